@@ -1,0 +1,60 @@
+"""Every exception that leaves ledger.
+
+LedgerError
+├── EntryError        bytes or values that are not a canonical entry
+├── ProofError        a proof that does not lead to the root, or that cannot be made
+├── NoteError         a signed note, a vkey or a checkpoint that is malformed
+│   ├── SignatureError      a known key's signature is not valid
+│   └── UnknownSignerError  no known key has signed
+├── KeyFileError      a key file cannot be written or read; names the file
+└── StoreError        the ledger's file cannot be used; names the file
+    ├── NotALedgerError   there is a file, but it is not a ledger
+    ├── DamagedError      a ledger, but it contradicts itself
+    └── SizeChangedError  another writer appended first
+"""
+
+from __future__ import annotations
+
+
+class LedgerError(Exception):
+    """Base of all errors raised by ledger."""
+
+
+class EntryError(LedgerError):
+    """Bytes or values that are not a canonical entry."""
+
+
+class ProofError(LedgerError):
+    """A proof does not lead to the root, or cannot be made."""
+
+
+class NoteError(LedgerError):
+    """A signed note, a vkey or a checkpoint is malformed."""
+
+
+class SignatureError(NoteError):
+    """A known key's signature is not valid."""
+
+
+class UnknownSignerError(NoteError):
+    """No known key has signed."""
+
+
+class KeyFileError(LedgerError):
+    """A key file cannot be written or read."""
+
+
+class StoreError(LedgerError):
+    """The ledger's file cannot be used."""
+
+
+class NotALedgerError(StoreError):
+    """There is a file, but it is not a ledger."""
+
+
+class DamagedError(StoreError):
+    """The file is a ledger, but it contradicts itself."""
+
+
+class SizeChangedError(StoreError):
+    """The ledger does not have the size that the caller insisted on."""

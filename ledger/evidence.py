@@ -1,0 +1,84 @@
+"""Reading a ledger that must not be changed, also where a writer was killed and left its journal behind.
+
+SQLite rolls such a journal back on opening, which would write to the evidence, and cannot open the file
+read-only without that. So the file and its journal are copied, and the copy is opened and recovered.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from ledger.errors import StoreError
+
+_SUFFIXES = ("-journal", "-wal")
+_ATTEMPTS = 10
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """SQLite's result code without its extension; 0 for an error that Python itself raised."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
+
+
+def is_hot(path: Path, error: sqlite3.OperationalError) -> bool:
+    """Whether a read failed because a killed writer's journal would have to be rolled back first."""
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
+        return True
+    return primary_code(error) == sqlite3.SQLITE_CANTOPEN and _beside(path, "-journal").exists()
+
+
+def has_write_ahead_log(path: Path) -> bool:
+    """Whether the file's header says WAL. No ledger does; opening one that was changed so would write beside it."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(20)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
+    return len(header) == 20 and 2 in header[18:20]
+
+
+class EvidenceCopy:
+    """A temporary copy of a ledger's file and what SQLite left beside it. `remove` it after use."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="ledger-")
+        self.path = Path(self._folder.name) / "copy.ledger"
+        try:
+            for _ in range(_ATTEMPTS):
+                before = _state(path)
+                for suffix in ("", *_SUFFIXES):
+                    beside, copy = _beside(path, suffix), _beside(self.path, suffix)
+                    copy.unlink(missing_ok=True)
+                    if not suffix or beside.exists():
+                        shutil.copyfile(beside, copy)
+                if _state(path) == before:
+                    return
+            raise StoreError(f"{path}: changes while it is being copied")
+        except OSError as error:
+            self.remove()
+            raise StoreError(f"{path}: {error.strerror}") from error
+        except StoreError:
+            self.remove()
+            raise
+
+    def remove(self) -> None:
+        self._folder.cleanup()
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _state(path: Path) -> list[tuple[int, int] | None]:
+    states: list[tuple[int, int] | None] = []
+    for suffix in ("", *_SUFFIXES):
+        try:
+            status = _beside(path, suffix).stat()
+        except FileNotFoundError:
+            states.append(None)
+        else:
+            states.append((status.st_size, status.st_mtime_ns))
+    return states

@@ -1,0 +1,193 @@
+"""Ledger: an append-only log of entries with a tree over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
+from ledger.entry import parse
+from ledger.errors import DamagedError, EntryError, LedgerError, NoteError, ProofError, SizeChangedError
+from ledger.merkle import EMPTY_ROOT, leaf_hash, range_hash
+from ledger.note import Signer, parse_note, sign_note
+from ledger.store import OnWait, Store
+from ledger.tiles import RightEdge, TileReader
+
+
+class Ledger:
+    """A ledger's file, open. Held by a writer only for the moment of an append: others may append in between.
+
+    Use `create`, `open` or `open_readonly`, and one Ledger a thread. Whatever goes wrong is a LedgerError.
+    """
+
+    def __init__(self, store: Store, *, signer: Signer | None, writable: bool) -> None:
+        self._store = store
+        self._signer = signer
+        self._writable = writable
+        self._edge: RightEdge | None = None
+        self._version = -1
+        self._origin = self._check_latest().origin
+
+    @classmethod
+    def create(cls, path: Path | str, *, origin: str, signer: Signer, on_wait: OnWait | None = None) -> Ledger:
+        """A new ledger, with a signed checkpoint of size 0. Refuses an existing file."""
+        note = sign_note(format_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT)), signer)
+        return cls._opened(Store.create(Path(path), note, on_wait=on_wait), signer=signer, writable=True)
+
+    @classmethod
+    def open(cls, path: Path | str, *, signer: Signer | None = None, on_wait: OnWait | None = None) -> Ledger:
+        """For reading and appending; checkpoints need a signer. Recovers what a killed writer left.
+
+        `on_wait(seconds)` is called again and again while somebody else holds the file's lock.
+        """
+        return cls._opened(Store.open(Path(path), on_wait=on_wait), signer=signer, writable=True)
+
+    @classmethod
+    def open_readonly(cls, path: Path | str) -> Ledger:
+        """For reading. Never changes the file or anything beside it.
+
+        Where a killed writer left a journal, a temporary copy is read instead: it does not grow any more.
+        """
+        return cls._opened(Store.open_readonly(Path(path)), signer=None, writable=False)
+
+    @classmethod
+    def _opened(cls, store: Store, *, signer: Signer | None, writable: bool) -> Ledger:
+        try:
+            return cls(store, signer=signer, writable=writable)
+        except BaseException:
+            store.close()
+            raise
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._store.close()
+
+    @property
+    def origin(self) -> str:
+        return self._origin
+
+    @property
+    def size(self) -> int:
+        """The number of entries, now."""
+        return self._store.size()
+
+    def append(self, entries: Sequence[bytes], *, checkpoint: bool = False, expected_size: int | None = None) -> int:
+        """Appends canonical entries in one transaction, durable on return; the index of the first.
+
+        With `checkpoint` the signed checkpoint of the new size is stored in the same transaction. With
+        `expected_size` the entries go in at that index or not at all, for a writer that decided on what it has
+        read. Raises EntryError if any entry is not canonical, and SizeChangedError if another writer came first;
+        nothing is written then.
+        """
+        self._check_writable(signing=checkpoint)
+        leaves = []
+        for position, body in enumerate(entries):
+            try:
+                parse(body)
+            except EntryError as error:
+                raise EntryError(f"entry {position} of {len(entries)}: {error}") from error
+            leaves.append(leaf_hash(body))
+        if not leaves and not checkpoint and expected_size is None:
+            return self.size
+        edge, self._edge = self._edge, None  # comes back only after the commit
+        with self._store.writing():
+            edge = self._current(edge)
+            first = edge.size
+            if expected_size is not None and first != expected_size:
+                raise SizeChangedError(f"{self._store.path}: has {first} entries, not {expected_size}")
+            if leaves:
+                for leaf in leaves:
+                    edge.append(leaf)
+                self._store.add_entries(first, entries)
+                for tile in edge.take():
+                    self._store.put_tile(tile)
+            if checkpoint:
+                self._add_checkpoint(edge)
+        self._edge = edge
+        return first
+
+    def checkpoint(self) -> str:
+        """The signed checkpoint of the current size, stored; the one that is stored already if there is one."""
+        self._check_writable(signing=True)
+        edge, self._edge = self._edge, None
+        with self._store.writing():
+            edge = self._current(edge)
+            note = self._add_checkpoint(edge)
+        self._edge = edge
+        return note
+
+    def latest_checkpoint(self) -> str:
+        """The signed checkpoint of the largest size."""
+        return self._store.latest_checkpoint()[1]
+
+    def entries(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
+        """A generator of (index, body) for `start` <= index < `stop`; to the size at the first step without `stop`."""
+        if start < 0:
+            raise LedgerError(f"no entry has index {start}")
+        size = self.size
+        stop = size if stop is None else min(stop, size)
+        while start < stop:
+            rows = self._store.bodies(start, stop)
+            for index, body in rows:
+                if index != start:
+                    raise DamagedError(f"{self._store.path}: entry {start} is missing")
+                yield index, body
+                start += 1
+            if not rows:
+                raise DamagedError(f"{self._store.path}: entry {start} is missing")
+
+    def root(self) -> bytes:
+        """The root over all entries, computed from the tiles."""
+        return self._root(self.size)
+
+    def _root(self, size: int) -> bytes:
+        try:
+            return range_hash(TileReader(self._store.hashes), 0, size)
+        except ProofError as error:
+            raise DamagedError(f"{self._store.path}: {error}") from error
+
+    def _check_latest(self) -> Checkpoint:
+        """The latest checkpoint, which must be one, and must have the tiles' root. Its signature is for an audit."""
+        size, note = self._store.latest_checkpoint()
+        path = self._store.path
+        try:
+            latest = parse_checkpoint(parse_note(note).text)
+        except NoteError as error:
+            raise DamagedError(f"{path}: checkpoint of size {size}: {error}") from error
+        if latest.size != size or size > self.size or latest.root != self._root(size):
+            raise DamagedError(f"{path}: the checkpoint of size {size} does not fit the entries")
+        return latest
+
+    def _check_writable(self, *, signing: bool) -> None:
+        if not self._writable:
+            raise LedgerError(f"{self._store.path}: opened for reading only")
+        if signing and self._signer is None:
+            raise LedgerError(f"{self._store.path}: a checkpoint needs a signer")
+
+    def _current(self, edge: RightEdge | None) -> RightEdge:
+        """Inside a transaction: the edge of the tree, read again if anybody else has written since."""
+        version = self._store.version()
+        if edge is not None and version == self._version:
+            return edge
+        self._version = version
+        try:
+            return RightEdge.load(self._store.size(), self._store.hashes)
+        except ProofError as error:
+            raise DamagedError(f"{self._store.path}: {error}") from error
+
+    def _add_checkpoint(self, edge: RightEdge) -> str:
+        size, note = self._store.latest_checkpoint()
+        if size == edge.size:
+            return note
+        assert self._signer is not None
+        note = sign_note(format_checkpoint(Checkpoint(self._origin, edge.size, edge.root())), self._signer)
+        self._store.add_checkpoint(edge.size, note)
+        return note

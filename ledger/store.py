@@ -1,0 +1,327 @@
+"""The SQLite file. The only file that speaks SQL, by sqlite-utils.
+
+Entries, tiles and checkpoint of one append are one transaction (`writing`). Everybody waits without limit for
+the file's lock, and `on_wait` is told how long. A reader reads at most 1,000 rows a transaction and never
+pauses inside one, since a reader's lock keeps a writer from committing.
+
+The rollback journal's mode is DELETE with synchronous=EXTRA: what was committed is on the disk, in one file.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlite_utils import Database
+
+from ledger.entry import MAX_ENTRY
+from ledger.errors import DamagedError, NotALedgerError, StoreError
+from ledger.evidence import EvidenceCopy, has_write_ahead_log, is_hot, primary_code
+from ledger.note import MAX_NOTE
+from ledger.schema import APPLICATION_ID, OBJECTS, STATEMENTS, USER_VERSION
+from ledger.tiles import TILE_BYTES, Tile
+
+T = TypeVar("T")
+OnWait = Callable[[float], None]
+
+READ_ROWS = 1_000
+READ_NOTES = 100
+FIRST = -(2**63)
+"""The least index and size that a file can hold; a ledger's begin at 0."""
+
+_NOTE = f"CAST(substr(coalesce(note, ''), 1, {MAX_NOTE + 1}) AS TEXT)"
+# A damaged file may hold a value of another type than its column: hence the casts.
+
+_BUSY_SECONDS = 0.25
+_SETTINGS = ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "temp_store=MEMORY")
+_WRITER_SETTINGS = ("journal_mode=DELETE", "synchronous=EXTRA")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How large the file's tables are, all read at one moment. `tiles` is (level, tiles, last n, hashes)."""
+
+    size: int
+    checkpoints: int
+    tiles: frozenset[tuple[int, int, int, int]]
+
+
+class Store:
+    """An open ledger file. Use `create`, `open` or `open_readonly`; a context manager that closes."""
+
+    def __init__(self, path: Path, mode: str, *, on_wait: OnWait | None = None) -> None:
+        self.path = path
+        self._on_wait = on_wait
+        self._copy: EvidenceCopy | None = None
+        if has_write_ahead_log(path) and mode == "ro":
+            self._database = self._connect_copy()
+        else:
+            self._database = self._connect(path, mode, (*_SETTINGS, *(_WRITER_SETTINGS if mode == "rw" else ())))
+
+    @classmethod
+    def create(cls, path: Path, note: str, *, on_wait: OnWait | None = None) -> Store:
+        """A new file with `note` as its checkpoint of size 0. Refuses an existing file."""
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}") from error
+        try:
+            store = cls(path, "rw", on_wait=on_wait)
+            try:
+                with store.writing():
+                    store._create()
+                    store.add_checkpoint(0, note)
+            except BaseException:
+                store.close()
+                raise
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return store
+
+    @classmethod
+    def open(cls, path: Path, *, on_wait: OnWait | None = None) -> Store:
+        """For reading and appending. Raises unless the file is a ledger with all its guards."""
+        store = cls(path, "rw", on_wait=on_wait)
+        try:
+            store.check_is_ledger()
+            problems = store.schema_problems()
+            if problems:
+                raise DamagedError(f"{path}: {problems[0]}")
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @classmethod
+    def open_readonly(cls, path: Path, *, on_wait: OnWait | None = None) -> Store:
+        """For reading. Changes nothing beside or in the file, also where a writer was killed."""
+        store = cls(path, "ro", on_wait=on_wait)
+        try:
+            store.check_is_ledger()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        self._database.close()
+        if self._copy is not None:
+            self._copy.remove()
+            self._copy = None
+
+    # What the file is
+
+    def check_is_ledger(self) -> None:
+        """Raises NotALedgerError unless the application id and the version are ours."""
+        application = self._row("PRAGMA application_id")[0]
+        if application != APPLICATION_ID:
+            raise NotALedgerError(f"{self.path}: not a ledger")
+        version = self._row("PRAGMA user_version")[0]
+        if version != USER_VERSION:
+            raise NotALedgerError(f"{self.path}: a ledger of version {version}; this software reads {USER_VERSION}")
+
+    def schema_problems(self) -> list[str]:
+        """Where tables and triggers are not exactly those of a ledger."""
+        found = {(kind, name, sql) for kind, name, sql in self._rows("SELECT type, name, sql FROM sqlite_schema")}
+        names = {(kind, name) for kind, name, _ in found}
+        problems = []
+        for kind, name, sql in sorted(OBJECTS):
+            if (kind, name) not in names:
+                problems.append(f"{kind} {name} is missing")
+            elif (kind, name, sql) not in found:
+                problems.append(f"{kind} {name} was changed")
+        expected = {(kind, name) for kind, name, _ in OBJECTS}
+        if self._row("PRAGMA journal_mode")[0] != "delete":
+            problems.append("the file was switched to another journal mode")
+        problems += [f"{kind} {name} does not belong in a ledger" for kind, name in sorted(names - expected)]
+        return problems
+
+    def integrity_problems(self) -> list[str]:
+        """What SQLite itself finds wrong with the file, at most ten lines."""
+        return [str(line) for (line,) in self._rows("PRAGMA integrity_check(10)") if line != "ok"]
+
+    # Reading
+
+    def size(self) -> int:
+        """The number of entries."""
+        return int(self._row("SELECT coalesce(max(idx), -1) FROM entry")[0]) + 1
+
+    def version(self) -> int:
+        """A number that changes whenever another connection has changed the file."""
+        return int(self._row("PRAGMA data_version")[0])
+
+    def shape(self) -> Shape:
+        rows = self._rows(
+            "SELECT -1, (SELECT coalesce(max(idx), -1) FROM entry), (SELECT coalesce(max(size), -1) FROM checkpoint), 0"
+            " UNION ALL SELECT level, count(*), max(n), CAST(total(width) AS INTEGER) FROM tile GROUP BY level"
+        )
+        return Shape(size=rows[0][1] + 1, checkpoints=rows[0][2], tiles=frozenset(rows[1:]))
+
+    def bodies(self, start: int, stop: int) -> list[tuple[int, bytes]]:
+        """The next entries from `start` on and before `stop`, by index, at most READ_ROWS.
+
+        Of a body that is too long for an entry only one more than its bytes are read; so with tiles and notes.
+        """
+        return self._rows(
+            f"SELECT idx, CAST(substr(coalesce(body, ''), 1, {MAX_ENTRY + 1}) AS BLOB)"
+            f" FROM entry WHERE idx BETWEEN ? AND ? ORDER BY idx LIMIT {READ_ROWS}",
+            start,
+            stop - 1,
+        )
+
+    def tile(self, level: int, n: int) -> tuple[int, bytes]:
+        """A tile's width and hashes; (0, b"") if there is none."""
+        rows = self._rows(
+            "SELECT CAST(coalesce(width, 0) AS INTEGER),"
+            f" CAST(substr(coalesce(hashes, ''), 1, {TILE_BYTES + 1}) AS BLOB) FROM tile WHERE level = ? AND n = ?",
+            level,
+            n,
+        )
+        return rows[0] if rows else (0, b"")
+
+    def hashes(self, level: int, n: int) -> bytes:
+        """tiles.ReadTile on this file."""
+        return self.tile(level, n)[1]
+
+    def checkpoints(self, start: int, last: int) -> list[tuple[int, str]]:
+        """The next checkpoints of sizes `start` to `last`, inclusive, by size, at most READ_NOTES."""
+        return self._rows(
+            f"SELECT size, {_NOTE} FROM checkpoint WHERE size BETWEEN ? AND ? ORDER BY size LIMIT {READ_NOTES}",
+            start,
+            last,
+        )
+
+    def latest_checkpoint(self) -> tuple[int, str]:
+        rows: list[tuple[int, str]] = self._rows(f"SELECT size, {_NOTE} FROM checkpoint ORDER BY size DESC LIMIT 1")
+        if not rows:
+            raise DamagedError(f"{self.path}: no checkpoint")
+        return rows[0]
+
+    # Writing
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction, begun with the lock for writing; rolled back whole on any exception."""
+        connection = self._database.conn
+        with self._translated():
+            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+            try:
+                yield
+                self._patiently(lambda: connection.execute("COMMIT"))
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._database.rollback()
+                raise
+
+    def add_entries(self, first: int, bodies: Sequence[bytes]) -> None:
+        """Inside `writing`: entries from index `first` on."""
+        rows = [(first + offset, body) for offset, body in enumerate(bodies)]
+        self._database.table("entry").insert_all([("idx", "body"), *rows], batch_size=READ_ROWS)
+
+    def put_tile(self, tile: Tile) -> None:
+        """Inside `writing`: a tile that is new or that grew."""
+        execute = self._database.execute
+        grown = execute(
+            "UPDATE tile SET width = ?, hashes = ? WHERE level = ? AND n = ?",
+            (tile.width, tile.hashes, tile.level, tile.n),
+        )
+        if grown.rowcount == 0:
+            execute(
+                "INSERT INTO tile (level, n, width, hashes) VALUES (?, ?, ?, ?)",
+                (tile.level, tile.n, tile.width, tile.hashes),
+            )
+
+    def add_checkpoint(self, size: int, note: str) -> None:
+        """Inside `writing`: the signed checkpoint of the tree as this transaction leaves it."""
+        self._database.table("checkpoint").insert({"size": size, "note": note})
+
+    # SQLite
+
+    def _connect(self, path: Path, mode: str, settings: Sequence[str]) -> Database:
+        uri = f"{path.absolute().as_uri()}?mode={mode}"
+        with self._translated():
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+            connection.text_factory = _decode
+            try:
+                # Plugins of sqlite-utils are code of others and have no place in a ledger's process.
+                database = Database(connection, execute_plugins=False)
+                for setting in settings:
+                    self._patiently(partial(database.execute, f"PRAGMA {setting}")).fetchall()
+            except BaseException:
+                connection.close()
+                raise
+        return database
+
+    def _connect_copy(self) -> Database:
+        """Reads on from a temporary copy, which SQLite may write to: it recovers that."""
+        copy = EvidenceCopy(self.path)
+        try:
+            database = self._connect(copy.path, "rw", _SETTINGS)
+        except BaseException:
+            copy.remove()
+            raise
+        self._copy = copy
+        return database
+
+    def _create(self) -> None:
+        for statement in (
+            *STATEMENTS,
+            f"PRAGMA application_id={APPLICATION_ID}",
+            f"PRAGMA user_version={USER_VERSION}",
+        ):
+            self._database.execute(statement)
+
+    def _row(self, sql: str) -> Any:
+        return self._rows(sql)[0]
+
+    def _rows(self, sql: str, *arguments: object) -> list[Any]:
+        """All rows of one SELECT, which is one transaction unless `writing`."""
+        with self._translated():
+            try:
+                return self._patiently(lambda: self._database.execute(sql, arguments).fetchall())
+            except sqlite3.OperationalError as error:
+                if self._copy is not None or not is_hot(self.path, error):
+                    raise
+            self._database.close()
+            self._database = self._connect_copy()
+            return self._patiently(lambda: self._database.execute(sql, arguments).fetchall())
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Repeats `action` for as long as somebody else holds the file's lock."""
+        started = time.monotonic()
+        while True:
+            try:
+                return action()
+            except sqlite3.OperationalError as error:
+                if primary_code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+            if self._on_wait is not None:
+                self._on_wait(time.monotonic() - started)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """SQLite's errors become ours, with the file's name."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            kind = _ERRORS.get(primary_code(error), StoreError)
+            raise kind(f"{self.path}: {error}") from error
+
+
+def _decode(text: bytes) -> str:
+    """What is not UTF-8 in a damaged file must not stop an audit; nothing that is parsed has lone surrogates."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+_ERRORS: dict[int, type[StoreError]] = {
+    sqlite3.SQLITE_NOTADB: NotALedgerError,
+    sqlite3.SQLITE_CORRUPT: DamagedError,
+}

@@ -1,0 +1,113 @@
+"""What the package shows, what it imports, and which of its files may touch what."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ledger
+
+FOLDER = Path(ledger.__file__).parent
+FILES = sorted(FOLDER.glob("*.py"))
+PURE = ["entry", "merkle", "proof", "note", "checkpoint", "tiles", "completeness", "errors", "schema"]
+ALLOWED_IN_PURE = {
+    *("__future__", "base64", "binascii", "collections", "dataclasses", "hashlib", "json", "typing"),
+    *("cryptography", "ledger"),
+}
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
+
+
+def test_public_names() -> None:
+    assert sorted(ledger.__all__) == [
+        "AuditReport",
+        "Checkpoint",
+        "DamagedError",
+        "EMPTY_ROOT",
+        "EntryError",
+        "KeyFileError",
+        "Ledger",
+        "LedgerError",
+        "MAX_ENTRY",
+        "NotALedgerError",
+        "Note",
+        "NoteError",
+        "ProofError",
+        "ScanCheck",
+        "ScanChecker",
+        "Signature",
+        "SignatureError",
+        "Signer",
+        "SizeChangedError",
+        "StoreError",
+        "TreeHasher",
+        "UnknownSignerError",
+        "Verifier",
+        "add_vkey",
+        "audit",
+        "canonical",
+        "consistency_proof",
+        "format_checkpoint",
+        "format_note",
+        "inclusion_proof",
+        "leaf_hash",
+        "load_signer",
+        "node_hash",
+        "open_note",
+        "parse",
+        "parse_checkpoint",
+        "parse_note",
+        "read_vkeys",
+        "root",
+        "sign_note",
+        "verify_consistency",
+        "verify_inclusion",
+        "write_key",
+    ]
+    assert all(hasattr(ledger, name) for name in ledger.__all__)
+
+
+def test_errors_have_one_base() -> None:
+    errors = [value for name, value in vars(ledger).items() if name.endswith("Error")]
+    assert len(errors) == 11
+    assert all(issubclass(error, ledger.LedgerError) for error in errors)
+
+
+def test_works_with_nothing_but_its_three_dependencies() -> None:
+    # sqlite-utils takes numpy along where there is one, so it is hidden rather than looked for.
+    hidden = ["matcher", "numpy", "pandas", "faiss", "PIL", "numba", "pebble", "imagehash", "rfc8785", "hypothesis"]
+    code = f"import sys; sys.modules.update(dict.fromkeys({hidden})); import ledger, ledger.commands, ledger.__main__"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_files_reach_no_disk_clock_or_network(name: str) -> None:
+    allowed = {module.partition(".")[0] for module in imported(FOLDER / f"{name}.py")} <= ALLOWED_IN_PURE
+    assert allowed
+    inside = {module for module in imported(FOLDER / f"{name}.py") if module.startswith("ledger.")}
+    assert inside <= {f"ledger.{pure}" for pure in PURE}
+
+
+def test_only_the_store_knows_sqlite_utils_and_only_commands_click() -> None:
+    for file in FILES:
+        modules = {module.partition(".")[0] for module in imported(file)}
+        assert ("sqlite_utils" in modules) == (file.name == "store.py")
+        assert "sqlite3" not in modules or file.name in {"store.py", "evidence.py"}
+        assert ("click" in modules) == (file.name == "commands.py")
+        assert not any(module.partition(".")[0] == "matcher" for module in modules)
+
+
+def test_files_stay_small() -> None:
+    assert {file.name for file in FILES if len(file.read_text("utf-8").splitlines()) > 400} == set()
