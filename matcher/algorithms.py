@@ -1,0 +1,63 @@
+"""What is known of each hash algorithm: width, metric, published threshold, minimum quality.
+
+Facts only; computing is in hashers/. A plug-in hasher brings its own `Algorithm`.
+
+Sources: PDQ threshold 31 of 256 and quality 50: Meta, *The TMK+PDQF Video-Hashing Algorithm and the
+PDQ Image-Hashing Algorithm* (2019). The thresholds of the imagehash family are ours; docs/matching.md
+has the distances measured on unrelated photographs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Metric(StrEnum):
+    """How two hashes of one algorithm are compared."""
+
+    EXACT = "exact"
+    HAMMING = "hamming"
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """One algorithm. `width` in bytes; `threshold` inclusive, in bits; quality 0 to 100, both ends included."""
+
+    name: str
+    width: int
+    metric: Metric
+    threshold: int = 0
+    minimum_quality: int = 0
+
+    @property
+    def bits(self) -> int:
+        return self.width * 8
+
+
+def _digest(name: str, width: int) -> Algorithm:
+    return Algorithm(name, width, Metric.EXACT)
+
+
+def _hamming(name: str, width: int, threshold: int, minimum_quality: int = 0) -> Algorithm:
+    return Algorithm(name, width, Metric.HAMMING, threshold, minimum_quality)
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    algorithm.name: algorithm
+    for algorithm in (
+        _digest("md5", 16),
+        _digest("sha1", 20),
+        _digest("sha256", 32),
+        _hamming("pdq", 32, 31, 50),
+        _hamming("phash", 8, 8),
+        _hamming("dhash", 8, 4),
+        _hamming("ahash", 8, 2),
+        _hamming("whash", 8, 2),
+        _hamming("phash16", 32, 40),
+        _hamming("dhash16", 32, 24),
+        _hamming("ahash16", 32, 12),
+        _hamming("whash16", 32, 12),
+    )
+}
+"""The algorithms whose hashes can be looked up, by name."""

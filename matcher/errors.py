@@ -1,0 +1,59 @@
+"""Every exception that leaves matcher.
+
+MatcherError
+├── ListError        a hash list cannot be read or built; names the file
+├── StoreError       a store is missing, damaged, or busy; names the folder
+├── IndexFileError   an index is missing, damaged, or of another width
+├── SourceError      evidence cannot be opened at all
+├── CaseError        a case folder cannot be used, or contradicts itself
+├── SettingsError    thresholds, algorithms or options that make no sense
+├── SelfTestError    this installation does not compute the hashes that it must
+└── DecodeError      an item's picture cannot be decoded; carries a Reason. Becomes a finding.
+
+What went wrong with one item is a finding, not an exception: only DecodeError exists inside an
+examination, and examine() turns it into the finding's reason.
+"""
+
+from __future__ import annotations
+
+from matcher.model import Reason
+
+
+class MatcherError(Exception):
+    """Base of all errors raised by matcher."""
+
+
+class ListError(MatcherError):
+    """A hash list cannot be read or built."""
+
+
+class StoreError(MatcherError):
+    """A store is missing, damaged or in use by another writer."""
+
+
+class IndexFileError(MatcherError):
+    """An index is missing, damaged, or does not fit the query."""
+
+
+class SourceError(MatcherError):
+    """Evidence cannot be opened at all."""
+
+
+class CaseError(MatcherError):
+    """A case folder cannot be used or contradicts itself."""
+
+
+class SettingsError(MatcherError):
+    """Settings that make no sense."""
+
+
+class SelfTestError(MatcherError):
+    """This installation does not compute the hashes that it must."""
+
+
+class DecodeError(MatcherError):
+    """One picture cannot be decoded; `reason` says why in the fixed vocabulary."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason

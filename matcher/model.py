@@ -1,0 +1,228 @@
+"""The frozen values that everything else passes around. Bytes inside, hex at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+SCHEMA = 1
+"""Version of the JSON form of a finding."""
+
+Region = tuple[int, int, int, int]
+"""x, y, width, height in pixels of the decoded picture."""
+
+TRANSFORMS = ("none", "rotate90", "rotate180", "rotate270", "mirror", "flip", "transpose", "transverse")
+"""The eight orientations, in the order that decides between equal distances."""
+
+
+class Status(StrEnum):
+    """What became of an item."""
+
+    EXAMINED = "examined"
+    KNOWN = "known"
+    EXCLUDED = "excluded"
+    DUPLICATE = "duplicate"
+    SKIPPED = "skipped"
+    UNREADABLE = "unreadable"
+
+
+class Reason(StrEnum):
+    """Why an item was skipped or could not be read. Fixed: library messages differ between versions."""
+
+    EMPTY = "empty"
+    NOT_A_PICTURE = "not-a-picture"
+    SYMBOLIC_LINK = "symbolic-link"
+    SPECIAL_FILE = "special-file"
+    FOLDER_UNREADABLE = "folder-unreadable"
+    PERMISSION_DENIED = "permission-denied"
+    VANISHED = "vanished"
+    INPUT_OUTPUT_ERROR = "input-output-error"
+    UNSUPPORTED_FORMAT = "unsupported-format"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_MANY_PIXELS = "too-many-pixels"
+    TOO_MANY_BYTES = "too-many-bytes"
+    OUT_OF_MEMORY = "out-of-memory"
+    HASHER_FAILED = "hasher-failed"
+    WORKER_DIED = "worker-died"
+
+
+class Disposition(StrEnum):
+    """What a category of a list means to the lab."""
+
+    NOTABLE = "notable"
+    KNOWN_GOOD = "known-good"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True)
+class Hash:
+    """A computed hash. `quality` is 0 to 100, None where the algorithm has none."""
+
+    algorithm: str
+    value: bytes
+    quality: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """What a hash list says of one known file, besides its hashes."""
+
+    id: str
+    category: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedHash:
+    """One hash of a list entry, as a list format read it.
+
+    `value` is bytes for an algorithm in ALGORITHMS, and the text as it stood for any other: unknown hash
+    types are kept under their own name. `line` counts from 1.
+    """
+
+    line: int
+    entry: ListEntry
+    algorithm: str
+    value: bytes | str
+    quality: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line of a list that was not taken, and why. `line` counts from 1."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file inside an exhibit.
+
+    `path` is the name that is recorded: relative to the source, `/` between parts, undecodable bytes as
+    `%XX` and `%` as `%25`. `locator` is what the source needs to open it. An item with a `status` is
+    already decided (a link, an unreadable folder) and is never opened.
+    """
+
+    path: str
+    locator: bytes
+    size: int | None
+    status: Status | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A list entry within the threshold of one of an item's hashes. `distance <= threshold`."""
+
+    list: str
+    entry: str
+    category: str | None
+    algorithm: str
+    value: bytes
+    entry_value: bytes
+    distance: int
+    threshold: int
+    quality: int | None
+    region: Region | None
+    transform: str
+
+    def order(self) -> tuple[Any, ...]:
+        """Sort key: distance, list, entry, then whatever makes the order total."""
+        return (self.distance, self.list, self.entry, self.algorithm, self.transform, self.value, self.entry_value)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "list": self.list,
+            "entry": self.entry,
+            "category": self.category,
+            "algorithm": self.algorithm,
+            "value": self.value.hex(),
+            "entry_value": self.entry_value.hex(),
+            "distance": self.distance,
+            "threshold": self.threshold,
+            "quality": self.quality,
+            "region": None if self.region is None else list(self.region),
+            "transform": self.transform,
+        }
+
+
+def hash_as_json(value: Hash, region: Region | None = None) -> dict[str, Any]:
+    """The `hashes` element of a finding."""
+    return {
+        "algorithm": value.algorithm,
+        "value": value.value.hex(),
+        "quality": value.quality,
+        "region": None if region is None else list(region),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An item with what became of it.
+
+    `matches` holds at most the nearest hundred; `matches_total` counts all. `hashes` holds the hashes that take part
+    in a listed match. Not part of the JSON form, since they follow from the lists' profiles or from the bytes:
+    `notable` (any match, listed or not, is of a notable category), `conflict` (and another one is known good) and
+    `computed` (the digests, and the hashes of each rendering of the picture as it stands).
+    """
+
+    path: str
+    size: int | None
+    sha256: bytes | None
+    status: Status
+    reason: Reason | None = None
+    exhibit: str | None = None
+    media_type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    hashes: tuple[Hash, ...] = ()
+    matches: tuple[Match, ...] = ()
+    matches_total: int = 0
+    notable: bool = False
+    conflict: bool = False
+    computed: tuple[Hash, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON object of DESIGN: same keys, same order, no clock, host or absolute path."""
+        return {
+            "schema": SCHEMA,
+            "path": self.path,
+            "exhibit": self.exhibit,
+            "size": self.size,
+            "sha256": None if self.sha256 is None else self.sha256.hex(),
+            "status": self.status.value,
+            "reason": None if self.reason is None else self.reason.value,
+            "media_type": self.media_type,
+            "width": self.width,
+            "height": self.height,
+            "hashes": [hash_as_json(value) for value in self.hashes],
+            "matches": [match.as_json() for match in self.matches],
+            "matches_total": self.matches_total,
+        }
+
+
+FINDING_KEYS = tuple(Finding("", 0, None, Status.EXAMINED).as_json())
+"""The keys of a finding's JSON form, in order (the ledger keeps them sorted)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryProfile:
+    """What each category of a list means. `other` is for categories that are not named, and for none."""
+
+    categories: Mapping[str, Disposition] = field(default_factory=dict)
+    other: Disposition = Disposition.NOTABLE
+
+    def disposition(self, category: str | None) -> Disposition:
+        if category is None:
+            return self.other
+        return self.categories.get(category, self.other)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "categories": {name: value.value for name, value in sorted(self.categories.items())},
+            "other": self.other.value,
+        }
