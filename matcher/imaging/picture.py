@@ -1,0 +1,54 @@
+"""One decoded picture, in the forms that hashers ask for, and how to turn it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+_METHODS = {
+    "rotate90": Image.Transpose.ROTATE_90,
+    "rotate180": Image.Transpose.ROTATE_180,
+    "rotate270": Image.Transpose.ROTATE_270,
+    "mirror": Image.Transpose.FLIP_LEFT_RIGHT,
+    "flip": Image.Transpose.FLIP_TOP_BOTTOM,
+    "transpose": Image.Transpose.TRANSPOSE,
+    "transverse": Image.Transpose.TRANSVERSE,
+}
+
+
+def turn(image: Image.Image, transform: str) -> Image.Image:
+    """The picture turned. Rotations are counter-clockwise, as in Pillow and in PDQ's reference.
+
+    `mirror` exchanges left and right, `flip` top and bottom, `transpose` mirrors at the diagonal that runs down from
+    the top left, `transverse` at the other one.
+    """
+    return image if transform == "none" else image.transpose(_METHODS[transform])
+
+
+class Picture:
+    """An RGB picture of 8 bits a channel, without alpha. Derived forms are made once, when asked for."""
+
+    def __init__(self, image: Image.Image, *, rendering: str = "") -> None:
+        self.image = image
+        self.rendering = rendering
+        """Empty, or `alpha-dropped` where the alpha channel was ignored instead of composited on white."""
+
+    @cached_property
+    def rgb(self) -> npt.NDArray[np.uint8]:
+        """(height, width, 3) uint8, C-contiguous, read-only."""
+        array = np.asarray(self.image)
+        array.flags.writeable = False
+        return array
+
+    @cached_property
+    def grey(self) -> Image.Image:
+        """Mode L: (19595 R + 38470 G + 7471 B + 32768) >> 16, as Pillow and so `imagehash` computes it."""
+        return self.image.convert("L")
+
+    @cached_property
+    def transposed_grey(self) -> Image.Image:
+        """`grey`, mirrored at the diagonal from the top left."""
+        return turn(self.grey, "transpose")

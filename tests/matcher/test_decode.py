@@ -1,0 +1,157 @@
+"""Sniffing and decoding: by content, with both renderings, and a reason where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from matcher.drawing import landscape
+from matcher.errors import DecodeError
+from matcher.imaging.decode import decode
+from matcher.imaging.picture import turn
+from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
+from matcher.model import TRANSFORMS, Reason
+
+Encode = Callable[..., bytes]
+
+
+def opened(data: bytes) -> Kind:
+    kind = sniff(data[:HEAD])
+    assert kind is not None
+    return kind
+
+
+@pytest.mark.parametrize(
+    ("format_name", "media_type", "lossless"),
+    [
+        ("PNG", "image/png", True),
+        ("JPEG", "image/jpeg", False),
+        ("GIF", "image/gif", False),
+        ("WEBP", "image/webp", False),
+        ("TIFF", "image/tiff", True),
+        ("BMP", "image/bmp", True),
+    ],
+)
+def test_each_format_is_told_by_content_and_decoded(
+    encoded: Encode, format_name: str, media_type: str, lossless: bool
+) -> None:
+    image = landscape(1, width=120, height=90)
+    data = encoded(image, format_name)
+    kind = opened(data)
+    assert kind.media_type == media_type
+    found = decode(data, kind)
+    assert (found.width, found.height) == (120, 90)
+    (picture,) = found.renderings
+    difference = np.abs(picture.rgb.astype(int) - np.asarray(image).astype(int))
+    assert difference.max() == 0 if lossless else difference.mean() < 12
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"", b"\xff\xd8", b"BM is how this text begins, and it is no bitmap", b"RIFF\0\0\0\0WAVE", b"PK\3\4", b"P4x"],
+)
+def test_what_is_no_picture_is_none(head: bytes) -> None:
+    assert sniff(head) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "media_type"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "image/heif"),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", "image/avif"),
+        (b"\xff\x0a\x00", "image/jxl"),
+        (b"8BPS\0\1", "image/vnd.adobe.photoshop"),
+    ],
+)
+def test_a_format_that_is_not_decoded_is_named(head: bytes, media_type: str) -> None:
+    kind = opened(head)
+    assert kind.media_type == media_type
+    with pytest.raises(DecodeError) as caught:
+        decode(head, kind)
+    assert caught.value.reason is Reason.UNSUPPORTED_FORMAT
+
+
+def test_alpha_is_composited_on_white_and_dropped(encoded: Encode) -> None:
+    image = landscape(2, width=60, height=40).convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize((60, 40)))
+    data = encoded(image)
+    white, dropped = decode(data, opened(data)).renderings
+    assert (white.rendering, dropped.rendering) == ("", "alpha-dropped")
+    assert dropped.rgb.tobytes() == image.convert("RGB").tobytes()
+    alpha = np.asarray(image)[:, :, 3:] / 255
+    expected = np.asarray(image)[:, :, :3] * alpha + 255 * (1 - alpha)
+    assert np.abs(white.rgb - expected).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_opaque_alpha_has_one_rendering(encoded: Encode, mode: str) -> None:
+    image = landscape(2, width=60, height=40).convert("L" if mode == "LA" else "RGB").convert(mode)
+    data = encoded(image, "TIFF")
+    assert len(decode(data, opened(data)).renderings) == 1
+
+
+def test_a_transparent_colour_counts_as_alpha(encoded: Encode) -> None:
+    palette = landscape(2, width=60, height=40).quantize(16)
+    data = encoded(palette, "PNG", transparency=3)
+    assert len(decode(data, opened(data)).renderings) == 2
+
+
+def test_sixteen_bits_keep_the_high_byte(encoded: Encode) -> None:
+    grey = np.asarray(landscape(2, width=60, height=40).convert("L"))
+    data = encoded(Image.fromarray(grey.astype(np.uint16) * 257))
+    (picture,) = decode(data, opened(data)).renderings
+    assert (picture.rgb[:, :, 0] == grey).all()
+
+
+@pytest.mark.parametrize("format_name", ["PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP"])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
+def test_a_truncated_file_has_a_reason(encoded: Encode, format_name: str, share: float) -> None:
+    data = encoded(landscape(1, width=120, height=90), format_name)
+    part = data[: int(len(data) * share)]
+    kind = sniff(part[:HEAD])
+    if kind is None:
+        return
+    with pytest.raises(DecodeError) as caught:
+        decode(part, kind)
+    assert caught.value.reason in (Reason.TRUNCATED, Reason.CORRUPT)
+
+
+def test_too_many_pixels_are_refused_before_decoding(encoded: Encode) -> None:
+    data = encoded(Image.new("1", (30_000, 30_000)), "PNG")  # 900 megapixels in a few kilobytes
+    with pytest.raises(DecodeError) as caught:
+        decode(data, opened(data))
+    assert caught.value.reason is Reason.TOO_MANY_PIXELS
+    small = encoded(landscape(1, width=20, height=20))
+    with pytest.raises(DecodeError):
+        decode(small, opened(small), max_pixels=399)
+    assert decode(small, opened(small), max_pixels=400).width == 20
+
+
+def test_exif_orientation_is_not_applied(encoded: Encode) -> None:
+    image = landscape(1, width=120, height=90)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(image, "JPEG", exif=exif)
+    assert (decode(data, opened(data)).width, decode(data, opened(data)).height) == (120, 90)
+
+
+def test_turning_is_a_group_of_eight() -> None:
+    image = landscape(1, width=12, height=9)
+    turned = {transform: turn(image, transform) for transform in TRANSFORMS}
+    assert len({(picture.size, picture.tobytes()) for picture in turned.values()}) == 8
+    assert turned["rotate90"].size == (9, 12)
+    pixels = np.asarray(image)
+    assert (np.asarray(turned["rotate90"]) == np.rot90(pixels)).all()  # counter-clockwise
+    assert (np.asarray(turned["mirror"]) == pixels[:, ::-1]).all()
+    assert (np.asarray(turned["flip"]) == pixels[::-1]).all()
+    assert (np.asarray(turned["transpose"]) == pixels.transpose(1, 0, 2)).all()
+
+
+def test_names_that_claim_to_be_pictures() -> None:
+    assert named_as_picture("a/B.JPG")
+    assert named_as_picture("x.heic")
+    assert not named_as_picture("jpg")
+    assert not named_as_picture("notes.txt")
