@@ -1,0 +1,81 @@
+"""Pixels or bytes → Hash. One file an algorithm family; each algorithm is an entry point in `matcher.hashers`.
+
+A plug-in (a lab's licensed library, say) is an object that satisfies one of the two protocols below, under its
+algorithm's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Protocol, runtime_checkable
+
+from matcher.algorithms import Algorithm
+from matcher.errors import SettingsError
+from matcher.hashers.digests import RunningDigest
+from matcher.imaging.picture import Picture
+from matcher.model import Hash
+
+DEFAULT_ALGORITHMS = ("md5", "sha256", "pdq", "phash")
+"""What every scan computes, whatever lists are loaded."""
+
+GROUP = "matcher.hashers"
+
+
+@runtime_checkable
+class PictureHasher(Protocol):
+    """A perceptual hash. `margin` is 0 where `turned` gives reference hashes already."""
+
+    algorithm: Algorithm
+    profile: str
+    margin: int
+
+    def hash(self, picture: Picture) -> Hash:
+        """The reference hash of the picture as it stands."""
+
+    def turned(self, picture: Picture) -> tuple[Hash, ...]:
+        """Eight hashes in the order of TRANSFORMS: the first is the reference, the others within `margin` of it."""
+
+    def confirm(self, picture: Picture, transform: str) -> Hash:
+        """The reference hash of the picture turned by `transform`."""
+
+
+@runtime_checkable
+class FileHasher(Protocol):
+    """A digest of a file's bytes."""
+
+    algorithm: Algorithm
+    profile: str
+
+    def start(self) -> RunningDigest:
+        """A new running digest."""
+
+
+@cache
+def _registered() -> dict[str, EntryPoint]:
+    """The names that are installed, each with its entry point: nothing is imported before it is asked for."""
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+@cache
+def hasher(name: str) -> PictureHasher | FileHasher:
+    """The hasher of one algorithm. SettingsError where none is installed."""
+    point = _registered().get(name)
+    if point is None:
+        known = ", ".join(sorted(_registered()))
+        raise SettingsError(f"unknown algorithm {name!r}: installed are {known}")
+    loaded = point.load()
+    if not isinstance(loaded, PictureHasher | FileHasher):
+        raise SettingsError(f"the hasher {name!r} is neither a PictureHasher nor a FileHasher")
+    return loaded
+
+
+def picture_hashers(names: Iterable[str]) -> list[PictureHasher]:
+    """Those of `names` that hash pictures, in the order of the names."""
+    return [found for name in names if isinstance(found := hasher(name), PictureHasher)]
+
+
+def file_hashers(names: Iterable[str]) -> list[FileHasher]:
+    """Those of `names` that hash bytes, in the order of the names."""
+    return [found for name in names if isinstance(found := hasher(name), FileHasher)]

@@ -1,0 +1,106 @@
+"""aHash, pHash, dHash and wHash at 8 × 8 and 16 × 16, each computed by `imagehash` itself.
+
+The hash of the picture as it stands is `imagehash`'s on the whole picture. The seven turned ones are screened by
+`imagehash` on two small grey pictures, one resampled from the picture and one from its transpose, mirrored and
+flipped while they are small: mirroring before resampling or after it gives the same pixels, but for ties that the
+last bit of a resampling weight may decide (docs/matching.md has what was measured). So a candidate within
+`threshold + margin` is confirmed by turning the full picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import imagehash
+import numpy as np
+from PIL import Image
+
+from matcher.algorithms import ALGORITHMS
+from matcher.imaging.picture import Picture, turn
+from matcher.model import TRANSFORMS, Hash
+
+_FILTER = Image.Resampling.LANCZOS
+
+_SMALL_TURNS = {
+    "none": ("upright", "none"),
+    "rotate90": ("transposed", "flip"),
+    "rotate180": ("upright", "rotate180"),
+    "rotate270": ("transposed", "mirror"),
+    "mirror": ("upright", "mirror"),
+    "flip": ("upright", "flip"),
+    "transpose": ("transposed", "none"),
+    "transverse": ("transposed", "rotate180"),
+}
+"""Which small picture, and what is done to it, for each transform."""
+
+
+class ImageHasher:
+    """One function of `imagehash` at one hash size.
+
+    `shape(picture)` is the (width, height) to which that function resizes; `margin` is the largest distance in bits
+    between a screened and a reference hash that the screen allows for (docs/matching.md has the distribution).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        side: int,
+        shape: Callable[[Image.Image, int], tuple[int, int]],
+        *,
+        margin: int,
+    ) -> None:
+        self.algorithm = ALGORITHMS[name]
+        self.profile = f"{name}: imagehash on 8-bit grey of RGB, no EXIF rotation"
+        self.margin = margin
+        self._function = function
+        self._side = side
+        self._shape = shape
+
+    def _hash(self, image: Image.Image) -> Hash:
+        bits = self._function(image, hash_size=self._side).hash
+        return Hash(self.algorithm.name, np.packbits(bits.ravel()).tobytes())
+
+    def hash(self, picture: Picture) -> Hash:
+        return self._hash(picture.grey)
+
+    def turned(self, picture: Picture) -> tuple[Hash, ...]:
+        shape = self._shape(picture.grey, self._side)
+        small = {
+            "upright": picture.grey.resize(shape, _FILTER),
+            "transposed": picture.transposed_grey.resize(shape, _FILTER),
+        }
+        return tuple(
+            self._hash(turn(small[which], then)) for which, then in (_SMALL_TURNS[name] for name in TRANSFORMS)
+        )
+
+    def confirm(self, picture: Picture, transform: str) -> Hash:
+        return self._hash(turn(picture.grey, transform))
+
+
+def _square(_image: Image.Image, side: int) -> tuple[int, int]:
+    return side, side
+
+
+def _four_times(_image: Image.Image, side: int) -> tuple[int, int]:
+    return 4 * side, 4 * side
+
+
+def _one_wider(_image: Image.Image, side: int) -> tuple[int, int]:
+    return side + 1, side
+
+
+def _power_of_two(image: Image.Image, side: int) -> tuple[int, int]:
+    scale = max(1 << (min(image.size).bit_length() - 1), side)
+    return scale, scale
+
+
+AHASH = ImageHasher("ahash", imagehash.average_hash, 8, _square, margin=4)
+AHASH16 = ImageHasher("ahash16", imagehash.average_hash, 16, _square, margin=8)
+PHASH = ImageHasher("phash", imagehash.phash, 8, _four_times, margin=4)
+PHASH16 = ImageHasher("phash16", imagehash.phash, 16, _four_times, margin=8)
+DHASH = ImageHasher("dhash", imagehash.dhash, 8, _one_wider, margin=4)
+DHASH16 = ImageHasher("dhash16", imagehash.dhash, 16, _one_wider, margin=8)
+WHASH = ImageHasher("whash", imagehash.whash, 8, _power_of_two, margin=4)
+WHASH16 = ImageHasher("whash16", imagehash.whash, 16, _power_of_two, margin=8)

@@ -1,0 +1,71 @@
+"""PDQ at full resolution: 256 bits, quality, and all eight orientations from one transform."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.algorithms import ALGORITHMS
+from matcher.hashers.pdq_kernel import SIDE, coefficients, dct_matrix, decimate, quality_of
+from matcher.imaging.picture import Picture
+from matcher.model import TRANSFORMS, Hash
+
+_MATRIX = dct_matrix()
+_SIGNS = np.where(np.arange(SIDE) % 2 == 0, -1, 1).astype(np.float32)
+"""Mirroring negates the odd frequencies, which stand in the even rows: the block has no constant row."""
+
+
+def _turned(block: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
+    """The coefficients of the picture turned each way; negation and transposition are exact."""
+    across, down = _SIGNS[None, :], _SIGNS[:, None]
+    transposed = block.T
+    return {
+        "none": block,
+        "rotate90": transposed * down,
+        "rotate180": block * down * across,
+        "rotate270": transposed * across,
+        "mirror": block * across,
+        "flip": block * down,
+        "transpose": transposed,
+        "transverse": transposed * down * across,
+    }
+
+
+def _bits(block: npt.NDArray[np.float32]) -> bytes:
+    """Bit i·16+j is set where coefficient (i, j) is above the lower median; the last bit is written first."""
+    flat = block.ravel()
+    median = np.partition(flat, flat.size // 2 - 1)[flat.size // 2 - 1]
+    return np.packbits((flat > median)[::-1]).tobytes()
+
+
+SMALLEST = 5
+"""Pixels a side below which the reference does not hash: all bits zero, quality 0."""
+
+
+class PDQHasher:
+    """PDQ bit for bit as `pdqhash.compute` and, turned, as `pdqhash.compute_dihedral` give it."""
+
+    algorithm = ALGORITHMS["pdq"]
+    profile = "pdq: full resolution, RGB 8 bit, no EXIF rotation; turned hashes from the same coefficients"
+    margin = 0
+
+    def hash(self, picture: Picture) -> Hash:
+        return self._hashes(picture, TRANSFORMS[:1])[0]
+
+    def turned(self, picture: Picture) -> tuple[Hash, ...]:
+        return self._hashes(picture, TRANSFORMS)
+
+    def confirm(self, picture: Picture, transform: str) -> Hash:
+        return self._hashes(picture, (transform,))[0]
+
+    @staticmethod
+    def _hashes(picture: Picture, transforms: tuple[str, ...]) -> tuple[Hash, ...]:
+        if min(picture.image.size) < SMALLEST:
+            return (Hash("pdq", bytes(ALGORITHMS["pdq"].width), 0),) * len(transforms)
+        grid = decimate(picture.rgb)
+        quality = quality_of(grid)
+        blocks = _turned(coefficients(grid, _MATRIX))
+        return tuple(Hash("pdq", _bits(blocks[transform]), quality) for transform in transforms)
+
+
+PDQ = PDQHasher()
