@@ -1,0 +1,146 @@
+"""Listed hashes, one after the other → a version folder. Memory grows by the sorting of one algorithm, not by the list.
+
+The caller gives the folder its final name; nothing here is visible to a reader before that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from matcher.algorithms import ALGORITHMS, Metric
+from matcher.files import sync_tree, write_new
+from matcher.index import build_index
+from matcher.index.digests import build as build_digests
+from matcher.lists import version as layout
+from matcher.lists.version import ListVersion
+from matcher.model import CategoryProfile, ListedHash, ListEntry, RefusedLine
+
+_BUFFER = 1 << 20
+
+
+class _Column:
+    """The hashes of one algorithm while they come in."""
+
+    def __init__(self, folder: Path, algorithm: str, files: ExitStack) -> None:
+        self.codes_path = folder / f"{algorithm}.codes"
+        self.codes = files.enter_context(self.codes_path.open("wb", buffering=_BUFFER))
+        self.entries = files.enter_context((folder / f"{algorithm}.entries").open("wb", buffering=_BUFFER))
+        self.quality = files.enter_context((folder / f"{algorithm}.quality").open("wb", buffering=_BUFFER))
+        self.count = 0
+
+    def add(self, value: bytes, entry: int, quality: int | None) -> None:
+        self.codes.write(value)
+        self.entries.write(entry.to_bytes(4, "little"))
+        self.quality.write(bytes((layout.NO_QUALITY if quality is None else quality,)))
+        self.count += 1
+
+
+class ListBuilder:
+    """Writes one version folder. `add` and `refuse` in any order, then `finish` once."""
+
+    def __init__(self, folder: Path, *, default_category: str | None) -> None:
+        self._folder = folder
+        self._default_category = default_category
+        self._files = ExitStack()
+        (folder / layout.HASHES).mkdir(parents=True)
+        self._entries = self._open(layout.ENTRIES)
+        self._offsets = self._open(layout.OFFSETS)
+        self._refused = self._open(layout.REFUSED)
+        self._kept = self._open(layout.KEPT)
+        self._columns: dict[str, _Column] = {}
+        self._kept_counts: dict[str, int] = {}
+        self._last: ListEntry | None = None
+        self._end = 0
+        self.entries = 0
+        self.hashes = 0
+        self.refused = 0
+
+    def _open(self, name: str) -> IO[bytes]:
+        return self._files.enter_context((self._folder / name).open("wb", buffering=_BUFFER))
+
+    def add(self, listed: ListedHash) -> None:
+        """Take one hash. Hashes of one entry that follow each other share its record."""
+        entry = listed.entry
+        if entry != self._last:
+            self._last = entry
+            self._write_entry(entry)
+        number = self.entries - 1
+        if isinstance(listed.value, str):
+            self._write_line(self._kept, [number, listed.algorithm, listed.value, listed.quality])
+            self._kept_counts[listed.algorithm] = self._kept_counts.get(listed.algorithm, 0) + 1
+        else:
+            column = self._columns.get(listed.algorithm)
+            if column is None:
+                column = _Column(self._folder / layout.HASHES, listed.algorithm, self._files)
+                self._columns[listed.algorithm] = column
+            column.add(listed.value, number, listed.quality)
+        self.hashes += 1
+
+    def refuse(self, source: str, line: RefusedLine) -> None:
+        """Keep what was not taken, for `refused.jsonl`."""
+        self._write_line(self._refused, [source, line.line, line.reason])
+        self.refused += 1
+
+    def _write_entry(self, entry: ListEntry) -> None:
+        category = self._default_category if entry.category is None else entry.category
+        self._offsets.write(self._end.to_bytes(8, "little"))
+        self._end += self._write_line(self._entries, [entry.id, category, entry.note])
+        self.entries += 1
+
+    @staticmethod
+    def _write_line(stream: IO[bytes], values: Sequence[Any]) -> int:
+        return stream.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+
+    def finish(
+        self, *, name: str, version: int, sources: Sequence[dict[str, Any]], profile: CategoryProfile
+    ) -> ListVersion:
+        """Build the indexes, write the header and make it all durable."""
+        self._offsets.write(self._end.to_bytes(8, "little"))
+        self._files.close()
+        counts = {
+            "entries": self.entries,
+            "hashes": {algorithm: column.count for algorithm, column in sorted(self._columns.items())},
+            "kept": dict(sorted(self._kept_counts.items())),
+            "refused": self.refused,
+        }
+        for algorithm, column in self._columns.items():
+            self._index(algorithm, column)
+        built = ListVersion(
+            name=name,
+            version=version,
+            digest=_digest_of(sources),
+            sources=tuple(sources),
+            counts=counts,
+            profile=profile,
+            files=layout.files_below(self._folder),
+        )
+        write_new(self._folder / layout.HEADER, (json.dumps(built.as_json(), indent=1, sort_keys=True) + "\n").encode())
+        sync_tree(self._folder)
+        return built
+
+    def close(self) -> None:
+        """Close the files of a build that is given up."""
+        self._files.close()
+
+    def _index(self, algorithm: str, column: _Column) -> None:
+        facts = ALGORITHMS[algorithm]
+        codes = np.fromfile(column.codes_path, np.uint8).reshape(column.count, facts.width)
+        path = self._folder / layout.HASHES / f"{algorithm}.index"
+        if facts.metric is Metric.EXACT:
+            build_digests(codes, path=path)
+        else:
+            build_index(codes, radius=facts.threshold, path=path)
+        column.codes_path.unlink()
+
+
+def _digest_of(sources: Sequence[dict[str, Any]]) -> str:
+    if len(sources) == 1:
+        return str(sources[0]["sha256"])
+    return hashlib.sha256(b"".join(bytes.fromhex(source["sha256"]) for source in sources)).hexdigest()

@@ -1,0 +1,258 @@
+"""A table with a header row: CSV with commas, semicolons or tabs, its columns found by name.
+
+Columns named like our fields (id, algorithm, value, category, note, quality) are those fields. A column named
+after a hash type (MD5, SHA-1, pdq, PhotoDNA…, in any case) gives a hash of the row's one entry. `columns` of the
+ReadOptions maps either to a column of another name. All other columns are passed over.
+
+Without an id the entry's is its first digest, or `line N`. A quality belongs to the row's perceptual hashes. A
+quoted field may run over several lines, and the row then has the number of its first line. Where quotes do not
+balance the row is refused and reading goes on at the *next line*, so that one stray quote costs one line.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from matcher.errors import ListError
+from matcher.lists.formats import ReadOptions
+from matcher.lists.formats.lines import LINE_LIMIT, first_line, numbered_lines
+from matcher.lists.formats.values import (
+    DIGEST_DIGITS,
+    RefusedValue,
+    decode_text,
+    is_known,
+    is_perceptual,
+    parse_algorithm,
+    parse_note,
+    parse_quality,
+    parse_text,
+    parse_value,
+    stated_algorithm,
+)
+from matcher.model import ListedHash, ListEntry, RefusedLine
+
+FIELDS = ("id", "algorithm", "value", "category", "note", "quality")
+ROW_LINES = 100
+"""Most lines of one row."""
+
+_DELIMITERS = (",", ";", "\t")
+_HASH = re.compile(r"[0-9A-Fa-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Where a row's fields stand: `fields` by our name, `hashes` by type, both as positions; `width` columns."""
+
+    fields: Mapping[str, int]
+    hashes: tuple[tuple[str, int], ...]
+    width: int
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a header row; empty if its quotes do not balance."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
+    except csv.Error:
+        return []
+
+
+def _meaning(cell: str) -> str | None:
+    """Our field or the hash type that a column's name stands for."""
+    if cell.lower() in FIELDS:
+        return cell.lower()
+    try:
+        algorithm = parse_algorithm(cell)
+    except RefusedValue:
+        return None
+    return algorithm if is_known(algorithm) else None
+
+
+def _header(line: str, named: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The delimiter under which most cells mean something, and the cells."""
+    wanted = {name.strip().lower() for name in named.values()}
+
+    def score(delimiter: str) -> tuple[int, int]:
+        cells = _cells(line, delimiter)
+        return sum(cell.lower() in wanted or _meaning(cell) is not None for cell in cells), len(cells)
+
+    delimiter = max(_DELIMITERS, key=score)
+    return delimiter, _cells(line, delimiter)
+
+
+def _columns(cells: list[str], named: Mapping[str, str], source: str) -> _Columns:
+    lowered = [cell.lower() for cell in cells]
+    places: dict[str, int] = {}
+    for name, column in named.items():
+        meaning = _meaning(name)
+        if meaning is None:
+            raise ListError(f"{source}: {name!r} is neither a field ({', '.join(FIELDS)}) nor a hash type")
+        if lowered.count(column.strip().lower()) != 1:
+            raise ListError(f"{source}: not exactly one column {column!r}; the columns are {', '.join(cells)}")
+        places[meaning] = lowered.index(column.strip().lower())
+    stated = frozenset(places)
+    taken = set(places.values())
+    for place, cell in enumerate(cells):
+        meaning = None if place in taken else _meaning(cell)
+        if meaning is None or meaning in stated:
+            continue
+        if meaning in places:
+            raise ListError(f"{source}: two columns for {meaning}; the columns are {', '.join(cells)}")
+        places[meaning] = place
+    hashes = tuple((name, place) for name, place in places.items() if name not in FIELDS)
+    fields = {name: place for name, place in places.items() if name in FIELDS}
+    return _Columns(fields, tuple(sorted(hashes, key=lambda found: found[1])), len(cells))
+
+
+def _rows(
+    lines: Iterator[tuple[int, bytes] | RefusedLine], delimiter: str
+) -> Iterator[tuple[int, list[str]] | RefusedLine]:
+    """Generator of (first line, cells). Holds at most ROW_LINES lines and about twice LINE_LIMIT bytes."""
+    waiting: deque[tuple[int, bytes] | RefusedLine] = deque()
+    while True:
+        line = waiting.popleft() if waiting else next(lines, None)
+        if line is None:
+            return
+        if isinstance(line, RefusedLine):
+            yield line
+            continue
+        number, raw = line
+        text = decode_text(raw)
+        if '"' not in text:
+            yield number, text.split(delimiter)
+            continue
+        taken: list[tuple[int, bytes] | RefusedLine] = []
+        try:
+            cells = next(csv.reader(_of_one_row(text, waiting, lines, taken), delimiter=delimiter, strict=True))
+        except csv.Error:
+            yield RefusedLine(number, "its quotes do not balance, or a quoted field is too long")
+            waiting.extendleft(reversed(taken))
+            continue
+        yield number, cells
+
+
+def _of_one_row(
+    text: str,
+    waiting: deque[tuple[int, bytes] | RefusedLine],
+    lines: Iterator[tuple[int, bytes] | RefusedLine],
+    taken: list[tuple[int, bytes] | RefusedLine],
+) -> Iterator[str]:
+    """Generator of the lines that csv asks for until the row ends. What it takes beyond the first is in `taken`."""
+    size = len(text)
+    yield text + "\n"
+    while len(taken) < ROW_LINES - 1 and size <= LINE_LIMIT:
+        line = waiting.popleft() if waiting else next(lines, None)
+        if line is None:
+            return
+        taken.append(line)
+        if isinstance(line, RefusedLine):
+            return
+        text = decode_text(line[1])
+        size += len(text)
+        yield text + "\n"
+
+
+class _Reader:
+    """Rows of one file → its hashes."""
+
+    def __init__(self, columns: _Columns, stated: str | None) -> None:
+        self.columns = columns
+        self.stated = stated
+
+    def row(self, number: int, cells: list[str]) -> Iterator[ListedHash | RefusedLine]:
+        """Generator: one ListedHash for each hash of the row, one RefusedLine for each that is not one."""
+        columns = self.columns
+        if len(cells) > columns.width and any(cell.strip() for cell in cells[columns.width :]):
+            raise RefusedValue(f"has {len(cells)} fields, the header has {columns.width}")
+        width = len(cells)
+        field = {name: cells[place].strip() for name, place in columns.fields.items() if place < width}
+        texts = [(name, cells[place].strip()) for name, place in columns.hashes if place < width]
+        if value := field.get("value"):
+            texts.insert(0, (self._algorithm(field.get("algorithm")), value))
+        found: list[tuple[str, bytes | str]] = []
+        refused: list[RefusedLine] = []
+        for algorithm, text in texts:
+            if text:
+                try:
+                    found.append((algorithm, parse_value(algorithm, text)))
+                except RefusedValue as refusal:
+                    refused.append(RefusedLine(number, refusal.reason))
+        if not found and not refused:
+            raise RefusedValue("no hash")
+        entry, quality = self._entry(number, field, found)
+        for algorithm, listed in found:
+            yield ListedHash(number, entry, algorithm, listed, quality if is_perceptual(algorithm) else None)
+        yield from refused
+
+    def _algorithm(self, text: str | None) -> str:
+        if text:
+            return parse_algorithm(text)
+        if self.stated is None:
+            raise RefusedValue("algorithm is missing")
+        return self.stated
+
+    @staticmethod
+    def _entry(
+        number: int, field: dict[str, str], found: list[tuple[str, bytes | str]]
+    ) -> tuple[ListEntry, int | None]:
+        identity, category, note = field.get("id"), field.get("category"), field.get("note")
+        quality = field.get("quality")
+        if not identity:
+            digests = (value for algorithm, value in found if algorithm in DIGEST_DIGITS)
+            digest = next(digests, f"line {number}")
+            identity = digest.hex() if isinstance(digest, bytes) else digest.lower()
+        entry = ListEntry(
+            parse_text("id", identity),
+            parse_text("category", category) if category else None,
+            parse_note(note) if note else None,
+        )
+        return entry, parse_quality(quality) if quality else None
+
+
+class CsvTable:
+    """A table with a header row; see the module."""
+
+    name = "csv"
+    title = "CSV with a header row"
+
+    def detect(self, head: bytes) -> bool:
+        """By a header that names a hash type or a value, and that holds no hash itself."""
+        line = decode_text(first_line(head))
+        if line.startswith("{") or "\0" in line or _HASH.search(line):
+            return False
+        cells = _header(line, {})[1]
+        return any(meaning == "value" or meaning not in (None, *FIELDS) for meaning in map(_meaning, cells))
+
+    def read(self, stream: BinaryIO, options: ReadOptions) -> Iterator[ListedHash | RefusedLine]:
+        source = options.source
+        stated = stated_algorithm(options.algorithm, source)
+        lines = numbered_lines(stream, source)
+        first = next(lines, None)
+        if first is None:
+            return
+        if isinstance(first, RefusedLine):
+            raise ListError(f"{source}: the first line is not a header: {first.reason}")
+        delimiter, cells = _header(decode_text(first[1]), options.columns)
+        columns = _columns(cells, options.columns, source)
+        if "value" not in columns.fields and not columns.hashes:
+            raise ListError(
+                f"{source}: no column with hashes; the columns are {', '.join(cells)}; map one with --column"
+            )
+        if not columns.hashes and "algorithm" not in columns.fields and stated is None:
+            raise ListError(f"{source}: no column says the hash type; state it with --algorithm")
+        reader = _Reader(columns, stated)
+        for row in _rows(lines, delimiter):
+            if isinstance(row, RefusedLine):
+                yield row
+                continue
+            try:
+                yield from reader.row(*row)
+            except RefusedValue as refusal:
+                yield RefusedLine(row[0], refusal.reason)
+
+
+CSV = CsvTable()

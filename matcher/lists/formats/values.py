@@ -1,0 +1,142 @@
+"""The fields of a list entry from text: the one place that says what a valid hash, id, note or quality is."""
+
+from __future__ import annotations
+
+import re
+from binascii import unhexlify
+from importlib.metadata import entry_points
+
+from matcher.algorithms import ALGORITHMS, Metric
+from matcher.errors import ListError
+
+ID_LIMIT = 1024
+"""Most characters of an id, a category or the name of a hash type."""
+
+NOTE_LIMIT = 64 * 1024
+"""Most bytes of a note, in UTF-8."""
+
+DIGEST_DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
+"""The cryptographic digests that lists name, with their hex digits. Those not in ALGORITHMS are kept as text."""
+
+_HEX_DIGITS = DIGEST_DIGITS | {algorithm.name: 2 * algorithm.width for algorithm in ALGORITHMS.values()}
+_KEPT_AS_TEXT = ("crc32", "edonkey", "photodna", "tiger", "vpdq", "whirlpool")
+_NAMES = frozenset(_HEX_DIGITS) | frozenset(_KEPT_AS_TEXT)
+_ALIASES = {"pdna": "photodna", "sha2224": "sha224", "sha2256": "sha256", "sha2384": "sha384", "sha2512": "sha512"}
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+_QUALITY = re.compile(r"[0-9]{1,3}")
+
+
+class RefusedValue(Exception):
+    """A value that is not taken; becomes a RefusedLine and never leaves this package."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def decode_text(raw: bytes) -> str:
+    """UTF-8 to text. A byte that is not UTF-8 is written %XX; a % that stands there stays as it is."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("utf-8", "surrogateescape")
+        return _NOT_UTF8.sub(lambda byte: f"%{ord(byte[0]) & 0xFF:02X}", text)
+
+
+def parse_algorithm(name: str) -> str:
+    """Our name of a hash type, whatever its case and hyphens; a type that we do not know keeps its own name."""
+    if name in ALGORITHMS:
+        return name
+    folded = name.strip().lower().replace("-", "").replace("_", "")
+    folded = _ALIASES.get(folded, folded)
+    return folded if folded in _NAMES else parse_text("algorithm", name.strip())
+
+
+def stated_algorithm(name: str | None, source: str) -> str | None:
+    """The type that the examiner states. Raises ListError if nobody knows it, lest a slip lose a whole list."""
+    if name is None:
+        return None
+    algorithm = parse_algorithm(name)
+    if not is_known(algorithm) and algorithm not in entry_points(group="matcher.hashers").names:
+        raise ListError(f"{source}: unknown hash type {name!r}; known types: {', '.join(sorted(_NAMES))}")
+    return algorithm
+
+
+def is_known(algorithm: str) -> bool:
+    """Whether lists are known to hold hashes of this type, indexed or not."""
+    return algorithm in _NAMES
+
+
+def is_perceptual(algorithm: str) -> bool:
+    """Whether a quality may belong to hashes of this type. Of an unknown type it may."""
+    if algorithm in ALGORITHMS:
+        return ALGORITHMS[algorithm].metric is not Metric.EXACT
+    return algorithm not in DIGEST_DIGITS
+
+
+def parse_value(algorithm: str, text: str) -> bytes | str:
+    """Bytes from hex of any case, for an algorithm in ALGORITHMS; the text as it stands for any other."""
+    digits = _HEX_DIGITS.get(algorithm)
+    if digits is None:
+        return _unknown_value(algorithm, text)
+    if len(text) != digits:
+        raise RefusedValue(f"{algorithm} needs {digits} hex digits, has {len(text)}")
+    try:
+        value = unhexlify(text)
+    except ValueError as error:
+        raise RefusedValue(f"{algorithm} needs {digits} hex digits, has other characters") from error
+    return value if algorithm in ALGORITHMS else text
+
+
+def _unknown_value(algorithm: str, text: str) -> str:
+    text = _well_formed("value", text)
+    if not text:
+        raise RefusedValue(f"the {algorithm} value is empty")
+    return text
+
+
+def parse_text(field: str, text: str) -> str:
+    """An id, a category or a type's name: text that is not empty, of at most ID_LIMIT characters."""
+    text = _well_formed(field, text)
+    if not text:
+        raise RefusedValue(f"{field} is empty")
+    if len(text) > ID_LIMIT:
+        raise RefusedValue(f"{field} is longer than {ID_LIMIT} characters")
+    return text
+
+
+def parse_note(text: str) -> str:
+    """Free text of at most NOTE_LIMIT bytes."""
+    if text.isascii() and len(text) <= NOTE_LIMIT and "\0" not in text:
+        return text
+    text = _well_formed("note", text)
+    if len(text) > NOTE_LIMIT // 4 and len(text.encode()) > NOTE_LIMIT:
+        raise RefusedValue(f"note is longer than {NOTE_LIMIT} bytes")
+    return text
+
+
+def check_quality(quality: int) -> int:
+    """A quality of 0 to 100, both included."""
+    if not 0 <= quality <= 100:
+        raise RefusedValue("quality is not a whole number from 0 to 100")
+    return quality
+
+
+def parse_quality(text: str) -> int:
+    """A quality written in decimal digits."""
+    return check_quality(int(text) if _QUALITY.fullmatch(text) else -1)
+
+
+def default_id(value: bytes | str, line: int) -> str:
+    """The id of an entry that has none: its hash (hex in lower case), or its line if that is too long for an id."""
+    text = value.hex() if isinstance(value, bytes) else value
+    return text if len(text) <= ID_LIMIT else f"line {line}"
+
+
+def _well_formed(field: str, text: str) -> str:
+    """Text that every encoder takes: a lone surrogate (JSON can escape one) is written as %XX of its bytes."""
+    if "\0" in text:
+        raise RefusedValue(f"{field} holds a NUL")
+    if text.isascii():
+        return text
+    return decode_text(text.encode("utf-8", "surrogatepass"))

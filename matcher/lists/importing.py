@@ -1,0 +1,133 @@
+"""List files → a new version of a list in a store. Streaming and atomic."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO
+
+from matcher.errors import ListError
+from matcher.files import readable_name
+from matcher.lists.builder import ListBuilder
+from matcher.lists.formats import HEAD, ListFormat, ReadOptions, choose
+from matcher.lists.store import Store, check_name
+from matcher.model import CategoryProfile, RefusedLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from matcher.lists.version import ListVersion
+
+STANDARD_INPUT = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What to import. `format_name` None: told from the first bytes. `files` may hold `-` for standard input."""
+
+    name: str
+    files: Sequence[Path]
+    profile: CategoryProfile
+    format_name: str | None = None
+    algorithm: str | None = None
+    columns: dict[str, str] | None = None
+    default_category: str | None = None
+
+
+class _HashingReader(io.RawIOBase):
+    """Passes bytes on, and digests and counts them on the way. `head` looks ahead."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._ahead = b""
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def head(self, length: int) -> bytes:
+        """The first bytes, before any is read: all of `length`, unless the file ends before."""
+        while len(self._ahead) < length and (data := self._stream.read(length - len(self._ahead))):
+            self._ahead += data
+        return self._ahead
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: WriteableBuffer
+        data = self._ahead[: len(buffer)] or self._stream.read(len(buffer))
+        self._ahead = self._ahead[len(data) :]
+        buffer[: len(data)] = data
+        self.digest.update(data)
+        self.size += len(data)
+        return len(data)
+
+
+def import_lists(
+    store: Store, request: ImportRequest, *, on_refused: Callable[[str, RefusedLine], None]
+) -> ListVersion:
+    """Import files as one new version of one list. ListError, and the store as before, where that fails.
+
+    A bad line is refused, reported through `on_refused` with its file's name, and kept in the version's
+    `refused.jsonl`; the rest goes in. A file of which nothing could be taken is an error: it is no list, or of
+    another format.
+    """
+    check_name(request.name)
+    with store.writing() as writer:
+        folder = writer.staging(request.name)
+        builder = ListBuilder(folder, default_category=request.default_category)
+        try:
+            sources = [_read(builder, path, request, on_refused) for path in request.files]
+            built = builder.finish(
+                name=request.name,
+                version=writer.next_version(request.name),
+                sources=sources,
+                profile=request.profile,
+            )
+            writer.publish(folder, built)
+        except BaseException:
+            builder.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    return built
+
+
+def _read(
+    builder: ListBuilder, path: Path, request: ImportRequest, on_refused: Callable[[str, RefusedLine], None]
+) -> dict[str, object]:
+    shown = "standard input" if path == STANDARD_INPUT else readable_name(path.name)
+    taken, refused = builder.hashes, builder.refused
+    try:
+        with _opened(path) as raw:
+            hashing = _HashingReader(raw)
+            chosen: ListFormat = choose(hashing.head(HEAD), str(path), request.format_name)
+            stream = io.BufferedReader(hashing, buffer_size=1 << 20)
+            options = ReadOptions(algorithm=request.algorithm, columns=request.columns or {}, source=str(path))
+            for found in chosen.read(stream, options):
+                if isinstance(found, RefusedLine):
+                    builder.refuse(shown, found)
+                    on_refused(shown, found)
+                else:
+                    builder.add(found)
+            while stream.read(HEAD):  # a format may stop early: the digest is of the whole file
+                pass
+    except OSError as error:
+        raise ListError(f"{path}: {error.strerror or error}") from error
+    if builder.hashes == taken:
+        refused = builder.refused - refused
+        why = f"all of its {refused} lines were refused as {chosen.name}" if refused else "it holds no hash"
+        raise ListError(f"{path}: nothing imported: {why}")
+    return {"file": shown, "format": chosen.name, "size": hashing.size, "sha256": hashing.digest.hexdigest()}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    if path == STANDARD_INPUT:
+        yield sys.stdin.buffer
+    else:
+        with path.open("rb") as stream:
+            yield stream

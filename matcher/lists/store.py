@@ -1,0 +1,187 @@
+"""The store: a folder with the hash lists of a lab, and its catalogue.
+
+    catalogue.db            SQLite: every version of every list, and which one is current
+    lists/NAME/VERSION/     one version (lists/version.py), never overwritten
+
+An import holds the catalogue's write lock from beginning to end, writes the version under a temporary name, renames
+it and commits: one writer at a time, and a writer that is killed leaves the store as it was. Readers open the
+catalogue read-only and keep the folders that they began with.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlite_utils
+
+from matcher.errors import StoreError
+from matcher.files import sync_folder
+from matcher.lists.opened import OpenList
+from matcher.lists.version import ListVersion, check_version
+
+CATALOGUE = "catalogue.db"
+LISTS = "lists"
+_APPLICATION_ID = 0x4B4D5331  # "KMS1"
+_NAME = re.compile(r"[^\W_][\w .()+@=,-]{0,99}")
+_WAIT = 30.0
+
+
+def check_name(name: str) -> None:
+    """Refuse a list name that cannot be a folder's name everywhere. StoreError."""
+    if not _NAME.fullmatch(name) or name.endswith((" ", ".")):
+        raise StoreError(
+            f"{name!r} cannot be a list's name: letters, digits, space and . _ ( ) + @ = , - are allowed, "
+            "a letter or digit first, at most 100 characters"
+        )
+
+
+def check_lists(store: Store) -> None:
+    """Refuse a store without a list: nothing could match, which would look like an all-clear. StoreError."""
+    if not store.current():
+        raise StoreError(f"{store.folder}: the store holds no list, so nothing could match")
+
+
+class Store:
+    """A store that can be read; `writing()` adds versions."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def open(cls, folder: Path) -> Store:
+        """Open an existing store read-only. StoreError where there is none."""
+        store = cls(folder)
+        if not (folder / CATALOGUE).is_file():
+            raise StoreError(f"{folder}: not a store (it has no {CATALOGUE}); `matcher lists import` makes one")
+        with store._reading():
+            pass
+        return store
+
+    def current(self) -> list[tuple[str, int]]:
+        """Name and version of every current list, by name."""
+        with self._reading() as database:
+            rows = database.query("select name, max(version) as version from version group by name order by name")
+            return [(row["name"], row["version"]) for row in rows]
+
+    def versions(self) -> list[dict[str, Any]]:
+        """Every version: name, version, imported (UTC), digest; by name and version."""
+        with self._reading() as database:
+            return list(database.query("select * from version order by name, version"))
+
+    def open_list(self, name: str, version: int, *, check: bool = False) -> OpenList:
+        """Open one version; with `check`, after reading every byte of it. StoreError where it is damaged."""
+        folder = self.folder_of(name, version)
+        if check:
+            check_version(folder)
+        opened = OpenList(folder)
+        if (opened.name, opened.version) != (name, version):
+            raise StoreError(f"{folder}: holds {opened.name} version {opened.version}")
+        return opened
+
+    def folder_of(self, name: str, version: int) -> Path:
+        return self.folder / LISTS / name / str(version)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite_utils.Database]:
+        uri = f"{(self.folder / CATALOGUE).absolute().as_uri()}?mode=ro"
+        try:
+            with closing(sqlite3.connect(uri, uri=True, timeout=_WAIT)) as connection:
+                database = sqlite_utils.Database(connection)
+                if connection.execute("pragma application_id").fetchone()[0] != _APPLICATION_ID:
+                    raise StoreError(f"{self.folder / CATALOGUE}: not the catalogue of a store")
+                yield database
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.folder / CATALOGUE}: {error}") from error
+
+    @contextmanager
+    def writing(self) -> Iterator[StoreWriter]:
+        """Become the store's one writer. The store is made where there is none. StoreError where another writes."""
+        path = self.folder / CATALOGUE
+        try:
+            (self.folder / LISTS).mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(path, timeout=_WAIT, isolation_level=None)) as connection:
+                _prepare(connection)
+                connection.execute("begin immediate")
+                try:
+                    yield StoreWriter(self, sqlite_utils.Database(connection))
+                except BaseException:
+                    connection.execute("rollback")
+                    raise
+                connection.execute("commit")
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise StoreError(f"{self.folder}: another import has been writing here for {_WAIT:.0f} s") from error
+            raise StoreError(f"{path}: {error}") from error
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: {error}") from error
+        except OSError as error:
+            raise StoreError(f"{error.filename or self.folder}: {error.strerror}") from error
+
+
+class StoreWriter:
+    """The store while this process holds its write lock."""
+
+    def __init__(self, store: Store, database: sqlite_utils.Database) -> None:
+        self._store = store
+        self._database = database
+
+    def next_version(self, name: str) -> int:
+        """The number that the next version of a list gets: 1, 2, …"""
+        rows = self._database.query("select max(version) as version from version where name = ?", [name])
+        return int(next(iter(rows))["version"] or 0) + 1
+
+    def staging(self, name: str) -> Path:
+        """A fresh folder to build a version in. What an import that was killed left there is cleared away."""
+        known: dict[str, set[str]] = {}
+        for row in self._database.query("select name, version from version"):
+            known.setdefault(row["name"], set()).add(str(row["version"]))
+        twin = next((other for other in known if other != name and other.casefold() == name.casefold()), None)
+        if twin is not None:  # one folder on Windows, two elsewhere
+            raise StoreError(f"{self._store.folder}: a list {twin!r} is here already; {name!r} differs only by case")
+        parent = self._store.folder / LISTS / name
+        parent.mkdir(parents=True, exist_ok=True)
+        for leftover in parent.iterdir():
+            if leftover.name not in known.get(name, set()):
+                shutil.rmtree(leftover)
+        folder = parent / ".staging"
+        folder.mkdir()
+        return folder
+
+    def publish(self, folder: Path, built: ListVersion) -> None:
+        """Give a finished folder its final name and enter it in the catalogue (visible at the commit)."""
+        folder.rename(self._store.folder_of(built.name, built.version))
+        sync_folder(folder.parent)
+        self._database.table("version").insert(
+            {
+                "name": built.name,
+                "version": built.version,
+                "imported": datetime.now(UTC).isoformat(timespec="seconds"),
+                "digest": built.digest,
+            }
+        )
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("pragma synchronous=extra")
+    connection.execute("pragma trusted_schema=off")
+    found = connection.execute("pragma application_id").fetchone()[0]
+    if found == _APPLICATION_ID:
+        return
+    database = sqlite_utils.Database(connection)
+    if found != 0 or database.table_names():
+        raise StoreError("catalogue.db here is another program's database")
+    connection.execute(f"pragma application_id={_APPLICATION_ID}")
+    database.table("version").create(
+        {"name": str, "version": int, "imported": str, "digest": str},
+        pk=("name", "version"),
+        not_null={"imported", "digest"},
+        strict=True,
+        if_not_exists=True,
+    )
