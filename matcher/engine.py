@@ -1,0 +1,176 @@
+"""Matcher: opened lists, ready to examine bytes. The library's front door.
+
+Examining is pure: the same bytes, lists and settings give the same finding, in any process and on any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO
+
+from matcher.errors import DecodeError
+from matcher.hashers import FileHasher, PictureHasher, file_hashers, picture_hashers
+from matcher.imaging.decode import decode
+from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
+from matcher.lists.opened import OpenList
+from matcher.lists.store import Store
+from matcher.lookup import Matched, PictureLookup, fitted, match_digests, outcome
+from matcher.model import Finding, Hash, Reason, Status
+from matcher.settings import Settings
+
+_CHUNK = 1 << 20
+
+
+class Matcher:
+    """Lists that are open, and how to look pictures up in them. Immutable; share one between all threads."""
+
+    def __init__(self, lists: Sequence[OpenList] = (), *, settings: Settings | None = None) -> None:
+        self.lists = tuple(lists)
+        self.settings = Settings() if settings is None else settings
+        names = algorithms_for(self.settings.algorithms, self.lists)
+        self.file_hashers: list[FileHasher] = file_hashers(names)
+        self.picture_hashers: list[PictureHasher] = picture_hashers(names)
+        self._lookups = [PictureLookup(self.lists, self.settings, found) for found in self.picture_hashers]
+
+    @classmethod
+    def open(
+        cls,
+        store: str | PathLike[str],
+        *,
+        lists: Iterable[tuple[str, int]] | None = None,
+        settings: Settings | None = None,
+        check: bool = False,
+    ) -> Matcher:
+        """Open the current lists of a store, or the given (name, version) pairs. Cheap: files are memory-mapped.
+
+        With `check`, every byte of the lists is read first and compared with what was imported. StoreError or
+        IndexFileError where something is missing or damaged.
+        """
+        opened = Store.open(Path(store))
+        chosen = opened.current() if lists is None else list(lists)
+        return cls([opened.open_list(name, version, check=check) for name, version in chosen], settings=settings)
+
+    def examine(self, data: bytes, *, name: str = "", exhibit: str | None = None) -> Finding:
+        """Digest, decode, hash and look up one file's bytes. Never raises for what the bytes hold.
+
+        `name` becomes the finding's path; of it only the suffix matters, for telling an unreadable picture from
+        a file that is none.
+        """
+        return self.examine_stream(BytesIO(data), name=name, exhibit=exhibit)
+
+    def examine_stream(
+        self, stream: BinaryIO, *, name: str = "", exhibit: str | None = None, give_up: Reason | None = None
+    ) -> Finding:
+        """The same for a stream that is read once, to its end, in chunks: only a picture is held in memory.
+
+        With `give_up` the picture is not decoded, and that is the finding's reason: what is done with an item whose
+        decoding killed its worker. OSError is the stream's own.
+        """
+        digests = [found.start() for found in self.file_hashers]
+        chunk = stream.read(_CHUNK)
+        kind = sniff(chunk[:HEAD])
+        kept: list[bytes] = []
+        size = 0
+        while chunk:
+            size += len(chunk)
+            for digest in digests:
+                digest.update(chunk)
+            if kind is not None and kind.decoder is not None and size <= self.settings.max_bytes:
+                kept.append(chunk)
+            chunk = stream.read(_CHUNK)
+        values = [
+            Hash(found.algorithm.name, digest.digest())
+            for found, digest in zip(self.file_hashers, digests, strict=True)
+        ]
+        return self._finding(
+            name=name, exhibit=exhibit, size=size, digests=values, kind=kind, parts=kept, give_up=give_up
+        )
+
+    def _finding(
+        self,
+        *,
+        name: str,
+        exhibit: str | None,
+        size: int,
+        digests: list[Hash],
+        kind: Kind | None,
+        parts: list[bytes],
+        give_up: Reason | None,
+    ) -> Finding:
+        found = match_digests(self.lists, digests)
+        by_digest = outcome(found)
+        computed = list(digests)
+        width = height = reason = None
+        if self.settings.exclude_known_good and by_digest.known_good and not by_digest.known:
+            status = Status.EXCLUDED
+        else:
+            status, reason = self._readable(name, kind, size, give_up)
+            if status is Status.EXAMINED and kind is not None:
+                try:
+                    width, height = self._picture(b"".join(parts), kind, found, computed)
+                except DecodeError as error:
+                    status, reason = Status.UNREADABLE, error.reason
+        whole = outcome(found)
+        if whole.known:
+            status = Status.KNOWN
+        sha256 = next(value.value for value in digests if value.algorithm == "sha256")
+        finding = Finding(
+            path=name,
+            size=size,
+            sha256=sha256,
+            status=status,
+            reason=reason,
+            exhibit=exhibit,
+            media_type=None if kind is None else kind.media_type,
+            width=width,
+            height=height,
+            hashes=whole.hashes,
+            matches=whole.listed,
+            matches_total=whole.total,
+            notable=whole.notable,
+            conflict=whole.conflict,
+            computed=tuple(computed),
+        )
+        return fitted(finding)
+
+    def _readable(
+        self, name: str, kind: Kind | None, size: int, give_up: Reason | None
+    ) -> tuple[Status, Reason | None]:
+        """What can be said of an item before it is decoded."""
+        if kind is None:
+            # a file that claims to be a picture and is none may be a damaged one: never pass it over in silence
+            status = Status.UNREADABLE if named_as_picture(name) else Status.SKIPPED
+            return status, Reason.EMPTY if size == 0 else Reason.NOT_A_PICTURE
+        if kind.decoder is None:
+            return Status.UNREADABLE, Reason.UNSUPPORTED_FORMAT
+        if give_up is not None:
+            return Status.UNREADABLE, give_up
+        if size > self.settings.max_bytes:
+            return Status.UNREADABLE, Reason.TOO_MANY_BYTES
+        return Status.EXAMINED, None
+
+    def _picture(self, data: bytes, kind: Kind, found: list[Matched], computed: list[Hash]) -> tuple[int, int]:
+        """Decode, hash and look up; adds to `found` and `computed`. Width and height. DecodeError."""
+        decoded = decode(data, kind, max_pixels=self.settings.max_pixels)
+        for picture in decoded.renderings:
+            for lookup in self._lookups:
+                try:
+                    upright, matches = lookup.matches(picture)
+                except MemoryError as error:
+                    raise DecodeError(Reason.OUT_OF_MEMORY) from error
+                except Exception as error:
+                    raise DecodeError(Reason.HASHER_FAILED) from error
+                computed.append(upright)
+                found.extend(matches)
+        return decoded.width, decoded.height
+
+
+def algorithms_for(wanted: Iterable[str], lists: Iterable[OpenList]) -> tuple[str, ...]:
+    """What is computed: MD5 and SHA-256 always, what was asked for, and whatever an open list can be asked by."""
+    names = dict.fromkeys(("md5", "sha256", *wanted))
+    for opened in lists:
+        names.update(dict.fromkeys(opened.algorithms))
+    return tuple(names)

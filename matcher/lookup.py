@@ -1,0 +1,178 @@
+"""Hashes of one item → matches: which listed entries are within the threshold, each once, nearest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from matcher.hashers import PictureHasher
+from matcher.imaging.picture import Picture
+from matcher.lists.opened import OpenList
+from matcher.model import TRANSFORMS, Disposition, Finding, Hash, Match
+from matcher.settings import MAX_MATCHES, Settings
+
+MAX_FORM = 60_000
+"""Bytes of a finding's JSON form, at most: a ledger entry holds 65,535, some of them the entry's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A match with what its list's profile says of the entry's category."""
+
+    match: Match
+    disposition: Disposition
+    by_digest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """All matches of an item: the nearest `listed`, how many there were, and what they amount to.
+
+    `notable`: any match is of a notable category. `conflict`: another one is known good. `known` and `known_good`
+    speak of digests alone.
+    """
+
+    listed: tuple[Match, ...]
+    total: int
+    hashes: tuple[Hash, ...]
+    notable: bool
+    conflict: bool
+    known: bool
+    known_good: bool
+
+
+def match_digests(lists: Sequence[OpenList], digests: Iterable[Hash]) -> list[Matched]:
+    """Every listed entry with one of the file's digests."""
+    found = []
+    for digest in digests:
+        for opened in lists:
+            for number in opened.find_digest(digest.algorithm, digest.value):
+                entry = opened.entry(number)
+                match = Match(
+                    list=opened.name,
+                    entry=entry.id,
+                    category=entry.category,
+                    algorithm=digest.algorithm,
+                    value=digest.value,
+                    entry_value=digest.value,
+                    distance=0,
+                    threshold=0,
+                    quality=None,
+                    region=None,
+                    transform=TRANSFORMS[0],
+                )
+                found.append(Matched(match, opened.disposition(entry), by_digest=True))
+    return found
+
+
+class PictureLookup:
+    """Looks one rendering of a picture up by one algorithm: all orientations, screened, then confirmed."""
+
+    def __init__(self, lists: Sequence[OpenList], settings: Settings, hasher: PictureHasher) -> None:
+        self._hasher = hasher
+        self._name = hasher.algorithm.name
+        self._lists = [opened for opened in lists if self._name in opened.algorithms]
+        self._exact = settings.exact
+        self._threshold = settings.threshold(self._name)
+        self._quality = settings.quality(self._name)
+
+    def matches(self, picture: Picture) -> tuple[Hash, list[Matched]]:
+        """The reference hash of the picture as it stands, and every match of its eight orientations."""
+        if not self._lists:
+            return self._hasher.hash(picture), []
+        if self._exact:
+            hashes = tuple(self._hasher.confirm(picture, transform) for transform in TRANSFORMS)
+            margin = 0
+        else:
+            hashes = self._hasher.turned(picture)
+            margin = self._hasher.margin
+        upright = hashes[0]
+        if upright.quality is not None and upright.quality < self._quality:
+            return upright, []
+        queries = np.frombuffer(b"".join(value.value for value in hashes), np.uint8).reshape(len(hashes), -1)
+        confirmed = {0: upright} if margin else dict(enumerate(hashes))
+        found = []
+        for opened in self._lists:
+            near = opened.find_near(self._name, queries, radius=self._threshold + margin, minimum_quality=self._quality)
+            for candidate in near:
+                turned = confirmed.get(candidate.query)
+                if turned is None:
+                    turned = self._hasher.confirm(picture, TRANSFORMS[candidate.query])
+                    confirmed[candidate.query] = turned
+                code = opened.code(self._name, candidate.row)
+                distance = hamming(turned.value, code) if margin else candidate.distance
+                if distance > self._threshold:
+                    continue
+                transform = TRANSFORMS[candidate.query]
+                entry = opened.entry(candidate.entry)
+                match = Match(
+                    list=opened.name,
+                    entry=entry.id,
+                    category=entry.category,
+                    algorithm=self._name,
+                    value=turned.value,
+                    entry_value=code,
+                    distance=distance,
+                    threshold=self._threshold,
+                    quality=turned.quality,
+                    region=None,
+                    transform=f"{picture.rendering} {transform}" if picture.rendering else transform,
+                )
+                found.append(Matched(match, opened.disposition(entry), by_digest=False))
+        return upright, found
+
+
+def hamming(first: bytes, second: bytes) -> int:
+    """Bits in which two hashes of one width differ."""
+    return (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
+
+
+def outcome(found: Sequence[Matched]) -> Outcome:
+    """Keep the nearest match of each entry by each algorithm, sort, cut, and say what it all amounts to.
+
+    `hashes` of the result are those that take part in a listed match, each once, in the order of the matches.
+    """
+    best: dict[tuple[str, str, str], Matched] = {}
+    for candidate in found:
+        match = candidate.match
+        key = (match.list, match.entry, match.algorithm)
+        if key not in best or _preference(candidate) < _preference(best[key]):
+            best[key] = candidate
+    matches = sorted((candidate.match for candidate in best.values()), key=Match.order)
+    listed = tuple(matches[:MAX_MATCHES])
+    every = {candidate.disposition for candidate in found}
+    by_digest = {candidate.disposition for candidate in found if candidate.by_digest}
+    return Outcome(
+        listed=listed,
+        total=len(matches),
+        hashes=_taking_part(listed),
+        notable=Disposition.NOTABLE in every,
+        conflict={Disposition.NOTABLE, Disposition.KNOWN_GOOD} <= every,
+        known=Disposition.NOTABLE in by_digest,
+        known_good=Disposition.KNOWN_GOOD in by_digest,
+    )
+
+
+def fitted(finding: Finding) -> Finding:
+    """The finding with as many of its matches, nearest first, as one ledger entry holds; mostly all of them."""
+    while len(finding.matches) > 1 and _size(finding) > MAX_FORM:
+        fewer = finding.matches[:-1]
+        finding = replace(finding, matches=fewer, hashes=_taking_part(fewer))
+    return finding
+
+
+def _size(finding: Finding) -> int:
+    return len(json.dumps(finding.as_json(), ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
+    return tuple(dict.fromkeys(Hash(match.algorithm, match.value, match.quality) for match in matches))
+
+
+def _preference(candidate: Matched) -> tuple[int, int, int, bytes, str]:
+    match = candidate.match
+    rendering, _, transform = match.transform.rpartition(" ")
+    return match.distance, len(rendering), TRANSFORMS.index(transform), match.entry_value, match.category or ""

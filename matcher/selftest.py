@@ -1,0 +1,82 @@
+"""Known answers, asked before every scan: does this installation compute the hashes that it must?
+
+The pictures are drawn here by integer arithmetic, so that the test needs no file and tests no decoder's rounding
+twice; selftest.json holds the answers (from hashlib, imagehash and pdqhash). The ledger's `self.test` entry names the
+digest of that file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from matcher.errors import SelfTestError
+from matcher.hashers import file_hashers, picture_hashers
+from matcher.imaging.picture import Picture
+
+VECTORS = "selftest.json"
+
+
+def draw(seed: int) -> Image.Image:
+    """A 200 × 150 RGB picture of overlapping soft-edged boxes, the same on every machine."""
+    height, width = 150, 200
+    pixels = np.full((height, width, 3), 96, np.int64)
+    y, x = np.mgrid[:height, :width]
+    state = seed
+    for _ in range(24):
+        state = (state * 1103515245 + 12345) % 2**31
+        left, top = state % width, (state >> 8) % height
+        reach = 8 + (state >> 16) % 48
+        box = np.maximum(abs(x - left), abs(y - top))
+        weight = np.clip(reach * 4 - box * 4, 0, 64)
+        for channel in range(3):
+            colour = (state >> (5 * channel)) % 256
+            pixels[:, :, channel] += (colour - pixels[:, :, channel]) * weight // 64
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def answers(algorithms: tuple[str, ...], *, cases: int = 4) -> list[dict[str, Any]]:
+    """What this installation computes: the digest of each picture's pixels, and each hash in all orientations."""
+    found = []
+    for seed in range(1, cases + 1):
+        image = draw(seed)
+        values: dict[str, Any] = {}
+        for hasher in file_hashers(algorithms):
+            running = hasher.start()
+            running.update(image.tobytes())
+            values[hasher.algorithm.name] = running.digest().hex()
+        for picture_hasher in picture_hashers(algorithms):
+            turned = picture_hasher.turned(Picture(image))
+            values[picture_hasher.algorithm.name] = [value.value.hex() for value in turned]
+            if turned[0].quality is not None:
+                values[f"{picture_hasher.algorithm.name} quality"] = turned[0].quality
+        found.append({"seed": seed, "answers": values})
+    return found
+
+
+def run(algorithms: tuple[str, ...]) -> dict[str, Any]:
+    """Compare with selftest.json. Returns the facts for the ledger; SelfTestError names the first wrong answer.
+
+    An algorithm of a plug-in has no known answer here and is named as untested.
+    """
+    stored = resources.files("matcher").joinpath(VECTORS).read_bytes()
+    expected = json.loads(stored)
+    tested = tuple(name for name in algorithms if name in expected[0]["answers"])
+    for known, found in zip(expected, answers(tested, cases=len(expected)), strict=True):
+        for name, value in found["answers"].items():
+            if known["answers"][name] != value:
+                raise SelfTestError(
+                    f"self-test failed: {name} of built-in picture {known['seed']} is {value}, "
+                    f"must be {known['answers'][name]}; this installation must not be used"
+                )
+    return {
+        "vectors": hashlib.sha256(stored).hexdigest(),
+        "cases": len(expected),
+        "tested": list(tested),
+        "untested": [name for name in algorithms if name not in tested],
+    }

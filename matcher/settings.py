@@ -1,0 +1,66 @@
+"""How pictures are examined: algorithms, thresholds, limits. They help decide a finding, so a scan records them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from matcher.algorithms import Metric
+from matcher.errors import SettingsError
+from matcher.hashers import DEFAULT_ALGORITHMS, hasher
+from matcher.imaging.decode import MAX_PIXELS
+
+MAX_BYTES = 2**30
+"""1 GiB: a picture file larger than this is not decoded."""
+
+MAX_MATCHES = 100
+"""How many of an item's matches are listed, the nearest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an examination may be told.
+
+    `thresholds` and `minimum_quality` override the published values of single algorithms (bits, inclusive; 0 to 100).
+    `exact` hashes every orientation of every picture by the reference, instead of screening first.
+    """
+
+    algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
+    thresholds: Mapping[str, int] = field(default_factory=dict)
+    minimum_quality: Mapping[str, int] = field(default_factory=dict)
+    exact: bool = False
+    exclude_known_good: bool = False
+    max_pixels: int = MAX_PIXELS
+    max_bytes: int = MAX_BYTES
+
+    def __post_init__(self) -> None:
+        for name, value in self.thresholds.items():
+            facts = hasher(name).algorithm
+            if facts.metric is Metric.EXACT:
+                raise SettingsError(f"{name!r} is no algorithm with a threshold")
+            if not 0 <= value <= facts.bits:
+                raise SettingsError(f"a threshold of {value} bits makes no sense for {name}, which has {facts.bits}")
+        for name, value in self.minimum_quality.items():
+            if not 0 <= value <= 100 or hasher(name).algorithm.metric is Metric.EXACT:
+                raise SettingsError(
+                    f"minimum quality {value} of {name!r}: a perceptual algorithm and 0 to 100 are expected"
+                )
+
+    def threshold(self, algorithm: str) -> int:
+        """The largest distance, in bits, that is a match."""
+        return self.thresholds.get(algorithm, hasher(algorithm).algorithm.threshold)
+
+    def quality(self, algorithm: str) -> int:
+        """The lowest quality of a hash that is looked up, or matched."""
+        return self.minimum_quality.get(algorithm, hasher(algorithm).algorithm.minimum_quality)
+
+    def as_json(self) -> dict[str, Any]:
+        """What scan.open records of the settings themselves."""
+        return {
+            "exact": self.exact,
+            "exclude_known_good": self.exclude_known_good,
+            "max_pixels": self.max_pixels,
+            "max_bytes": self.max_bytes,
+            "max_matches": MAX_MATCHES,
+        }
