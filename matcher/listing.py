@@ -1,0 +1,90 @@
+"""A folder of pictures → a list of the lab's own, as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from matcher.algorithms import ALGORITHMS, Metric
+from matcher.errors import ListError
+from matcher.executors.choosing import executor_for
+from matcher.hashers import DEFAULT_ALGORITHMS
+from matcher.job import ExamineJob
+from matcher.lists.store import check_name
+from matcher.model import Finding, Reason, Status
+from matcher.settings import Settings
+from matcher.sources.folder import FolderSource
+
+_NO_CONTENT = (Reason.EMPTY, Reason.NOT_A_PICTURE)
+
+
+@dataclass(slots=True)
+class MadeList:
+    """What was made: counts, and the pictures that could not be read, with the reason."""
+
+    entries: int = 0
+    hashes: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def make_list(
+    folder: Path,
+    *,
+    name: str,
+    output: Path,
+    category: str | None = None,
+    algorithms: Sequence[str] = (),
+    workers: int | None = None,
+) -> MadeList:
+    """Write a list of every picture below `folder`. ListError where that fails, and no half-written list.
+
+    An entry's id is `NAME/` and the file's SHA-256; its note is the path inside the folder. Content that lies there
+    twice is listed once. A picture with an alpha channel is listed in both renderings.
+    """
+    check_name(name)
+    if not folder.is_dir():
+        raise ListError(f"{folder}: not a folder")
+    source = FolderSource(folder)
+    settings = Settings(algorithms=tuple(dict.fromkeys([*DEFAULT_ALGORITHMS, *algorithms])))
+    job = ExamineJob(source=source, store=None, lists=(), settings=settings, exhibit=None)
+    made = MadeList()
+    seen: set[bytes] = set()
+    temporary = output.with_name(f".{output.name}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as stream:
+            results = executor_for(workers).run(job, source.items(), on_result=lambda _item, _finding: None)
+            for _item, finding in results:
+                if finding.status is Status.SKIPPED:
+                    continue
+                if finding.status is Status.UNREADABLE:
+                    made.unreadable.append((finding.path, str(finding.reason)))
+                if finding.sha256 is None or finding.sha256 in seen or finding.reason in _NO_CONTENT:
+                    continue
+                seen.add(finding.sha256)
+                made.hashes += _write(stream, f"{name}/{finding.sha256.hex()}", finding, category)
+                made.entries += 1
+        if not made.entries:
+            raise ListError(f"{folder}: no picture in it")
+        temporary.replace(output)
+    except OSError as error:
+        raise ListError(f"{error.filename or output}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return made
+
+
+def _write(stream: IO[str], entry_id: str, finding: Finding, category: str | None) -> int:
+    written = 0
+    for value in dict.fromkeys(finding.computed):
+        line: dict[str, object] = {"id": entry_id, "algorithm": value.algorithm, "value": value.value.hex()}
+        if ALGORITHMS[value.algorithm].metric is not Metric.EXACT:
+            line["quality"] = value.quality
+        if category is not None:
+            line["category"] = category
+        line["note"] = finding.path
+        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        written += 1
+    return written

@@ -1,0 +1,48 @@
+"""Where items come from: read-only access to an exhibit. One file a kind of evidence.
+
+An entry point in `matcher.sources` is a class whose `accepts(location)` says whether it can read what lies there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from matcher.errors import SourceError
+from matcher.model import Item
+
+
+class Source(Protocol):
+    """An exhibit's items. Can be pickled, so that workers open items themselves."""
+
+    def items(self) -> Iterator[Item]:
+        """A generator of every item, ordered by the bytes of its path, folders compared as name + `/`."""
+
+    def open(self, item: Item) -> BinaryIO:
+        """The bytes of an item, for reading. OSError where that fails."""
+
+    def describe(self) -> dict[str, Any]:
+        """What a ledger's `scan.open` entry says of it; here, absolute paths are allowed."""
+
+
+class SourceKind(Protocol):
+    """How a source is made."""
+
+    def accepts(self, location: Path) -> bool:
+        """Whether this kind of source can read what lies at `location`."""
+
+    def __call__(self, location: Path) -> Source:
+        """Open it. SourceError where that fails."""
+
+
+def open_source(location: Path) -> Source:
+    """The source for what lies at `location`. SourceError where nothing lies there or no kind can read it."""
+    if not location.exists():
+        raise SourceError(f"{location}: no such file or folder")
+    for point in sorted(entry_points(group="matcher.sources"), key=lambda point: point.name):
+        kind: SourceKind = point.load()
+        if kind.accepts(location):
+            return kind(location)
+    raise SourceError(f"{location}: not a kind of evidence that can be read")

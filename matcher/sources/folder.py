@@ -1,0 +1,115 @@
+"""A folder, or a single file, as it lies on a file system.
+
+Nothing is followed out of it: symbolic links and Windows junctions are recorded and not opened. Names may be any
+bytes. Files are opened for reading only, without touching their access time where the system allows that.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from matcher.errors import SourceError
+from matcher.files import readable_name
+from matcher.model import Item, Reason, Status
+from matcher.sources.failures import reason_of
+
+_OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+_NO_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
+_REPARSE_POINT = getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0)
+
+
+def recorded_path(path: bytes) -> str:
+    """A path of any bytes as it is recorded: undecodable bytes as `%XX`, and `%` as `%25`."""
+    return readable_name(os.fsdecode(path.replace(b"%", b"%25")))
+
+
+class FolderSource:
+    """All files below a folder, by the bytes of their paths; or one file."""
+
+    def __init__(self, location: Path) -> None:
+        self._root = os.fsencode(location.absolute())
+        self._single = not location.is_dir()
+        if not self._single:
+            try:
+                with os.scandir(self._root):
+                    pass
+            except OSError as error:
+                raise SourceError(f"{location}: {error.strerror}") from error
+
+    @staticmethod
+    def accepts(location: Path) -> bool:
+        return location.is_dir() or location.is_file()
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "file" if self._single else "folder", "path": recorded_path(self._root)}
+
+    def items(self) -> Iterator[Item]:
+        if self._single:
+            yield self._item(os.path.basename(self._root), self._root)  # noqa: PTH119 - bytes
+            return
+        stack = [iter(_listed(self._root, b""))]
+        while stack:
+            entry = next(stack[-1], None)
+            if entry is None:
+                stack.pop()
+                continue
+            relative, is_folder = entry
+            full = os.path.join(self._root, relative)  # noqa: PTH118 - bytes
+            if not is_folder:
+                yield self._item(relative, full)
+                continue
+            try:
+                stack.append(iter(_listed(full, relative + b"/")))
+            except OSError as error:
+                reason = Reason.VANISHED if error.errno == errno.ENOENT else Reason.FOLDER_UNREADABLE
+                yield Item(recorded_path(relative) + "/", full, None, Status.UNREADABLE, reason)
+
+    def open(self, item: Item) -> BinaryIO:
+        try:
+            descriptor = os.open(item.locator, _OPEN_FLAGS | _NO_ACCESS_TIME)
+        except PermissionError:  # only a file's owner may ask for O_NOATIME
+            descriptor = os.open(item.locator, _OPEN_FLAGS)
+        stream = os.fdopen(descriptor, "rb", buffering=0)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            stream.close()
+            raise OSError(errno.EINVAL, "no longer a regular file", item.path)
+        return stream
+
+    @staticmethod
+    def _item(relative: bytes, full: bytes) -> Item:
+        path = recorded_path(relative)
+        try:
+            facts = os.lstat(full)
+        except OSError as error:
+            return Item(path, full, None, Status.UNREADABLE, reason_of(error))
+        if stat.S_ISLNK(facts.st_mode) or getattr(facts, "st_file_attributes", 0) & _REPARSE_POINT:
+            return Item(path, full, None, Status.SKIPPED, Reason.SYMBOLIC_LINK)
+        if not stat.S_ISREG(facts.st_mode):
+            return Item(path, full, None, Status.SKIPPED, Reason.SPECIAL_FILE)
+        return Item(path, full, facts.st_size)
+
+
+def _listed(folder: bytes, prefix: bytes) -> list[tuple[bytes, bool]]:
+    """A folder's entries as (path relative to the source, is a folder), in the order of the recording."""
+    with os.scandir(folder) as entries:
+        found = [(prefix + entry.name, _is_folder(entry)) for entry in entries]
+    return sorted(found, key=lambda entry: entry[0] + b"/" if entry[1] else entry[0])
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    if not entry.is_dir(follow_symlinks=False):
+        return False
+    if not _REPARSE_POINT:
+        return True
+    return not getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0) & _REPARSE_POINT
