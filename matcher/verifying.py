@@ -1,0 +1,106 @@
+"""Is a case's record intact, complete, and arithmetically true?
+
+1. The ledger is intact, by `ledger.audit`: bodies rehashed, tree rebuilt, checkpoints and signatures checked.
+2. Every scan in it is closed and complete: no gap, no repeat, counts and findings root as stated.
+3. Every match can be recomputed: its distance is that of its two hashes and within its threshold, its threshold is
+   the one that the scan opened with, and its list is one that the scan opened with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger import AuditReport, LedgerError, audit, load_signer, read_vkeys
+from matcher.case import KEYS, LEDGER, CaseReader
+from matcher.configuration import signing_key_path
+from matcher.errors import CaseError
+from matcher.lookup import hamming
+
+MAX_PROBLEMS = 50
+"""The most problems of matches that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found: the ledger's audit, how many matches were recomputed, and every problem in words."""
+
+    audit: AuditReport
+    matches: int
+    problems: tuple[str, ...]
+
+
+def verify_case(folder: Path, *, keys: Path | None = None, expect: tuple[int, bytes] | None = None) -> Verdict:
+    """Check a case, reading only. LedgerError or CaseError where it cannot be checked at all.
+
+    `keys` is a file of vkeys from elsewhere. Without it, a case that this examiner's own key has signed is verified
+    by that key; any other is checked with the keys that lie in it, and is self-asserted.
+    """
+    path = folder / LEDGER
+    if not path.is_file():
+        raise CaseError(f"{folder}: not a case (it has no {LEDGER})")
+    with CaseReader(folder) as reader:
+        origin = reader.origin
+    trusted = read_vkeys(keys) if keys is not None else _own(origin, read_vkeys(folder / KEYS))
+    report = audit(path, keys=trusted, own_keys=read_vkeys(folder / KEYS), expect=expect)
+    problems = list(report.problems)
+    for scan in report.scans:
+        problems.extend(problem for problem in scan.problems if problem not in problems)
+    matches = 0
+    if report.intact:
+        with CaseReader(folder) as reader:
+            checker = _MatchChecker()
+            for index, entry in reader.entries():
+                checker.add(index, entry)
+        matches = checker.matches
+        problems.extend(checker.problems)
+    return Verdict(report, matches, tuple(problems))
+
+
+def _own(origin: str, in_case: Sequence[str]) -> tuple[str, ...]:
+    """This examiner's vkey for the case, if it is one of the case's."""
+    key = signing_key_path()
+    if not key.is_file():
+        return ()
+    try:
+        own = load_signer(key, name=origin).vkey
+    except LedgerError:  # a key that is not ours to read proves nothing either way
+        return ()
+    return (own,) if own in in_case else ()
+
+
+class _MatchChecker:
+    """Step 3, entry by entry."""
+
+    def __init__(self) -> None:
+        self.matches = 0
+        self.problems: list[str] = []
+        self._thresholds: dict[int, dict[str, int]] = {}
+        self._lists: dict[int, set[str]] = {}
+
+    def add(self, index: int, entry: dict[str, Any]) -> None:
+        if entry["type"] == "scan.open":
+            self._thresholds[entry["scan"]] = {
+                algorithm["name"]: algorithm.get("threshold", 0) for algorithm in entry["algorithms"]
+            }
+            self._lists[entry["scan"]] = {opened["name"] for opened in entry["lists"]}
+        elif entry["type"] == "item":
+            for match in entry["finding"]["matches"]:
+                self.matches += 1
+                problem = self._problem(entry["scan"], match)
+                if problem and len(self.problems) < MAX_PROBLEMS:
+                    self.problems.append(f"entry {index}: match with {match['list']} {match['entry']}: {problem}")
+
+    def _problem(self, scan: int, match: dict[str, Any]) -> str | None:
+        distance = hamming(bytes.fromhex(match["value"]), bytes.fromhex(match["entry_value"]))
+        if distance != match["distance"]:
+            return f"its hashes differ in {distance} bits, not in {match['distance']}"
+        if distance > match["threshold"]:
+            return f"distance {distance} is above the threshold {match['threshold']}"
+        if self._thresholds.get(scan, {}).get(match["algorithm"]) != match["threshold"]:
+            return f"threshold {match['threshold']} is not the one that scan {scan} opened with"
+        if match["list"] not in self._lists.get(scan, set()):
+            return f"scan {scan} opened without that list"
+        return None

@@ -1,0 +1,321 @@
+"""A scan from opening to closing: every item recorded, in order, the same by any executor."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ledger import Ledger, LedgerError, audit
+from matcher import selftest
+from matcher.case import KEYS, LEDGER, CaseFacts, CaseReader, open_case
+from matcher.drawing import landscape
+from matcher.engine import Matcher
+from matcher.errors import CaseError, MatcherError, SelfTestError, SourceError, StoreError
+from matcher.executors import Executor, Job, Result
+from matcher.executors.pool import PoolExecutor
+from matcher.executors.serial import SerialExecutor
+from matcher.imaging.picture import turn
+from matcher.model import Finding, Item
+from matcher.record import Recorder, append_scan_open
+from matcher.scan import ScanRequest, check_apart, run_scan
+from matcher.settings import Settings
+from matcher.sources import Source
+from matcher.verifying import verify_case
+
+
+class Quiet:
+    """A listener that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.scans: list[int] = []
+        self.examined_paths: list[str] = []
+        self.recorded_findings: list[Finding] = []
+        self.facts: list[dict[str, Any]] = []
+
+    def opened(self, scan: int, source: Source, matcher: Matcher) -> None:
+        self.scans.append(scan)
+
+    def examined(self, finding: Finding) -> None:
+        self.examined_paths.append(finding.path)
+
+    def recorded(self, finding: Finding, recorder: Recorder) -> None:
+        self.recorded_findings.append(finding)
+
+    def closed(self, facts: dict[str, Any]) -> None:
+        self.facts.append(facts)
+
+
+@pytest.fixture
+def evidence(tmp_path: Path, known_folder: Path) -> Path:
+    """An exhibit with an identical file, altered copies, a duplicate, strangers, and what cannot be read."""
+    folder = tmp_path / "exhibit"
+    (folder / "sub ü/deep").mkdir(parents=True)
+    (folder / "identical.png").write_bytes((known_folder / "1.png").read_bytes())
+    (folder / "sub ü/identical again.png").write_bytes((known_folder / "1.png").read_bytes())
+    turn(landscape(2, width=320, height=240), "rotate90").save(folder / "sub ü/turned.jpg", quality=70)
+    for seed in range(50, 58):
+        landscape(seed, width=120, height=90).save(folder / f"sub ü/deep/{seed}.jpg")
+    (folder / "sub ü/deep/50 copy.jpg").write_bytes((folder / "sub ü/deep/50.jpg").read_bytes())
+    (folder / "broken.jpg").write_bytes((folder / "sub ü/turned.jpg").read_bytes()[:900])
+    (folder / "notes.txt").write_text("text")
+    (folder / "empty").write_bytes(b"")
+    if os.name == "posix":
+        (folder / "link").symlink_to("notes.txt")
+    return folder
+
+
+def scan(
+    case: Path, location: Path, store: Path, *, executor: Executor | None = None, **settings: Any
+) -> tuple[dict[str, Any], Quiet]:
+    listener = Quiet()
+    request = ScanRequest(location, store, Settings(**settings), exhibit="E1")
+    with open_case(case, CaseFacts(exhibit="E1", examiner="tester"), key=case.parent / "key") as log:
+        facts = run_scan(log, request, executor=executor or SerialExecutor(), listener=listener)
+    return facts, listener
+
+
+def entries(case: Path, kind: str) -> list[dict[str, Any]]:
+    with CaseReader(case) as reader:
+        return [entry for _index, entry in reader.entries() if entry["type"] == kind]
+
+
+def test_every_item_has_exactly_one_finding(tmp_path: Path, evidence: Path, known_store: Path) -> None:
+    facts, listener = scan(tmp_path / "case", evidence, known_store)
+    on_disk = sorted(
+        (path.relative_to(evidence).as_posix() for path in evidence.rglob("*") if not path.is_dir()), key=os.fsencode
+    )
+    with CaseReader(tmp_path / "case") as reader:
+        findings = [finding for _scan, finding in reader.findings()]
+    assert [finding["path"] for finding in findings] == on_disk
+    assert [finding.path for finding in listener.recorded_findings] == on_disk
+    assert [finding.as_json() for finding in listener.recorded_findings] == findings
+    assert facts["items"] == len(on_disk) == sum(facts["counts"].values())
+    assert facts["counts"] == {
+        "examined": 9,
+        "known": 1,
+        "excluded": 0,
+        "duplicate": 2,
+        "skipped": 3 if os.name == "posix" else 2,
+        "unreadable": 1,
+    }
+    assert facts["notable"] == 3
+    status = {finding["path"]: finding["status"] for finding in findings}
+    assert status["identical.png"] == "known"
+    assert status["sub ü/identical again.png"] == "duplicate"
+    assert status["sub ü/deep/50 copy.jpg"] == "examined"  # it comes before "50.jpg" in the order of bytes
+    assert status["sub ü/deep/50.jpg"] == "duplicate"
+    again = next(finding for finding in findings if finding["path"] == "sub ü/identical again.png")
+    assert again["matches_total"] == 4
+
+
+def test_the_ledger_tells_the_whole_story_and_verifies(tmp_path: Path, evidence: Path, known_store: Path) -> None:
+    facts, _listener = scan(tmp_path / "case", evidence, known_store)
+    with CaseReader(tmp_path / "case") as reader:
+        kinds = [entry["type"] for _index, entry in reader.entries()]
+    assert kinds == [
+        "case.open",
+        "key",
+        "self.test",
+        "list.load",
+        "scan.open",
+        *["item"] * facts["items"],
+        "scan.close",
+    ]
+    (opened,) = entries(tmp_path / "case", "scan.open")
+    assert {algorithm["name"]: algorithm.get("threshold") for algorithm in opened["algorithms"]} == {
+        "md5": None,
+        "sha256": None,
+        "pdq": 31,
+        "phash": 8,
+    }
+    assert opened["libraries"]["ImageHash"]
+    (loaded,) = entries(tmp_path / "case", "list.load")
+    assert (loaded["name"], loaded["version"], loaded["counts"]["entries"]) == ("known", 1, 6)
+    verdict = verify_case(tmp_path / "case")
+    assert verdict.problems == ()
+    assert verdict.matches == facts["matches"]
+    assert verdict.audit.scans[0].complete
+    assert verdict.audit.signed_size == verdict.audit.size
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_pool_records_what_the_serial_executor_records(
+    tmp_path: Path, evidence: Path, known_store: Path, workers: int
+) -> None:
+    serial, first = scan(tmp_path / "serial", evidence, known_store)
+    pooled, second = scan(tmp_path / "pool", evidence, known_store, executor=PoolExecutor(workers))
+    assert pooled["findings_root"] == serial["findings_root"]
+    assert second.recorded_findings == first.recorded_findings
+    assert sorted(second.examined_paths) == sorted(first.examined_paths)
+
+
+def test_the_root_does_not_depend_on_where_the_evidence_lies(tmp_path: Path, evidence: Path, known_store: Path) -> None:
+    here, _listener = scan(tmp_path / "one", evidence, known_store)
+    evidence.rename(tmp_path / "moved")
+    there, _listener = scan(tmp_path / "two", tmp_path / "moved", known_store)
+    assert there["findings_root"] == here["findings_root"]
+
+
+def test_exact_and_screened_scans_have_one_root(tmp_path: Path, evidence: Path, known_store: Path) -> None:
+    screened, _listener = scan(tmp_path / "one", evidence, known_store)
+    exact, _listener = scan(tmp_path / "two", evidence, known_store, exact=True)
+    assert screened["findings_root"] == exact["findings_root"]
+
+
+def test_scans_of_one_case_are_numbered(tmp_path: Path, evidence: Path, known_store: Path) -> None:
+    for number in (1, 2, 3):
+        facts, listener = scan(tmp_path / "case", evidence, known_store)
+        assert facts["scan"] == number
+        assert listener.scans == [number]
+    verdict = verify_case(tmp_path / "case")
+    assert verdict.problems == ()
+    assert [check.scan for check in verdict.audit.scans] == [1, 2, 3]
+
+
+def test_two_scans_that_begin_at_once_get_two_numbers(tmp_path: Path) -> None:
+    """The second append insists on a size that the first one changed, and starts over."""
+    with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+
+        class Overtaken:
+            """Passes everything on; before its first append another scan opens."""
+
+            done = False
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(log, name)
+
+            def append(self, entries: list[bytes], *, expected_size: int) -> int:
+                if not self.done:
+                    self.done = True
+                    assert append_scan_open(log, [], {"lists": []}) == 1
+                return log.append(entries, expected_size=expected_size)
+
+        assert append_scan_open(Overtaken(), [], {"lists": []}) == 2  # type: ignore[arg-type]
+
+
+class Failing:
+    """Gives some results and then fails, or leaves the last ones out."""
+
+    def __init__(self, error: BaseException | None) -> None:
+        self._error = error
+
+    def run(
+        self, job: Job[Result], items: Iterable[Item], *, on_result: Callable[[Item, Result], None]
+    ) -> Iterator[tuple[Item, Result]]:
+        work = job.start()
+        for number, item in enumerate(items):
+            if number < 4:
+                yield item, work(item)
+            elif self._error is not None:
+                raise self._error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MatcherError("gone")])
+def test_an_early_end_is_recorded_and_not_complete(
+    tmp_path: Path, evidence: Path, known_store: Path, error: BaseException
+) -> None:
+    with pytest.raises(type(error)):
+        scan(tmp_path / "case", evidence, known_store, executor=Failing(error))
+    assert len(entries(tmp_path / "case", "item")) == 4
+    (anomaly,) = entries(tmp_path / "case", "anomaly")
+    assert anomaly["what"] == ("interrupted" if isinstance(error, KeyboardInterrupt) else "stopped by MatcherError")
+    verdict = verify_case(tmp_path / "case")
+    assert verdict.audit.signed_size == verdict.audit.size
+    assert any("never closed" in problem for problem in verdict.problems)
+
+
+def test_a_missing_item_fails_the_scan(tmp_path: Path, evidence: Path, known_store: Path) -> None:
+    with pytest.raises(MatcherError, match="not complete: the source has 1[56] items and 4 were recorded"):
+        scan(tmp_path / "case", evidence, known_store, executor=Failing(None))
+    assert entries(tmp_path / "case", "scan.close") == []
+
+
+def test_a_changed_match_is_found_by_arithmetic(tmp_path: Path, evidence: Path, known_store: Path) -> None:
+    """A ledger that was written wrongly, and signed: intact as a log, and still not true."""
+    from matcher.record import entry
+
+    scan(tmp_path / "case", evidence, known_store)
+    with CaseReader(tmp_path / "case") as reader:
+        opened = next(entry for _index, entry in reader.entries() if entry["type"] == "scan.open")
+        finding = next(finding for _scan, finding in reader.findings() if finding["matches"])
+    finding["matches"][0]["distance"] = 3
+    facts = {key: opened[key] for key in opened if key not in ("v", "type", "time", "monotonic_us", "scan")}
+    with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+        number = append_scan_open(log, [], facts)
+        from ledger import TreeHasher, canonical, leaf_hash
+
+        tree = TreeHasher()
+        tree.append(leaf_hash(canonical(finding)))
+        item = canonical({"v": 1, "type": "item", "scan": number, "seq": 0, "finding": finding})
+        counts = {finding["status"]: 1}
+        close = entry("scan.close", scan=number, items=1, counts=counts, findings_root=tree.root().hex())
+        log.append([item, close], checkpoint=True)
+    verdict = verify_case(tmp_path / "case")
+    assert audit(tmp_path / "case" / LEDGER, own_keys=verdict.audit.signers and ()).problems  # no key, no trust
+    assert [problem for problem in verdict.problems if "differ in 0 bits, not in 3" in problem]
+
+
+def test_evidence_is_never_written_to(tmp_path: Path, evidence: Path) -> None:
+    for inside in (evidence, evidence / "case", evidence / "sub ü/../case"):
+        with pytest.raises(CaseError, match="lies inside the evidence"):
+            check_apart(evidence, inside)
+    check_apart(evidence, tmp_path / "case", tmp_path / "exhibit 2")
+
+
+def test_a_case_needs_a_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "something").write_text("else")
+    with pytest.raises(CaseError, match="holds other files"):
+        open_case(tmp_path, CaseFacts(), key=tmp_path.parent / "key")
+
+
+def test_what_cannot_begin_leaves_no_scan(tmp_path: Path, evidence: Path, known_store: Path) -> None:
+    with pytest.raises(SourceError):
+        scan(tmp_path / "case", tmp_path / "absent", known_store)
+    with pytest.raises(StoreError):
+        scan(tmp_path / "case", evidence, tmp_path / "no store")
+    assert entries(tmp_path / "case", "scan.open") == []
+
+
+def test_a_second_examiners_key_is_recorded(tmp_path: Path, evidence: Path, known_store: Path) -> None:
+    scan(tmp_path / "case", evidence, known_store)
+    with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "other key") as log:
+        log.checkpoint()
+    assert len(entries(tmp_path / "case", "key")) == 2
+    assert len((tmp_path / "case" / KEYS).read_text().split()) == 2
+
+
+def test_a_ledger_that_cannot_be_written_stops_the_scan(
+    tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_arguments: object, **_options: object) -> int:
+        raise LedgerError("disk full")
+
+    with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+        monkeypatch.setattr(Recorder, "flush", full)
+        monkeypatch.setattr("matcher.record.GROUP_ITEMS", 2)
+        with pytest.raises(LedgerError, match="disk full"):
+            run_scan(log, ScanRequest(evidence, known_store, Settings()), executor=SerialExecutor(), listener=Quiet())
+    assert entries(tmp_path / "case", "scan.close") == []
+
+
+class TestSelfTest:
+    def test_it_passes_here(self) -> None:
+        facts = selftest.run(("md5", "sha256", "pdq", "phash"))
+        assert facts["tested"] == ["md5", "sha256", "pdq", "phash"]
+
+    def test_a_wrong_hash_stops_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        wrong = selftest.answers(("pdq",))
+        wrong[0]["answers"]["pdq"][0] = "00" * 32
+        monkeypatch.setattr(selftest, "answers", lambda *_arguments, **_options: wrong)
+        with pytest.raises(SelfTestError, match="pdq of built-in picture 1"):
+            selftest.run(("pdq",))
+
+
+def test_ledger_is_not_left_open(tmp_path: Path) -> None:
+    with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+        assert isinstance(log, Ledger)
+    (tmp_path / "case" / LEDGER).rename(tmp_path / "case" / "renamed")
