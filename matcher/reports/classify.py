@@ -1,0 +1,194 @@
+"""Item entries → findings whose matches say what they mean to the lab: notable, known-good or information.
+
+What a category means stands in the `list.load` entry of the version that the scan used. A list that a scan names and
+that no `list.load` describes counts as notable: what is not known to be harmless is not passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from matcher.algorithms import ALGORITHMS, Metric
+from matcher.case import CaseReader
+from matcher.errors import CaseError
+from matcher.model import CategoryProfile, Disposition, Finding, Match, Reason, Region, Status
+
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+"""What reading an entry raises that matcher did not write."""
+
+
+class Kind(StrEnum):
+    """How an item and a list entry agree: in all their bytes (a digest), or by a perceptual hash."""
+
+    IDENTICAL = "identical"
+    SIMILAR = "similar"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifiedMatch:
+    """A match, and what it means."""
+
+    match: Match
+    disposition: Disposition
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifiedFinding:
+    """A finding in its place. `index` is its leaf index in the ledger; `seq` counts a scan's items from 0.
+
+    `finding` holds no hashes. `notable` and `conflict` speak of the listed matches.
+    """
+
+    index: int
+    scan: int
+    seq: int
+    finding: Finding
+    matches: tuple[ClassifiedMatch, ...]
+
+    @property
+    def notable(self) -> bool:
+        return any(match.disposition is Disposition.NOTABLE for match in self.matches)
+
+    @property
+    def conflict(self) -> bool:
+        return self.notable and any(match.disposition is Disposition.KNOWN_GOOD for match in self.matches)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedList:
+    """A list that a scan used. `facts` is its `list.load`; None where the ledger has none."""
+
+    name: str
+    version: int
+    digest: str
+    facts: Mapping[str, Any] | None
+    profile: CategoryProfile
+
+
+class Lists:
+    """Which lists each scan used, gathered from the entries as they stream by."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[str, int, str], LoadedList] = {}
+        self._of_scan: dict[int, dict[str, LoadedList]] = {}
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """The next entry. Only `list.load` and `scan.open` matter."""
+        if entry["type"] == "list.load":
+            profile = entry["profile"]
+            categories = {name: Disposition(value) for name, value in profile["categories"].items()}
+            key = _key(entry)
+            self._loaded[key] = LoadedList(*key, entry, CategoryProfile(categories, Disposition(profile["other"])))
+        elif entry["type"] == "scan.open":
+            used = [
+                self._loaded.get(key, LoadedList(*key, None, CategoryProfile())) for key in map(_key, entry["lists"])
+            ]
+            self._of_scan.setdefault(whole(entry["scan"]), {found.name: found for found in used})
+
+    def of_scan(self, scan: int) -> tuple[LoadedList, ...]:
+        return tuple(self._of_scan.get(scan, {}).values())
+
+    def classify(self, index: int, entry: Mapping[str, Any]) -> ClassifiedFinding:
+        """An `item` entry as a finding."""
+        scan = whole(entry["scan"])
+        finding = _finding(entry["finding"])
+        lists = self._of_scan.get(scan, {}) if finding.matches else {}
+        matches = []
+        for match in finding.matches:
+            used = lists.get(match.list)
+            disposition = (CategoryProfile() if used is None else used.profile).disposition(match.category)
+            matches.append(ClassifiedMatch(match, disposition, kind_of(match)))
+        return ClassifiedFinding(index, scan, whole(entry["seq"]), finding, tuple(matches))
+
+
+def classified(case: CaseReader) -> Iterator[ClassifiedFinding]:
+    """A generator of every finding of every scan, in the order of the ledger. CaseError where an entry is malformed."""
+    lists = Lists()
+    for index, entry in case.entries():
+        try:
+            lists.add(entry)
+            found = lists.classify(index, entry) if entry["type"] == "item" else None
+        except MALFORMED as error:
+            raise malformed(index, entry) from error
+        if found is not None:
+            yield found
+
+
+def malformed(index: int, entry: Mapping[str, Any]) -> CaseError:
+    """The error that names an entry which matcher did not write like that."""
+    return CaseError(f"entry {index} of the ledger ({entry.get('type')!s:.40}) is not as matcher writes it")
+
+
+def kind_of(match: Match) -> Kind:
+    algorithm = ALGORITHMS.get(match.algorithm)
+    exact = algorithm is not None and algorithm.metric is Metric.EXACT
+    return Kind.IDENTICAL if exact and match.distance == 0 else Kind.SIMILAR
+
+
+def _key(entry: Mapping[str, Any]) -> tuple[str, int, str]:
+    return _text(entry["name"]), whole(entry["version"]), _text(entry["digest"])
+
+
+def _finding(form: Mapping[str, Any]) -> Finding:
+    """A finding from its JSON form, without its hashes; every field is of the type that it must be."""
+    return Finding(
+        path=_text(form["path"]),
+        size=_maybe_whole(form["size"]),
+        sha256=None if form["sha256"] is None else bytes.fromhex(form["sha256"]),
+        status=Status(form["status"]),
+        reason=None if form["reason"] is None else Reason(form["reason"]),
+        exhibit=_maybe_text(form["exhibit"]),
+        media_type=_maybe_text(form["media_type"]),
+        width=_maybe_whole(form["width"]),
+        height=_maybe_whole(form["height"]),
+        matches=tuple(map(_match, form["matches"])),
+        matches_total=whole(form["matches_total"]),
+    )
+
+
+def _match(form: Mapping[str, Any]) -> Match:
+    return Match(
+        list=_text(form["list"]),
+        entry=_text(form["entry"]),
+        category=_maybe_text(form["category"]),
+        algorithm=_text(form["algorithm"]),
+        value=bytes.fromhex(form["value"]),
+        entry_value=bytes.fromhex(form["entry_value"]),
+        distance=whole(form["distance"]),
+        threshold=whole(form["threshold"]),
+        quality=_maybe_whole(form["quality"]),
+        region=_region(form["region"]),
+        transform=_text(form["transform"]),
+    )
+
+
+def _region(form: Any) -> Region | None:
+    if form is None:
+        return None
+    x, y, width, height = map(whole, form)
+    return x, y, width, height
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a string")
+    return value
+
+
+def whole(value: Any) -> int:
+    """The value, if it is an integer and no bool. TypeError otherwise."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError("not an integer")
+    return value
+
+
+def _maybe_text(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _maybe_whole(value: Any) -> int | None:
+    return None if value is None else whole(value)

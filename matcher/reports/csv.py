@@ -1,0 +1,96 @@
+"""Findings as a table: RFC 4180, UTF-8 with a byte order mark (Excel needs it), a header row.
+
+One row a match, and one row for each item without a match, its match columns empty. `region` is `x y width height`;
+`kind` is `identical` (a digest) or `similar` (a perceptual hash).
+
+Names in evidence are chosen by others, and a spreadsheet runs a cell that looks like a formula. So a text cell gets a
+leading apostrophe if it begins with `=`, `+`, `-`, `@` (or their full-width forms), a tab, a carriage return or a line
+feed; and, so that the original can always be had back by taking one apostrophe away, if it begins with an apostrophe.
+
+A spreadsheet may also turn digits into a number and drop zeros: import the columns as text, or use the JSON lines.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import TextIOWrapper
+from typing import BinaryIO
+
+from matcher.case import CaseReader
+from matcher.reports import ReportOptions
+from matcher.reports.classify import ClassifiedFinding, ClassifiedMatch, classified
+from matcher.reports.masking import shown_path
+
+COLUMNS = (
+    *("scan", "path", "exhibit", "size", "sha256", "status", "reason", "media_type", "width", "height"),
+    *("list", "entry", "category", "disposition", "kind", "algorithm", "value", "entry_value"),
+    *("distance", "threshold", "quality", "region", "transform", "matches_total"),
+)
+_MATCH_COLUMNS = COLUMNS.index("matches_total") - COLUMNS.index("list")
+_RISKY = tuple("=+-@\t\r\n＝＋－＠'")
+
+Cell = str | int | None
+
+
+class CsvReport:
+    """One row a match, or an item without one."""
+
+    name = "csv"
+    suffix = ".csv"
+
+    def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
+        text = TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        try:
+            writer = csv.writer(text)
+            writer.writerow(COLUMNS)
+            for found in classified(case):
+                writer.writerows(_rows(found, options))
+        finally:
+            text.detach()
+
+
+def guarded(cell: Cell) -> Cell:
+    """The cell, with an apostrophe in front if a spreadsheet might run it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell
+
+
+def _rows(found: ClassifiedFinding, options: ReportOptions) -> Iterator[list[Cell]]:
+    finding = found.finding
+    item: list[Cell] = [
+        found.scan,
+        shown_path(finding.path, scan=found.scan, seq=found.seq, options=options),
+        finding.exhibit,
+        finding.size,
+        None if finding.sha256 is None else finding.sha256.hex(),
+        finding.status.value,
+        None if finding.reason is None else finding.reason.value,
+        finding.media_type,
+        finding.width,
+        finding.height,
+    ]
+    matches = [_cells(match) for match in found.matches] or [[None] * _MATCH_COLUMNS]
+    for cells in matches:
+        yield [guarded(cell) for cell in (*item, *cells, finding.matches_total)]
+
+
+def _cells(classified_match: ClassifiedMatch) -> list[Cell]:
+    match = classified_match.match
+    return [
+        match.list,
+        match.entry,
+        match.category,
+        classified_match.disposition.value,
+        classified_match.kind.value,
+        match.algorithm,
+        match.value.hex(),
+        match.entry_value.hex(),
+        match.distance,
+        match.threshold,
+        match.quality,
+        None if match.region is None else " ".join(map(str, match.region)),
+        match.transform,
+    ]
+
+
+CSV = CsvReport()

@@ -1,0 +1,248 @@
+"""A report for people: one file that needs nothing else, asks the network for nothing, and holds no picture.
+
+Its content security policy allows the one style sheet and the one script in it, by their hashes, and nothing else. It
+is readable without the script, which only sorts the tables of matches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from io import TextIOWrapper
+from typing import BinaryIO
+
+from matcher.case import CaseReader
+from matcher.errors import CaseError
+from matcher.model import Status
+from matcher.reports import ReportOptions
+from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, classified
+from matcher.reports.markup import counted, facts, mono, name, number, table, text, time_of
+from matcher.reports.masking import shown_path
+from matcher.reports.match_tables import MatchTable
+from matcher.reports.scan_section import overview, scan_section
+from matcher.reports.summary import CaseSummary, summarize
+from matcher.reports.wording import STATUSES, incomplete, reason_text, statement
+
+LISTED_UNREADABLE = 5_000
+"""How many unreadable items are listed one by one, at most."""
+
+
+class HtmlReport:
+    """The whole case on one page."""
+
+    name = "html"
+    suffix = ".html"
+
+    def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
+        summary = summarize(case)
+        page = TextIOWrapper(stream, encoding="utf-8", newline="")
+        try:
+            for piece in _checked(_page(case, summary, options)):
+                page.write(piece)
+        finally:
+            page.detach()
+
+
+def _checked(pieces: Iterator[str]) -> Iterator[str]:
+    """A generator of the same pieces. CaseError where one cannot be made of what the ledger says."""
+    try:
+        yield from pieces
+    except MALFORMED as error:
+        raise CaseError("how a scan was opened or closed is not recorded as matcher writes it") from error
+
+
+def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions) -> Iterator[str]:
+    """A generator of the document, from its first character to its last."""
+    identical, similar = MatchTable(Kind.IDENTICAL, options), MatchTable(Kind.SIMILAR, options)
+    unreadable: list[ClassifiedFinding] = []
+    for found in classified(case):
+        identical.add(found)
+        similar.add(found)
+        if found.finding.status is Status.UNREADABLE and len(unreadable) < LISTED_UNREADABLE:
+            unreadable.append(found)
+    yield _head(summary)
+    yield _title(summary, options)
+    yield _statement(summary)
+    yield _counts(summary)
+    yield from _matches(identical, similar)
+    yield from _unreadable(summary, unreadable, options)
+    yield _skipped(summary)
+    yield _scans(summary, options)
+    yield _ledger(summary)
+    yield "</main>\n</body>\n</html>\n"
+
+
+@cache
+def _inline(file: str) -> str:
+    """A file of this package as it stands between its tags, with the line ends that HTML makes of any."""
+    return resources.files(__package__).joinpath(file).read_text(encoding="utf-8").replace("\r\n", "\n")
+
+
+def _hash(file: str) -> str:
+    return f"'sha256-{b64encode(hashlib.sha256(_inline(file).encode()).digest()).decode()}'"
+
+
+def _head(summary: CaseSummary) -> str:
+    policy = (
+        f"default-src 'none'; style-src {_hash('report.css')}; script-src {_hash('report.js')}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n<meta name="color-scheme" content="light dark">\n'
+        f"<title>{_plain(_heading(summary))}</title>\n<style>{_inline('report.css')}</style>\n"
+        f"<script>{_inline('report.js')}</script>\n</head>\n<body>\n<main>\n"
+    )
+
+
+def _plain(value: str) -> str:
+    """Text for an element that can hold no other: the frames of invisible characters are left out."""
+    return text("".join(char for char in value if char.isprintable()))
+
+
+def _heading(summary: CaseSummary) -> str:
+    exhibit = summary.opened.get("exhibit")
+    return f"Case {summary.opened.get('case') or 'without a name'}" + (f", exhibit {exhibit}" if exhibit else "")
+
+
+def _title(summary: CaseSummary, options: ReportOptions) -> str:
+    opened = summary.opened
+    rows = [
+        ("Case", text(opened.get("case"))),
+        ("Exhibit", text(opened.get("exhibit"))),
+        ("Examiner", text(opened.get("examiner"))),
+        ("Role", text(opened.get("role"))),
+        ("Authority", text(opened.get("authority"))),
+        ("Opened", time_of(opened)),
+        ("Tool", f"evidence-matcher {text(opened.get('tool'))}"),
+        ("Ledger", f"{counted(summary.size, 'entry', 'entries')}, root {mono(summary.root)}"),
+    ]
+    masked = (
+        "<p>Paths are masked in this report: an item is named by its scan and its number in it, a source by its scan. "
+        "Digests and sizes are not masked.</p>\n"
+        if options.mask_paths
+        else ""
+    )
+    return (
+        f'<header>\n<p class="kind">Report of findings</p>\n<h1>{text(_heading(summary))}</h1>\n'
+        f"{facts('The case, as the ledger records it', rows)}{masked}</header>\n"
+    )
+
+
+def _statement(summary: CaseSummary) -> str:
+    said = statement(summary)
+    missing = [f"<li>{text(sentence)}</li>\n" for sentence in incomplete(summary)]
+    banner = ""
+    if missing:
+        alarm = '<p class="alarm">INCOMPLETE</p>'
+        banner = f'<div class="banner" role="note">\n{alarm}\n<ul>\n{"".join(missing)}</ul>\n</div>\n'
+    sentences = "".join(f"<li>{text(sentence)}</li>\n" for sentence in said.sentences)
+    return (
+        f'<section aria-labelledby="result">\n<h2 id="result">Result</h2>\n{banner}'
+        f'<div class="statement{" grave" if said.grave else ""}">\n<p class="headline">{text(said.headline)}</p>\n'
+        f"<ul>\n{sentences}</ul>\n</div>\n"
+    )
+
+
+def _counts(summary: CaseSummary) -> str:
+    """The end of the section that `_statement` begins."""
+    rows = [[text(status.value), number(summary.total(status)), text(STATUSES[status])] for status in Status]
+    rows.append(["all", number(summary.items), "Every item has exactly one status."])
+    counts = table("Items by status", ("Status", "Items", "Meaning"), rows, numeric=(1,))
+    return counts + overview(summary) + "</section>\n"
+
+
+def _matches(identical: MatchTable, similar: MatchTable) -> Iterator[str]:
+    yield '<section aria-labelledby="matches">\n<h2 id="matches">Matches</h2>\n'
+    yield (
+        "<p>A match says that hashes agree, and nothing of what a picture shows. This report takes no decision of an "
+        "examiner into account: the review state of each match is <em>unreviewed</em>.</p>\n"
+    )
+    yield f"<h3>Identical: {counted(identical.items, 'item')}</h3>\n"
+    yield from identical.markup()
+    yield f"<h3>Similar: {counted(similar.items, 'item')}</h3>\n"
+    yield from similar.markup()
+    yield "</section>\n"
+
+
+def _unreadable(summary: CaseSummary, listed: list[ClassifiedFinding], options: ReportOptions) -> Iterator[str]:
+    yield '<section aria-labelledby="unreadable">\n<h2 id="unreadable">What could not be read</h2>\n'
+    total = summary.total(Status.UNREADABLE)
+    if not total:
+        yield "<p>No item is recorded as unreadable.</p>\n</section>\n"
+        return
+    rows = [[text(reason), number(count), text(reason_text(reason))] for reason, count in summary.unreadable.items()]
+    yield table("Unreadable items by reason", ("Reason", "Items", "Meaning"), rows, numeric=(1,))
+    if total > len(listed):
+        yield (
+            f'<p class="more">{counted(total - len(listed), "more item")} could not be read and '
+            f"{'is' if total - len(listed) == 1 else 'are'} not listed here, the first {LISTED_UNREADABLE:,} are. "
+            "The CSV and JSONL reports have them all.</p>\n"
+        )
+    yield (
+        '<div class="wide"><table class="items">\n<caption>Unreadable items, in the order of the ledger</caption>\n'
+        '<thead>\n<tr><th scope="col" class="i">Item</th><th scope="col" class="s">Bytes</th>'
+        '<th scope="col" class="r">Reason</th></tr>\n</thead>\n<tbody>\n'
+    )
+    for found in listed:
+        finding = found.finding
+        path = shown_path(finding.path, scan=found.scan, seq=found.seq, options=options)
+        digest = "" if finding.sha256 is None else mono(finding.sha256.hex())
+        exhibit = "" if finding.exhibit is None else f" · exhibit {text(finding.exhibit)}"
+        reason = "not stated" if finding.reason is None else finding.reason.value
+        yield (
+            f'<tr><th scope="row" class="i">{name(path, "p")}{digest}'
+            f'<span class="m">scan {found.scan}, ledger entry {found.index:,}{exhibit}</span></th>'
+            f'<td class="s">{number(finding.size)}</td><td class="r">{text(reason)}</td></tr>\n'
+        )
+    yield "</tbody>\n</table></div>\n</section>\n"
+
+
+def _skipped(summary: CaseSummary) -> str:
+    rows = [[text(reason), number(count), text(reason_text(reason))] for reason, count in summary.skipped.items()]
+    body = "<p>No item was skipped.</p>\n"
+    if rows:
+        body = table("Skipped items by rule", ("Rule", "Items", "Meaning"), rows, numeric=(1,))
+        body += "<p>The CSV and JSONL reports name each of them.</p>\n"
+    return f'<section aria-labelledby="skipped">\n<h2 id="skipped">What was skipped by rule</h2>\n{body}</section>\n'
+
+
+def _scans(summary: CaseSummary, options: ReportOptions) -> str:
+    sections = "".join(scan_section(scan, options) for scan in summary.scans)
+    others = "".join(f"<p>Anomaly, {time_of(found)}: {text(found.get('what'))}</p>\n" for found in summary.anomalies)
+    return f'<section aria-labelledby="scans">\n<h2 id="scans">Scans</h2>\n{others}{sections}</section>\n'
+
+
+def _ledger(summary: CaseSummary) -> str:
+    rows = [
+        ("Origin", mono(summary.origin)),
+        ("Size", counted(summary.size, "entry", "entries")),
+        ("Root hash", mono(summary.root)),
+    ]
+    size = counted(summary.size, "entry", "entries")
+    later = summary.size - summary.checkpoint_size
+    after = "<p>It covers every entry.</p>\n"
+    if later:
+        verb = "is" if later == 1 else "are"
+        after = f"<p>{counted(later, 'entry', 'entries')} came after it and {verb} not signed yet.</p>\n"
+    return (
+        '<section aria-labelledby="ledger">\n<h2 id="ledger">Ledger</h2>\n'
+        f"<p>This report was generated from the ledger of {size} with the root hash {mono(summary.root)}. It holds no "
+        "time of its own: the same ledger gives the same report, byte for byte.</p>\n"
+        f"{facts('The ledger that this report was made from', rows)}"
+        f"<h3>Latest checkpoint</h3>\n<pre>{text(summary.checkpoint).replace(_LINE_END, chr(10))}</pre>\n{after}"
+        "<h3>How to verify</h3>\n<p>This report proves nothing by itself, and did not check the signature above. Where "
+        "DIR is the folder of the case, either command checks that the ledger is intact and that every scan in it is "
+        "complete. Compare the size and the root hash that it prints with what was noted elsewhere.</p>\n"
+        "<pre>matcher verify --case DIR\npython -m ledger verify DIR</pre>\n</section>\n"
+    )
+
+
+_LINE_END = '<span class="code">U+000A</span>'
+
+HTML = HtmlReport()

@@ -1,0 +1,33 @@
+"""Findings as JSON lines, exactly as `matcher findings` prints them, of all scans in the order of the ledger."""
+
+from __future__ import annotations
+
+import json
+from typing import BinaryIO
+
+from matcher.case import CaseReader, in_order
+from matcher.reports import ReportOptions
+from matcher.reports.classify import MALFORMED, malformed
+from matcher.reports.masking import shown_path
+
+
+class JsonlReport:
+    """One line a finding."""
+
+    name = "jsonl"
+    suffix = ".jsonl"
+
+    def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
+        for index, entry in case.entries():
+            try:
+                if entry["type"] != "item":
+                    continue
+                finding = in_order(entry["finding"])
+                scan, seq, path = entry["scan"], entry["seq"], finding["path"]
+                finding["path"] = shown_path(path, scan=scan, seq=seq, options=options)
+            except MALFORMED as error:
+                raise malformed(index, entry) from error
+            stream.write(json.dumps(finding, ensure_ascii=False).encode() + b"\n")
+
+
+JSONL = JsonlReport()

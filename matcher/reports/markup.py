@@ -1,0 +1,93 @@
+"""Values → pieces of HTML5. Whatever goes through here is escaped; nothing else may make markup of a value.
+
+Names in evidence are hostile: they hold tags, quotes, line breaks, and characters that turn the reading direction so
+that `gpj.exe` reads as `exe.jpg`. Such characters are shown as their code points, in a frame.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+_INVISIBLE = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u2028-\\u202e"
+    "\\u2060-\\u206f\\u3164\\ud800-\\udfff\\ufdd0-\\ufdef\\ufeff\\uffa0\\ufff0-\\ufffb\\ufffe\\uffff\\U000e0000-\\U000e0fff"
+    + "".join(f"\\U{plane:04x}fffe\\U{plane:04x}ffff" for plane in range(1, 17))
+    + "]"
+)
+"""Controls, invisible and direction-turning characters, surrogates and noncharacters."""
+
+NONE = '<span class="none">—</span>'
+
+
+def text(value: object) -> str:
+    """Any value as text, escaped for an element or a quoted attribute's neighbourhood; — where there is none."""
+    if value is None or value == "":
+        return NONE
+    escaped = html.escape(str(value))
+    return _INVISIBLE.sub(lambda found: f'<span class="code">U+{ord(found[0]):04X}</span>', escaped)
+
+
+def name(value: str, css: str) -> str:
+    """A name from evidence or a list: of any length, in any direction, its spaces kept."""
+    return f'<bdi class="{css}">{text(value)}</bdi>'
+
+
+def number(value: Any) -> str:
+    """A count with thousands separators; text where it is none."""
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else text(value)
+
+
+def value_of(value: Any) -> str:
+    """Any JSON value in one line, in words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{text(key)} {value_of(item)}" for key, item in value.items()) or NONE
+    if isinstance(value, list | tuple):
+        return ", ".join(map(value_of, value)) or NONE
+    return number(value)
+
+
+def mono(value: object) -> str:
+    """A digest or another machine's word: fixed width, breakable anywhere."""
+    return NONE if value is None else f"<code>{text(value)}</code>"
+
+
+def time_of(entry: Mapping[str, Any] | None) -> str:
+    """When a ledger entry was written, in UTC, to the second."""
+    if entry is None or "time" not in entry:
+        return NONE
+    try:
+        stated = datetime.fromisoformat(entry["time"])
+    except (TypeError, ValueError):
+        return text(entry["time"])
+    return f'<span class="when">{stated.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC</span>'
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """`1 item`, `1,204 items`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def facts(caption: str, rows: Iterable[tuple[str, str]]) -> str:
+    """A table of names and values. The values are markup."""
+    body = "".join(f'<tr><th scope="row">{text(key)}</th><td>{value}</td></tr>\n' for key, value in rows)
+    return f'<table class="facts">\n<caption>{text(caption)}</caption>\n<tbody>\n{body}</tbody>\n</table>\n'
+
+
+def table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[int] = ()) -> str:
+    """A table whose first column names its rows. The cells are markup; the columns `numeric` are set to the right."""
+    css = [' class="num"' if column in numeric else "" for column in range(len(headers))]
+    head = "".join(f'<th scope="col"{css[column]}>{text(header)}</th>' for column, header in enumerate(headers))
+    lines = []
+    for first, *rest in rows:
+        cells = "".join(f"<td{css[column]}>{cell}</td>" for column, cell in enumerate(rest, 1))
+        lines.append(f'<tr><th scope="row"{css[0]}>{first}</th>{cells}</tr>\n')
+    return (
+        f'<div class="wide"><table>\n<caption>{text(caption)}</caption>\n<thead>\n<tr>{head}</tr>\n</thead>\n'
+        f"<tbody>\n{''.join(lines)}</tbody>\n</table></div>\n"
+    )

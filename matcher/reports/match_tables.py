@@ -1,0 +1,174 @@
+"""Findings with matches → rows of the two tables of matches, one group of rows an item.
+
+An item's group has its facts once, then its matches, those with the same list entry together. Notable items come
+first, then by distance, then in the order of the ledger. Every notable item is listed, and every item that has more
+matches than are recorded. Of the others, which a list of known-good files can make many, the nearest LISTED_OTHERS of
+each table are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import groupby
+
+from matcher.model import Disposition, Match
+from matcher.reports import ReportOptions
+from matcher.reports.classify import ClassifiedFinding, ClassifiedMatch, Kind
+from matcher.reports.markup import counted, mono, name, number, text
+from matcher.reports.masking import shown_path
+from matcher.reports.wording import DISPOSITIONS
+
+LISTED_OTHERS = 5_000
+"""How many items without a notable match are listed in each table, at most."""
+
+_RANK = {Disposition.NOTABLE: 0, Disposition.INFORMATION: 1, Disposition.KNOWN_GOOD: 2}
+_ITEM_COLUMNS = (("i", "Item", "text"), ("s", "Bytes", "number"), ("st", "Status, review", "text"))
+_ENTRY_COLUMNS = (
+    ("dp", "Disposition", "rank"),
+    ("l", "List", "text"),
+    ("e", "Entry", "text"),
+    ("c", "Category", "text"),
+)
+_MATCH_COLUMNS = {
+    Kind.IDENTICAL: (("a", "Digest", "text"), ("d", "Distance", "number")),
+    Kind.SIMILAR: (
+        *(("a", "Algorithm", "text"), ("d", "Distance", "number")),
+        *(("q", "Quality", "number"), ("t", "Transform", "text")),
+    ),
+}
+_CAPTIONS = {
+    Kind.IDENTICAL: "Items that are identical to a list entry, by digest. Notable first.",
+    Kind.SIMILAR: "Items that are similar to a list entry, by perceptual hash. Notable first, then by distance.",
+}
+
+_Key = tuple[int, int, int]
+
+
+class MatchTable:
+    """One of the two tables, gathered. Memory grows with the items that are always listed, and with no others."""
+
+    def __init__(self, kind: Kind, options: ReportOptions) -> None:
+        self._kind = kind
+        self._options = options
+        self._always: list[tuple[_Key, str]] = []
+        self._others: list[tuple[_Key, str]] = []
+        self.items = 0
+
+    def add(self, found: ClassifiedFinding) -> None:
+        """Take a finding, if any of its matches is of this table's kind."""
+        matches = [match for match in found.matches if match.kind is self._kind]
+        if not matches:
+            return
+        self.items += 1
+        nearest = min(match.match.distance for match in matches)
+        rank = min(_RANK[match.disposition] for match in found.matches)
+        key = (rank, nearest, found.index)
+        if found.notable or found.finding.matches_total > len(found.matches):
+            self._always.append((key, self._group(found, matches)))
+            return
+        self._others.append((key, self._group(found, matches)))
+        if len(self._others) >= 2 * LISTED_OTHERS:
+            self._cut()
+
+    def _cut(self) -> None:
+        self._others.sort()
+        del self._others[LISTED_OTHERS:]
+
+    def markup(self) -> Iterator[str]:
+        """A generator of the table's pieces; a sentence where there is nothing to list."""
+        if not self.items:
+            yield "<p>None recorded.</p>\n"
+            return
+        self._cut()
+        self._always.sort()
+        if left_out := self.items - len(self._always) - len(self._others):
+            yield (
+                f'<p class="more">{counted(left_out, "more item")} without a notable match '
+                f"{'is' if left_out == 1 else 'are'} not listed here, the nearest {LISTED_OTHERS:,} are. "
+                "The CSV and JSONL reports have them all.</p>\n"
+            )
+        columns = (*_ITEM_COLUMNS, *_ENTRY_COLUMNS, *_MATCH_COLUMNS[self._kind])
+        head = "".join(
+            f'<th scope="col" class="{css}" data-sort="{sort}">{text(title)}</th>' for css, title, sort in columns
+        )
+        yield (
+            f'<div class="wide"><table class="matches {self._kind.value}">\n'
+            f"<caption>{text(_CAPTIONS[self._kind])}</caption>\n<thead>\n<tr>{head}</tr>\n</thead>\n"
+        )
+        for _key, group in merge(self._always, self._others):
+            yield group
+        yield "</table></div>\n"
+
+    def _group(self, found: ClassifiedFinding, matches: list[ClassifiedMatch]) -> str:
+        matches = sorted(matches, key=lambda match: (_RANK[match.disposition], match.match.order()))
+        lines = list(self._lines(matches))
+        span = f' rowspan="{len(lines)}"' if len(lines) > 1 else ""
+        first = (
+            f'<th class="i" scope="rowgroup"{span}>{self._item(found)}</th>'
+            f'<td class="s"{span}>{number(found.finding.size)}</td><td class="st"{span}>{_status(found)}</td>'
+        )
+        rows = "".join(f"<tr>{first if place == 0 else ''}{line}</tr>\n" for place, line in enumerate(lines))
+        css = ' class="notable"' if found.notable else ""
+        return f"<tbody{css}>\n{rows}</tbody>\n"
+
+    def _item(self, found: ClassifiedFinding) -> str:
+        finding = found.finding
+        path = shown_path(finding.path, scan=found.scan, seq=found.seq, options=self._options)
+        facts = [f"scan {found.scan}, ledger entry {found.index:,}"]
+        if finding.exhibit is not None:
+            facts.append(f"exhibit {text(finding.exhibit)}")
+        if finding.media_type is not None:
+            facts.append(text(finding.media_type))
+        if finding.width is not None:
+            facts.append(f"{number(finding.width)} × {number(finding.height)}")
+        marks = "".join(f'<span class="mark">{text(mark)}</span>' for mark in self._marks(found))
+        sha256 = None if finding.sha256 is None else finding.sha256.hex()
+        return f'{name(path, "p")}{mono(sha256)}<span class="m">{" · ".join(facts)}</span>{marks}'
+
+    def _marks(self, found: ClassifiedFinding) -> Iterator[str]:
+        finding = found.finding
+        if found.conflict:
+            yield "conflict: notable and known good"
+        if self._kind is Kind.SIMILAR and any(match.kind is Kind.IDENTICAL for match in found.matches):
+            yield "also identical to an entry"
+        if finding.matches_total > len(finding.matches):
+            yield f"the nearest {len(finding.matches):,} of {finding.matches_total:,} matches"
+
+    def _lines(self, matches: Iterable[ClassifiedMatch]) -> Iterator[str]:
+        """A generator of a row's cells for each match; the cells of one list entry stand once, at its first match."""
+        placed: dict[tuple[str, str], int] = {}
+        matches = list(matches)
+        for match in matches:
+            placed.setdefault((match.match.list, match.match.entry), len(placed))
+        ordered = sorted(matches, key=lambda match: placed[match.match.list, match.match.entry])
+        by_entry = groupby(
+            ordered, lambda match: (match.match.list, match.match.entry, match.match.category, match.disposition)
+        )
+        for (listed, entry, category, disposition), group in by_entry:
+            of_entry = list(group)
+            span = f' rowspan="{len(of_entry)}"' if len(of_entry) > 1 else ""
+            facts = (
+                f'<td class="dp"{span} data-v="{_RANK[disposition]}">'
+                f'<span class="{disposition.value}">{DISPOSITIONS[disposition]}</span></td>'
+                f'<td class="l"{span}>{name(listed, "n")}</td><td class="e"{span}>{name(entry, "n")}</td>'
+                f'<td class="c"{span}>{text(category)}</td>'
+            )
+            for place, match in enumerate(of_entry):
+                yield (facts if place == 0 else "") + self._match(match.match)
+
+    def _match(self, match: Match) -> str:
+        cells = (
+            f'<td class="a">{text(match.algorithm)}</td>'
+            f'<td class="d">{number(match.distance)} <small>of {number(match.threshold)}</small></td>'
+        )
+        if self._kind is Kind.IDENTICAL:
+            return cells
+        region = "" if match.region is None else f" <small>region {' '.join(map(str, match.region))}</small>"
+        return cells + f'<td class="q">{number(match.quality)}</td><td class="t">{text(match.transform)}{region}</td>'
+
+
+def _status(found: ClassifiedFinding) -> str:
+    finding = found.finding
+    reason = "" if finding.reason is None else f" <small>{text(finding.reason.value)}</small>"
+    return f'{text(finding.status.value)}{reason}<span class="review">unreviewed</span>'

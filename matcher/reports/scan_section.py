@@ -1,0 +1,136 @@
+"""How one scan was made, for its section of the HTML report: source, settings, algorithms, lists, self-test, builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from matcher.model import Status
+from matcher.reports import ReportOptions
+from matcher.reports.classify import LoadedList
+from matcher.reports.markup import NONE, counted, facts, mono, number, table, text, time_of, value_of
+from matcher.reports.masking import shown_source
+from matcher.reports.summary import CaseSummary, ScanSummary
+from matcher.reports.wording import DISPOSITIONS
+
+
+def overview(summary: CaseSummary) -> str:
+    """A table with one row a scan; nothing where there is none."""
+    if not summary.scans:
+        return ""
+    rows = [
+        [
+            f'<a href="#scan-{scan.number}">Scan {scan.number}</a>',
+            text(scan.opened.get("exhibit")),
+            time_of(scan.opened),
+            state(scan),
+            number(scan.items),
+            number(scan.bytes),
+            number(scan.notable),
+            number(scan.conflicts),
+            number(scan.counts[Status.UNREADABLE.value]),
+        ]
+        for scan in summary.scans
+    ]
+    headers = ("Scan", "Exhibit", "Begun", "State", "Items", "Bytes", "Notable", "In conflict", "Unreadable")
+    return table("Scans", headers, rows, numeric=(4, 5, 6, 7, 8))
+
+
+def state(scan: ScanSummary) -> str:
+    return "complete" if scan.complete else '<strong class="incomplete">INCOMPLETE</strong>'
+
+
+def scan_section(scan: ScanSummary, options: ReportOptions) -> str:
+    opened = scan.opened
+    title = f"Scan {scan.number}" + (f", exhibit {opened['exhibit']}" if opened.get("exhibit") else "")
+    return (
+        f'<section class="scan" aria-labelledby="scan-{scan.number}">\n'
+        f'<h3 id="scan-{scan.number}">{text(title)}</h3>\n'
+        f"{facts('What was scanned, when, and how', _facts(scan, options))}"
+        f"{_algorithms(opened.get('algorithms', ()))}{_lists(scan.lists)}"
+        f"{facts('Software and machine', _builds(opened))}</section>\n"
+    )
+
+
+def _facts(scan: ScanSummary, options: ReportOptions) -> Iterator[tuple[str, str]]:
+    opened, closed = scan.opened, scan.closed
+    source = shown_source(opened.get("source", {}), scan=scan.number, options=options)
+    kind = source.pop("kind", None)
+    if kind is not None:
+        yield "Source", f"{text(kind)} {mono(source.pop('path'))}" if "path" in source else text(kind)
+    for key, value in source.items():
+        yield f"Source {key}", value_of(value)
+    yield "Exhibit", text(opened.get("exhibit"))
+    yield "State", state(scan)
+    yield "Begun", time_of(opened)
+    yield "Closed", '<strong class="incomplete">never</strong>' if closed is None else time_of(closed)
+    counts = ", ".join(f"{count:,} {text(status)}" for status, count in scan.counts.items() if count)
+    yield "Items", f"{number(scan.items)}{f' ({counts})' if counts else ''}; {counted(scan.bytes, 'byte')}"
+    yield (
+        "Matches",
+        f"{number(scan.matches)}; {counted(scan.notable, 'item')} notable, {number(scan.conflicts)} in conflict",
+    )
+    yield "Findings root", NONE if closed is None else mono(closed.get("findings_root"))
+    for problem in scan.problems:
+        yield "Problem", text(problem)
+    for anomaly in scan.anomalies:
+        yield "Anomaly", f"{text(anomaly.get('what'))}, {time_of(anomaly)}"
+    for key, value in opened.get("settings", {}).items():
+        yield f"Setting: {key.replace('_', ' ')}", value_of(value)
+    yield "Self-test", _self_test(scan.self_test)
+
+
+def _self_test(tested: Mapping[str, Any] | None) -> str:
+    if tested is None:
+        return '<strong class="incomplete">none recorded</strong>'
+    untested = tested.get("untested")
+    return (
+        f"{value_of(tested.get('tested'))} gave the known answers for {counted(tested['cases'], 'built-in picture')}"
+        f"{f'; not tested: {value_of(untested)}' if untested else ''}; answers {mono(tested.get('vectors'))}"
+    )
+
+
+def _algorithms(algorithms: Any) -> str:
+    rows = [
+        [
+            text(found.get("name")),
+            text(found.get("profile")),
+            number(found.get("threshold")),
+            number(found.get("minimum_quality")),
+            number(found.get("margin")),
+        ]
+        for found in algorithms
+    ]
+    headers = ("Algorithm", "Profile", "Threshold (bits)", "Minimum quality", "Screening margin (bits)")
+    return table("Algorithms", headers, rows, numeric=(2, 3, 4)) if rows else ""
+
+
+def _lists(lists: tuple[LoadedList, ...]) -> str:
+    if not lists:
+        return "<p>No hash list was loaded.</p>\n"
+    headers = ("List", "Version", "Entries", "Hashes", "Refused lines", "Category means", "Digest of the list")
+    return table("Hash lists", headers, map(_list_row, lists), numeric=(1, 2, 4))
+
+
+def _list_row(used: LoadedList) -> list[str]:
+    counts = {} if used.facts is None else used.facts["counts"]
+    kept = counts.get("kept")
+    hashes = ", ".join(f"{text(name)} {number(count)}" for name, count in counts.get("hashes", {}).items())
+    kept_text = f"; kept, not compared: {value_of(kept)}" if kept else ""
+    meanings = [f"{text(name)}: {DISPOSITIONS[value]}" for name, value in used.profile.categories.items()]
+    other = f"{'any other' if meanings else 'any'}: {DISPOSITIONS[used.profile.other]}"
+    return [
+        text(used.name),
+        number(used.version),
+        number(counts.get("entries")),
+        f"{hashes or NONE}{kept_text}",
+        number(counts.get("refused")),
+        "; ".join([*meanings, other]),
+        mono(used.digest),
+    ]
+
+
+def _builds(opened: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "Tool", f"evidence-matcher {text(opened.get('tool'))}"
+    yield "Libraries", value_of(opened.get("libraries"))
+    yield "Platform", value_of(opened.get("platform"))

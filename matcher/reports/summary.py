@@ -1,0 +1,278 @@
+"""A case's ledger, streamed once → what every report says of it: facts, scans, counts.
+
+Memory grows with the number of scans and lists, not with the items. Nothing is verified here, but a scan whose items
+visibly contradict its `scan.close` is not called complete.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from matcher.case import CaseReader
+from matcher.model import Disposition, Status
+from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, Lists, LoadedList, malformed, whole
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
+    """One scan. `opened`, `self_test`, `closed` and `anomalies` are ledger entries as they stand.
+
+    `notable` and `conflicts` count items, and are those of `scan.close` where it names more than the listed matches
+    show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates` repeat
+    the content of another. `cut` counts items with more matches than are listed, none of the listed ones notable.
+    `undecoded` counts items that are known by a digest, and no picture that could be decoded. `problems` says in words
+    what contradicts itself.
+    """
+
+    number: int
+    opened: Mapping[str, Any]
+    lists: tuple[LoadedList, ...]
+    self_test: Mapping[str, Any] | None
+    closed: Mapping[str, Any] | None
+    anomalies: tuple[Mapping[str, Any], ...]
+    items: int
+    bytes: int
+    counts: Mapping[str, int]
+    unreadable: Mapping[str, int]
+    skipped: Mapping[str, int]
+    matches: int
+    undecoded: int
+    notable: int
+    notable_listed: int
+    notable_identical: int
+    notable_duplicates: int
+    conflicts: int
+    cut: int
+    problems: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """It was closed, and its close fits its items."""
+        return self.closed is not None and not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSummary:
+    """A case. `opened` is its `case.open`; `decisions` counts entries of that type, which no report evaluates yet.
+
+    `size` and `root` are the ledger's; `checkpoint` its latest, of `checkpoint_size` entries.
+    """
+
+    opened: Mapping[str, Any]
+    scans: tuple[ScanSummary, ...]
+    anomalies: tuple[Mapping[str, Any], ...]
+    decisions: int
+    origin: str
+    size: int
+    root: str
+    checkpoint: str
+    checkpoint_size: int
+
+    def total(self, status: Status) -> int:
+        """Items of that status, over all scans."""
+        return sum(scan.counts[status.value] for scan in self.scans)
+
+    @property
+    def items(self) -> int:
+        return sum(scan.items for scan in self.scans)
+
+    @property
+    def notable(self) -> int:
+        return sum(scan.notable for scan in self.scans)
+
+    @property
+    def unreadable(self) -> Mapping[str, int]:
+        """Reason → items that could not be read, over all scans."""
+        return _summed(scan.unreadable for scan in self.scans)
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Reason → items that a rule skipped, over all scans."""
+        return _summed(scan.skipped for scan in self.scans)
+
+
+@dataclass(slots=True)
+class _Scan:
+    """A scan as it is being read."""
+
+    number: int
+    opened: Mapping[str, Any] = field(default_factory=dict)
+    lists: tuple[LoadedList, ...] = ()
+    self_test: Mapping[str, Any] | None = None
+    closed: Mapping[str, Any] | None = None
+    anomalies: list[Mapping[str, Any]] = field(default_factory=list)
+    items: int = 0
+    bytes: int = 0
+    counts: Counter[str] = field(default_factory=lambda: Counter({status.value: 0 for status in Status}))
+    unreadable: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    matches: int = 0
+    undecoded: int = 0
+    notable: int = 0
+    notable_identical: int = 0
+    notable_duplicates: int = 0
+    notable_stated: int = 0
+    conflicts: int = 0
+    conflicts_stated: int = 0
+    cut: int = 0
+    problems: dict[str, None] = field(default_factory=dict)
+
+    def problem(self, text: str) -> None:
+        self.problems[text] = None
+
+    def add(self, found: ClassifiedFinding) -> None:
+        finding = found.finding
+        if self.closed is not None:
+            self.problem("items were recorded after its close")
+        if found.seq != self.items:
+            self.problem("the numbering of its items has a gap or a repeat")
+        self.items += 1
+        self.bytes += finding.size or 0
+        self.counts[finding.status.value] += 1
+        reason = "not stated" if finding.reason is None else finding.reason.value
+        if finding.status is Status.UNREADABLE:
+            self.unreadable[reason] += 1
+        elif finding.status is Status.SKIPPED:
+            self.skipped[reason] += 1
+        elif finding.reason is not None:
+            self.undecoded += 1
+        self.matches += finding.matches_total
+        if found.notable:
+            self.notable += 1
+            self.notable_identical += any(
+                match.kind is Kind.IDENTICAL and match.disposition is Disposition.NOTABLE for match in found.matches
+            )
+            self.notable_duplicates += finding.status is Status.DUPLICATE
+            self.conflicts += found.conflict
+        elif finding.matches_total > len(finding.matches):
+            self.cut += 1
+
+    def close(self, entry: Mapping[str, Any]) -> None:
+        if self.closed is not None:
+            self.problem("it was closed more than once")
+            return
+        self.closed = entry
+        self.notable_stated, self.conflicts_stated = whole(entry["notable"]), whole(entry["conflicts"])
+        counts = {status: count for status, count in entry["counts"].items() if count}
+        if entry["items"] != self.items or counts != {status: count for status, count in self.counts.items() if count}:
+            self.problem("the counts of its close are not those of its items")
+
+    def finished(self) -> ScanSummary:
+        return ScanSummary(
+            number=self.number,
+            opened=self.opened,
+            lists=self.lists,
+            self_test=self.self_test,
+            closed=self.closed,
+            anomalies=tuple(self.anomalies),
+            items=self.items,
+            bytes=self.bytes,
+            counts=dict(self.counts),
+            unreadable=_by_count(self.unreadable),
+            skipped=_by_count(self.skipped),
+            matches=self.matches,
+            undecoded=self.undecoded,
+            notable=max(self.notable, self.notable_stated),
+            notable_listed=self.notable,
+            notable_identical=self.notable_identical,
+            notable_duplicates=self.notable_duplicates,
+            conflicts=max(self.conflicts, self.conflicts_stated),
+            cut=self.cut,
+            problems=tuple(self.problems),
+        )
+
+
+class _Reading:
+    """What was read of a case so far."""
+
+    def __init__(self) -> None:
+        self.opened: Mapping[str, Any] = {}
+        self.scans: dict[int, _Scan] = {}
+        self.anomalies: list[Mapping[str, Any]] = []
+        self.decisions = 0
+        self._lists = Lists()
+        self._self_test: Mapping[str, Any] | None = None
+        self._by_type = {
+            "case.open": self._case_open,
+            "self.test": self._tested,
+            "scan.open": self._scan_open,
+            "scan.close": lambda entry: self._scan(whole(entry["scan"])).close(entry),
+            "anomaly": self._anomaly,
+            "decision": self._decision,
+        }
+
+    def add(self, index: int, entry: Mapping[str, Any]) -> None:
+        """The next entry and its index."""
+        self._lists.add(entry)
+        if entry["type"] == "item":
+            found = self._lists.classify(index, entry)
+            self._scan(found.scan).add(found)
+        elif (read := self._by_type.get(entry["type"])) is not None:
+            read(entry)
+
+    def _scan(self, number: int) -> _Scan:
+        scan = self.scans.get(number)
+        if scan is None:
+            scan = self.scans[number] = _Scan(number)
+            scan.problem("the ledger does not say how it was opened")
+        return scan
+
+    def _case_open(self, entry: Mapping[str, Any]) -> None:
+        self.opened = self.opened or entry
+
+    def _tested(self, entry: Mapping[str, Any]) -> None:
+        self._self_test = entry
+
+    def _scan_open(self, entry: Mapping[str, Any]) -> None:
+        number = entry["scan"]
+        if number in self.scans:
+            self.scans[number].problem("it was opened more than once")
+            return
+        scan = self.scans[number] = _Scan(number, entry, self._lists.of_scan(number), self._self_test)
+        for used in scan.lists:
+            if used.facts is None:
+                scan.problem(f"list {used.name} version {used.version} was not loaded before it; it counts as notable")
+
+    def _anomaly(self, entry: Mapping[str, Any]) -> None:
+        scan = self.scans.get(entry.get("scan", 0))
+        (self.anomalies if scan is None else scan.anomalies).append(entry)
+
+    def _decision(self, _entry: Mapping[str, Any]) -> None:
+        self.decisions += 1
+
+
+def summarize(case: CaseReader) -> CaseSummary:
+    """Read every entry once. CaseError where one is malformed."""
+    reading = _Reading()
+    for index, entry in case.entries():
+        try:
+            reading.add(index, entry)
+        except MALFORMED as error:
+            raise malformed(index, entry) from error
+    checkpoint = case.latest_checkpoint()
+    return CaseSummary(
+        opened=reading.opened,
+        scans=tuple(reading.scans[number].finished() for number in sorted(reading.scans)),
+        anomalies=tuple(reading.anomalies),
+        decisions=reading.decisions,
+        origin=case.origin,
+        size=case.size,
+        root=case.root(),
+        checkpoint=checkpoint,
+        checkpoint_size=int(checkpoint.split("\n", 2)[1]),
+    )
+
+
+def _by_count(counts: Mapping[str, int]) -> dict[str, int]:
+    """The same counts, the largest first."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    summed: Counter[str] = Counter()
+    for part in parts:
+        summed.update(part)
+    return _by_count(summed)

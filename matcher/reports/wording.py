@@ -1,0 +1,158 @@
+"""What a report says in sentences. Never an all-clear: what was not compared, or not with everything, is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from matcher.model import Disposition, Reason, Status
+from matcher.reports.markup import counted
+from matcher.reports.summary import CaseSummary, ScanSummary
+from matcher.settings import MAX_MATCHES
+
+STATUSES = {
+    Status.EXAMINED: "Read, decoded, hashed and compared with the lists.",
+    Status.KNOWN: "Identical, by a digest, to a notable entry. Compared by perceptual hash as well.",
+    Status.EXCLUDED: "On a known-good list, and excluded from further comparison as was asked.",
+    Status.DUPLICATE: "Same content as an item that the scan had examined before; carries its matches.",
+    Status.SKIPPED: "Passed over by a rule; not compared by perceptual hash.",
+    Status.UNREADABLE: "Could not be read or decoded. Not known to be free of known material.",
+}
+
+REASONS = {
+    Reason.EMPTY: "The file has no content.",
+    Reason.NOT_A_PICTURE: "The content is not that of a picture.",
+    Reason.SYMBOLIC_LINK: "A link to another place. Links are recorded and not followed.",
+    Reason.SPECIAL_FILE: "Not a regular file (a device, a socket, a pipe).",
+    Reason.FOLDER_UNREADABLE: "The folder could not be listed: nothing below it was examined.",
+    Reason.PERMISSION_DENIED: "The operating system refused to open it.",
+    Reason.VANISHED: "It was listed, and gone when it was to be read.",
+    Reason.INPUT_OUTPUT_ERROR: "Reading failed. The medium may be damaged.",
+    Reason.UNSUPPORTED_FORMAT: "A kind of picture that this installation cannot decode.",
+    Reason.TRUNCATED: "The file ends before the picture does.",
+    Reason.CORRUPT: "The picture's data contradict its format.",
+    Reason.TOO_MANY_PIXELS: "Larger than the limit of pixels in the scan's settings.",
+    Reason.TOO_MANY_BYTES: "Larger than the limit of bytes in the scan's settings.",
+    Reason.OUT_OF_MEMORY: "Decoding needed more memory than there was. Depends on the machine: examine it again.",
+    Reason.HASHER_FAILED: "A hash algorithm failed on this picture.",
+    Reason.WORKER_DIED: "The process that decoded it died. Depends on the machine: examine it again.",
+}
+
+DISPOSITIONS = {
+    Disposition.NOTABLE: "notable",
+    Disposition.INFORMATION: "information",
+    Disposition.KNOWN_GOOD: "known good",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a report says first: its headline, and the sentences that belong to it. `grave` where it is notable."""
+
+    headline: str
+    sentences: tuple[str, ...]
+    grave: bool
+
+
+def reason_text(reason: str) -> str:
+    """A sentence for a reason of the fixed vocabulary; empty for any other word."""
+    return REASONS[Reason(reason)] if reason in list(Reason) else ""
+
+
+def statement(case: CaseSummary) -> Statement:
+    if not case.scans:
+        return Statement("Nothing was scanned in this case.", ("The ledger holds no scan.",), grave=False)
+    items, notable = case.items, case.notable
+    if not items:
+        headline = "No item was recorded."
+    elif notable:
+        verb = "matches" if notable == 1 else "match"
+        headline = f"{notable:,} of {counted(items, 'item')} {verb} notable entries."
+    else:
+        headline = f"No match with a notable entry was recorded for {counted(items, 'item')}."
+    return Statement(headline, tuple(_sentences(case)), grave=notable > 0)
+
+
+def incomplete(case: CaseSummary) -> Iterator[str]:
+    """A generator of a sentence for each scan that is not complete."""
+    for scan in case.scans:
+        if scan.closed is None:
+            yield (
+                f"Scan {scan.number} was never closed. {_were(scan.items, 'item')} recorded; "
+                "whatever else its source holds was not examined, or the scan is still running."
+            )
+        if scan.problems:
+            yield f"Scan {scan.number} contradicts itself: {'; '.join(scan.problems)}."
+
+
+def _sentences(case: CaseSummary) -> Iterator[str]:
+    scans = case.scans
+    if len(scans) > 1:
+        yield f"The numbers are of {len(scans)} scans together: an item that was scanned twice counts twice."
+    yield from _of_matches(case)
+    unreadable, skipped = case.total(Status.UNREADABLE), case.total(Status.SKIPPED)
+    if unreadable:
+        known = (
+            "it is not known to be free of known material"
+            if unreadable == 1
+            else ("they are not known to be free of known material")
+        )
+        yield f"{counted(unreadable, 'item')} could not be read: {known}."
+    if undecoded := sum(scan.undecoded for scan in scans):
+        yield f"{_were(undecoded, 'known item')} compared by digest only: no picture could be decoded."
+    if skipped:
+        was = (
+            "was skipped by a rule: no picture in it was"
+            if skipped == 1
+            else ("were skipped by a rule: no picture in them was")
+        )
+        yield f"{counted(skipped, 'item')} {was} compared."
+    if excluded := case.total(Status.EXCLUDED):
+        yield f"{_were(excluded, 'item')} excluded as known good, as was asked."
+    for scan in scans:
+        if not scan.lists:
+            yield f"Scan {scan.number} had no hash list loaded: nothing in it could match."
+    yield "What the lists do not hold, no scan can find: no match does not mean that an item is harmless."
+    if case.decisions:
+        yield f"The ledger also holds {counted(case.decisions, 'decision')} of examiners, which are not evaluated here."
+
+
+def _of_matches(case: CaseSummary) -> Iterator[str]:
+    scans = case.scans
+    identical = sum(scan.notable_identical for scan in scans)
+    similar = case.notable - identical
+    if identical:
+        yield f"{_are(identical)} identical to a notable entry, byte for byte (by digest)."
+    if similar:
+        yield (
+            f"{_are(similar)} similar to a notable entry by perceptual hash only: similar pictures can be different "
+            "pictures, and an examiner must compare them."
+        )
+    if repeated := sum(scan.notable_duplicates for scan in scans):
+        yield f"Of these, {counted(repeated, 'item repeats', 'items repeat')} the content of another."
+    if conflicts := sum(scan.conflicts for scan in scans):
+        match = "item matches" if conflicts == 1 else "items match"
+        yield f"{conflicts:,} {match} both notable and known-good entries and count as notable: the lists disagree."
+    if unlisted := sum(max(_unlisted(scan), 0) for scan in scans):
+        yield (
+            f"{counted(unlisted, 'item')} of these matched a notable entry only beyond the {MAX_MATCHES} nearest "
+            "matches, which alone are recorded of an item: they stand below with those that are recorded."
+        )
+    elif cut := sum(scan.cut for scan in scans if scan.closed is None):
+        yield (
+            f"{counted(cut, 'item has', 'items have')} more matches than the {MAX_MATCHES} nearest, which alone are "
+            "recorded; whether any other is notable is not recorded either, since the scan was not closed."
+        )
+
+
+def _unlisted(scan: ScanSummary) -> int:
+    """Notable items of a scan whose listed matches do not show it."""
+    return scan.notable - scan.notable_listed
+
+
+def _were(count: int, noun: str) -> str:
+    return f"{counted(count, noun)} {'was' if count == 1 else 'were'}"
+
+
+def _are(count: int) -> str:
+    return f"{counted(count, 'item')} {'is' if count == 1 else 'are'}"
