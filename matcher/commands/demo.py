@@ -1,0 +1,157 @@
+"""matcher demo: a whole small case from nothing, on drawn pictures, to see the tool work before trusting it."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from PIL import Image
+
+from ledger import load_signer
+from matcher.case import REPORTS, CaseFacts, CaseReader, open_case
+from matcher.commands.options import FOLDER
+from matcher.commands.progress import Progress
+from matcher.commands.verify import show
+from matcher.drawing import landscape
+from matcher.errors import CaseError
+from matcher.executors.choosing import executor_for
+from matcher.listing import make_list
+from matcher.lists.importing import ImportRequest, import_lists
+from matcher.lists.store import Store
+from matcher.model import CategoryProfile
+from matcher.reports import ReportOptions, report
+from matcher.scan import ScanRequest, run_scan
+from matcher.settings import Settings
+from matcher.verifying import verify_case
+
+_KNOWN = range(1, 13)
+_OTHERS = range(101, 141)
+LIST = "demo-known"
+
+
+@click.command("demo", epilog="Example: matcher demo")
+@click.option("-o", "--output", type=FOLDER, help="Folder to make; matcher-demo, or the next free number, otherwise.")
+def command(output: Path | None) -> int:
+    """Draw pictures, hide altered copies of some of them, scan, verify and report: a whole case in under a minute.
+
+    Nothing outside the folder is written. All pictures are drawn by the program.
+    """
+    begun = time.monotonic()
+    folder = _free_folder() if output is None else output
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise CaseError(f"{folder}: {error.strerror}") from error
+    altered = _draw(folder / "known", folder / "exhibit")
+    click.echo(f"drew {len(_KNOWN)} known pictures in {folder / 'known'} and an exhibit in {folder / 'exhibit'}")
+
+    listed = folder / "known.jsonl"
+    make_list(folder / "known", name=LIST, output=listed, category="1", workers=0)
+    request = ImportRequest(LIST, [listed], CategoryProfile())
+    imported = import_lists(Store(folder / "known.store"), request, on_refused=lambda _source, _line: None)
+    click.echo(f"built the list {listed.name} and imported it: {imported.counts['entries']} entries")
+
+    case = folder / "case"
+    progress = Progress(quiet=True, jsonl=False)
+    facts = CaseFacts(exhibit="DEMO-1", examiner="demo", role="demonstration")
+    with open_case(case, facts, key=folder / "demo.key") as log:
+        scan = ScanRequest(folder / "exhibit", folder / "known.store", Settings(), exhibit="DEMO-1")
+        closed = run_scan(log, scan, executor=executor_for(None), listener=progress)
+    click.echo(f"scanned {closed['items']} items into {case}\n")
+
+    with CaseReader(case) as reader:
+        findings = [finding for _scan, finding in reader.findings()]
+        _table(findings)
+        written = case / REPORTS / "report.html"
+        with written.open("wb") as stream:
+            report("html").write(reader, stream, ReportOptions())
+    found = {finding["path"] for finding in findings if finding["matches_total"]}
+    click.echo(f"\n{len(altered & found)} of {len(altered)} altered copies were found, ", nl=False)
+    click.echo(f"{len(found - altered)} of {len(findings) - len(altered)} other items matched\n")
+    trusted = folder / "demo.vkey"
+    with CaseReader(case) as reader:
+        trusted.write_text(load_signer(folder / "demo.key", name=reader.origin).vkey + "\n", encoding="utf-8")
+    verdict = verify_case(case, keys=trusted)
+    show(verdict)
+    click.echo(_next(folder, written, time.monotonic() - begun))
+    return 2 if verdict.problems or found != altered else 0
+
+
+def _free_folder() -> Path:
+    name, number = Path("matcher-demo"), 1
+    while name.exists():
+        number += 1
+        name = Path(f"matcher-demo-{number}")
+    return name
+
+
+def _draw(known: Path, exhibit: Path) -> set[str]:
+    """Draw both folders. The paths, inside the exhibit, of the copies that must be found."""
+    pictures = {seed: landscape(seed) for seed in _KNOWN}
+    known.mkdir()
+    for seed, image in pictures.items():
+        image.save(known / f"original-{seed:02d}.png")
+    copies: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+        "DCIM/IMG_0001.png": (pictures[1], {}),
+        "DCIM/IMG_0002.jpg": (pictures[2], {"quality": 30}),
+        "DCIM/IMG_0003.jpg": (pictures[3].resize((320, 240)), {"quality": 85}),
+        "DCIM/IMG_0004.jpg": (pictures[4].resize((1280, 960)), {"quality": 85}),
+        "DCIM/turned.jpg": (pictures[5].transpose(Image.Transpose.ROTATE_90), {"quality": 85}),
+        "DCIM/upside down.jpg": (pictures[6].transpose(Image.Transpose.ROTATE_180), {"quality": 85}),
+        "Downloads/mirrored.jpg": (pictures[7].transpose(Image.Transpose.FLIP_LEFT_RIGHT), {"quality": 85}),
+        "Downloads/grey.jpg": (pictures[8].convert("L"), {"quality": 85}),
+        "Downloads/Fotos für später/bild.webp": (pictures[9], {"quality": 60}),
+        "Downloads/Fotos für später/no suffix": (pictures[10], {"format": "PNG"}),
+    }
+    for path, (image, options) in copies.items():
+        _save(image, exhibit / path, options)
+    _save(pictures[2], exhibit / "DCIM/IMG_0002 (copy).jpg", {"quality": 30})
+    for seed in _OTHERS:
+        _save(landscape(seed), exhibit / f"DCIM/IMG_{seed:04d}.jpg", {"quality": 90})
+    whole = (exhibit / "DCIM/IMG_0101.jpg").read_bytes()
+    (exhibit / "DCIM/truncated.jpg").write_bytes(whole[: len(whole) // 2])
+    (exhibit / "Downloads/text.jpg").write_text("This is a text, whatever its name says.\n", encoding="utf-8")
+    (exhibit / "Downloads/notes.txt").write_text("Nothing to see.\n", encoding="utf-8")
+    (exhibit / "Downloads/empty.png").write_bytes(b"")
+    return {*copies, "DCIM/IMG_0002 (copy).jpg"}
+
+
+def _save(image: Image.Image, path: Path, options: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, **options)
+
+
+def _table(findings: list[dict[str, Any]]) -> None:
+    """The findings that are worth a line: all but examined pictures that match nothing."""
+    rows = [("path", "status", "nearest match", "by", "distance", "transform")]
+    plain = 0
+    for finding in findings:
+        if finding["matches"]:
+            match = finding["matches"][0]
+            bits = f"{match['distance']} of {match['threshold']}"
+            entry = match["entry"].split("/")[-1][:12]
+            rows.append((finding["path"], finding["status"], entry, match["algorithm"], bits, match["transform"]))
+        elif finding["status"] == "examined":
+            plain += 1
+        else:
+            rows.append((finding["path"], f"{finding['status']}: {finding['reason']}", "", "", "", ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    click.echo(f"… and {plain} pictures that were examined and match nothing")
+
+
+def _next(folder: Path, written: Path, seconds: float) -> str:
+    store, case = folder / "known.store", folder / "case"
+    picture = json.dumps(str(folder / "exhibit" / "DCIM" / "turned.jpg"), ensure_ascii=False)
+    return f"""
+done in {seconds:.0f} s. What to try next:
+  open the report            {written}
+  one picture                matcher match --store {store} {picture}
+  the case's findings        matcher findings --case {case} --status unreadable
+  change a byte of {case / "case.ledger"}, then    matcher verify --case {case} --keys {folder / "demo.vkey"}
+  a real scan                matcher lists import LIST --store STORE --name NAME
+                             matcher scan FOLDER --store STORE --case CASE --examiner YOU --exhibit NUMBER"""

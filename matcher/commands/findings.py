@@ -1,0 +1,31 @@
+"""matcher findings: what a case's ledger says of each item."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from matcher.case import CaseReader
+from matcher.commands.options import case_option, echo_json
+from matcher.model import Status
+
+
+@click.command("findings", epilog="Example: matcher findings --case case-17 --status unreadable")
+@case_option
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in Status]),
+    help="Only items with this status; may be given more than once.",
+)
+@click.option("--scan", type=int, help="Only this scan of the case; all of them otherwise.")
+@click.option("--matched", is_flag=True, help="Only items with a match.")
+def command(case: Path, statuses: tuple[str, ...], scan: int | None, matched: bool) -> int:
+    """Print the findings of a case as JSON lines, in the order of the ledger."""
+    with CaseReader(case) as reader:
+        for _scan, finding in reader.findings(scan=scan):
+            if (not statuses or finding["status"] in statuses) and (not matched or finding["matches_total"]):
+                echo_json(finding)
+    return 0

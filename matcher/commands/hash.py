@@ -1,0 +1,34 @@
+"""matcher hash: digests and perceptual hashes of single files, by the reference profile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from matcher.commands.options import FILE, echo_json
+from matcher.engine import Matcher
+from matcher.files import readable_name
+from matcher.settings import Settings
+
+
+@click.command("hash", epilog='Example: matcher hash "DCIM/IMG_0001.JPG"')
+@click.argument("files", metavar="FILE…", nargs=-1, required=True, type=FILE)
+@click.option("--algorithms", metavar="A,B", default="", help="Compute these too, e.g. dhash,whash16.")
+def command(files: tuple[Path, ...], algorithms: str) -> int:
+    """Print one JSON line a file, with its digests and the hashes of its picture."""
+    defaults = Settings()
+    more = [name.strip() for name in algorithms.split(",") if name.strip()]
+    matcher = Matcher(settings=Settings(algorithms=tuple(dict.fromkeys([*defaults.algorithms, *more]))))
+    failed = False
+    for path in files:
+        try:
+            with path.open("rb") as stream:
+                finding = matcher.examine_stream(stream, name=readable_name(path))
+        except OSError as error:
+            click.echo(f"matcher: {readable_name(path)}: {error.strerror}", err=True)
+            failed = True
+            continue
+        echo_json(replace(finding, hashes=finding.computed).as_json())
+    return 2 if failed else 0

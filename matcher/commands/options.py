@@ -1,0 +1,99 @@
+"""Options and output that several commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from matcher.model import Finding, Status
+from matcher.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path)
+
+
+def store_option(function: Command) -> Command:
+    """`--store`."""
+    return click.option("--store", required=True, type=FOLDER, help="Folder with the imported hash lists.")(function)
+
+
+def case_option(function: Command) -> Command:
+    """`--case`."""
+    return click.option("--case", required=True, type=FOLDER, help="Folder of the case.")(function)
+
+
+def settings_options(function: Command) -> Command:
+    """The options that `examination_settings` reads."""
+    for option in (
+        click.option(
+            "--algorithms",
+            metavar="A,B",
+            default="",
+            help="Compute these too, besides md5, sha256, pdq and phash.",
+        ),
+        click.option(
+            "--threshold",
+            "thresholds",
+            metavar="ALGORITHM=BITS",
+            multiple=True,
+            help="Largest distance that is a match, e.g. pdq=31.",
+        ),
+        click.option(
+            "--minimum-quality",
+            metavar="ALGORITHM=N",
+            multiple=True,
+            help="Lowest quality that is looked up, e.g. pdq=50.",
+        ),
+        click.option("--exact", is_flag=True, help="Hash every orientation by the reference; slower."),
+        click.option("--exclude-known-good", is_flag=True, help="Do not decode files whose digest is known good."),
+    ):
+        function = option(function)
+    return function
+
+
+def examination_settings(
+    *,
+    algorithms: str,
+    thresholds: tuple[str, ...],
+    minimum_quality: tuple[str, ...],
+    exact: bool,
+    exclude_known_good: bool,
+) -> Settings:
+    """Settings from the options above."""
+    defaults = Settings()
+    more = [name.strip() for name in algorithms.split(",") if name.strip()]
+    return Settings(
+        algorithms=tuple(dict.fromkeys([*defaults.algorithms, *more])),
+        thresholds=_pairs(thresholds, "--threshold"),
+        minimum_quality=_pairs(minimum_quality, "--minimum-quality"),
+        exact=exact,
+        exclude_known_good=exclude_known_good,
+    )
+
+
+def _pairs(values: tuple[str, ...], option: str) -> dict[str, int]:
+    pairs = {}
+    for value in values:
+        name, separator, number = value.partition("=")
+        if not separator or not number.isdecimal():
+            raise click.UsageError(f"{option} {value!r}: ALGORITHM=NUMBER is expected")
+        pairs[name] = int(number)
+    return pairs
+
+
+def echo_json(value: Any) -> None:
+    """One JSON line on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def exit_code_of(findings: list[Finding]) -> int:
+    """What `match` answers for these findings: 1 notable, 3 not all read, else 0."""
+    if any(finding.notable for finding in findings):
+        return 1
+    return 3 if any(finding.status is Status.UNREADABLE for finding in findings) else 0

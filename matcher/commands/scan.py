@@ -1,0 +1,98 @@
+"""matcher scan: every file of one or more sources, recorded in a case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ledger import Ledger
+from matcher.case import CaseFacts, open_case
+from matcher.commands.options import FILE, case_option, examination_settings, settings_options, store_option
+from matcher.commands.progress import Progress, in_bytes
+from matcher.configuration import signing_key_path
+from matcher.executors.choosing import executor_for
+from matcher.model import Status
+from matcher.scan import ScanRequest, check_apart, check_request, run_scan
+
+
+@click.command(
+    "scan", epilog="Example: matcher scan E1/ --store known.store --case case-17 --examiner 'A. Keller' --exhibit E1"
+)
+@click.argument("sources", metavar="SOURCE…", nargs=-1, required=True, type=FILE)
+@store_option
+@case_option
+@click.option("--examiner", help="Who scans.")
+@click.option("--role", help="In what role, e.g. forensic examiner.")
+@click.option("--authority", help="On whose order, e.g. a warrant's number.")
+@click.option("--exhibit", help="Number of the exhibit that is scanned.")
+@click.option(
+    "--workers", type=click.IntRange(min=0), help="Processes; one a core otherwise, 0 for this process alone."
+)
+@click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
+@click.option("--jsonl", is_flag=True, help="Print every finding on stdout, one JSON line each, in order.")
+@click.option("--quiet", is_flag=True, help="Neither progress nor matches on stderr.")
+@settings_options
+def command(
+    *,
+    sources: tuple[Path, ...],
+    store: Path,
+    case: Path,
+    examiner: str | None,
+    role: str | None,
+    authority: str | None,
+    exhibit: str | None,
+    workers: int | None,
+    key: Path | None,
+    jsonl: bool,
+    quiet: bool,
+    **settings: Any,
+) -> int:
+    """Scan folders or files against the lists of a store; the case is made where there is none.
+
+    Each source is a scan of its own in the case's ledger.
+
+    Exit code: 0 all examined and nothing notable, 1 notable found, 2 failed or interrupted, 3 nothing notable but
+    something could not be read.
+    """
+    examination = examination_settings(**settings)
+    key = signing_key_path() if key is None else key
+    requests = [ScanRequest(source, store, examination, exhibit) for source in sources]
+    for request in requests:
+        check_request(request)
+        check_apart(request.location, case, key)
+    progress = Progress(quiet=quiet, jsonl=jsonl)
+    facts = CaseFacts(exhibit=exhibit, examiner=examiner, role=role, authority=authority)
+    closed = []
+    with open_case(case, facts, key=key, on_wait=progress.waiting) as log:
+        try:
+            for request in requests:
+                closed.append(run_scan(log, request, executor=executor_for(workers), listener=progress))
+                click.echo(_summary(closed[-1]), err=jsonl)
+        except BaseException:
+            progress.stop()
+            click.echo(f"the scan is NOT complete; what was examined is recorded\n{_notebook(log)}", err=True)
+            raise
+        click.echo(_notebook(log), err=jsonl)
+    if any(facts["notable"] for facts in closed):
+        return 1
+    return 3 if any(facts["counts"][Status.UNREADABLE.value] for facts in closed) else 0
+
+
+def _summary(facts: dict[str, Any]) -> str:
+    counts = ", ".join(f"{count:,} {status}" for status, count in facts["counts"].items() if count)
+    lines = [
+        f"scan {facts['scan']}: {facts['items']:,} items, {in_bytes(facts['bytes'])}: {counts or 'nothing'}",
+        f"  {facts['notable']:,} items notable, {facts['matches']:,} matches in all",
+    ]
+    if facts["conflicts"]:
+        lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
+    if facts["counts"][Status.UNREADABLE.value]:
+        lines.append("  what could not be read is NOT known to be free of known material")
+    lines.append(f"  findings root {facts['findings_root']}")
+    return "\n".join(lines)
+
+
+def _notebook(log: Ledger) -> str:
+    return f"ledger size {log.size}, root {log.root().hex()}   (write both in your notebook)"
