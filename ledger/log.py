@@ -144,9 +144,9 @@ class Ledger:
             if not rows:
                 raise DamagedError(f"{self._store.path}: entry {start} is missing")
 
-    def root(self) -> bytes:
-        """The root over all entries, computed from the tiles."""
-        return self._root(self.size)
+    def root(self, size: int | None = None) -> bytes:
+        """The root over the first `size` entries, over all there are now without it; computed from the tiles."""
+        return self._root(self.size if size is None else size)
 
     def _root(self, size: int) -> bytes:
         try:

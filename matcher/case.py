@@ -146,8 +146,8 @@ class CaseReader:
         return self._log.latest_checkpoint()
 
     def root(self) -> str:
-        """The root hash over all entries, hex."""
-        return self._log.root().hex()
+        """The root hash over the entries that stood in the ledger when it was opened, hex."""
+        return self._log.root(self.size).hex()
 
 
 def in_order(finding: dict[str, Any]) -> dict[str, Any]:

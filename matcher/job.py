@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matcher.engine import Matcher
-from matcher.index import use_one_thread
 from matcher.model import Finding, Item, Reason, Status
 from matcher.settings import Settings
 from matcher.sources import Source
@@ -28,7 +27,6 @@ class ExamineJob:
     exhibit: str | None
 
     def start(self) -> Callable[[Item], Finding]:
-        use_one_thread()
         matcher = self._open()
         return lambda item: self._examine(matcher, item, give_up=None)
 

@@ -96,11 +96,11 @@ def _power_of_two(image: Image.Image, side: int) -> tuple[int, int]:
     return scale, scale
 
 
-AHASH = ImageHasher("ahash", imagehash.average_hash, 8, _square, margin=4)
-AHASH16 = ImageHasher("ahash16", imagehash.average_hash, 16, _square, margin=8)
-PHASH = ImageHasher("phash", imagehash.phash, 8, _four_times, margin=4)
-PHASH16 = ImageHasher("phash16", imagehash.phash, 16, _four_times, margin=8)
-DHASH = ImageHasher("dhash", imagehash.dhash, 8, _one_wider, margin=4)
-DHASH16 = ImageHasher("dhash16", imagehash.dhash, 16, _one_wider, margin=8)
-WHASH = ImageHasher("whash", imagehash.whash, 8, _power_of_two, margin=4)
-WHASH16 = ImageHasher("whash16", imagehash.whash, 16, _power_of_two, margin=8)
+AHASH = ImageHasher("ahash", imagehash.average_hash, 8, _square, margin=2)
+AHASH16 = ImageHasher("ahash16", imagehash.average_hash, 16, _square, margin=2)
+PHASH = ImageHasher("phash", imagehash.phash, 8, _four_times, margin=2)
+PHASH16 = ImageHasher("phash16", imagehash.phash, 16, _four_times, margin=2)
+DHASH = ImageHasher("dhash", imagehash.dhash, 8, _one_wider, margin=2)
+DHASH16 = ImageHasher("dhash16", imagehash.dhash, 16, _one_wider, margin=2)
+WHASH = ImageHasher("whash", imagehash.whash, 8, _power_of_two, margin=2)
+WHASH16 = ImageHasher("whash16", imagehash.whash, 16, _power_of_two, margin=2)

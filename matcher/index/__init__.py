@@ -21,11 +21,10 @@ import numpy.typing as npt
 from matcher.errors import IndexFileError
 from matcher.index import flat
 from matcher.index.digests import DigestTable, open_digests
-from matcher.index.flat import use_one_thread
 from matcher.index.folder import check as check_index
 from matcher.index.folder import read_header
 
-__all__ = ["DigestTable", "Index", "build_index", "check_index", "open_digests", "open_index", "use_one_thread"]
+__all__ = ["DigestTable", "Index", "build_index", "check_index", "open_digests", "open_index"]
 
 
 class Index(Protocol):

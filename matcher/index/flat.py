@@ -5,6 +5,8 @@ FAISS's radius is exclusive; ours is inclusive, so every call here adds one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -18,10 +20,23 @@ from matcher.index.folder import Header, map_array, read_header, write_folder
 KIND = "flat"
 CODES = "codes.bin"
 
+MANY_QUERIES = 64
+"""From this number on, one call's queries are shared among all cores."""
 
-def use_one_thread() -> None:
-    """Let each search run on the thread that asks: for a process of which there is one a core."""
-    faiss.omp_set_num_threads(1)
+
+@contextmanager
+def _threads(queries: int) -> Iterator[None]:
+    """A few queries run on the thread that asks: a pool of workers or threads must not fight for the cores.
+
+    OpenMP keeps this number for each thread, so nobody else's searches are touched.
+    """
+    before = faiss.omp_get_max_threads()
+    if queries < MANY_QUERIES:
+        faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 class FlatIndex:
@@ -43,7 +58,8 @@ class FlatIndex:
             raise IndexFileError(f"{self.path}: queries of shape {queries.shape} do not fit codes of {self.bits} bits")
         if radius < 0 or self.count == 0 or len(queries) == 0:
             return np.zeros(len(queries) + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int64)
-        found = self._index().range_search(np.ascontiguousarray(queries), min(radius, self.bits) + 1)
+        with _threads(len(queries)):
+            found = self._index().range_search(np.ascontiguousarray(queries), min(radius, self.bits) + 1)
         limits, distances, rows = found
         return limits.astype(np.int64), distances.astype(np.int32), rows.astype(np.int64)
 
