@@ -131,6 +131,7 @@ class Matcher:
             matches=whole.listed,
             matches_total=whole.total,
             notable=whole.notable,
+            doubtful=whole.doubtful,
             conflict=whole.conflict,
             computed=tuple(computed),
         )

@@ -11,7 +11,7 @@ import numpy as np
 from matcher.hashers import PictureHasher
 from matcher.imaging.picture import Picture
 from matcher.lists.opened import OpenList
-from matcher.model import TRANSFORMS, Disposition, Finding, Hash, Match
+from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match
 from matcher.settings import MAX_MATCHES, Settings
 
 MAX_FORM = 60_000
@@ -31,14 +31,15 @@ class Matched:
 class Outcome:
     """All matches of an item: the nearest `listed`, how many there were, and what they amount to.
 
-    `notable`: any match is of a notable category. `conflict`: another one is known good. `known` and `known_good`
-    speak of digests alone.
+    `notable`: any match is of a notable category. `doubtful`: all of those are by hashes of low quality. `conflict`:
+    notable, and another match is known good. `known` and `known_good` speak of digests alone.
     """
 
     listed: tuple[Match, ...]
     total: int
     hashes: tuple[Hash, ...]
     notable: bool
+    doubtful: bool
     conflict: bool
     known: bool
     known_good: bool
@@ -143,6 +144,7 @@ def outcome(found: Sequence[Matched]) -> Outcome:
             best[key] = candidate
     matches = sorted((candidate.match for candidate in best.values()), key=Match.order)
     listed = tuple(matches[:MAX_MATCHES])
+    notable = [candidate for candidate in found if candidate.disposition is Disposition.NOTABLE]
     every = {candidate.disposition for candidate in found}
     by_digest = {candidate.disposition for candidate in found if candidate.by_digest}
     return Outcome(
@@ -150,10 +152,16 @@ def outcome(found: Sequence[Matched]) -> Outcome:
         total=len(matches),
         hashes=_taking_part(listed),
         notable=Disposition.NOTABLE in every,
+        doubtful=Disposition.NOTABLE in every and all(map(_is_doubtful, notable)),
         conflict={Disposition.NOTABLE, Disposition.KNOWN_GOOD} <= every,
         known=Disposition.NOTABLE in by_digest,
         known_good=Disposition.KNOWN_GOOD in by_digest,
     )
+
+
+def _is_doubtful(candidate: Matched) -> bool:
+    quality = candidate.match.quality
+    return quality is not None and quality < LOW_QUALITY
 
 
 def fitted(finding: Finding) -> Finding:

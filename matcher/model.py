@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+LOW_QUALITY = 50
+"""A hash of a lower quality says little of its picture, whether or not it is looked up."""
+
 SCHEMA = 1
 """Version of the JSON form of a finding."""
 
@@ -166,8 +169,9 @@ class Finding:
 
     `matches` holds at most the nearest hundred; `matches_total` counts all. `hashes` holds the hashes that take part
     in a listed match. Not part of the JSON form, since they follow from the lists' profiles or from the bytes:
-    `notable` (any match, listed or not, is of a notable category), `conflict` (and another one is known good) and
-    `computed` (the digests, and the hashes of each rendering of the picture as it stands).
+    `notable` (any match, listed or not, is of a notable category), `doubtful` (all of those by hashes of low quality),
+    `conflict` (notable, and another match is known good) and `computed` (the digests, and the hashes of each rendering
+    of the picture as it stands).
     """
 
     path: str
@@ -183,6 +187,7 @@ class Finding:
     matches: tuple[Match, ...] = ()
     matches_total: int = 0
     notable: bool = False
+    doubtful: bool = False
     conflict: bool = False
     computed: tuple[Hash, ...] = ()
 

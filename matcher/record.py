@@ -8,7 +8,7 @@ Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with
     list.load    name, version, digest, sources, counts, profile, index_digest
     scan.open    scan, source, exhibit, settings, algorithms, lists, libraries, platform
     item         scan, seq, finding
-    scan.close   scan, items, bytes, counts, notable, conflicts, matches, findings_root
+    scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, findings_root
     anomaly      scan, what
 """
 
@@ -53,6 +53,7 @@ class Recorder:
         self.bytes = 0
         self.matches = 0
         self.notable = 0
+        self.doubtful = 0
         self.conflicts = 0
         self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
 
@@ -67,6 +68,7 @@ class Recorder:
         self.counts[finding.status.value] += 1
         self.matches += finding.matches_total
         self.notable += finding.notable
+        self.doubtful += finding.doubtful
         self.conflicts += finding.conflict
         if len(self._group) >= GROUP_ITEMS or time.monotonic() - self._since >= GROUP_SECONDS:
             self.flush()
@@ -97,6 +99,7 @@ class Recorder:
             "counts": dict(self.counts),
             "matches": self.matches,
             "notable": self.notable,
+            "doubtful": self.doubtful,
             "conflicts": self.conflicts,
             "findings_root": self._root.root().hex(),
         }

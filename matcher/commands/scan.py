@@ -13,7 +13,7 @@ from matcher.commands.options import FILE, case_option, examination_settings, se
 from matcher.commands.progress import Progress, in_bytes
 from matcher.configuration import signing_key_path
 from matcher.executors.choosing import executor_for
-from matcher.model import Status
+from matcher.model import LOW_QUALITY, Status
 from matcher.scan import ScanRequest, check_apart, check_request, run_scan
 
 
@@ -86,6 +86,11 @@ def _summary(facts: dict[str, Any]) -> str:
         f"scan {facts['scan']}: {facts['items']:,} items, {in_bytes(facts['bytes'])}: {counts or 'nothing'}",
         f"  {facts['notable']:,} items notable, {facts['matches']:,} matches in all",
     ]
+    if facts["doubtful"]:
+        lines.append(
+            f"  {facts['doubtful']:,} of them only by hashes of low quality: flat pictures resemble each other "
+            f"(--minimum-quality phash={LOW_QUALITY} leaves them out)"
+        )
     if facts["conflicts"]:
         lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
     if facts["counts"][Status.UNREADABLE.value]:

@@ -5,6 +5,10 @@ The hash of the picture as it stands is `imagehash`'s on the whole picture. The 
 flipped while they are small: mirroring before resampling or after it gives the same pixels, but for ties that the
 last bit of a resampling weight may decide (docs/matching.md has what was measured). So a candidate within
 `threshold + margin` is confirmed by turning the full picture.
+
+These algorithms have no published quality. Ours is the balance of the bits: 100 where half of them are set, 0 where all
+are equal. A pHash is cut at the median of its coefficients, so anything but 100 says that coefficients are tied: the
+picture is flat, and so near to every other flat picture.
 """
 
 from __future__ import annotations
@@ -59,8 +63,10 @@ class ImageHasher:
         self._shape = shape
 
     def _hash(self, image: Image.Image) -> Hash:
-        bits = self._function(image, hash_size=self._side).hash
-        return Hash(self.algorithm.name, np.packbits(bits.ravel()).tobytes())
+        bits = self._function(image, hash_size=self._side).hash.ravel()
+        ones = int(np.count_nonzero(bits))
+        balance = 200 * min(ones, bits.size - ones) // bits.size
+        return Hash(self.algorithm.name, np.packbits(bits).tobytes(), balance)
 
     def hash(self, picture: Picture) -> Hash:
         return self._hash(picture.grey)

@@ -62,7 +62,8 @@ class PDQHasher:
     def _hashes(picture: Picture, transforms: tuple[str, ...]) -> tuple[Hash, ...]:
         if min(picture.image.size) < SMALLEST:
             return (Hash("pdq", bytes(ALGORITHMS["pdq"].width), 0),) * len(transforms)
-        grid = decimate(picture.rgb)
+        width, height = picture.image.size
+        grid = decimate(picture.bands(), width=width, height=height)
         quality = quality_of(grid)
         blocks = _turned(coefficients(grid, _MATRIX))
         return tuple(Hash("pdq", _bits(blocks[transform]), quality) for transform in transforms)

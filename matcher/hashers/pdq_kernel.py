@@ -12,6 +12,8 @@ its published implementation.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +26,7 @@ SIDE = 16
 """Side of the block of DCT coefficients."""
 
 Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
 
 
@@ -106,82 +109,104 @@ def _divide(total: Float32, size: int, target: Float32) -> None:
         target[x] = total[x] / divisor
 
 
+class _State(NamedTuple):
+    """The filter between two bands of rows. All arrays are float32 but `columns`, `wanted` and `counters` (int64)."""
+
+    luma: Float32
+    blurred: Float32
+    mean: Float32
+    first_ring: Float32
+    """Rows of the first row pass inside the window of the first column pass."""
+    first_sum: Float32
+    second_ring: Float32
+    """The same for the second pass, at the sampled columns only."""
+    second_sum: Float32
+    sampled: Float32
+    columns: Int64
+    """The 64 sampled columns."""
+    wanted: Int64
+    """The 64 sampled rows."""
+    counters: Int64
+    """Rows that have entered the first column pass, the second one, and rows of `out` that are written."""
+    out: Float32
+
+
 @compiled
-def decimate(pixels: UInt8) -> Float32:  # noqa: PLR0912, PLR0915 - one loop, whose state is its point
-    """RGB (h, w, 3) uint8 to the filtered and sampled (64, 64) float32 picture.
+def _second_pass(state: _State, height: int) -> None:
+    """The second row pass of `state.mean`, and the second column pass with the rows that it owes at the end."""
+    window, half = state.second_ring.shape[0], (state.second_ring.shape[0] + 2) // 2
+    _box_along_row(state.mean, state.blurred, (state.mean.shape[0] + 127) // 128)
+    for i in range(GRID):
+        state.sampled[i] = state.blurred[state.columns[i]]
+    last = state.counters[1] == height - 1
+    for extra in range(half if last else 1):
+        at = state.counters[1] + extra
+        slot = at % window
+        if extra > 0:
+            _subtract(state.second_sum, state.second_ring[slot])
+        elif at < window:
+            _add(state.second_sum, state.sampled)
+        else:
+            _slide(state.second_sum, state.sampled, state.second_ring[slot])
+        if extra == 0:
+            state.second_ring[slot, :] = state.sampled
+        row = at - (half - 1)
+        inside = min(at + 1, height) - max(0, at + 1 - window)
+        while state.counters[2] < GRID and state.wanted[state.counters[2]] == row:
+            _divide(state.second_sum, inside, state.out[state.counters[2]])
+            state.counters[2] += 1
+    state.counters[1] += 1
+
+
+@compiled
+def _feed(state: _State, pixels: UInt8, height: int) -> None:
+    """Pass the next rows (h, w, 3) of a picture of `height` rows through the filter; the last ones finish it."""
+    window, half = state.first_ring.shape[0], (state.first_ring.shape[0] + 2) // 2
+    begun = state.counters[0]
+    end = begun + pixels.shape[0]
+    for step in range(begun, end + half - 1 if end == height else end):
+        slot = step % window
+        if step < height:
+            _luma_row(pixels[step - begun], state.luma)
+            _box_along_row(state.luma, state.blurred, (state.luma.shape[0] + 127) // 128)
+            if step < window:
+                _add(state.first_sum, state.blurred)
+            else:
+                _slide(state.first_sum, state.blurred, state.first_ring[slot])
+            state.first_ring[slot, :] = state.blurred
+        elif step >= window:
+            _subtract(state.first_sum, state.first_ring[slot])
+        if step >= half - 1:  # the window lags by half
+            inside = min(step + 1, height) - max(0, step + 1 - window)
+            _divide(state.first_sum, inside, state.mean)
+            _second_pass(state, height)
+    state.counters[0] = end
+
+
+def decimate(bands: Iterable[UInt8], *, width: int, height: int) -> Float32:
+    """RGB, in bands of rows (h, w, 3) uint8 from the top, to the filtered and sampled (64, 64) float32 picture.
 
     Two passes of a box filter along rows and columns (windows of width/128 and height/128, rounded up), then the
-    centre of each of 64 × 64 cells.
+    centre of each of 64 × 64 cells. The bands together have `height` rows; how they are cut changes nothing.
     """
-    height, width = pixels.shape[0], pixels.shape[1]
-    along_row = (width + 127) // 128
-    along_column = (height + 127) // 128
-    half = (along_column + 2) // 2
-
-    columns = np.empty(GRID, np.int64)
-    wanted = np.empty(GRID, np.int64)
-    for i in range(GRID):
-        columns[i] = int(((i + 0.5) * width) / GRID)
-        wanted[i] = int(((i + 0.5) * height) / GRID)
-
-    luma = np.empty(width, np.float32)
-    blurred = np.empty(width, np.float32)
-    mean = np.empty(width, np.float32)
-    first_ring = np.empty((along_column, width), np.float32)  # rows of the first row pass inside the window
-    first_sum = np.zeros(width, np.float32)
-    second_ring = np.empty((along_column, GRID), np.float32)  # the same for the second, at the sampled columns only
-    second_sum = np.zeros(GRID, np.float32)
-    sampled = np.empty(GRID, np.float32)
-    out = np.empty((GRID, GRID), np.float32)
-
-    second_row = 0  # rows that have entered the second column pass
-    done = 0  # rows of `out` that are written
-    for step in range(height + half - 1):
-        # first column pass: `step` counts what has entered, and the window lags by half
-        entering = step < height
-        slot = step % along_column
-        if entering:
-            _luma_row(pixels[step], luma)
-            _box_along_row(luma, blurred, along_row)
-        if step < along_column:
-            if entering:
-                _add(first_sum, blurred)
-        elif entering:
-            _slide(first_sum, blurred, first_ring[slot])
-        else:
-            _subtract(first_sum, first_ring[slot])
-        if entering:
-            first_ring[slot, :] = blurred
-        if step < half - 1:
-            continue
-        inside = min(step + 1, height) - max(0, step + 1 - along_column)
-        _divide(first_sum, inside, mean)
-
-        # second row pass, at the sampled columns, and second column pass with the rows it owes at the end
-        _box_along_row(mean, blurred, along_row)
-        last = second_row == height - 1
-        for extra in range(half if last else 1):
-            at = second_row + extra
-            slot = at % along_column
-            for i in range(GRID):
-                sampled[i] = blurred[columns[i]]
-            if extra > 0:
-                _subtract(second_sum, second_ring[slot])
-            elif at < along_column:
-                _add(second_sum, sampled)
-            else:
-                _slide(second_sum, sampled, second_ring[slot])
-            if extra == 0:
-                second_ring[slot, :] = sampled
-            row = at - (half - 1)
-            if row < 0:
-                continue
-            inside = min(at + 1, height) - max(0, at + 1 - along_column)
-            while done < GRID and wanted[done] == row:
-                _divide(second_sum, inside, out[done])
-                done += 1
-        second_row += 1
-    return out
+    window = (height + 127) // 128
+    state = _State(
+        luma=np.empty(width, np.float32),
+        blurred=np.empty(width, np.float32),
+        mean=np.empty(width, np.float32),
+        first_ring=np.empty((window, width), np.float32),
+        first_sum=np.zeros(width, np.float32),
+        second_ring=np.empty((window, GRID), np.float32),
+        second_sum=np.zeros(GRID, np.float32),
+        sampled=np.empty(GRID, np.float32),
+        columns=np.array([int((i + 0.5) * width / GRID) for i in range(GRID)], np.int64),
+        wanted=np.array([int((i + 0.5) * height / GRID) for i in range(GRID)], np.int64),
+        counters=np.zeros(3, np.int64),
+        out=np.empty((GRID, GRID), np.float32),
+    )
+    for band in bands:
+        _feed(state, band, height)
+    return state.out
 
 
 @compiled

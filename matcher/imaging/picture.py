@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +18,10 @@ _METHODS = {
     "transpose": Image.Transpose.TRANSPOSE,
     "transverse": Image.Transpose.TRANSVERSE,
 }
+
+
+BAND = 1 << 24
+"""Bytes of pixels that are copied out of a picture at a time."""
 
 
 def turn(image: Image.Image, transform: str) -> Image.Image:
@@ -36,12 +41,18 @@ class Picture:
         self.rendering = rendering
         """Empty, or `alpha-dropped` where the alpha channel was ignored instead of composited on white."""
 
-    @cached_property
-    def rgb(self) -> npt.NDArray[np.uint8]:
-        """(height, width, 3) uint8, C-contiguous, read-only."""
-        array = np.asarray(self.image)
-        array.flags.writeable = False
-        return array
+    def bands(self) -> Iterator[npt.NDArray[np.uint8]]:
+        """A generator of the rows from the top, in (h, width, 3) uint8 arrays of a few megabytes, read-only.
+
+        A copy of all pixels at once would cost a large picture as much memory again.
+        """
+        width, height = self.image.size
+        rows = max(1, BAND // (3 * width))
+        for top in range(0, height, rows):
+            band = self.image if rows >= height else self.image.crop((0, top, width, min(height, top + rows)))
+            array = np.asarray(band)
+            array.flags.writeable = False
+            yield array
 
     @cached_property
     def grey(self) -> Image.Image:

@@ -233,6 +233,19 @@ class TestQuality:
         store = make_store([{"id": "a", "algorithm": "pdq", "value": value, "quality": quality}])
         assert Matcher.open(store).examine(encoded(original(1))).matches_total == found
 
+    def test_a_flat_picture_by_phash_is_doubtful_and_can_be_left_out(
+        self, make_store: MakeStore, encoded: Encode
+    ) -> None:
+        store = make_store([{"id": "a", "algorithm": "phash", "value": "8000000000000000"}])
+        flat = encoded(Image.new("RGB", (100, 100), "grey"))
+        finding = Matcher.open(store).examine(flat)
+        assert (finding.notable, finding.doubtful, finding.matches[0].quality) == (True, True, 3)
+        assert Matcher.open(store, settings=Settings(minimum_quality={"phash": 50})).examine(flat).matches == ()
+
+    def test_a_picture_with_detail_is_not_doubtful(self, matcher: Matcher, encoded: Encode) -> None:
+        finding = matcher.examine(encoded(original(1), "JPEG"))
+        assert (finding.notable, finding.doubtful) == (True, False)
+
 
 class TestManyMatches:
     def test_the_nearest_hundred_are_listed_and_all_are_counted(self, make_store: MakeStore, encoded: Encode) -> None:
