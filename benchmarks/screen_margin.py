@@ -45,7 +45,7 @@ def main() -> None:
         try:
             if kind is None:
                 continue
-            picture = decode(data, kind, max_pixels=MAX_PIXELS).renderings[0]
+            picture = next(decode(data, kind, max_pixels=MAX_PIXELS).renderings())
         except DecodeError:
             continue
         pictures += 1

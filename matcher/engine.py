@@ -156,7 +156,7 @@ class Matcher:
     def _picture(self, data: bytes, kind: Kind, found: list[Matched], computed: list[Hash]) -> tuple[int, int]:
         """Decode, hash and look up; adds to `found` and `computed`. Width and height. DecodeError."""
         decoded = decode(data, kind, max_pixels=self.settings.max_pixels)
-        for picture in decoded.renderings:
+        for picture in decoded.renderings():
             for lookup in self._lookups:
                 try:
                     upright, matches = lookup.matches(picture)
@@ -166,6 +166,7 @@ class Matcher:
                     raise DecodeError(Reason.HASHER_FAILED) from error
                 computed.append(upright)
                 found.extend(matches)
+            del picture  # or it would be held while the next rendering is made
         return decoded.width, decoded.height
 
 

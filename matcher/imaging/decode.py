@@ -8,7 +8,8 @@ decoded.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
@@ -20,7 +21,7 @@ from matcher.imaging.sniff import Kind
 from matcher.model import Reason
 
 MAX_PIXELS = 2**28
-"""268 megapixels: above every camera, and at most about 3 GB while a picture with alpha is decoded."""
+"""268 megapixels: above every camera, and at most about 4 GB while a picture with alpha is hashed."""
 
 ALPHA_DROPPED = "alpha-dropped"
 
@@ -29,37 +30,59 @@ _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 _SAYS_TRUNCATED = ("truncated", "unexpected end", "premature end", "not enough image data", "eof reached")
 
 
-@dataclass(frozen=True, slots=True)
 class Decoded:
-    """A file's picture: `width` and `height` as stored, before any EXIF rotation; one or two renderings."""
+    """A file's picture: `width` and `height` as stored, before any EXIF rotation."""
 
-    width: int
-    height: int
-    renderings: tuple[Picture, ...]
+    def __init__(self, image: Image.Image) -> None:
+        self.width, self.height = image.size
+        self._image = image
+
+    def renderings(self) -> Iterator[Picture]:
+        """A generator of one picture, or of two where there is an alpha channel that is not opaque everywhere.
+
+        Those are composited on white, and with the alpha channel dropped (what tools that know nothing of alpha
+        hash); one after the other, so that a large picture is not held twice. DecodeError where memory runs out.
+        """
+        with _reasons():
+            image = _eight_bits(self._image)
+            if image.mode not in _WITH_ALPHA and "transparency" not in image.info:
+                yield Picture(image if image.mode == "RGB" else image.convert("RGB"))
+                return
+            with_alpha = image if image.mode == "RGBA" else image.convert("RGBA")
+            alpha = with_alpha.getchannel("A")
+            if alpha.getextrema() != (255, 255):
+                composited = Image.new("RGB", with_alpha.size, (255, 255, 255))
+                composited.paste(with_alpha, mask=alpha)
+                yield Picture(composited)
+                del composited
+                yield Picture(with_alpha.convert("RGB"), rendering=ALPHA_DROPPED)
+            else:
+                yield Picture(with_alpha.convert("RGB"))
 
 
 def decode(data: bytes, kind: Kind, *, max_pixels: int = MAX_PIXELS) -> Decoded:
-    """Decode the first frame of `data`, which begins as `kind` does. DecodeError with a reason where that fails.
-
-    A picture with an alpha channel that is not opaque has two renderings: composited on white, and with the alpha
-    channel dropped (what tools that know nothing of alpha hash).
-    """
+    """Decode the first frame of `data`, which begins as `kind` does. DecodeError with a reason where that fails."""
     if kind.decoder is None:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
+    with _reasons(), _open(data, kind.decoder) as image:
+        if image.width * image.height > max_pixels:
+            raise DecodeError(Reason.TOO_MANY_PIXELS)
+        image.load()
+        return Decoded(image)
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Whatever Pillow raises becomes a DecodeError with a reason of the fixed vocabulary."""
     try:
-        with _open(data, kind.decoder) as image:
-            width, height = image.size
-            if width * height > max_pixels:
-                raise DecodeError(Reason.TOO_MANY_PIXELS)
-            image.load()
-            return Decoded(width, height, _renderings(image))
+        yield
     except DecodeError:
         raise
     except MemoryError as error:
         raise DecodeError(Reason.OUT_OF_MEMORY) from error
     except Image.DecompressionBombError as error:
         raise DecodeError(Reason.TOO_MANY_PIXELS) from error
-    except Exception as error:
+    except Exception as error:  # on hostile bytes Pillow's format classes raise whatever comes to hand
         raise DecodeError(_reason(error)) from error
 
 
@@ -80,18 +103,10 @@ def _reason(error: Exception) -> Reason:
     return Reason.TRUNCATED if any(words in text for words in _SAYS_TRUNCATED) else Reason.CORRUPT
 
 
-def _renderings(image: Image.Image) -> tuple[Picture, ...]:
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Sixteen bits a channel become their high byte; every other mode stays."""
     if image.mode in _SIXTEEN_BIT:
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    elif image.mode == "I":
-        image = Image.fromarray((np.clip(np.asarray(image), 0, 0xFFFF) >> 8).astype(np.uint8))
-    if image.mode not in _WITH_ALPHA and "transparency" not in image.info:
-        return (Picture(image if image.mode == "RGB" else image.convert("RGB")),)
-    with_alpha = image.convert("RGBA")
-    alpha = with_alpha.getchannel("A")
-    dropped = with_alpha.convert("RGB")
-    if alpha.getextrema() == (255, 255):
-        return (Picture(dropped),)
-    composited = Image.new("RGB", dropped.size, (255, 255, 255))
-    composited.paste(dropped, mask=alpha)
-    return (Picture(composited), Picture(dropped, rendering=ALPHA_DROPPED))
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode == "I":
+        return Image.fromarray((np.clip(np.asarray(image), 0, 0xFFFF) >> 8).astype(np.uint8))
+    return image

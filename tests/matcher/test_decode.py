@@ -44,7 +44,7 @@ def test_each_format_is_told_by_content_and_decoded(
     assert kind.media_type == media_type
     found = decode(data, kind)
     assert (found.width, found.height) == (120, 90)
-    (picture,) = found.renderings
+    (picture,) = found.renderings()
     difference = np.abs(np.asarray(picture.image).astype(int) - np.asarray(image).astype(int))
     assert difference.max() == 0 if lossless else difference.mean() < 12
 
@@ -78,7 +78,7 @@ def test_alpha_is_composited_on_white_and_dropped(encoded: Encode) -> None:
     image = landscape(2, width=60, height=40).convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize((60, 40)))
     data = encoded(image)
-    white, dropped = decode(data, opened(data)).renderings
+    white, dropped = decode(data, opened(data)).renderings()
     assert (white.rendering, dropped.rendering) == ("", "alpha-dropped")
     assert dropped.image.tobytes() == image.convert("RGB").tobytes()
     alpha = np.asarray(image)[:, :, 3:] / 255
@@ -90,19 +90,19 @@ def test_alpha_is_composited_on_white_and_dropped(encoded: Encode) -> None:
 def test_opaque_alpha_has_one_rendering(encoded: Encode, mode: str) -> None:
     image = landscape(2, width=60, height=40).convert("L" if mode == "LA" else "RGB").convert(mode)
     data = encoded(image, "TIFF")
-    assert len(decode(data, opened(data)).renderings) == 1
+    assert len(list(decode(data, opened(data)).renderings())) == 1
 
 
 def test_a_transparent_colour_counts_as_alpha(encoded: Encode) -> None:
     palette = landscape(2, width=60, height=40).quantize(16)
     data = encoded(palette, "PNG", transparency=3)
-    assert len(decode(data, opened(data)).renderings) == 2
+    assert len(list(decode(data, opened(data)).renderings())) == 2
 
 
 def test_sixteen_bits_keep_the_high_byte(encoded: Encode) -> None:
     grey = np.asarray(landscape(2, width=60, height=40).convert("L"))
     data = encoded(Image.fromarray(grey.astype(np.uint16) * 257))
-    (picture,) = decode(data, opened(data)).renderings
+    (picture,) = decode(data, opened(data)).renderings()
     assert (np.asarray(picture.image)[:, :, 0] == grey).all()
 
 
