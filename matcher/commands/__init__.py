@@ -18,7 +18,7 @@ import click
 from ledger import LedgerError
 from matcher.errors import MatcherError
 
-DONE, NOTABLE, FAILED, NOT_ALL_READ = 0, 1, 2, 3
+DONE, FAILED = 0, 2
 
 _COMMANDS = ("demo", "findings", "hash", "lists", "match", "report", "scan", "verify")
 

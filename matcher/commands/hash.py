@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from matcher.commands.options import FILE, echo_json
+from matcher.commands.single_files import examine_files
 from matcher.engine import Matcher
-from matcher.files import readable_name
 from matcher.settings import Settings
 
 
@@ -21,14 +21,7 @@ def command(files: tuple[Path, ...], algorithms: str) -> int:
     defaults = Settings()
     more = [name.strip() for name in algorithms.split(",") if name.strip()]
     matcher = Matcher(settings=Settings(algorithms=tuple(dict.fromkeys([*defaults.algorithms, *more]))))
-    failed = False
-    for path in files:
-        try:
-            with path.open("rb") as stream:
-                finding = matcher.examine_stream(stream, name=readable_name(path))
-        except OSError as error:
-            click.echo(f"matcher: {readable_name(path)}: {error.strerror}", err=True)
-            failed = True
-            continue
-        echo_json(replace(finding, hashes=finding.computed).as_json())
+    failed = examine_files(
+        matcher, files, lambda finding: echo_json(replace(finding, hashes=finding.computed).as_json())
+    )
     return 2 if failed else 0

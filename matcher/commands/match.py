@@ -11,13 +11,14 @@ from matcher.commands.options import (
     FILE,
     echo_json,
     examination_settings,
-    exit_code_of,
+    exit_code,
     settings_options,
     store_option,
 )
+from matcher.commands.single_files import examine_files
 from matcher.engine import Matcher
-from matcher.files import readable_name
 from matcher.lists.store import Store, check_lists
+from matcher.model import Finding, Status
 
 
 @click.command("match", epilog="Example: matcher match --store known.store IMG_0001.JPG")
@@ -31,15 +32,13 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     """
     check_lists(Store.open(store))
     matcher = Matcher.open(store, settings=examination_settings(**settings))
-    findings, failed = [], False
-    for path in files:
-        try:
-            with path.open("rb") as stream:
-                finding = matcher.examine_stream(stream, name=readable_name(path))
-        except OSError as error:
-            click.echo(f"matcher: {readable_name(path)}: {error.strerror}", err=True)
-            failed = True
-            continue
+    notable = unreadable = False
+
+    def show(finding: Finding) -> None:
+        nonlocal notable, unreadable
+        notable |= finding.notable
+        unreadable |= finding.status is Status.UNREADABLE
         echo_json(finding.as_json())
-        findings.append(finding)
-    return 2 if failed else exit_code_of(findings)
+
+    failed = examine_files(matcher, files, show)
+    return exit_code(failed=bool(failed), notable=notable, unreadable=unreadable)

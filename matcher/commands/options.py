@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import click
 
-from matcher.model import Finding, Status
 from matcher.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -92,8 +91,10 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def exit_code_of(findings: list[Finding]) -> int:
-    """What `match` answers for these findings: 1 notable, 3 not all read, else 0."""
-    if any(finding.notable for finding in findings):
+def exit_code(*, failed: bool, notable: bool, unreadable: bool) -> int:
+    """What `match` and `scan` answer: never a false all-clear."""
+    if failed:
+        return 2
+    if notable:
         return 1
-    return 3 if any(finding.status is Status.UNREADABLE for finding in findings) else 0
+    return 3 if unreadable else 0

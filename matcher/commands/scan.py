@@ -9,7 +9,7 @@ import click
 
 from ledger import Ledger
 from matcher.case import CaseFacts, open_case
-from matcher.commands.options import FILE, case_option, examination_settings, settings_options, store_option
+from matcher.commands.options import FILE, case_option, examination_settings, exit_code, settings_options, store_option
 from matcher.commands.progress import Progress, in_bytes
 from matcher.configuration import signing_key_path
 from matcher.executors.choosing import executor_for
@@ -75,9 +75,11 @@ def command(
             click.echo(f"the scan is NOT complete; what was examined is recorded\n{_notebook(log)}", err=True)
             raise
         click.echo(_notebook(log), err=jsonl)
-    if any(facts["notable"] for facts in closed):
-        return 1
-    return 3 if any(facts["counts"][Status.UNREADABLE.value] for facts in closed) else 0
+    return exit_code(
+        failed=False,
+        notable=any(facts["notable"] for facts in closed),
+        unreadable=any(facts["counts"][Status.UNREADABLE.value] for facts in closed),
+    )
 
 
 def _summary(facts: dict[str, Any]) -> str:
