@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger import KeyFileError, Ledger, LedgerError, Signer, load_signer, write_key
-from ledger.keys import add_vkey, read_vkeys
+from ledger import KeyFileError, Ledger, LedgerError, Signer, add_vkey, load_signer, read_vkeys, write_key
 from matcher.builds import library_builds, platform_facts, tool_version
 from matcher.errors import CaseError
 from matcher.model import FINDING_KEYS

@@ -6,6 +6,7 @@ chooses), or not at all where neither can be written: then it is compiled anew i
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,7 +19,16 @@ Function = TypeVar("Function", bound=Callable[..., object])
 def compiled(function: Function) -> Function:
     """Compile in nopython mode, without the interpreter lock, with IEEE arithmetic in the order as written."""
     try:
-        result: Function = numba.njit(cache=True, nogil=True, fastmath=False)(function)
+        cached = numba.njit(cache=True, nogil=True, fastmath=False)(function)
     except (RuntimeError, OSError, NumbaError):  # "cannot cache function: no locator available"
-        result = numba.njit(nogil=True, fastmath=False)(function)
+        uncached: Function = numba.njit(nogil=True, fastmath=False)(function)
+        return uncached
+    save = cached._cache.save_overload
+
+    def save_if_possible(*arguments: object) -> None:
+        with contextlib.suppress(OSError):  # numba lets a full disk fail the call that it compiled for
+            save(*arguments)
+
+    cached._cache.save_overload = save_if_possible
+    result: Function = cached
     return result

@@ -11,12 +11,12 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-from matcher.errors import DecodeError
+from matcher.errors import DecodeError, SettingsError
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, picture_hashers
 from matcher.imaging.decode import decode
 from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
 from matcher.lists.opened import OpenList
-from matcher.lists.store import Store
+from matcher.lists.store import Store, check_lists
 from matcher.lookup import Matched, PictureLookup, fitted, match_digests, outcome
 from matcher.model import Finding, Hash, Reason, Status
 from matcher.settings import Settings
@@ -31,6 +31,9 @@ class Matcher:
         self.lists = tuple(lists)
         self.settings = Settings() if settings is None else settings
         names = algorithms_for(self.settings.algorithms, self.lists)
+        for name in (*self.settings.thresholds, *self.settings.minimum_quality):
+            if name not in names:
+                raise SettingsError(f"a threshold or quality is set for {name}, which is not computed: ask for it too")
         self.file_hashers: list[FileHasher] = file_hashers(names)
         self.picture_hashers: list[PictureHasher] = picture_hashers(names)
         self._lookups = [PictureLookup(self.lists, self.settings, found) for found in self.picture_hashers]
@@ -47,9 +50,11 @@ class Matcher:
         """Open the current lists of a store, or the given (name, version) pairs. Cheap: files are memory-mapped.
 
         With `check`, every byte of the lists is read first and compared with what was imported. StoreError or
-        IndexFileError where something is missing or damaged.
+        IndexFileError where something is missing or damaged, or where the store's lists hold nothing to look up.
         """
         opened = Store.open(Path(store))
+        if lists is None:
+            check_lists(opened)
         chosen = opened.current() if lists is None else list(lists)
         return cls([opened.open_list(name, version, check=check) for name, version in chosen], settings=settings)
 
@@ -110,9 +115,11 @@ class Matcher:
             status, reason = self._readable(name, kind, size, give_up)
             if status is Status.EXAMINED and kind is not None:
                 try:
-                    width, height = self._picture(b"".join(parts), kind, found, computed)
+                    width, height = self._picture(_joined(parts), kind, found, computed)
                 except DecodeError as error:
                     status, reason = Status.UNREADABLE, error.reason
+                except MemoryError:
+                    status, reason = Status.UNREADABLE, Reason.OUT_OF_MEMORY
         whole = outcome(found)
         if whole.known:
             status = Status.KNOWN
@@ -158,16 +165,18 @@ class Matcher:
         decoded = decode(data, kind, max_pixels=self.settings.max_pixels)
         for picture in decoded.renderings():
             for lookup in self._lookups:
-                try:
-                    upright, matches = lookup.matches(picture)
-                except MemoryError as error:
-                    raise DecodeError(Reason.OUT_OF_MEMORY) from error
-                except Exception as error:
-                    raise DecodeError(Reason.HASHER_FAILED) from error
+                upright, matches = lookup.matches(picture)
                 computed.append(upright)
                 found.extend(matches)
             del picture  # or it would be held while the next rendering is made
         return decoded.width, decoded.height
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    """The parts as one, which then is the only copy."""
+    data = b"".join(parts)
+    parts.clear()
+    return data
 
 
 def algorithms_for(wanted: Iterable[str], lists: Iterable[OpenList]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ examination, and examine() turns it into the finding's reason.
 
 from __future__ import annotations
 
-from matcher.model import Reason
+from matcher.reasons import Reason
 
 
 class MatcherError(Exception):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from matcher.reasons import Reason as Reason  # noqa: PLC0414 - part of this vocabulary too
+
 LOW_QUALITY = 50
 """A hash of a lower quality says little of its picture, whether or not it is looked up."""
 
@@ -29,27 +31,6 @@ class Status(StrEnum):
     DUPLICATE = "duplicate"
     SKIPPED = "skipped"
     UNREADABLE = "unreadable"
-
-
-class Reason(StrEnum):
-    """Why an item was skipped or could not be read. Fixed: library messages differ between versions."""
-
-    EMPTY = "empty"
-    NOT_A_PICTURE = "not-a-picture"
-    SYMBOLIC_LINK = "symbolic-link"
-    SPECIAL_FILE = "special-file"
-    FOLDER_UNREADABLE = "folder-unreadable"
-    PERMISSION_DENIED = "permission-denied"
-    VANISHED = "vanished"
-    INPUT_OUTPUT_ERROR = "input-output-error"
-    UNSUPPORTED_FORMAT = "unsupported-format"
-    TRUNCATED = "truncated"
-    CORRUPT = "corrupt"
-    TOO_MANY_PIXELS = "too-many-pixels"
-    TOO_MANY_BYTES = "too-many-bytes"
-    OUT_OF_MEMORY = "out-of-memory"
-    HASHER_FAILED = "hasher-failed"
-    WORKER_DIED = "worker-died"
 
 
 class Disposition(StrEnum):
@@ -135,7 +116,10 @@ class Match:
 
     def order(self) -> tuple[Any, ...]:
         """Sort key: distance, list, entry, then whatever makes the order total."""
-        return (self.distance, self.list, self.entry, self.algorithm, self.transform, self.value, self.entry_value)
+        return (
+            *(self.distance, self.list, self.entry, self.algorithm, self.category or ""),
+            *(self.transform, self.value, self.entry_value),
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -1,4 +1,4 @@
-"""Finding → ledger entry, and back: the only bridge between matcher and ledger.
+"""Findings → ledger entries: what matcher writes into a ledger, and how a scan's items get there.
 
 Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with `time` (UTC) and `monotonic_us`:
 
@@ -6,10 +6,11 @@ Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with
     key          vkey, action
     self.test    vectors (digest of the known answers), cases, tested, untested
     list.load    name, version, digest, sources, counts, profile, index_digest
-    scan.open    scan, source, exhibit, settings, algorithms, lists, libraries, platform
+    scan.open    scan, source, examiner, role, authority, exhibit, settings, algorithms, lists, tool, libraries,
+                 platform
     item         scan, seq, finding
     scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, findings_root
-    anomaly      scan, what
+    anomaly      scan, what, items (how many are recorded)
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger import Ledger, SizeChangedError, TreeHasher, canonical, leaf_hash
+from ledger import Ledger, LedgerError, SizeChangedError, TreeHasher, canonical, leaf_hash
 from ledger import parse as parsed
 from matcher.model import Finding, Status
 
 GROUP_ITEMS = 1000
 """Findings that are appended in one transaction, at most."""
 GROUP_SECONDS = 2.0
-"""How long a finding waits for its group, at most."""
+"""How long a finding waits for its group once its turn has come, at most."""
 
 
 def entry(kind: str, **fields: Any) -> bytes:
@@ -60,9 +61,10 @@ class Recorder:
     def add(self, finding: Finding) -> Finding:
         """Record one finding; what comes back is what was recorded: a repeated content is a duplicate."""
         finding = self._deduplicated(finding)
-        form = finding.as_json()
-        self._root.append(leaf_hash(canonical(form)))
-        self._group.append(canonical({"v": 1, "type": "item", "scan": self._scan, "seq": self.items, "finding": form}))
+        form = canonical(finding.as_json())
+        self._root.append(leaf_hash(form))
+        rest = b',"scan":%d,"seq":%d,"type":"item","v":1}' % (self._scan, self.items)
+        self._group.append(b'{"finding":' + form + rest)  # its keys in canonical order
         self.items += 1
         self.bytes += finding.size or 0
         self.counts[finding.status.value] += 1
@@ -70,9 +72,16 @@ class Recorder:
         self.notable += finding.notable
         self.doubtful += finding.doubtful
         self.conflicts += finding.conflict
-        if len(self._group) >= GROUP_ITEMS or time.monotonic() - self._since >= GROUP_SECONDS:
+        if len(self._group) >= GROUP_ITEMS:
             self.flush()
+        else:
+            self.flush_if_due()
         return finding
+
+    def flush_if_due(self) -> None:
+        """Append what has waited long enough. To be called now and then, also while nothing is added."""
+        if self._group and time.monotonic() - self._since >= GROUP_SECONDS:
+            self.flush()
 
     def _deduplicated(self, finding: Finding) -> Finding:
         if finding.status not in (Status.EXAMINED, Status.KNOWN) or finding.sha256 is None:
@@ -86,9 +95,14 @@ class Recorder:
         """Append what is waiting. On return it is durable."""
         group, self._group = self._group, []
         self._since = time.monotonic()
-        if group:
+        if not group:
+            return
+        try:
             self._log.append(group)
-            self._recorded += len(group)
+        except LedgerError:  # nothing of it was written; there may be room for it at the end
+            self._group = group
+            raise
+        self._recorded += len(group)
 
     def close(self) -> dict[str, Any]:
         """Append the rest and `scan.close`, with a signed checkpoint in the same transaction. Returns the facts."""

@@ -12,8 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 LAYERS: list[set[str]] = [
-    {"model"},
+    {"reasons"},
     {"errors"},
+    {"model"},
     {"algorithms", "compiled", "files", "configuration"},
     {"imaging", "drawing"},
     {"hashers", "index", "sources", "executors"},

@@ -25,14 +25,24 @@ class Job(Protocol[Result_co]):
         """The result for an item whose worker died: made in this process, touching nothing that may kill it too."""
 
 
+def nothing() -> None:
+    """What happens at a tick where nobody asked for anything."""
+
+
 class Executor(Protocol):
     """Runs a job over items."""
 
     def run(
-        self, job: Job[Result], items: Iterable[Item], *, on_result: Callable[[Item, Result], None]
+        self,
+        job: Job[Result],
+        items: Iterable[Item],
+        *,
+        on_result: Callable[[Item, Result], None],
+        on_tick: Callable[[], None] = nothing,
     ) -> Iterator[tuple[Item, Result]]:
         """A generator of every item with its result, in the order of the items.
 
-        `on_result` is called in this process as soon as a result is there, before its turn has come. Whoever stops
-        reading closes the generator, which stops the workers.
+        `on_result` is called in this process as soon as a result is there, before its turn has come; `on_tick` now
+        and then, also while a slow item holds everything up (where the executor can). Whoever stops reading closes
+        the generator, which stops the workers.
         """

@@ -12,7 +12,7 @@ from matcher.executors import Executor
 def executor_for(workers: int | None) -> Executor:
     """A pool of `workers` processes; None: one a core; 0: this process alone, where a decoder's crash ends it all."""
     name = "serial" if workers == 0 else "pool"
-    (point,) = entry_points(group="matcher.executors", name=name)
+    point = next(iter(entry_points(group="matcher.executors", name=name)))
     executor: Executor = point.load()(cores() if workers is None else workers)
     return executor
 

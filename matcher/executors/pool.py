@@ -11,11 +11,13 @@ import logging
 import multiprocessing
 import os
 import signal
-import sys
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
@@ -24,11 +26,17 @@ from typing import Any, Generic
 from pebble import ProcessExpired, ProcessPool
 
 from matcher.errors import MatcherError
-from matcher.executors import Job, Result
+from matcher.executors import Job, Result, nothing
 from matcher.model import Item
 
 WINDOW = 64
 """Items under way for each worker, waiting, being worked on, or finished before their turn."""
+
+RESTARTS = 5
+"""How often in a row a pool is begun anew without one result, before the work is given up."""
+
+TICK = 1.0
+"""Seconds between two calls of `on_tick`, at most, while nothing is finished."""
 
 _work: Callable[[Item], Any] | None = None
 _failure: Exception | None = None
@@ -38,8 +46,6 @@ def quieten() -> None:
     """What decoding libraries print about hostile files must not garble the terminal."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    if sys.stderr is not None:
-        sys.stderr.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)  # libtiff and its like write to the descriptor itself
     os.close(nowhere)
@@ -51,7 +57,7 @@ def _start(job: Job[Any]) -> None:
     quieten()
     try:
         _work = job.start()
-    except MatcherError as error:
+    except Exception as error:  # noqa: BLE001 - told to the parent by the first item; a worker that dies here cannot
         _failure = error
 
 
@@ -62,27 +68,38 @@ def _run(item: Item) -> Any:
 
 
 class _Task(Generic[Result]):
-    """One item under way. Its result is made once and shown once, whichever thread of events asks first."""
+    """One item under way. Its result is made once and shown once, whichever event asks first."""
 
-    def __init__(self, item: Item, future: Future[Result]) -> None:
+    def __init__(self, item: Item) -> None:
         self.item = item
-        self.future = future
+        self.future: Future[Result] | None = None
         self._result: list[Result] = []
         self._shown = False
 
+    @property
+    def done(self) -> bool:
+        return bool(self._result) or (self.future is not None and self.future.done())
+
     def result(self, job: Job[Result]) -> Result:
-        """The worker's result, or what takes its place where the worker died."""
+        """The worker's result, or what takes its place where the worker died. BrokenProcessPool is for the pool."""
         if not self._result:
+            assert self.future is not None
             try:
                 self._result.append(self.future.result())
             except ProcessExpired:
                 self._result.append(job.lost(self.item))
         return self._result[0]
 
+    def forget(self) -> None:
+        """Be done anew, unless it is done already: its pool is gone."""
+        if not self._result and self.future is not None and (not self.future.done() or _is_broken(self.future)):
+            self.future = None
+
     def show(self, job: Job[Result], on_result: Callable[[Item, Result], None]) -> None:
+        result = self.result(job)
         if not self._shown:
             self._shown = True
-            on_result(self.item, self.result(job))
+            on_result(self.item, result)
 
 
 class PoolExecutor:
@@ -92,11 +109,38 @@ class PoolExecutor:
         self._workers = workers
 
     def run(
-        self, job: Job[Result], items: Iterable[Item], *, on_result: Callable[[Item, Result], None]
+        self,
+        job: Job[Result],
+        items: Iterable[Item],
+        *,
+        on_result: Callable[[Item, Result], None],
+        on_tick: Callable[[], None] = nothing,
     ) -> Iterator[tuple[Item, Result]]:
         pending: deque[_Task[Result]] = deque()
-        finished: SimpleQueue[_Task[Result]] = SimpleQueue()
         waiting = iter(items)
+        without_result = 0
+        while True:
+            try:
+                for result in self._run_pool(job, waiting, pending, on_result=on_result, on_tick=on_tick):
+                    without_result = 0
+                    yield result
+                return
+            except BrokenProcessPool as error:
+                # pebble gives a pool up when a worker dies between two items: begin anew with what is not done
+                without_result += 1
+                if without_result > RESTARTS:
+                    raise MatcherError(f"workers die before they do anything, {RESTARTS} times in a row") from error
+
+    def _run_pool(
+        self,
+        job: Job[Result],
+        waiting: Iterator[Item],
+        pending: deque[_Task[Result]],
+        *,
+        on_result: Callable[[Item, Result], None],
+        on_tick: Callable[[], None],
+    ) -> Iterator[tuple[Item, Result]]:
+        finished: SimpleQueue[_Task[Result]] = SimpleQueue()
         pool = ProcessPool(
             max_workers=self._workers,
             initializer=_start,
@@ -104,22 +148,44 @@ class PoolExecutor:
             context=multiprocessing.get_context("spawn"),
         )
         try:
+            with _no_interrupt():  # a worker inherits that, and so is not interrupted while it starts
+                for task in pending:
+                    if not task.done:
+                        _schedule(pool, task, finished)
             while True:
                 for item in islice(waiting, self._workers * WINDOW - len(pending)):
-                    task = _Task(item, pool.schedule(_run, args=[item]))
-                    task.future.add_done_callback(partial(_put, finished, task))
+                    task = _Task(item)
                     pending.append(task)
+                    with _no_interrupt():
+                        _schedule(pool, task, finished)
                 if not pending:
-                    break
+                    return
+                on_tick()
                 for task in _wait(finished):
                     task.show(job, on_result)
-                while pending and pending[0].future.done():
+                while pending and pending[0].done:
+                    pending[0].show(job, on_result)
                     task = pending.popleft()
-                    task.show(job, on_result)
                     yield task.item, task.result(job)
+        except BrokenProcessPool:
+            for task in pending:
+                task.forget()
+            raise
         finally:
             pool.stop()
             pool.join()
+
+
+def _schedule(pool: ProcessPool, task: _Task[Result], finished: SimpleQueue[_Task[Result]]) -> None:
+    try:
+        task.future = pool.schedule(_run, args=[task.item])
+    except RuntimeError as error:  # what pebble raises when the pool broke a moment ago
+        raise BrokenProcessPool(str(error)) from error
+    task.future.add_done_callback(partial(_put, finished, task))
+
+
+def _is_broken(future: Future[Any]) -> bool:
+    return future.cancelled() or isinstance(future.exception(), BrokenProcessPool)
 
 
 def _put(finished: SimpleQueue[_Task[Result]], task: _Task[Result], _done: Future[Result]) -> None:
@@ -127,10 +193,23 @@ def _put(finished: SimpleQueue[_Task[Result]], task: _Task[Result], _done: Futur
 
 
 def _wait(finished: SimpleQueue[_Task[Result]]) -> Iterator[_Task[Result]]:
-    """A generator of what is finished by now; it waits for the first for a second at most."""
+    """A generator of what is finished by now; it waits for the first for a while."""
     try:
-        yield finished.get(timeout=1.0)
+        yield finished.get(timeout=TICK)
         while True:
             yield finished.get_nowait()
     except Empty:
         return
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Ignore Ctrl-C for a moment; only the main thread may ask for that, and only it is interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

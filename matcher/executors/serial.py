@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from matcher.executors import Job, Result
+from matcher.executors import Job, Result, nothing
 from matcher.model import Item
 
 
 class SerialExecutor:
-    """The executor that every other one must agree with. `workers` is taken for the sake of being one of them."""
+    """The executor that every other one must agree with."""
 
     def __init__(self, workers: int = 0) -> None:
-        self.workers = workers
+        del workers  # there is one: this process
 
     def run(
-        self, job: Job[Result], items: Iterable[Item], *, on_result: Callable[[Item, Result], None]
+        self,
+        job: Job[Result],
+        items: Iterable[Item],
+        *,
+        on_result: Callable[[Item, Result], None],
+        on_tick: Callable[[], None] = nothing,
     ) -> Iterator[tuple[Item, Result]]:
         work = job.start()
         for item in items:
+            on_tick()
             result = work(item)
             on_result(item, result)
             yield item, result

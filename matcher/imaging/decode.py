@@ -3,6 +3,10 @@
 Limits count pixels, never time: the same file is unreadable on every machine. Pillow's own limit is a warning that
 depends on the process's settings, so its format classes are called directly and ours is applied before any pixel is
 decoded.
+
+Two switches of Pillow hold for a whole process and stay the host's: LOAD_TRUNCATED_IMAGES makes truncated files decode,
+and a warnings filter that raises makes odd metadata fail. This tool's own processes leave the first as it is (off) and
+ignore warnings.
 """
 
 from __future__ import annotations
@@ -104,9 +108,10 @@ def _reason(error: Exception) -> Reason:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Sixteen bits a channel become their high byte; every other mode stays."""
+    """Sixteen bits a channel become their high byte (a 32-bit picture that uses eight of them keeps those)."""
     if image.mode in _SIXTEEN_BIT:
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode == "I":
-        return Image.fromarray((np.clip(np.asarray(image), 0, 0xFFFF) >> 8).astype(np.uint8))
+        values = np.clip(np.asarray(image), 0, 0xFFFF)
+        return Image.fromarray((values >> 8 if values.max(initial=0) > 0xFF else values).astype(np.uint8))
     return image

@@ -5,6 +5,7 @@ A format that is recognised and not decoded is still named: such a file is unrea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ def _is_icon(head: bytes) -> bool:
 
 
 def _is_netpbm(head: bytes) -> bool:
-    return head[:1] == b"P" and head[1:2] in b"1234567fF" and head[2:3] in (b" ", b"\n", b"\r", b"\t")
+    return _NETPBM.match(head) is not None
 
 
 def _is_svg(head: bytes) -> bool:
@@ -55,6 +56,7 @@ def _is_svg(head: bytes) -> bool:
     return text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!DOCTYPE svg")) and b"<svg" in text)
 
 
+_NETPBM = re.compile(rb"P[1-6fF][ \t\r\n]+(#|[0-9]+[ \t\r\n]+[0-9#])|P7\n(WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE|#)")
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 
 _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (

@@ -1,6 +1,6 @@
 """The store: a folder with the hash lists of a lab, and its catalogue.
 
-    catalogue.db            SQLite: every version of every list, and which one is current
+    catalogue.db            SQLite: every version of every list; the newest of each is current
     lists/NAME/VERSION/     one version (lists/version.py), never overwritten
 
 An import holds the catalogue's write lock from beginning to end, writes the version under a temporary name, renames
@@ -30,22 +30,28 @@ CATALOGUE = "catalogue.db"
 LISTS = "lists"
 _APPLICATION_ID = 0x4B4D5331  # "KMS1"
 _NAME = re.compile(r"[^\W_][\w .()+@=,-]{0,99}")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # devices on Windows
+_MOST_BYTES = 200
 _WAIT = 30.0
 
 
 def check_name(name: str) -> None:
     """Refuse a list name that cannot be a folder's name everywhere. StoreError."""
-    if not _NAME.fullmatch(name) or name.endswith((" ", ".")):
+    too_long = len(name.encode("utf-8", "replace")) > _MOST_BYTES
+    if not _NAME.fullmatch(name) or name.endswith((" ", ".")) or _RESERVED.fullmatch(name) or too_long:
         raise StoreError(
             f"{name!r} cannot be a list's name: letters, digits, space and . _ ( ) + @ = , - are allowed, "
-            "a letter or digit first, at most 100 characters"
+            "a letter or digit first, at most 100 characters and 200 bytes, and no device's name"
         )
 
 
 def check_lists(store: Store) -> None:
-    """Refuse a store without a list: nothing could match, which would look like an all-clear. StoreError."""
-    if not store.current():
+    """Refuse a store in which nothing can be looked up: every scan would look like an all-clear. StoreError."""
+    current = store.current()
+    if not current:
         raise StoreError(f"{store.folder}: the store holds no list, so nothing could match")
+    if not any(store.open_list(name, version).algorithms for name, version in current):
+        raise StoreError(f"{store.folder}: its lists hold no hash that can be looked up, so nothing could match")
 
 
 class Store:
@@ -171,11 +177,21 @@ class StoreWriter:
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("pragma synchronous=extra")
     connection.execute("pragma trusted_schema=off")
-    found = connection.execute("pragma application_id").fetchone()[0]
-    if found == _APPLICATION_ID:
+    if connection.execute("pragma application_id").fetchone()[0] == _APPLICATION_ID:
         return
-    database = sqlite_utils.Database(connection)
-    if found != 0 or database.table_names():
+    connection.execute("begin immediate")  # mark and table together: a killed import leaves both or neither
+    try:
+        _create(connection)
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    found = connection.execute("pragma application_id").fetchone()[0]
+    database = sqlite_utils.Database(connection, recursive_triggers=False)
+    if found not in (0, _APPLICATION_ID) or (found == 0 and database.table_names()):
         raise StoreError("catalogue.db here is another program's database")
     connection.execute(f"pragma application_id={_APPLICATION_ID}")
     database.table("version").create(

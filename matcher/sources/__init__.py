@@ -24,7 +24,10 @@ class Source(Protocol):
         """The bytes of an item, for reading. OSError where that fails."""
 
     def describe(self) -> dict[str, Any]:
-        """What a ledger's `scan.open` entry says of it; here, absolute paths are allowed."""
+        """What a ledger's `scan.open` entry says of it: kind, path, and the digest where it is one file.
+
+        Absolute paths are allowed here. OSError where the file cannot be read.
+        """
 
 
 class SourceKind(Protocol):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from matcher.errors import SourceError
-from matcher.files import readable_name
+from matcher.files import readable_name, sha256_of
 from matcher.model import Item, Reason, Status
 from matcher.sources.failures import reason_of
 
@@ -26,7 +26,9 @@ _OPEN_FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
 )
 _NO_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
-_REPARSE_POINT = getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0)
+_NAME_SURROGATE = 0x2000_0000
+"""The bit of a Windows reparse tag that says: another name for something else. Other tags (OneDrive, deduplication,
+compression) are on ordinary files and folders."""
 
 
 def recorded_path(path: bytes) -> str:
@@ -38,7 +40,8 @@ class FolderSource:
     """All files below a folder, by the bytes of their paths; or one file."""
 
     def __init__(self, location: Path) -> None:
-        self._root = os.fsencode(location.absolute())
+        self._name = os.fsencode(location.absolute().name)
+        self._root = os.fsencode(location.resolve())  # the examiner named it, so a link here is followed
         self._single = not location.is_dir()
         if not self._single:
             try:
@@ -52,11 +55,14 @@ class FolderSource:
         return location.is_dir() or location.is_file()
 
     def describe(self) -> dict[str, Any]:
-        return {"kind": "file" if self._single else "folder", "path": recorded_path(self._root)}
+        if not self._single:
+            return {"kind": "folder", "path": recorded_path(self._root), "sha256": None}
+        digest = sha256_of(Path(os.fsdecode(self._root)))
+        return {"kind": "file", "path": recorded_path(self._root), "sha256": digest}
 
     def items(self) -> Iterator[Item]:
         if self._single:
-            yield self._item(os.path.basename(self._root), self._root)  # noqa: PTH119 - bytes
+            yield self._item(self._name, self._root)
             return
         stack = [iter(_listed(self._root, b""))]
         while stack:
@@ -93,7 +99,7 @@ class FolderSource:
             facts = os.lstat(full)
         except OSError as error:
             return Item(path, full, None, Status.UNREADABLE, reason_of(error))
-        if stat.S_ISLNK(facts.st_mode) or getattr(facts, "st_file_attributes", 0) & _REPARSE_POINT:
+        if _is_link(facts):
             return Item(path, full, None, Status.SKIPPED, Reason.SYMBOLIC_LINK)
         if not stat.S_ISREG(facts.st_mode):
             return Item(path, full, None, Status.SKIPPED, Reason.SPECIAL_FILE)
@@ -110,6 +116,9 @@ def _listed(folder: bytes, prefix: bytes) -> list[tuple[bytes, bool]]:
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:
     if not entry.is_dir(follow_symlinks=False):
         return False
-    if not _REPARSE_POINT:
-        return True
-    return not getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0) & _REPARSE_POINT
+    return os.name == "posix" or not _is_link(entry.stat(follow_symlinks=False))
+
+
+def _is_link(facts: os.stat_result) -> bool:
+    """A symbolic link, or what Windows has besides: a junction, a mount point."""
+    return stat.S_ISLNK(facts.st_mode) or bool(getattr(facts, "st_reparse_tag", 0) & _NAME_SURROGATE)

@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from matcher.errors import StoreError
+from matcher.errors import MatcherError, StoreError
 from matcher.executors import Executor
 from matcher.executors.choosing import executor_for
 from matcher.executors.pool import WINDOW, PoolExecutor
@@ -111,6 +112,52 @@ def test_a_dead_worker_costs_one_item(workers: int) -> None:
     found = {item.path: result for item, result in results}
     assert found == {item.path: -1 if item.path.endswith("5") else (item.size or 0) ** 2 for item in items(40)}
     assert shown == found
+
+
+@dataclass(frozen=True)
+class DyingAtTheStart(Squares):
+    """The first workers die before they take an item, as when a machine is short of memory."""
+
+    marks: str
+
+    def start(self) -> Callable[[Item], int]:
+        for number in range(3):
+            try:
+                (Path(self.marks) / str(number)).touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            os.abort()
+        return self.work
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_that_die_between_items_cost_nothing(tmp_path: Path, workers: int) -> None:
+    found = list(
+        PoolExecutor(workers).run(DyingAtTheStart(str(tmp_path)), items(40), on_result=lambda _item, _result: None)
+    )
+    assert [result for _item, result in found] == [number**2 for number in range(40)]
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@dataclass(frozen=True)
+class AlwaysDying(Squares):
+    def start(self) -> Callable[[Item], int]:
+        os.abort()
+
+
+def test_workers_that_always_die_are_an_error() -> None:
+    with pytest.raises(MatcherError, match="workers die before they do anything"):
+        list(PoolExecutor(1).run(AlwaysDying(), items(3), on_result=lambda _item, _result: None))
+
+
+def test_ticks_come_while_one_item_holds_everything_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matcher.executors.pool.TICK", 0.02)
+    ticks: list[int] = []
+    results = PoolExecutor(1).run(
+        Squares(), items(1), on_result=lambda _item, _result: None, on_tick=lambda: ticks.append(1)
+    )
+    assert len(list(results)) == 1
+    assert len(ticks) > 3
 
 
 def test_choosing() -> None:

@@ -1,0 +1,26 @@
+"""The fixed vocabulary of why an item was not examined."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why an item was skipped or could not be read. Fixed: library messages differ between versions."""
+
+    EMPTY = "empty"
+    NOT_A_PICTURE = "not-a-picture"
+    SYMBOLIC_LINK = "symbolic-link"
+    SPECIAL_FILE = "special-file"
+    FOLDER_UNREADABLE = "folder-unreadable"
+    PERMISSION_DENIED = "permission-denied"
+    VANISHED = "vanished"
+    INPUT_OUTPUT_ERROR = "input-output-error"
+    UNSUPPORTED_FORMAT = "unsupported-format"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_MANY_PIXELS = "too-many-pixels"
+    TOO_MANY_BYTES = "too-many-bytes"
+    OUT_OF_MEMORY = "out-of-memory"
+    HASHER_FAILED = "hasher-failed"
+    WORKER_DIED = "worker-died"
