@@ -71,7 +71,7 @@ def audit(
     4. At least one checkpoint is signed by a known key.
     5. The expected root is that of its size.
     6. No tile and no checkpoint is beyond the entries.
-    7. Scans are complete.
+    7. Scans are complete, and the close of each is signed by a known key.
 
     Raises StoreError if the file cannot be read or is no ledger, and NoteError for a malformed vkey.
     """
@@ -161,7 +161,11 @@ class _Audit:
         notes = []
         if self._strange and self._signed is not None:
             notes.append(f"no known key has signed {self._strange} of the {self._checkpoints} checkpoints")
-        unsigned = self._edge.size - (self._signed or 0)
+        signed = self._signed or 0
+        for scan in scans:  # a writer signs the close of a scan in the transaction that appends it
+            if scan.closed_at is not None and scan.closed_at >= signed:
+                self._problems.append(f"scan {scan.scan}: its close, entry {scan.closed_at}, is signed by no known key")
+        unsigned = self._edge.size - signed
         if unsigned:
             entries = "1 entry" if unsigned == 1 else f"{unsigned} entries"
             notes.append(f"{entries} after the last checkpoint {'is' if unsigned == 1 else 'are'} not signed")
@@ -172,7 +176,7 @@ class _Audit:
             checkpoints=self._checkpoints,
             signed_size=self._signed,
             signers=tuple(self._signers),
-            trust="verified" if self._trusted and self._signed is not None else "self-asserted",
+            trust="verified" if self._trusted and (signed or not self._edge.size) else "self-asserted",
             problems=(*self._problems, *(problem for scan in scans for problem in scan.problems)),
             notes=tuple(notes),
             scans=scans,

@@ -33,6 +33,8 @@ class ScanCheck:
     counts: dict[str, int]
     findings_root: bytes
     complete: bool
+    closed_at: int | None
+    """The index of its close."""
     problems: tuple[str, ...]
 
 
@@ -40,7 +42,7 @@ class ScanCheck:
 class _Scan:
     number: int
     next_seq: int = 0
-    closed: bool = False
+    closed_at: int | None = None
     counts: Counter[str] = field(default_factory=Counter)
     findings: TreeHasher = field(default_factory=TreeHasher)
     problems: list[str] = field(default_factory=list)
@@ -97,7 +99,7 @@ class ScanChecker:
     def _item(self, index: int, entry: dict[str, Any]) -> None:
         scan = self._opened(index, entry, "item")
         seq, finding = entry.get("seq"), entry.get("finding")
-        if scan.closed:
+        if scan.closed_at is not None:
             scan.problem(f"entry {index} is an item after its close")
             return
         if type(seq) is not int or type(finding) is not dict or type(finding.get("status")) is not str:
@@ -115,10 +117,10 @@ class ScanChecker:
 
     def _scan_close(self, index: int, entry: dict[str, Any]) -> None:
         scan = self._opened(index, entry, "close")
-        if scan.closed:
+        if scan.closed_at is not None:
             scan.problem(f"entry {index} closes it again")
             return
-        scan.closed = True
+        scan.closed_at = index
         items, counts = entry.get("items"), entry.get("counts")
         if type(items) is not int or items != scan.findings.size:
             scan.problem(f"closed with {items!s:.40} items, but there are {scan.findings.size}")
@@ -155,7 +157,7 @@ def _same_counts(counts: object, counted: Counter[str]) -> bool:
 def _finished(scan: _Scan) -> ScanCheck:
     if scan.number < 0:
         scan.problem("entries name a scan without a number")
-    if not scan.closed:
+    if scan.closed_at is None:
         scan.more += len(scan.problems[MAX_PROBLEMS - 1 :])
         scan.problems[MAX_PROBLEMS - 1 :] = []
         scan.problems.append(f"scan {scan.number} was never closed: incomplete")
@@ -167,5 +169,6 @@ def _finished(scan: _Scan) -> ScanCheck:
         counts=dict(sorted(scan.counts.items())),
         findings_root=scan.findings.root(),
         complete=not scan.problems,
+        closed_at=scan.closed_at,
         problems=tuple(scan.problems),
     )

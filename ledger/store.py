@@ -314,6 +314,8 @@ class Store:
         except sqlite3.Error as error:
             kind = _ERRORS.get(primary_code(error), StoreError)
             raise kind(f"{self.path}: {error}") from error
+        except UnicodeDecodeError as error:  # in Python's own reading of SQLite's message, which quotes the damage
+            raise DamagedError(f"{self.path}: its schema is not text") from error
 
 
 def _decode(text: bytes) -> str:

@@ -20,12 +20,16 @@ from typing import Any
 from ledger import KeyFileError, Ledger, LedgerError, Signer, add_vkey, load_signer, read_vkeys, write_key
 from matcher.builds import library_builds, platform_facts, tool_version
 from matcher.errors import CaseError
+from matcher.files import readable_name, sync_folder
 from matcher.model import FINDING_KEYS
 from matcher.record import entry
 
 LEDGER = "case.ledger"
 KEYS = "verifier.keys"
 REPORTS = "reports"
+
+MOST_CHARACTERS = 1000
+"""Of an examiner's name and the like."""
 
 OnWait = Callable[[float], None]
 
@@ -40,47 +44,73 @@ class CaseFacts:
     authority: str | None = None
 
 
+NO_FACTS = CaseFacts()
+
+
 def open_case(folder: Path, facts: CaseFacts, *, key: Path, on_wait: OnWait | None = None) -> Ledger:
     """Open a case for recording; a new one is made where there is none. CaseError or LedgerError.
 
     `key` is the examiner's private key; a new one is made there if there is none. Its name is the case's origin, as
     C2SP recommends.
     """
+    check_facts(facts)
     path = folder / LEDGER
     try:
+        if key.resolve().is_relative_to(folder.resolve()):
+            raise CaseError(f"{key}: a private key has no place in the case that it signs")
         folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _create(folder, facts, key)
         (folder / REPORTS).mkdir(exist_ok=True)
-        if path.exists():
-            return _existing(folder, key, on_wait)
-        if any(child.name != REPORTS for child in folder.iterdir()):
-            raise CaseError(f"{folder}: holds other files and no {LEDGER}; a case needs a folder of its own")
     except OSError as error:
         raise CaseError(f"{error.filename or folder}: {error.strerror}") from error
-    origin = f"case/{_slug(folder.resolve().name)}/{secrets.token_hex(4)}"
-    signer = _signer(key, origin)
-    log = Ledger.create(path, origin=origin, signer=signer)
+    return _existing(folder, key, on_wait)
+
+
+def check_facts(facts: CaseFacts) -> None:
+    """Refuse what a ledger entry cannot hold. CaseError names the field."""
+    for name, value in vars_of(facts).items():
+        if value is not None and (len(value) > MOST_CHARACTERS or value != value.encode("utf-8", "replace").decode()):
+            raise CaseError(f"{name}: must be valid text of at most {MOST_CHARACTERS} characters")
+
+
+def vars_of(facts: CaseFacts) -> dict[str, str | None]:
+    """The facts by name, as entries hold them."""
+    return {
+        "exhibit": facts.exhibit,
+        "authority": facts.authority,
+        "examiner": facts.examiner,
+        "role": facts.role,
+    }
+
+
+def _create(folder: Path, facts: CaseFacts, key: Path) -> None:
+    """Make the ledger with its first entries under another name, and give it its name when it is whole."""
+    own = (REPORTS, KEYS)
+    if any(child.name not in own and not child.name.startswith(f".{LEDGER}") for child in folder.iterdir()):
+        raise CaseError(f"{folder}: holds other files and no {LEDGER}; a case needs a folder of its own")
+    unique = secrets.token_hex(4)
+    signer = _signer(key, f"case/{_slug(folder.resolve().name)}/{unique}")
+    opened = entry(
+        "case.open",
+        case=readable_name(folder.resolve().name),
+        **vars_of(facts),
+        tool=tool_version(),
+        libraries=library_builds(),
+        platform=platform_facts(),
+    )
+    unfinished = folder / f".{LEDGER}.{unique}"
     try:
+        with Ledger.create(unfinished, origin=signer.name, signer=signer) as log:
+            log.append([opened, entry("key", action="added", vkey=signer.vkey)], checkpoint=True)
         add_vkey(folder / KEYS, signer.vkey)
-        log.append(
-            [
-                entry(
-                    "case.open",
-                    case=folder.resolve().name.encode("utf-8", "replace").decode(),
-                    exhibit=facts.exhibit,
-                    authority=facts.authority,
-                    examiner=facts.examiner,
-                    role=facts.role,
-                    tool=tool_version(),
-                    libraries=library_builds(),
-                    platform=platform_facts(),
-                ),
-                entry("key", action="added", vkey=signer.vkey),
-            ]
-        )
-    except BaseException:
-        log.close()
-        raise
-    return log
+        try:
+            (folder / LEDGER).hardlink_to(unfinished)
+        except FileExistsError:  # another scan was faster: this one joins its case
+            return
+        sync_folder(folder)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _existing(folder: Path, key: Path, on_wait: OnWait | None) -> Ledger:
@@ -88,9 +118,14 @@ def _existing(folder: Path, key: Path, on_wait: OnWait | None) -> Ledger:
         origin = log.origin
     signer = _signer(key, origin)
     log = Ledger.open(folder / LEDGER, signer=signer, on_wait=on_wait)
-    if signer.vkey not in read_vkeys(folder / KEYS):
-        log.append([entry("key", action="added", vkey=signer.vkey)])
-        add_vkey(folder / KEYS, signer.vkey)
+    try:
+        known = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
+        if signer.vkey not in known:
+            log.append([entry("key", action="added", vkey=signer.vkey)], checkpoint=True)
+            add_vkey(folder / KEYS, signer.vkey)
+    except BaseException:
+        log.close()
+        raise
     return log
 
 
@@ -117,6 +152,8 @@ class CaseReader:
         if not (folder / LEDGER).is_file():
             raise CaseError(f"{folder}: not a case (it has no {LEDGER})")
         self._log = Ledger.open_readonly(folder / LEDGER)
+        self.checkpoint = self._log.latest_checkpoint()
+        """The newest signed checkpoint; read before the size, so that it is of no larger one."""
         self.size = self._log.size
         self.origin = self._log.origin
 
@@ -136,13 +173,12 @@ class CaseReader:
 
     def findings(self, *, scan: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
         """A generator of (scan, finding as JSON) in the order of the ledger."""
-        for _index, found in self.entries():
+        for index, found in self.entries():
             if found.get("type") == "item" and scan in (None, found["scan"]):
-                yield found["scan"], in_order(found["finding"])
-
-    def latest_checkpoint(self) -> str:
-        """The newest signed checkpoint."""
-        return self._log.latest_checkpoint()
+                try:
+                    yield found["scan"], in_order(found["finding"])
+                except (KeyError, TypeError) as error:
+                    raise CaseError(f"{self.folder / LEDGER}: entry {index} is not a finding of this tool") from error
 
     def root(self) -> str:
         """The root hash over the entries that stood in the ledger when it was opened, hex."""

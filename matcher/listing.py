@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from matcher.algorithms import ALGORITHMS, Metric
+from matcher.algorithms import Metric
 from matcher.errors import ListError
 from matcher.executors.choosing import executor_for
-from matcher.hashers import DEFAULT_ALGORITHMS
+from matcher.files import replacing
+from matcher.hashers import DEFAULT_ALGORITHMS, hasher
 from matcher.job import ExamineJob
 from matcher.lists.store import check_name
 from matcher.model import Finding, Reason, Status
@@ -36,7 +38,7 @@ def make_list(
     name: str,
     output: Path,
     category: str | None = None,
-    algorithms: Sequence[str] = (),
+    algorithms: Sequence[str] = DEFAULT_ALGORITHMS,
     workers: int | None = None,
 ) -> MadeList:
     """Write a list of every picture below `folder`. ListError where that fails, and no half-written list.
@@ -47,44 +49,49 @@ def make_list(
     check_name(name)
     if not folder.is_dir():
         raise ListError(f"{folder}: not a folder")
+    if output.resolve().is_relative_to(folder.resolve()):
+        raise ListError(f"{output}: lies inside the pictures' folder, which is never written to")
     source = FolderSource(folder)
-    settings = Settings(algorithms=tuple(dict.fromkeys([*DEFAULT_ALGORITHMS, *algorithms])))
+    settings = Settings(algorithms=tuple(algorithms))
     job = ExamineJob(source=source, store=None, lists=(), settings=settings, exhibit=None)
     made = MadeList()
     seen: set[bytes] = set()
-    temporary = output.with_name(f".{output.name}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as stream:
+        with replacing(output) as stream:
             results = executor_for(workers).run(job, source.items(), on_result=lambda _item, _finding: None)
-            for _item, finding in results:
-                if finding.status is Status.SKIPPED:
-                    continue
-                if finding.status is Status.UNREADABLE:
-                    made.unreadable.append((finding.path, str(finding.reason)))
-                if finding.sha256 is None or finding.sha256 in seen or finding.reason in _NO_CONTENT:
-                    continue
-                seen.add(finding.sha256)
-                made.hashes += _write(stream, f"{name}/{finding.sha256.hex()}", finding, category)
-                made.entries += 1
-        if not made.entries:
-            raise ListError(f"{folder}: no picture in it")
-        temporary.replace(output)
+            with closing(results):
+                for _item, finding in results:
+                    _take(made, finding, seen, stream, name=name, category=category)
+            if not made.entries:
+                raise ListError(f"{folder}: no picture in it")
     except OSError as error:
         raise ListError(f"{error.filename or output}: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return made
 
 
-def _write(stream: IO[str], entry_id: str, finding: Finding, category: str | None) -> int:
+def _take(
+    made: MadeList, finding: Finding, seen: set[bytes], stream: IO[bytes], *, name: str, category: str | None
+) -> None:
+    if finding.status is Status.SKIPPED:
+        return
+    if finding.status is Status.UNREADABLE:
+        made.unreadable.append((finding.path, str(finding.reason)))
+    if finding.sha256 is None or finding.sha256 in seen or finding.reason in _NO_CONTENT:
+        return
+    seen.add(finding.sha256)
+    made.hashes += _write(stream, f"{name}/{finding.sha256.hex()}", finding, category)
+    made.entries += 1
+
+
+def _write(stream: IO[bytes], entry_id: str, finding: Finding, category: str | None) -> int:
     written = 0
     for value in dict.fromkeys(finding.computed):
         line: dict[str, object] = {"id": entry_id, "algorithm": value.algorithm, "value": value.value.hex()}
-        if ALGORITHMS[value.algorithm].metric is not Metric.EXACT:
+        if hasher(value.algorithm).algorithm.metric is not Metric.EXACT:
             line["quality"] = value.quality
         if category is not None:
             line["category"] = category
         line["note"] = finding.path
-        stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        stream.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         written += 1
     return written

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
+from matcher.errors import DecodeError
 from matcher.hashers import PictureHasher
 from matcher.imaging.picture import Picture
 from matcher.lists.opened import OpenList
-from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match
+from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Reason
 from matcher.settings import MAX_MATCHES, Settings
 
 MAX_FORM = 60_000
 """Bytes of a finding's JSON form, at most: a ledger entry holds 65,535, some of them the entry's own."""
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,54 +82,79 @@ class PictureLookup:
         self._hasher = hasher
         self._name = hasher.algorithm.name
         self._lists = [opened for opened in lists if self._name in opened.algorithms]
-        self._exact = settings.exact
+        self._exact = settings.exact and hasher.margin > 0  # without a margin, the screen is the reference
+        self._margin = 0 if settings.exact else hasher.margin
         self._threshold = settings.threshold(self._name)
         self._quality = settings.quality(self._name)
 
     def matches(self, picture: Picture) -> tuple[Hash, list[Matched]]:
-        """The reference hash of the picture as it stands, and every match of its eight orientations."""
+        """The reference hash of the picture as it stands, and the nearest match of its orientations with each entry.
+
+        DecodeError where the hasher fails; what the lists raise is theirs.
+        """
         if not self._lists:
-            return self._hasher.hash(picture), []
+            return self._ask(lambda: self._hasher.hash(picture)), []
         if self._exact:
-            hashes = tuple(self._hasher.confirm(picture, transform) for transform in TRANSFORMS)
-            margin = 0
+            hashes = self._ask(lambda: tuple(self._hasher.confirm(picture, transform) for transform in TRANSFORMS))
         else:
-            hashes = self._hasher.turned(picture)
-            margin = self._hasher.margin
-        upright = hashes[0]
-        if upright.quality is not None and upright.quality < self._quality:
-            return upright, []
-        queries = np.frombuffer(b"".join(value.value for value in hashes), np.uint8).reshape(len(hashes), -1)
-        confirmed = {0: upright} if margin else dict(enumerate(hashes))
+            hashes = self._ask(lambda: self._hasher.turned(picture))
+        if hashes[0].quality is not None and hashes[0].quality < self._quality:
+            return hashes[0], []
         found = []
         for opened in self._lists:
-            near = opened.find_near(self._name, queries, radius=self._threshold + margin, minimum_quality=self._quality)
-            for candidate in near:
-                turned = confirmed.get(candidate.query)
-                if turned is None:
-                    turned = self._hasher.confirm(picture, TRANSFORMS[candidate.query])
-                    confirmed[candidate.query] = turned
-                code = opened.code(self._name, candidate.row)
-                distance = hamming(turned.value, code) if margin else candidate.distance
-                if distance > self._threshold:
-                    continue
-                transform = TRANSFORMS[candidate.query]
-                entry = opened.entry(candidate.entry)
-                match = Match(
-                    list=opened.name,
-                    entry=entry.id,
-                    category=entry.category,
-                    algorithm=self._name,
-                    value=turned.value,
-                    entry_value=code,
-                    distance=distance,
-                    threshold=self._threshold,
-                    quality=turned.quality,
-                    region=None,
-                    transform=f"{picture.rendering} {transform}" if picture.rendering else transform,
-                )
-                found.append(Matched(match, opened.disposition(entry), by_digest=False))
-        return upright, found
+            found.extend(self._in_list(opened, picture, hashes))
+        return hashes[0], found
+
+    def _in_list(self, opened: OpenList, picture: Picture, hashes: tuple[Hash, ...]) -> list[Matched]:
+        radius = self._threshold + self._margin
+        near = opened.find_near(self._name, _codes(hashes), radius=radius, minimum_quality=self._quality)
+        queries, distances, rows = near.queries, near.distances, near.rows
+        confirmed = dict(enumerate(hashes))
+        if self._margin and len(rows):
+            for query in np.unique(queries).tolist():
+                if query:  # the first is the reference already
+                    confirmed[query] = self._ask(partial(self._hasher.confirm, picture, TRANSFORMS[query]))
+            asked = _codes([confirmed[query] for query in range(len(hashes))])[queries]
+            listed = opened.codes(self._name)[rows]
+            distances = np.bitwise_count(asked ^ listed).sum(axis=1, dtype=np.int32)
+        within = np.flatnonzero(distances <= self._threshold)
+        # the nearest row and orientation of each entry, the first of equals: one lookup may find a row eight times
+        order = within[np.lexsort((rows[within], queries[within], distances[within], near.entries[within]))]
+        first = np.ones(len(order), bool)
+        first[1:] = near.entries[order][1:] != near.entries[order][:-1]
+        found = []
+        for place in order[first].tolist():
+            turned = confirmed[int(queries[place])]
+            transform = TRANSFORMS[int(queries[place])]
+            entry = opened.entry(int(near.entries[place]))
+            match = Match(
+                list=opened.name,
+                entry=entry.id,
+                category=entry.category,
+                algorithm=self._name,
+                value=turned.value,
+                entry_value=opened.code(self._name, int(rows[place])),
+                distance=int(distances[place]),
+                threshold=self._threshold,
+                quality=turned.quality,
+                region=None,
+                transform=f"{picture.rendering} {transform}" if picture.rendering else transform,
+            )
+            found.append(Matched(match, opened.disposition(entry), by_digest=False))
+        return found
+
+    @staticmethod
+    def _ask(hash_it: Callable[[], Answer]) -> Answer:
+        try:
+            return hash_it()
+        except MemoryError as error:
+            raise DecodeError(Reason.OUT_OF_MEMORY) from error
+        except Exception as error:  # a plug-in's hasher may raise anything: it costs one item
+            raise DecodeError(Reason.HASHER_FAILED) from error
+
+
+def _codes(hashes: Sequence[Hash]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(b"".join(value.value for value in hashes), np.uint8).reshape(len(hashes), -1)
 
 
 def hamming(first: bytes, second: bytes) -> int:
@@ -134,12 +165,13 @@ def hamming(first: bytes, second: bytes) -> int:
 def outcome(found: Sequence[Matched]) -> Outcome:
     """Keep the nearest match of each entry by each algorithm, sort, cut, and say what it all amounts to.
 
-    `hashes` of the result are those that take part in a listed match, each once, in the order of the matches.
+    An entry that a list has in two categories is matched in both. `hashes` of the result are those that take part in
+    a listed match, each once, in the order of the matches.
     """
-    best: dict[tuple[str, str, str], Matched] = {}
+    best: dict[tuple[str, str, str, str | None], Matched] = {}
     for candidate in found:
         match = candidate.match
-        key = (match.list, match.entry, match.algorithm)
+        key = (match.list, match.entry, match.algorithm, match.category)
         if key not in best or _preference(candidate) < _preference(best[key]):
             best[key] = candidate
     matches = sorted((candidate.match for candidate in best.values()), key=Match.order)
@@ -151,8 +183,8 @@ def outcome(found: Sequence[Matched]) -> Outcome:
         listed=listed,
         total=len(matches),
         hashes=_taking_part(listed),
-        notable=Disposition.NOTABLE in every,
-        doubtful=Disposition.NOTABLE in every and all(map(_is_doubtful, notable)),
+        notable=bool(notable),
+        doubtful=bool(notable) and all(map(_is_doubtful, notable)),
         conflict={Disposition.NOTABLE, Disposition.KNOWN_GOOD} <= every,
         known=Disposition.NOTABLE in by_digest,
         known_good=Disposition.KNOWN_GOOD in by_digest,
@@ -180,7 +212,7 @@ def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
     return tuple(dict.fromkeys(Hash(match.algorithm, match.value, match.quality) for match in matches))
 
 
-def _preference(candidate: Matched) -> tuple[int, int, int, bytes, str]:
+def _preference(candidate: Matched) -> tuple[int, int, int, bytes]:
     match = candidate.match
     rendering, _, transform = match.transform.rpartition(" ")
-    return match.distance, len(rendering), TRANSFORMS.index(transform), match.entry_value, match.category or ""
+    return match.distance, len(rendering), TRANSFORMS.index(transform), match.entry_value

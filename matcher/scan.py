@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from ledger import Ledger
 from matcher.builds import library_builds, platform_facts, tool_version
+from matcher.case import NO_FACTS, CaseFacts, vars_of
 from matcher.engine import Matcher
 from matcher.errors import CaseError, MatcherError
 from matcher.executors import Executor
@@ -49,7 +51,12 @@ class ScanRequest:
     location: Path
     store: Path
     settings: Settings
-    exhibit: str | None = None
+    facts: CaseFacts = NO_FACTS
+
+    @property
+    def exhibit(self) -> str | None:
+        """The number that every finding carries."""
+        return self.facts.exhibit
 
 
 def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener: Listener) -> dict[str, Any]:
@@ -71,11 +78,17 @@ def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener:
         exhibit=request.exhibit,
     )
     found = _Counted(source.items())
-    listener.opened(scan, source, matcher)
     try:
-        results = executor.run(job, found, on_result=lambda _item, finding: listener.examined(finding))
-        for _item, finding in results:
-            listener.recorded(recorder.add(finding), recorder)
+        listener.opened(scan, source, matcher)
+        results = executor.run(
+            job,
+            found,
+            on_result=lambda _item, finding: listener.examined(finding),
+            on_tick=recorder.flush_if_due,
+        )
+        with closing(results):
+            for _item, finding in results:
+                listener.recorded(recorder.add(finding), recorder)
         if recorder.items != found.count:
             raise MatcherError(
                 f"scan {scan} is not complete: the source has {found.count} items and {recorder.items} were recorded"
@@ -115,7 +128,7 @@ def _open(log: Ledger, request: ScanRequest, source: Source, matcher: Matcher) -
     tested = run_selftest(tuple(str(algorithm["name"]) for algorithm in algorithms))
     facts = {
         "source": source.describe(),
-        "exhibit": request.exhibit,
+        **vars_of(request.facts),
         "settings": settings.as_json(),
         "algorithms": algorithms,
         "lists": [

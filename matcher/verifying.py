@@ -41,10 +41,17 @@ def verify_case(folder: Path, *, keys: Path | None = None, expect: tuple[int, by
     path = folder / LEDGER
     if not path.is_file():
         raise CaseError(f"{folder}: not a case (it has no {LEDGER})")
-    with CaseReader(folder) as reader:
-        origin = reader.origin
-    trusted = read_vkeys(keys) if keys is not None else _own(origin, read_vkeys(folder / KEYS))
-    report = audit(path, keys=trusted, own_keys=read_vkeys(folder / KEYS), expect=expect)
+    in_case: tuple[str, ...] = ()
+    if keys is not None:
+        trusted = read_vkeys(keys)
+        if not trusted:
+            raise CaseError(f"{keys}: no vkey in it")
+    else:
+        with CaseReader(folder) as reader:
+            origin = reader.origin
+        in_case = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
+        trusted = _own(origin, in_case)
+    report = audit(path, keys=trusted, own_keys=in_case, expect=expect)
     problems = list(report.problems)
     for scan in report.scans:
         problems.extend(problem for problem in scan.problems if problem not in problems)
@@ -81,6 +88,16 @@ class _MatchChecker:
         self._lists: dict[int, set[str]] = {}
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
+        try:
+            self._add(index, entry)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self._problem_at(index, f"{entry.get('type')} entry that this tool does not write")
+
+    def _problem_at(self, index: int, problem: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(f"entry {index}: {problem}")
+
+    def _add(self, index: int, entry: dict[str, Any]) -> None:
         if entry["type"] == "scan.open":
             self._thresholds[entry["scan"]] = {
                 algorithm["name"]: algorithm.get("threshold", 0) for algorithm in entry["algorithms"]
@@ -90,8 +107,8 @@ class _MatchChecker:
             for match in entry["finding"]["matches"]:
                 self.matches += 1
                 problem = self._problem(entry["scan"], match)
-                if problem and len(self.problems) < MAX_PROBLEMS:
-                    self.problems.append(f"entry {index}: match with {match['list']} {match['entry']}: {problem}")
+                if problem:
+                    self._problem_at(index, f"match with {match['list']} {match['entry']}: {problem}")
 
     def _problem(self, scan: int, match: dict[str, Any]) -> str | None:
         distance = hamming(bytes.fromhex(match["value"]), bytes.fromhex(match["entry_value"]))

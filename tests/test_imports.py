@@ -15,7 +15,7 @@ LAYERS: list[set[str]] = [
     {"reasons"},
     {"errors"},
     {"model"},
-    {"algorithms", "compiled", "files", "configuration"},
+    {"algorithms", "compiled", "files", "configuration", "text"},
     {"imaging", "drawing"},
     {"hashers", "index", "sources", "executors"},
     {"settings", "builds"},

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 import click
 
 from ledger import LedgerError
 from matcher.errors import MatcherError
+from matcher.files import readable_name
+from matcher.text import printable
 
 DONE, FAILED = 0, 2
 
@@ -24,7 +30,7 @@ _COMMANDS = ("demo", "findings", "hash", "lists", "match", "report", "scan", "ve
 
 
 class _Commands(click.Group):
-    """Loads a command's file when it is asked for: `matcher verify` imports no FAISS."""
+    """Loads a command's file when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
         return list(_COMMANDS)
@@ -50,26 +56,43 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
-        return FAILED
     except (click.Abort, KeyboardInterrupt):
-        click.echo("matcher: interrupted", err=True)
-        return FAILED
+        say("matcher: interrupted")
     except (MatcherError, LedgerError) as error:
-        click.echo(f"matcher: {error}", err=True)
-        return FAILED
+        say(f"matcher: {error}")
     except (BrokenPipeError, SystemExit):  # the reader of our output left; click's answer to that is exit 1, "notable"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # keep Python from saying so again at exit
-        return FAILED
+        with suppress(OSError, ValueError):  # keep Python from saying so again at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"matcher: {where}{error.strerror or error}", err=True)
-        return FAILED
-    return result if isinstance(result, int) else DONE
+        where = f"{readable_name(error.filename)}: " if error.filename else ""
+        say(f"matcher: {where}{error.strerror or error}")
+    except Exception as error:  # noqa: BLE001 - the last line of defence: an exit code of 1 would mean "notable found"
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        say(f"matcher: internal error: {type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
+    else:
+        return result if isinstance(result, int) else DONE
+    return FAILED
+
+
+def say(text: str) -> None:
+    """One line on stderr. Whoever does not want to hear it does not stop the work."""
+    with suppress(OSError, ValueError):
+        click.echo(printable(text), err=True)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def main() -> None:
     """The console script."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # JSON is UTF-8 on every console, and no path stops the output
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    for name in ("SIGTERM", "SIGHUP"):  # end as Ctrl-C does: what was examined is recorded
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupt)
     sys.exit(run(sys.argv[1:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def command(output: Path | None) -> int:
     progress = Progress(quiet=True, jsonl=False)
     facts = CaseFacts(exhibit="DEMO-1", examiner="demo", role="demonstration")
     with open_case(case, facts, key=folder / "demo.key") as log:
-        scan = ScanRequest(folder / "exhibit", folder / "known.store", Settings(), exhibit="DEMO-1")
+        scan = ScanRequest(folder / "exhibit", folder / "known.store", Settings(), facts)
         closed = run_scan(log, scan, executor=executor_for(None), listener=progress)
     click.echo(f"scanned {closed['items']} items into {case}\n")
 
@@ -147,11 +148,12 @@ def _table(findings: list[dict[str, Any]]) -> None:
 def _next(folder: Path, written: Path, seconds: float) -> str:
     store, case = folder / "known.store", folder / "case"
     picture = json.dumps(str(folder / "exhibit" / "DCIM" / "turned.jpg"), ensure_ascii=False)
+    tool = sys.argv[0] if Path(sys.argv[0]).stem == "matcher" else "matcher"
     return f"""
 done in {seconds:.0f} s. What to try next:
   open the report            {written}
-  one picture                matcher match --store {store} {picture}
-  the case's findings        matcher findings --case {case} --status unreadable
-  change a byte of {case / "case.ledger"}, then    matcher verify --case {case} --keys {folder / "demo.vkey"}
-  a real scan                matcher lists import LIST --store STORE --name NAME
-                             matcher scan FOLDER --store STORE --case CASE --examiner YOU --exhibit NUMBER"""
+  one picture                {tool} match --store {store} {picture}
+  the case's findings        {tool} findings --case {case} --status unreadable
+  change a byte of {case / "case.ledger"}, then    {tool} verify --case {case} --keys {folder / "demo.vkey"}
+  a real scan                {tool} lists import LIST --store STORE --name NAME
+                             {tool} scan FOLDER --store STORE --case CASE --examiner YOU --exhibit NUMBER"""

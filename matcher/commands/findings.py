@@ -8,6 +8,7 @@ import click
 
 from matcher.case import CaseReader
 from matcher.commands.options import case_option, echo_json
+from matcher.errors import CaseError
 from matcher.model import Status
 
 
@@ -25,6 +26,10 @@ from matcher.model import Status
 def command(case: Path, statuses: tuple[str, ...], scan: int | None, matched: bool) -> int:
     """Print the findings of a case as JSON lines, in the order of the ledger."""
     with CaseReader(case) as reader:
+        if scan is not None and not any(
+            entry["type"] == "scan.open" and entry.get("scan") == scan for _index, entry in reader.entries()
+        ):
+            raise CaseError(f"{case}: has no scan {scan}")
         for _scan, finding in reader.findings(scan=scan):
             if (not statuses or finding["status"] in statuses) and (not matched or finding["matches_total"]):
                 echo_json(finding)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from matcher.commands.options import FILE, echo_json
+from matcher.commands.options import FILE, algorithm_names, echo_json
 from matcher.commands.single_files import examine_files
 from matcher.engine import Matcher
 from matcher.settings import Settings
@@ -18,9 +18,7 @@ from matcher.settings import Settings
 @click.option("--algorithms", metavar="A,B", default="", help="Compute these too, e.g. dhash,whash16.")
 def command(files: tuple[Path, ...], algorithms: str) -> int:
     """Print one JSON line a file, with its digests and the hashes of its picture."""
-    defaults = Settings()
-    more = [name.strip() for name in algorithms.split(",") if name.strip()]
-    matcher = Matcher(settings=Settings(algorithms=tuple(dict.fromkeys([*defaults.algorithms, *more]))))
+    matcher = Matcher(settings=Settings(algorithms=algorithm_names(algorithms)))
     failed = examine_files(
         matcher, files, lambda finding: echo_json(replace(finding, hashes=finding.computed).as_json())
     )

@@ -9,13 +9,15 @@ from typing import Any
 
 import click
 
-from matcher.commands.options import FILE, FOLDER, echo_json, store_option
+from matcher.commands import say
+from matcher.commands.options import FILE, FOLDER, algorithm_names, echo_json, store_option
 from matcher.listing import make_list
 from matcher.lists.formats import formats
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
 from matcher.lists.version import REFUSED, ListVersion
 from matcher.model import CategoryProfile, Disposition, RefusedLine
+from matcher.text import printable
 
 _SHOWN = 20
 _PLAIN = {value.value: value for value in Disposition}
@@ -65,7 +67,7 @@ def import_command(
     def refused(source: str, line: RefusedLine) -> None:
         reported[source] += 1
         if reported[source] <= _SHOWN:
-            click.echo(f"{source}:{line.line}: {line.reason}", err=True)
+            say(f"{source}:{line.line}: {line.reason}")
 
     request = ImportRequest(
         name=name,
@@ -81,10 +83,10 @@ def import_command(
     for source, count in reported.items():
         if count > _SHOWN:
             kept = target.folder_of(built.name, built.version) / REFUSED
-            click.echo(f"{source}: {count - _SHOWN} more lines were refused; all are in {kept}", err=True)
-    click.echo(_line(built))
+            say(f"{source}: {count - _SHOWN} more lines were refused; all are in {kept}")
+    click.echo(printable(_line(built)))
     for kind, count in built.counts["kept"].items():
-        click.echo(f"{count} hashes of type {kind} were kept; this type is not looked up", err=True)
+        say(f"{count} hashes of type {kind} were kept; this type is not looked up")
     return 0
 
 
@@ -137,12 +139,18 @@ def build_command(
     """Make a list from the pictures of a folder that the lab lawfully holds.
 
     The list can be imported with `matcher lists import`. Files that are no pictures are passed over; pictures that
-    cannot be read are named, and only their digests are listed.
+    cannot be read are named; only their digests are listed, if they are pictures at all.
     """
-    more = [name.strip() for name in algorithms.split(",") if name.strip()]
-    made = make_list(folder, name=name, output=output, category=category, algorithms=more, workers=workers)
+    made = make_list(
+        folder,
+        name=name,
+        output=output,
+        category=category,
+        algorithms=algorithm_names(algorithms),
+        workers=workers,
+    )
     for path, reason in made.unreadable:
-        click.echo(f"{path}: {reason}: only its digests are listed", err=True)
+        say(f"{path}: {reason}: its picture is not in the list")
     click.echo(f"{output}: {made.entries:,} entries, {made.hashes:,} hashes")
     return 0
 
@@ -161,10 +169,10 @@ def show_command(store: Path, as_json: bool) -> int:
             echo_json({**version.as_json(), "imported": row["imported"], "current": in_use})
             continue
         mark = "" if current[version.name] == version.version else "  (superseded)"
-        click.echo(f"{_line(version)}{mark}")
+        click.echo(printable(f"{_line(version)}{mark}"))
         profile = version.profile.as_json()
         click.echo(f"    imported {row['imported']}, digest {version.digest}")
         click.echo(f"    categories {json.dumps(profile['categories'], ensure_ascii=False)}, others {profile['other']}")
         for kind, count in version.counts["kept"].items():
-            click.echo(f"    {count:,} {kind} hashes are kept and not looked up")
+            click.echo(printable(f"    {count:,} {kind} hashes are kept and not looked up"))
     return 0

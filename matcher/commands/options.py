@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from matcher.hashers import DEFAULT_ALGORITHMS
 from matcher.settings import Settings
+from matcher.text import json_line
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False, readable=False)
+FILE = click.Path(path_type=Path, readable=False)
+STANDARD_STREAM = Path("-")
 
 
 def store_option(function: Command) -> Command:
@@ -65,10 +67,8 @@ def examination_settings(
     exclude_known_good: bool,
 ) -> Settings:
     """Settings from the options above."""
-    defaults = Settings()
-    more = [name.strip() for name in algorithms.split(",") if name.strip()]
     return Settings(
-        algorithms=tuple(dict.fromkeys([*defaults.algorithms, *more])),
+        algorithms=algorithm_names(algorithms),
         thresholds=_pairs(thresholds, "--threshold"),
         minimum_quality=_pairs(minimum_quality, "--minimum-quality"),
         exact=exact,
@@ -80,7 +80,7 @@ def _pairs(values: tuple[str, ...], option: str) -> dict[str, int]:
     pairs = {}
     for value in values:
         name, separator, number = value.partition("=")
-        if not separator or not number.isdecimal():
+        if not separator or not number.isdecimal() or len(number) > 4:
             raise click.UsageError(f"{option} {value!r}: ALGORITHM=NUMBER is expected")
         pairs[name] = int(number)
     return pairs
@@ -88,7 +88,13 @@ def _pairs(values: tuple[str, ...], option: str) -> dict[str, int]:
 
 def echo_json(value: Any) -> None:
     """One JSON line on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    click.echo(json_line(value))
+
+
+def algorithm_names(value: str) -> tuple[str, ...]:
+    """The defaults and what `--algorithms A,B` adds."""
+    more = (name.strip() for name in value.split(","))
+    return tuple(dict.fromkeys([*DEFAULT_ALGORITHMS, *filter(None, more)]))
 
 
 def exit_code(*, failed: bool, notable: bool, unreadable: bool) -> int:

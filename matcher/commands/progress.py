@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import click
 
+from matcher.commands import say
 from matcher.commands.options import echo_json
 from matcher.engine import Matcher
 from matcher.model import Finding, Status
@@ -19,6 +21,7 @@ from matcher.sources import Source
 
 _ON_TERMINAL = 0.5
 _IN_FILE = 10.0
+_WAITING = 5.0
 _SETTLED = 3.0
 """Seconds before a rate is worth an estimate."""
 
@@ -55,6 +58,8 @@ class Progress:
     """A scan's listener that writes to stderr. `quiet` leaves only what failed; `jsonl` prints findings on stdout."""
 
     def __init__(self, *, quiet: bool, jsonl: bool) -> None:
+        self.begun = False
+        """Whether any scan was opened."""
         self._quiet = quiet
         self._jsonl = jsonl
         self._terminal = sys.stderr.isatty()
@@ -65,11 +70,13 @@ class Progress:
         self._bytes = 0
         self._matched = 0
         self._width = 0
+        self._waited = 0.0
 
     def opened(self, scan: int, source: Source, matcher: Matcher) -> None:
+        self.begun = True
         for opened in matcher.lists:
-            for kind, count in opened.facts.counts["kept"].items():
-                self._say(f"warning: list {opened.name}: {count:,} hashes of type {kind} cannot be looked up")
+            for kind, count in opened.facts.counts["kept"].items():  # also when quiet: it is no all-clear for these
+                self._line(f"warning: list {opened.name}: {count:,} hashes of type {kind} cannot be looked up")
         lists = ", ".join(f"{opened.name} version {opened.version}" for opened in matcher.lists)
         self._say(f"scan {scan}: {source.describe()['path']} against {lists}")
         self._begun = self._last = time.monotonic()
@@ -100,12 +107,17 @@ class Progress:
             echo_json(finding.as_json())
 
     def closed(self, facts: dict[str, Any]) -> None:
-        del facts
         self.stop()
+        if not facts["items"]:
+            self._line("warning: the source has no items at all; is it mounted?")
 
     def waiting(self, seconds: float) -> None:
-        """Another process holds the ledger."""
-        self._say(f"waiting for another process to release the ledger, {seconds:.0f} s so far")
+        """Another process holds the ledger; called every moment, told now and then."""
+        if seconds < self._waited:
+            self._waited = 0.0
+        if seconds >= self._waited + _WAITING:
+            self._waited = seconds
+            self._say(f"waiting for another process to release the ledger, {seconds:.0f} s so far")
 
     def stop(self) -> None:
         """Clear the line and stop counting, however the scan ended."""
@@ -124,18 +136,17 @@ class Progress:
             f"{items:,}{share} items",
             f"{items / seconds:,.0f}/s",
             f"{in_bytes(self._bytes)}, {in_bytes(self._bytes / seconds)}/s",
-            f"{self._matched:,} matched",
-            f"{self._done[Status.UNREADABLE.value]:,} unreadable",
-            f"{self._done[Status.SKIPPED.value]:,} skipped",
             self._time_left(seconds),
+            f"{self._matched:,} matched",
+            *(f"{self._done[status.value]:,} {status.value}" for status in Status if self._done[status.value]),
         ]
         line = ", ".join(parts)
         if self._terminal:
-            line = line[: shutil.get_terminal_size().columns - 1]
-            click.echo("\r" + line.ljust(self._width), err=True, nl=False)
+            line = line[: _columns() - 1]
+            self._write("\r" + line.ljust(self._width))
             self._width = len(line)
         else:
-            click.echo(line, err=True)
+            say(line)
 
     def _time_left(self, seconds: float) -> str:
         census = self._census
@@ -144,20 +155,29 @@ class Progress:
         return f"{in_time(max(0.0, census.bytes - self._bytes) * seconds / self._bytes)} left"
 
     def _say(self, text: str) -> None:
-        if self._quiet:
-            return
+        if not self._quiet:
+            self._line(text)
+
+    def _line(self, text: str) -> None:
         self._clear()
-        click.echo(printable(text), err=True)
+        say(text)
 
     def _clear(self) -> None:
         if self._terminal and self._width:
-            click.echo("\r" + " " * self._width + "\r", err=True, nl=False)
+            self._write("\r" + " " * self._width + "\r")
             self._width = 0
 
+    @staticmethod
+    def _write(text: str) -> None:
+        with suppress(OSError, ValueError):  # nobody looks any more: the scan goes on
+            click.echo(text, err=True, nl=False)
 
-def printable(text: str) -> str:
-    """Text that cannot steer a terminal: a file's name may hold escape sequences."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return 80
 
 
 def in_bytes(count: float) -> str:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
-from matcher.case import CaseReader
-from matcher.commands.options import FILE, case_option
+from matcher.case import REPORTS, CaseReader
+from matcher.commands import say
+from matcher.commands.options import FILE, STANDARD_STREAM, case_option
 from matcher.errors import CaseError
+from matcher.files import replacing
 from matcher.reports import ReportOptions, report, report_names
 
 
@@ -22,17 +24,24 @@ def command(case: Path, format_name: str, output: Path, mask_paths: bool) -> int
     """Write a report of a case. It holds no picture."""
     options = ReportOptions(mask_paths=mask_paths)
     with CaseReader(case) as reader:
-        if str(output) == "-":
+        if output == STANDARD_STREAM:
             report(format_name).write(reader, sys.stdout.buffer, options)
             return 0
-        temporary = output.with_name(f".{output.name}.tmp")
+        check_output(case, output)
         try:
-            with temporary.open("wb") as stream:
+            with replacing(output) as stream:
                 report(format_name).write(reader, stream, options)
-            temporary.replace(output)
         except OSError as error:
             raise CaseError(f"{error.filename or output}: {error.strerror}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
-    click.echo(f"{output}: written", err=True)
+    say(f"{output}: written")
     return 0
+
+
+def check_output(case: Path, output: Path) -> None:
+    """Refuse to write over what a case consists of. CaseError."""
+    target = output.resolve()
+    if not output.name or target.is_dir():
+        raise CaseError(f"{output}: not a file's name")
+    own = case.resolve()
+    if target.is_relative_to(own) and not target.is_relative_to(own / REPORTS):
+        raise CaseError(f"{output}: inside a case, reports go to {case / REPORTS} only")

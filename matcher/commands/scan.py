@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ledger import Ledger
-from matcher.case import CaseFacts, open_case
+from matcher.case import CaseFacts, check_facts, open_case
+from matcher.commands import say
 from matcher.commands.options import FILE, case_option, examination_settings, exit_code, settings_options, store_option
 from matcher.commands.progress import Progress, in_bytes
 from matcher.configuration import signing_key_path
@@ -58,28 +60,37 @@ def command(
     """
     examination = examination_settings(**settings)
     key = signing_key_path() if key is None else key
-    requests = [ScanRequest(source, store, examination, exhibit) for source in sources]
+    facts = CaseFacts(exhibit=exhibit, examiner=examiner, role=role, authority=authority)
+    check_facts(facts)
+    requests = [ScanRequest(source, store, examination, facts) for source in sources]
     for request in requests:
         check_request(request)
         check_apart(request.location, case, key)
     progress = Progress(quiet=quiet, jsonl=jsonl)
-    facts = CaseFacts(exhibit=exhibit, examiner=examiner, role=role, authority=authority)
     closed = []
     with open_case(case, facts, key=key, on_wait=progress.waiting) as log:
         try:
             for request in requests:
                 closed.append(run_scan(log, request, executor=executor_for(workers), listener=progress))
-                click.echo(_summary(closed[-1]), err=jsonl)
+                _tell(_summary(closed[-1]), err=jsonl)
         except BaseException:
             progress.stop()
-            click.echo(f"the scan is NOT complete; what was examined is recorded\n{_notebook(log)}", err=True)
+            if progress.begun and len(closed) < len(requests):
+                say("the scan is NOT complete")
+                say(_notebook(log))
             raise
-        click.echo(_notebook(log), err=jsonl)
+        _tell(_notebook(log), err=jsonl)
     return exit_code(
         failed=False,
         notable=any(facts["notable"] for facts in closed),
         unreadable=any(facts["counts"][Status.UNREADABLE.value] for facts in closed),
     )
+
+
+def _tell(text: str, *, err: bool) -> None:
+    """Print the result of a scan that is complete; it stays complete where nobody reads that."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=err)
 
 
 def _summary(facts: dict[str, Any]) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from matcher.commands.options import FILE, case_option
+from matcher.text import printable
 from matcher.verifying import Verdict, verify_case
 
 _EXPECT = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
@@ -34,23 +39,30 @@ def command(case: Path, keys: Path | None, expect: str | None) -> int:
 
 
 def show(verdict: Verdict) -> None:
-    """Print a verdict for people."""
+    """Print a verdict for people. It stands also where nobody reads on."""
+    with suppress(BrokenPipeError):
+        for line in _lines(verdict):
+            click.echo(printable(line))
+        sys.stdout.flush()
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _lines(verdict: Verdict) -> Iterator[str]:
     audit = verdict.audit
-    click.echo(f"origin       {audit.origin}")
-    click.echo(f"size         {audit.size:,} entries")
-    click.echo(f"root         {audit.root.hex()}")
-    click.echo(f"checkpoints  {audit.checkpoints}, signed by {', '.join(audit.signers) or 'nobody who is known'}")
+    yield f"origin       {audit.origin}"
+    yield f"size         {audit.size:,} entries"
+    yield f"root         {audit.root.hex()}"
+    yield f"checkpoints  {audit.checkpoints}, signed by {', '.join(audit.signers) or 'nobody who is known'}"
     if audit.trust == "self-asserted":
-        click.echo("trust        self-asserted: only keys that lie in the case itself have vouched for it")
+        yield "trust        self-asserted: only keys that lie in the case itself have vouched for it"
     else:
-        click.echo("trust        verified by a key from outside the case")
+        yield "trust        verified by a key from outside the case"
     for scan in audit.scans:
         counts = ", ".join(f"{count:,} {status}" for status, count in sorted(scan.counts.items()) if count)
         state = "complete" if scan.complete else "NOT COMPLETE"
-        click.echo(f"scan {scan.scan}       {state}: {scan.items:,} items: {counts or 'nothing'}")
-    click.echo(f"matches      {verdict.matches:,} recomputed")
-    for note in audit.notes:
-        click.echo(f"note: {note}")
-    for problem in verdict.problems:
-        click.echo(f"problem: {problem}")
-    click.echo("NOT INTACT" if verdict.problems else "intact")
+        yield f"scan {scan.scan:<7} {state}: {scan.items:,} items: {counts or 'nothing'}"
+    yield f"matches      {verdict.matches:,} recomputed"
+    yield from (f"note: {note}" for note in audit.notes)
+    yield from (f"problem: {problem}" for problem in verdict.problems)
+    yield "NOT INTACT" if verdict.problems else "intact"

@@ -6,7 +6,7 @@ the order in which they were finished. It holds a bounded number of items at a t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Protocol, TypeVar
 
 from matcher.model import Item
@@ -39,7 +39,7 @@ class Executor(Protocol):
         *,
         on_result: Callable[[Item, Result], None],
         on_tick: Callable[[], None] = nothing,
-    ) -> Iterator[tuple[Item, Result]]:
+    ) -> Generator[tuple[Item, Result], None, None]:
         """A generator of every item with its result, in the order of the items.
 
         `on_result` is called in this process as soon as a result is there, before its turn has come; `on_tick` now

@@ -14,7 +14,7 @@ import signal
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -115,7 +115,7 @@ class PoolExecutor:
         *,
         on_result: Callable[[Item, Result], None],
         on_tick: Callable[[], None] = nothing,
-    ) -> Iterator[tuple[Item, Result]]:
+    ) -> Generator[tuple[Item, Result], None, None]:
         pending: deque[_Task[Result]] = deque()
         waiting = iter(items)
         without_result = 0
@@ -139,7 +139,7 @@ class PoolExecutor:
         *,
         on_result: Callable[[Item, Result], None],
         on_tick: Callable[[], None],
-    ) -> Iterator[tuple[Item, Result]]:
+    ) -> Generator[tuple[Item, Result], None, None]:
         finished: SimpleQueue[_Task[Result]] = SimpleQueue()
         pool = ProcessPool(
             max_workers=self._workers,

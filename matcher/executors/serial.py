@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 
 from matcher.executors import Job, Result, nothing
 from matcher.model import Item
@@ -21,7 +21,7 @@ class SerialExecutor:
         *,
         on_result: Callable[[Item, Result], None],
         on_tick: Callable[[], None] = nothing,
-    ) -> Iterator[tuple[Item, Result]]:
+    ) -> Generator[tuple[Item, Result], None, None]:
         work = job.start()
         for item in items:
             on_tick()

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, runtime_checkable
 
-from matcher.algorithms import Algorithm
+from matcher.algorithms import ALGORITHMS, Algorithm
 from matcher.errors import SettingsError
 from matcher.hashers.digests import RunningDigest
 from matcher.imaging.picture import Picture
@@ -69,6 +69,13 @@ def hasher(name: str) -> PictureHasher | FileHasher:
     if not isinstance(loaded, PictureHasher | FileHasher):
         raise SettingsError(f"the hasher {name!r} is neither a PictureHasher nor a FileHasher")
     return loaded
+
+
+def known_algorithm(name: str) -> Algorithm | None:
+    """The facts of an algorithm that can be looked up: a built-in one, or a plug-in's; None for any other name."""
+    if name in ALGORITHMS:
+        return ALGORITHMS[name]
+    return hasher(name).algorithm if name in _registered() else None
 
 
 def picture_hashers(names: Iterable[str]) -> list[PictureHasher]:

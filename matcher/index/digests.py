@@ -6,7 +6,6 @@ rows.bin      (n,) uint32, the row of each digest in the list that the table was
 
 from __future__ import annotations
 
-import mmap
 from bisect import bisect_left
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import IndexFileError
-from matcher.index.folder import Header, map_array, read_header, write_folder
+from matcher.index.folder import Header, map_array, map_bytes, read_header, write_folder
 
 KIND = "digests"
 DIGESTS = "digests.bin"
@@ -29,10 +28,7 @@ class DigestTable:
         self.count = header.count
         self.width = header.width
         self._rows: npt.NDArray[np.uint32] = map_array(path / ROWS, np.uint32, (header.count,))
-        self._digests: mmap.mmap | bytes = b""
-        if header.count:
-            with (path / DIGESTS).open("rb") as stream:
-                self._digests = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        self._digests = map_bytes(path / DIGESTS)
 
     def find(self, digest: bytes) -> list[int]:
         """Rows of the list that hold `digest`, ascending; none where it is not there."""

@@ -9,6 +9,7 @@ checks the header and every size; `check` reads all bytes.
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import shutil
 from collections.abc import Mapping
@@ -99,6 +100,15 @@ def check(path: Path) -> None:
     for name, facts in header.files.items():
         if sha256_of(path / name) != facts["sha256"]:
             raise IndexFileError(f"{path / name}: its bytes are not those that were published")
+
+
+def map_bytes(path: Path) -> mmap.mmap | bytes:
+    """A file's bytes, memory-mapped for reading. IndexFileError where that fails."""
+    try:
+        with path.open("rb") as stream:
+            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+    except (OSError, ValueError) as error:
+        raise IndexFileError(f"{path}: cannot be mapped: {error}") from error
 
 
 def map_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:

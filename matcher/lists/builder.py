@@ -8,14 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from matcher.algorithms import ALGORITHMS, Metric
+from matcher.algorithms import Metric
+from matcher.errors import ListError
 from matcher.files import sync_tree, write_new
+from matcher.hashers import known_algorithm
 from matcher.index import build_index
 from matcher.index.digests import build as build_digests
 from matcher.lists import version as layout
@@ -23,6 +25,10 @@ from matcher.lists.version import ListVersion
 from matcher.model import CategoryProfile, ListedHash, ListEntry, RefusedLine
 
 _BUFFER = 1 << 20
+_IDS = "entries.ids"
+
+MAX_KEPT_TYPES = 100
+"""How many types of hashes that cannot be looked up a list may have."""
 
 
 class _Column:
@@ -54,11 +60,12 @@ class ListBuilder:
         self._offsets = self._open(layout.OFFSETS)
         self._refused = self._open(layout.REFUSED)
         self._kept = self._open(layout.KEPT)
+        self._ids = self._open(_IDS)
         self._columns: dict[str, _Column] = {}
         self._kept_counts: dict[str, int] = {}
         self._last: ListEntry | None = None
         self._end = 0
-        self.entries = 0
+        self.records = 0
         self.hashes = 0
         self.refused = 0
 
@@ -71,8 +78,10 @@ class ListBuilder:
         if entry != self._last:
             self._last = entry
             self._write_entry(entry)
-        number = self.entries - 1
+        number = self.records - 1
         if isinstance(listed.value, str):
+            if listed.algorithm not in self._kept_counts and len(self._kept_counts) >= MAX_KEPT_TYPES:
+                raise ListError(f"line {listed.line}: more than {MAX_KEPT_TYPES} unknown hash types: this is no list")
             self._write_line(self._kept, [number, listed.algorithm, listed.value, listed.quality])
             self._kept_counts[listed.algorithm] = self._kept_counts.get(listed.algorithm, 0) + 1
         else:
@@ -92,7 +101,8 @@ class ListBuilder:
         category = self._default_category if entry.category is None else entry.category
         self._offsets.write(self._end.to_bytes(8, "little"))
         self._end += self._write_line(self._entries, [entry.id, category, entry.note])
-        self.entries += 1
+        self._ids.write(hashlib.blake2b(entry.id.encode(), digest_size=8).digest())
+        self.records += 1
 
     @staticmethod
     def _write_line(stream: IO[bytes], values: Sequence[Any]) -> int:
@@ -105,7 +115,8 @@ class ListBuilder:
         self._offsets.write(self._end.to_bytes(8, "little"))
         self._files.close()
         counts = {
-            "entries": self.entries,
+            "entries": self._distinct_ids(),
+            "records": self.records,
             "hashes": {algorithm: column.count for algorithm, column in sorted(self._columns.items())},
             "kept": dict(sorted(self._kept_counts.items())),
             "refused": self.refused,
@@ -127,10 +138,19 @@ class ListBuilder:
 
     def close(self) -> None:
         """Close the files of a build that is given up."""
-        self._files.close()
+        with suppress(OSError):  # what is still buffered may not fit on the disk, and is not wanted
+            self._files.close()
+
+    def _distinct_ids(self) -> int:
+        """How many entries the records make: those with one id are one, wherever they stood."""
+        path = self._folder / _IDS
+        count = len(np.unique(np.fromfile(path, np.uint64)))
+        path.unlink()
+        return count
 
     def _index(self, algorithm: str, column: _Column) -> None:
-        facts = ALGORITHMS[algorithm]
+        facts = known_algorithm(algorithm)
+        assert facts is not None, f"{algorithm} was parsed as bytes"
         codes = np.fromfile(column.codes_path, np.uint8).reshape(column.count, facts.width)
         path = self._folder / layout.HASHES / f"{algorithm}.index"
         if facts.metric is Metric.EXACT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from matcher.errors import ListError
 from matcher.files import readable_name
 from matcher.lists.builder import ListBuilder
 from matcher.lists.formats import HEAD, ListFormat, ReadOptions, choose
+from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_name
 from matcher.model import CategoryProfile, RefusedLine
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from matcher.lists.version import ListVersion
 
+MAX_RECORD = 60_000
 STANDARD_INPUT = Path("-")
 
 
@@ -88,6 +91,9 @@ def import_lists(
                 sources=sources,
                 profile=request.profile,
             )
+            size = len(json.dumps(OpenList(folder).load_record()))
+            if size > MAX_RECORD:  # or no scan could ever record that it used this list
+                raise ListError(f"{request.name}: its facts take {size} bytes, a ledger's entry holds {MAX_RECORD}")
             writer.publish(folder, built)
         except BaseException:
             builder.close()
@@ -127,6 +133,8 @@ def _read(
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
     if path == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise ListError("standard input is closed")
         yield sys.stdin.buffer
     else:
         with path.open("rb") as stream:

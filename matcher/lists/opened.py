@@ -1,11 +1,12 @@
-"""One version of a list, opened for lookups: everything memory-mapped, shared by threads, never written."""
+"""One version of a list, opened for lookups: files memory-mapped, shared by threads, never written.
+
+FAISS keeps a copy of an algorithm's codes in each process that looks one up.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import mmap
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,21 +14,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.algorithms import ALGORITHMS, Metric
+from matcher.algorithms import Metric
+from matcher.errors import StoreError
+from matcher.hashers import known_algorithm
 from matcher.index import DigestTable, Index, open_digests, open_index
-from matcher.index.folder import map_array
+from matcher.index.folder import map_array, map_bytes
 from matcher.lists import version as layout
 from matcher.model import Disposition, ListEntry
+
+MAX_SOURCES = 32
+"""How many of a list's source files a ledger entry names; `digest` covers all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nearby:
-    """A listed hash within the radius that was asked. `query` is the row of the query, `entry` the entry's number."""
+    """Listed hashes within the radius that was asked, one an element of four (n,) arrays.
 
-    query: int
-    distance: int
-    row: int
-    entry: int
+    `queries`: the row of the query. `distances`: bits. `rows`: the row of the hash in its index. `entries`: the number
+    of its entry.
+    """
+
+    queries: npt.NDArray[np.int64]
+    distances: npt.NDArray[np.int32]
+    rows: npt.NDArray[np.int64]
+    entries: npt.NDArray[np.uint32]
 
 
 class _Attributes:
@@ -52,17 +62,19 @@ class OpenList:
         self._attributes: dict[str, _Attributes] = {}
         for algorithm, count in self.facts.counts["hashes"].items():
             path = folder / layout.HASHES / f"{algorithm}.index"
-            if ALGORITHMS[algorithm].metric is Metric.EXACT:
+            known = known_algorithm(algorithm)
+            if known is None:
+                raise StoreError(f"{folder}: has {algorithm} hashes, for which no hasher is installed any more")
+            if known.metric is Metric.EXACT:
                 self._digests[algorithm] = open_digests(path)
             else:
                 self._indexes[algorithm] = open_index(path)
             self._attributes[algorithm] = _Attributes(folder, algorithm, count)
-        entries = self.facts.counts["entries"]
-        self._offsets: npt.NDArray[np.uint64] = map_array(folder / layout.OFFSETS, "<u8", (entries + 1,))
-        self._entries: mmap.mmap | bytes = b""
-        if entries:
-            with (folder / layout.ENTRIES).open("rb") as stream:
-                self._entries = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        records = self.facts.counts["records"]
+        self._offsets: npt.NDArray[np.uint64] = map_array(folder / layout.OFFSETS, "<u8", (records + 1,))
+        self._entries = map_bytes(folder / layout.ENTRIES)
+        if len(self._entries) != int(self._offsets[-1]):
+            raise StoreError(f"{folder / layout.ENTRIES}: has {len(self._entries)} bytes, not {int(self._offsets[-1])}")
 
     @property
     def algorithms(self) -> tuple[str, ...]:
@@ -90,23 +102,21 @@ class OpenList:
         entries = self._attributes[algorithm].entries
         return [int(entries[row]) for row in table.find(digest)]
 
-    def find_near(
-        self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int
-    ) -> Iterator[Nearby]:
-        """A generator of all hashes within `radius` bits, inclusive, of each row of `queries`.
+    def find_near(self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int) -> Nearby:
+        """All hashes within `radius` bits, inclusive, of each row of `queries`, (q, width) uint8.
 
         Hashes whose stated quality is below `minimum_quality` are passed over, as their publisher advises.
         """
-        index = self._indexes.get(algorithm)
-        if index is None:
-            return
+        limits, distances, rows = self._indexes[algorithm].range_search(queries, radius=radius)
+        asked = np.repeat(np.arange(len(queries), dtype=np.int64), np.diff(limits))
         attributes = self._attributes[algorithm]
-        limits, distances, rows = index.range_search(queries, radius=radius)
-        for query in range(len(queries)):
-            for place in range(int(limits[query]), int(limits[query + 1])):
-                row = int(rows[place])
-                if attributes.quality[row] >= minimum_quality:
-                    yield Nearby(query, int(distances[place]), row, int(attributes.entries[row]))
+        kept = attributes.quality[rows] >= minimum_quality
+        rows = rows[kept]
+        return Nearby(asked[kept], distances[kept], rows, attributes.entries[rows])
+
+    def codes(self, algorithm: str) -> npt.NDArray[np.uint8]:
+        """All listed hashes of one perceptual algorithm, (n, width) uint8."""
+        return self._indexes[algorithm].codes
 
     def code(self, algorithm: str, row: int) -> bytes:
         """The listed hash in that row."""
@@ -118,7 +128,8 @@ class OpenList:
             "name": self.name,
             "version": self.version,
             "digest": self.facts.digest,
-            "sources": [dict(source) for source in self.facts.sources],
+            "sources": [dict(source) for source in self.facts.sources[:MAX_SOURCES]],
+            "sources_total": len(self.facts.sources),
             "counts": dict(self.facts.counts),
             "profile": self.facts.profile.as_json(),
             "index_digest": self.index_digest(),

@@ -14,9 +14,10 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import sqlite_utils
@@ -96,9 +97,13 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite_utils.Database]:
-        uri = f"{(self.folder / CATALOGUE).absolute().as_uri()}?mode=ro"
+        path = self.folder / CATALOGUE
         try:
-            with closing(sqlite3.connect(uri, uri=True, timeout=_WAIT)) as connection:
+            with ExitStack() as stack:
+                if path.with_name(f"{CATALOGUE}-journal").exists():  # of an import that goes on, or that was killed
+                    path = _copied(path, Path(stack.enter_context(TemporaryDirectory())))
+                uri = f"{path.absolute().as_uri()}?mode={'ro' if path.parent == self.folder else 'rw'}"
+                connection = stack.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=_WAIT)))
                 database = sqlite_utils.Database(connection)
                 if connection.execute("pragma application_id").fetchone()[0] != _APPLICATION_ID:
                     raise StoreError(f"{self.folder / CATALOGUE}: not the catalogue of a store")
@@ -172,6 +177,14 @@ class StoreWriter:
                 "digest": built.digest,
             }
         )
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    """A copy of a catalogue and its journal, which SQLite may roll back as it could not in a read-only store."""
+    for name in (f"{path.name}-journal", path.name):
+        with suppress(FileNotFoundError):  # the import has just ended
+            shutil.copyfile(path.with_name(name), folder / name)
+    return folder / path.name
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -1,7 +1,7 @@
 """One version of one list on disk: a folder that is written once and never changed.
 
 list.json          what this is: name, version, sources, counts, profile, and the digest of every other file
-entries.jsonl      one JSON array [id, category, note] an entry
+entries.jsonl      one JSON array [id, category, note] a record
 entries.offsets    (n + 1,) uint64, where each entry's line begins
 refused.jsonl      the lines that were not taken, with their reasons
 kept.jsonl         hashes of types that cannot be looked up, as they stood
@@ -37,7 +37,8 @@ class ListVersion:
     """What a version of a list says of itself (the body of list.json).
 
     `digest` is the SHA-256 of the imported file (of the files' digests, where there were several); `counts` has
-    `entries`, `hashes` by algorithm, `kept` by type and `refused`; `files` has the digest of every file beside it.
+    `entries`, `records` (lines of entries.jsonl: an entry has several where its hashes stand apart), `hashes` by
+    algorithm, `kept` by type and `refused`; `files` has the digest of every file beside it.
     """
 
     name: str

@@ -29,7 +29,6 @@ class Report(Protocol):
     """One format of report. `name` is its entry point, `suffix` how the name of its file ends, with the dot."""
 
     name: str
-    suffix: str
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
         """Write the whole report, piece by piece. CaseError where the ledger's entries are not what matcher writes."""

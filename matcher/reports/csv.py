@@ -37,7 +37,6 @@ class CsvReport:
     """One row a match, or an item without one."""
 
     name = "csv"
-    suffix = ".csv"
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
         text = TextIOWrapper(stream, encoding="utf-8-sig", newline="")

@@ -34,7 +34,6 @@ class HtmlReport:
     """The whole case on one page."""
 
     name = "html"
-    suffix = ".html"
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
         summary = summarize(case)

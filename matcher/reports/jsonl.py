@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import BinaryIO
 
 from matcher.case import CaseReader, in_order
 from matcher.reports import ReportOptions
 from matcher.reports.classify import MALFORMED, malformed
 from matcher.reports.masking import shown_path
+from matcher.text import json_line
 
 
 class JsonlReport:
     """One line a finding."""
 
     name = "jsonl"
-    suffix = ".jsonl"
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
         for index, entry in case.entries():
@@ -27,7 +26,7 @@ class JsonlReport:
                 finding["path"] = shown_path(path, scan=scan, seq=seq, options=options)
             except MALFORMED as error:
                 raise malformed(index, entry) from error
-            stream.write(json.dumps(finding, ensure_ascii=False).encode() + b"\n")
+            stream.write(json_line(finding).encode() + b"\n")
 
 
 JSONL = JsonlReport()

@@ -252,7 +252,7 @@ def summarize(case: CaseReader) -> CaseSummary:
             reading.add(index, entry)
         except MALFORMED as error:
             raise malformed(index, entry) from error
-    checkpoint = case.latest_checkpoint()
+    checkpoint = case.checkpoint
     return CaseSummary(
         opened=reading.opened,
         scans=tuple(reading.scans[number].finished() for number in sorted(reading.scans)),

@@ -7,9 +7,11 @@ bytes. Files are opened for reading only, without touching their access time whe
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,14 +28,28 @@ _OPEN_FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
 )
 _NO_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
+_LONGEST = 4000
+"""Bytes of a path that a system call is given, at most."""
+
+MOST_CHARACTERS = 8000
+"""Of a recorded path."""
+_END = 2000
+
 _NAME_SURROGATE = 0x2000_0000
 """The bit of a Windows reparse tag that says: another name for something else. Other tags (OneDrive, deduplication,
 compression) are on ordinary files and folders."""
 
 
 def recorded_path(path: bytes) -> str:
-    """A path of any bytes as it is recorded: undecodable bytes as `%XX`, and `%` as `%25`."""
-    return readable_name(os.fsdecode(path.replace(b"%", b"%25")))
+    """A path of any bytes as it is recorded: undecodable bytes as `%XX`, and `%` as `%25`.
+
+    One that is too long for a ledger's entry is cut in the middle and told apart by its digest.
+    """
+    recorded = readable_name(os.fsdecode(path.replace(b"%", b"%25")))
+    if len(recorded) <= MOST_CHARACTERS:
+        return recorded
+    digest = hashlib.sha256(path).hexdigest()
+    return f"{recorded[:_END]} … {recorded[-_END:]} (the path's SHA-256 is {digest})"
 
 
 class FolderSource:
@@ -82,10 +98,11 @@ class FolderSource:
                 yield Item(recorded_path(relative) + "/", full, None, Status.UNREADABLE, reason)
 
     def open(self, item: Item) -> BinaryIO:
-        try:
-            descriptor = os.open(item.locator, _OPEN_FLAGS | _NO_ACCESS_TIME)
-        except PermissionError:  # only a file's owner may ask for O_NOATIME
-            descriptor = os.open(item.locator, _OPEN_FLAGS)
+        with _reached(item.locator) as (name, folder):
+            try:
+                descriptor = os.open(name, _OPEN_FLAGS | _NO_ACCESS_TIME, dir_fd=folder)
+            except PermissionError:  # only a file's owner may ask for O_NOATIME
+                descriptor = os.open(name, _OPEN_FLAGS, dir_fd=folder)
         stream = os.fdopen(descriptor, "rb", buffering=0)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             stream.close()
@@ -96,7 +113,8 @@ class FolderSource:
     def _item(relative: bytes, full: bytes) -> Item:
         path = recorded_path(relative)
         try:
-            facts = os.lstat(full)
+            with _reached(full) as (name, folder):
+                facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
         except OSError as error:
             return Item(path, full, None, Status.UNREADABLE, reason_of(error))
         if _is_link(facts):
@@ -106,14 +124,50 @@ class FolderSource:
         return Item(path, full, facts.st_size)
 
 
+@contextmanager
+def _reached(path: bytes) -> Iterator[tuple[bytes, int | None]]:
+    """A path as (name, descriptor of the folder that it is relative to): a system call takes 4,096 bytes and no more.
+
+    How deep a file lies must not decide whether it is found, nor where the evidence is mounted.
+    """
+    descriptor: int | None = None
+    try:
+        while os.name == "posix" and len(path) > _LONGEST:
+            cut = path.rindex(b"/", 1, _LONGEST)
+            deeper = os.open(path[:cut], os.O_RDONLY | os.O_DIRECTORY, dir_fd=descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
+            descriptor, path = deeper, path[cut + 1 :]
+        yield path, descriptor
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+@contextmanager
+def _scanned(path: bytes) -> Iterator[Iterator[os.DirEntry[Any]]]:
+    """os.scandir for a path of any length."""
+    with _reached(path) as (name, folder):
+        if folder is None:
+            with os.scandir(name) as entries:
+                yield entries
+            return
+        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+        try:
+            with os.scandir(descriptor) as entries:
+                yield entries
+        finally:
+            os.close(descriptor)
+
+
 def _listed(folder: bytes, prefix: bytes) -> list[tuple[bytes, bool]]:
     """A folder's entries as (path relative to the source, is a folder), in the order of the recording."""
-    with os.scandir(folder) as entries:
-        found = [(prefix + entry.name, _is_folder(entry)) for entry in entries]
+    with _scanned(folder) as entries:
+        found = [(prefix + os.fsencode(entry.name), _is_folder(entry)) for entry in entries]
     return sorted(found, key=lambda entry: entry[0] + b"/" if entry[1] else entry[0])
 
 
-def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+def _is_folder(entry: os.DirEntry[Any]) -> bool:
     if not entry.is_dir(follow_symlinks=False):
         return False
     return os.name == "posix" or not _is_link(entry.stat(follow_symlinks=False))

@@ -124,11 +124,12 @@ class TestScan:
             (["--status", "skipped"], ["c.txt"]),
             (["--status", "skipped", "--status", "known"], ["a known.png", "c.txt"]),
             (["--matched"], ["a known.png"]),
-            (["--scan", "2"], []),
+            (["--scan", "1", "--matched"], ["a known.png"]),
         ):
             capsys.readouterr()
             assert run(["findings", "--case", str(tmp_path / "case"), *options]) == 0
             assert [finding["path"] for finding in lines(capsys)] == paths
+        assert run(["findings", "--case", str(tmp_path / "case"), "--scan", "2"]) == 2
 
     def test_verify(self, exhibit: Path, known_store: Path, tmp_path: Path, capsys: Capture) -> None:
         case = tmp_path / "case"

@@ -17,7 +17,7 @@ from PIL import Image
 import matcher as package
 from matcher import Matcher, Settings
 from matcher.drawing import landscape
-from matcher.errors import SettingsError
+from matcher.errors import SettingsError, StoreError
 from matcher.hashers.pdq import PDQ
 from matcher.imaging.picture import Picture, turn
 from matcher.model import TRANSFORMS, CategoryProfile, Disposition, Reason, Status
@@ -210,6 +210,15 @@ class TestCategories:
         assert (finding.status, finding.notable, finding.conflict) == (Status.KNOWN, True, True)
         assert {match.category for match in finding.matches} == {"good", "1"}
 
+    def test_one_entry_in_two_categories_is_matched_in_both(self, make_store: MakeStore, encoded: Encode) -> None:
+        data = encoded(original(1))
+        digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        profile = CategoryProfile({"0": Disposition.KNOWN_GOOD})
+        lines = [{"id": "a", "algorithm": "md5", "value": digest, "category": name} for name in ("0", "1", "0")]
+        finding = Matcher.open(make_store(lines, profile=profile)).examine(data)
+        assert [match.category for match in finding.matches] == ["0", "1"]
+        assert (finding.status, finding.notable, finding.conflict) == (Status.KNOWN, True, True)
+
     def test_information_is_not_notable(self, make_store: MakeStore, encoded: Encode) -> None:
         data = encoded(original(1))
         finding = Matcher.open(make_store(self.lines(data, "info"), profile=self.GOOD)).examine(data)
@@ -333,6 +342,13 @@ def test_senseless_settings_are_refused(known_store: Path) -> None:
             Settings(**settings)  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match="unknown algorithm 'nothing'"):
         Matcher.open(known_store, settings=Settings(algorithms=("nothing",)))
+    with pytest.raises(SettingsError, match="ahash, which is not computed"):
+        Matcher.open(known_store, settings=Settings(thresholds={"ahash": 3}))
+
+
+def test_a_store_in_which_nothing_can_match_is_refused(make_store: MakeStore) -> None:
+    with pytest.raises(StoreError, match="no hash that can be looked up"):
+        Matcher.open(make_store([{"id": "a", "algorithm": "photodna", "value": "00" * 144}]))
 
 
 def test_noise_is_examined(matcher: Matcher, encoded: Encode) -> None:

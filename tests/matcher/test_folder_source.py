@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from matcher.errors import SourceError
 from matcher.model import Item, Reason, Status
-from matcher.sources import open_source
+from matcher.sources import folder, open_source
 from matcher.sources.folder import FolderSource, recorded_path
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
@@ -144,7 +147,7 @@ def test_a_folder_that_cannot_be_listed_is_a_finding(tmp_path: Path, monkeypatch
     real = os.scandir
 
     def scandir(path: bytes):  # type: ignore[no-untyped-def]
-        if path.endswith(b"bad"):
+        if isinstance(path, bytes) and path.endswith(b"bad"):
             raise PermissionError(13, "Permission denied")
         return real(path)
 
@@ -166,6 +169,51 @@ def test_reading_leaves_access_times_alone(tmp_path: Path) -> None:
     assert facts.st_mtime == 2_000_000
     if hasattr(os, "O_NOATIME"):
         assert facts.st_atime == 1_000_000
+
+
+@posix
+def test_a_file_is_found_however_deep_it_lies(tmp_path: Path) -> None:
+    """Deeper than any path that a system call takes; one name is not ASCII."""
+    depth, part = 60, "ü" + "d" * 120
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir(part, dir_fd=folder)
+        deeper = os.open(part, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = deeper
+    descriptor = os.open("deep.jpg", os.O_WRONLY | os.O_CREAT, dir_fd=folder)
+    os.write(descriptor, b"content")
+    os.close(descriptor)
+    os.close(folder)
+    source = FolderSource(tmp_path)
+    (item,) = source.items()
+    assert (item.status, item.size) == (None, 7)
+    assert item.path == "/".join([part] * depth) + "/deep.jpg"
+    with source.open(item) as stream:
+        assert stream.read() == b"content"
+    shutil.rmtree(tmp_path / part)
+
+
+def test_a_path_too_long_for_a_ledger_is_told_apart_by_its_digest() -> None:
+    first, second = (recorded_path(b"a/" * 40_000 + name) for name in (b"1", b"2"))
+    assert first != second
+    assert len(first) < 8000
+
+
+@posix
+def test_a_link_that_the_examiner_names_is_followed(tmp_path: Path) -> None:
+    make(tmp_path / "real", "x.jpg")
+    (tmp_path / "file.jpg").symlink_to(tmp_path / "real/x.jpg")
+    (tmp_path / "folder").symlink_to(tmp_path / "real")
+    assert [(item.path, item.status) for item in open_source(tmp_path / "file.jpg").items()] == [("file.jpg", None)]
+    assert paths(tmp_path / "folder") == ["x.jpg"]
+
+
+def test_what_windows_calls_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A junction is one; a file that OneDrive keeps, or that is compressed, is not."""
+    for tag, linked in ((0xA000_0003, True), (0xA000_000C, True), (0x9000_001A, False), (0x8000_0017, False)):
+        facts = SimpleNamespace(st_mode=stat.S_IFREG, st_reparse_tag=tag)
+        assert folder._is_link(facts) is linked  # type: ignore[arg-type]
 
 
 def test_a_source_can_be_pickled(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from matcher.reports.csv import COLUMNS, guarded
 from matcher.reports.masking import shown_path, shown_source
 from matcher.reports.summary import summarize
 from matcher.reports.wording import REASONS, STATUSES, incomplete
+from matcher.text import json_line
 
 
 class TestRegistry:
@@ -38,7 +39,7 @@ class TestRegistry:
         for name in FORMATS:
             found = report(name)
             assert isinstance(found, Report)
-            assert (found.name, found.suffix) == (name, f".{name}")
+            assert found.name == name
 
     def test_an_unknown_format_names_the_known(self) -> None:
         with pytest.raises(CaseError, match="'pdf'; known formats: csv, html, jsonl"):
@@ -112,7 +113,7 @@ class TestMasking:
 
 class TestJsonl:
     def test_equals_the_findings_of_the_case(self, case: CaseReader) -> None:
-        lines = [json.dumps(found, ensure_ascii=False) for _scan, found in case.findings()]
+        lines = [json_line(found) for _scan, found in case.findings()]
         assert written(case, "jsonl").decode() == "".join(f"{line}\n" for line in lines)
 
     def test_masked_differs_in_the_path_alone(self, case: CaseReader) -> None:

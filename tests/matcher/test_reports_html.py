@@ -118,7 +118,7 @@ class TestHtml:
         text = Page(markup).texts["body"][0]
         for expected in (
             *("case-17", "E1 <b>", 'M. "Q" Doe', "examiner & analyst", "Court of X", case.origin, case.root()),
-            *(case.latest_checkpoint(), "matcher verify --case DIR", "python -m ledger verify DIR", "1,925,121"),
+            *(case.checkpoint, "matcher verify --case DIR", "python -m ledger verify DIR", "1,925,121"),
             *("INCOMPLETE", "Scan 2 was never closed.", "stopped by <OSError>", "7 entries came after it"),
             *("8 of 16 items match notable entries.", "conflict: notable and known good", "unreviewed"),
             *("the nearest 3 of 240 matches", "12 of 31", "region 412 96 1320 742", "pdq <full>", "ef" * 32),

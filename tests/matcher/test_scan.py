@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ledger import Ledger, LedgerError, audit
+from ledger import Ledger, LedgerError
 from matcher import selftest
 from matcher.case import KEYS, LEDGER, CaseFacts, CaseReader, open_case
 from matcher.drawing import landscape
@@ -72,7 +72,7 @@ def scan(
     case: Path, location: Path, store: Path, *, executor: Executor | None = None, **settings: Any
 ) -> tuple[dict[str, Any], Quiet]:
     listener = Quiet()
-    request = ScanRequest(location, store, Settings(**settings), exhibit="E1")
+    request = ScanRequest(location, store, Settings(**settings), CaseFacts(exhibit="E1", examiner="tester"))
     with open_case(case, CaseFacts(exhibit="E1", examiner="tester"), key=case.parent / "key") as log:
         facts = run_scan(log, request, executor=executor or SerialExecutor(), listener=listener)
     return facts, listener
@@ -204,8 +204,13 @@ class Failing:
         self._error = error
 
     def run(
-        self, job: Job[Result], items: Iterable[Item], *, on_result: Callable[[Item, Result], None]
-    ) -> Iterator[tuple[Item, Result]]:
+        self,
+        job: Job[Result],
+        items: Iterable[Item],
+        *,
+        on_result: Callable[[Item, Result], None],
+        on_tick: Callable[[], None] = lambda: None,
+    ) -> Generator[tuple[Item, Result], None, None]:
         work = job.start()
         for number, item in enumerate(items):
             if number < 4:
@@ -255,7 +260,7 @@ def test_a_changed_match_is_found_by_arithmetic(tmp_path: Path, evidence: Path, 
         close = entry("scan.close", scan=number, items=1, counts=counts, findings_root=tree.root().hex())
         log.append([item, close], checkpoint=True)
     verdict = verify_case(tmp_path / "case")
-    assert audit(tmp_path / "case" / LEDGER, own_keys=verdict.audit.signers and ()).problems  # no key, no trust
+    assert verdict.audit.intact
     assert [problem for problem in verdict.problems if "differ in 0 bits, not in 3" in problem]
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -56,6 +59,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     assert opened.algorithms == ("md5", "pdq", "phash")
     assert opened.facts.counts == {
         "entries": 2,
+        "records": 2,
         "hashes": {"md5": 1, "pdq": 1, "phash": 1},
         "kept": {"photodna": 1},
         "refused": 0,
@@ -176,6 +180,63 @@ def test_a_store_can_be_read_while_an_import_is_under_way(tmp_path: Path) -> Non
     with Store(tmp_path / "s").writing() as writer:
         writer.staging("made")
         assert Store.open(tmp_path / "s").current() == [("made", 1)]
+
+
+@pytest.mark.parametrize(
+    "name", ["entries.jsonl", "entries.offsets", "hashes/md5.entries", "hashes/md5.index/rows.bin"]
+)
+@pytest.mark.parametrize("damage", ["missing", "empty", "short"])
+def test_a_damaged_version_is_refused_without_the_check(tmp_path: Path, name: str, damage: str) -> None:
+    run(tmp_path / "s", write(tmp_path / "l", {"id": "a", "algorithm": "md5", "value": value(1, "md5")}))
+    store = Store.open(tmp_path / "s")
+    path = store.folder_of("made", 1) / name
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1] if damage == "short" else b"")
+    with pytest.raises((StoreError, IndexFileError)):
+        store.open_list("made", 1)
+
+
+def test_entries_are_counted_by_their_ids(tmp_path: Path) -> None:
+    lines = [{"id": name, "algorithm": "md5", "value": value(n, "md5")} for n, name in enumerate("abab")]
+    run(tmp_path / "s", write(tmp_path / "l", *lines))
+    counts = Store.open(tmp_path / "s").open_list("made", 1).facts.counts
+    assert (counts["entries"], counts["records"]) == (2, 4)
+
+
+def test_a_list_whose_facts_no_ledger_entry_holds_is_refused(tmp_path: Path) -> None:
+    lines = [{"id": "a", "algorithm": f"{'t' * 900}{n}", "value": "x"} for n in range(90)]
+    with pytest.raises(ListError, match="a ledger's entry holds"):
+        run(tmp_path / "s", write(tmp_path / "l", *lines))
+    lines = [{"id": "a", "algorithm": f"type{n}", "value": "x"} for n in range(101)]
+    with pytest.raises(ListError, match="more than 100 unknown hash types"):
+        run(tmp_path / "s", write(tmp_path / "l", *lines))
+
+
+def test_many_files_are_one_list_whose_facts_stay_small(tmp_path: Path) -> None:
+    files = [
+        write(tmp_path / f"{n}.jsonl", {"id": str(n), "algorithm": "md5", "value": value(n, "md5")}) for n in range(80)
+    ]
+    run(tmp_path / "s", *files)
+    record = Store.open(tmp_path / "s").open_list("made", 1).load_record()
+    assert (len(record["sources"]), record["sources_total"]) == (32, 80)
+
+
+def test_a_catalogue_with_a_hot_journal_can_be_read(tmp_path: Path) -> None:
+    """What a kill in the moment of the commit leaves, in a store that this reader may not write to."""
+    run(tmp_path / "s", write(tmp_path / "l", {"id": "a", "algorithm": "md5", "value": value(1, "md5")}))
+    catalogue = tmp_path / "s" / "catalogue.db"
+    with closing(sqlite3.connect(catalogue, isolation_level=None)) as database:
+        database.execute("pragma cache_spill=1")
+        database.execute("begin immediate")
+        database.execute("delete from version")
+        database.execute("pragma cache_size=0")
+        shutil.copyfile(f"{catalogue}-journal", tmp_path / "journal")
+        database.execute("rollback")
+    shutil.copyfile(tmp_path / "journal", f"{catalogue}-journal")
+    assert Store.open(tmp_path / "s").current() == [("made", 1)]
+    assert Path(f"{catalogue}-journal").exists()
 
 
 def test_a_second_writer_is_told_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from binascii import unhexlify
+from functools import cache
 from importlib.metadata import entry_points
 
-from matcher.algorithms import ALGORITHMS, Metric
+from matcher.algorithms import ALGORITHMS, Algorithm, Metric
 from matcher.errors import ListError
+from matcher.hashers import known_algorithm
 
 ID_LIMIT = 1024
 """Most characters of an id, a category or the name of a hash type."""
@@ -16,11 +18,10 @@ NOTE_LIMIT = 64 * 1024
 """Most bytes of a note, in UTF-8."""
 
 DIGEST_DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
-"""The cryptographic digests that lists name, with their hex digits. Those not in ALGORITHMS are kept as text."""
+"""The cryptographic digests that lists name, with their hex digits. Those that are not looked up are kept as text."""
 
-_HEX_DIGITS = DIGEST_DIGITS | {algorithm.name: 2 * algorithm.width for algorithm in ALGORITHMS.values()}
 _KEPT_AS_TEXT = ("crc32", "edonkey", "photodna", "tiger", "vpdq", "whirlpool")
-_NAMES = frozenset(_HEX_DIGITS) | frozenset(_KEPT_AS_TEXT)
+_NAMES = frozenset(DIGEST_DIGITS) | frozenset(ALGORITHMS) | frozenset(_KEPT_AS_TEXT)
 _ALIASES = {"pdna": "photodna", "sha2224": "sha224", "sha2256": "sha256", "sha2384": "sha384", "sha2512": "sha512"}
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _QUALITY = re.compile(r"[0-9]{1,3}")
@@ -45,7 +46,7 @@ def decode_text(raw: bytes) -> str:
 
 def parse_algorithm(name: str) -> str:
     """Our name of a hash type, whatever its case and hyphens; a type that we do not know keeps its own name."""
-    if name in ALGORITHMS:
+    if name in ALGORITHMS or _indexed(name):
         return name
     folded = name.strip().lower().replace("-", "").replace("_", "")
     folded = _ALIASES.get(folded, folded)
@@ -69,14 +70,15 @@ def is_known(algorithm: str) -> bool:
 
 def is_perceptual(algorithm: str) -> bool:
     """Whether a quality may belong to hashes of this type. Of an unknown type it may."""
-    if algorithm in ALGORITHMS:
-        return ALGORITHMS[algorithm].metric is not Metric.EXACT
+    known = _indexed(algorithm)
+    if known:
+        return known.metric is not Metric.EXACT
     return algorithm not in DIGEST_DIGITS
 
 
 def parse_value(algorithm: str, text: str) -> bytes | str:
-    """Bytes from hex of any case, for an algorithm in ALGORITHMS; the text as it stands for any other."""
-    digits = _HEX_DIGITS.get(algorithm)
+    """Bytes from hex of any case, for an algorithm that can be looked up; the text as it stands for any other."""
+    digits = _digits(algorithm)
     if digits is None:
         return _unknown_value(algorithm, text)
     if len(text) != digits:
@@ -85,7 +87,19 @@ def parse_value(algorithm: str, text: str) -> bytes | str:
         value = unhexlify(text)
     except ValueError as error:
         raise RefusedValue(f"{algorithm} needs {digits} hex digits, has other characters") from error
-    return value if algorithm in ALGORITHMS else text
+    return value if _indexed(algorithm) else text
+
+
+@cache
+def _indexed(algorithm: str) -> Algorithm | None:
+    """The algorithm if its hashes are looked up: a built-in one or a plug-in's."""
+    return known_algorithm(algorithm)
+
+
+@cache
+def _digits(algorithm: str) -> int | None:
+    known = _indexed(algorithm)
+    return DIGEST_DIGITS.get(algorithm) if known is None else 2 * known.width
 
 
 def _unknown_value(algorithm: str, text: str) -> str:

@@ -1,0 +1,102 @@
+"""Plug-in hashers, and failures that are not an item's: what is recorded, and what stops everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from matcher import Matcher
+from matcher.algorithms import Algorithm, Metric
+from matcher.drawing import landscape
+from matcher.errors import IndexFileError
+from matcher.imaging.picture import Picture
+from matcher.model import Hash, Reason, Status
+
+Encode = Callable[..., bytes]
+MakeStore = Callable[..., Path]
+
+
+def original(seed: int) -> Image.Image:
+    return landscape(seed, width=320, height=240)
+
+
+class LabHasher:
+    """A plug-in: the mean of the picture's grey values, eight times."""
+
+    algorithm = Algorithm("labhash", 8, Metric.HAMMING, threshold=3)
+    profile = "labhash: a test's"
+    margin = 0
+
+    def hash(self, picture: Picture) -> Hash:
+        return Hash("labhash", bytes([int(np.asarray(picture.grey).mean())] * 8))
+
+    def turned(self, picture: Picture) -> tuple[Hash, ...]:
+        return (self.hash(picture),) * 8
+
+    def confirm(self, picture: Picture, transform: str) -> Hash:
+        return self.hash(picture)
+
+
+@pytest.fixture
+def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An entry point, as an installed package has it."""
+    from matcher import hashers
+    from matcher.lists.formats import values
+
+    registered = {**hashers._registered(), "labhash": SimpleNamespace(load=LabHasher)}
+    caches = (hashers.hasher, values._indexed, values._digits)
+    for cached in caches:
+        cached.cache_clear()
+    monkeypatch.setattr(hashers, "_registered", lambda: registered)
+    yield
+    for cached in caches:
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("plugin")
+class TestPlugIn:
+    def test_its_hashes_are_listed_indexed_and_matched(self, make_store: MakeStore, encoded: Encode) -> None:
+        value = LabHasher().hash(Picture(original(1))).value.hex()
+        store = make_store([{"id": "a", "algorithm": "labhash", "value": value}])
+        (match,) = Matcher.open(store).examine(encoded(original(1))).matches
+        assert (match.algorithm, match.distance, match.threshold) == ("labhash", 0, 3)
+
+    def test_a_failing_one_costs_one_item(
+        self, make_store: MakeStore, encoded: Encode, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(_self: object, _picture: Picture) -> Hash:
+            raise ZeroDivisionError
+
+        store = make_store([{"id": "a", "algorithm": "labhash", "value": "00" * 8}])
+        opened = Matcher.open(store)
+        monkeypatch.setattr(LabHasher, "hash", broken)
+        assert opened.examine(encoded(original(1))).reason is Reason.HASHER_FAILED
+
+
+def test_a_damaged_index_is_not_an_items_fault(
+    make_store: MakeStore, encoded: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Matcher.open(make_store([{"id": "a", "algorithm": "pdq", "value": "00" * 32}]))
+
+    def damaged(*_arguments: object, **_options: object) -> None:
+        raise IndexFileError("damaged")
+
+    monkeypatch.setattr("matcher.index.flat.FlatIndex.range_search", damaged)
+    with pytest.raises(IndexFileError):
+        opened.examine(encoded(original(1)))
+
+
+def test_too_little_memory_keeps_the_digests(
+    known_store: Path, known_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_parts: list[bytes]) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr("matcher.engine._joined", full)
+    finding = Matcher.open(known_store).examine((known_folder / "1.png").read_bytes())
+    assert (finding.status, finding.reason, finding.notable) == (Status.KNOWN, Reason.OUT_OF_MEMORY, True)
