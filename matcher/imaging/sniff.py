@@ -56,7 +56,10 @@ def _is_svg(head: bytes) -> bool:
     return text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!DOCTYPE svg")) and b"<svg" in text)
 
 
-_NETPBM = re.compile(rb"P[1-6fF][ \t\r\n]+(#|[0-9]+[ \t\r\n]+[0-9#])|P7\n(WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE|#)")
+_NETPBM = re.compile(
+    rb"P[1-6fF](#|[ \t\r\n]+(#|-?[0-9]+[ \t\r\n]+[-0-9#]))|P7[ \n](332|WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE|#)"
+)
+"""A netpbm header and not just a text that begins with P and a digit."""
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 
 _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (

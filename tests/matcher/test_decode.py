@@ -51,7 +51,15 @@ def test_each_format_is_told_by_content_and_decoded(
 
 @pytest.mark.parametrize(
     "head",
-    [b"", b"\xff\xd8", b"BM is how this text begins, and it is no bitmap", b"RIFF\0\0\0\0WAVE", b"PK\3\4", b"P4x"],
+    [
+        b"",
+        b"\xff\xd8",
+        b"BM is how this text begins, and it is no bitmap",
+        b"RIFF\0\0\0\0WAVE",
+        b"PK\3\4",
+        b"P4x",
+        b"P1 is fine",
+    ],
 )
 def test_what_is_no_picture_is_none(head: bytes) -> None:
     assert sniff(head) is None
@@ -64,6 +72,9 @@ def test_what_is_no_picture_is_none(head: bytes) -> None:
         (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf", "image/avif"),
         (b"\xff\x0a\x00", "image/jxl"),
         (b"8BPS\0\1", "image/vnd.adobe.photoshop"),
+        (b"P6\n10 10\n255\n", "image/x-portable-anymap"),
+        (b"P6#foo\n#foo\n10 10", "image/x-portable-anymap"),
+        (b"P7 332\n#END", "image/x-portable-anymap"),
     ],
 )
 def test_a_format_that_is_not_decoded_is_named(head: bytes, media_type: str) -> None:
