@@ -20,7 +20,7 @@ from typing import Any
 from ledger import KeyFileError, Ledger, LedgerError, Signer, add_vkey, load_signer, read_vkeys, write_key
 from matcher.builds import library_builds, platform_facts, tool_version
 from matcher.errors import CaseError
-from matcher.files import readable_name, sync_folder
+from matcher.files import publish_new, readable_name
 from matcher.model import FINDING_KEYS
 from matcher.record import entry
 
@@ -104,11 +104,7 @@ def _create(folder: Path, facts: CaseFacts, key: Path) -> None:
         with Ledger.create(unfinished, origin=signer.name, signer=signer) as log:
             log.append([opened, entry("key", action="added", vkey=signer.vkey)], checkpoint=True)
         add_vkey(folder / KEYS, signer.vkey)
-        try:
-            (folder / LEDGER).hardlink_to(unfinished)
-        except FileExistsError:  # another scan was faster: this one joins its case
-            return
-        sync_folder(folder)
+        publish_new(unfinished, folder / LEDGER)
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -54,6 +54,19 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     sync_folder(path.parent)
 
 
+def publish_new(unfinished: Path, path: Path) -> None:
+    """Give a finished file its name, unless something has that name by now: then that stays, and this one goes."""
+    try:
+        path.hardlink_to(unfinished)
+    except FileExistsError:
+        return
+    except OSError:  # FAT and some network shares have no links
+        if path.exists():
+            return
+        unfinished.rename(path)
+    sync_folder(path.parent)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A stream whose bytes take the place of `path` in one step, durably, if the body ends without an exception.

@@ -126,6 +126,16 @@ class TestMakingACase:
             assert log.size == 2
         assert verify_case(tmp_path / "case").problems == ()
 
+    def test_a_file_system_without_links_will_do(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refused(_self: Path, _target: Path) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        monkeypatch.setattr(Path, "hardlink_to", refused)
+        for _ in range(2):
+            with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+                assert log.size == 2
+        assert sorted(path.name for path in (tmp_path / "case").iterdir()) == [LEDGER, "reports", KEYS]
+
     def test_who_scans_is_recorded_with_each_scan(self, case: Path, tmp_path: Path, known_store: Path) -> None:
         call = ["scan", str(known_store / "catalogue.db"), "--store", str(known_store), "--case", str(case)]
         assert run([*call, "--workers", "0", "--key", str(tmp_path / "key"), "--examiner", "Other"]) == 0
