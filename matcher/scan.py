@@ -127,7 +127,7 @@ def _open(log: Ledger, request: ScanRequest, source: Source, matcher: Matcher) -
     ]
     tested = run_selftest(tuple(str(algorithm["name"]) for algorithm in algorithms))
     facts = {
-        "source": source.describe(),
+        "source": {**source.describe(), "sha256": source.digest()},
         **vars_of(request.facts),
         "settings": settings.as_json(),
         "algorithms": algorithms,

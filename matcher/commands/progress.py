@@ -65,7 +65,7 @@ class Progress:
         self._terminal = sys.stderr.isatty()
         self._every = _ON_TERMINAL if self._terminal else _IN_FILE
         self._census: Census | None = None
-        self._begun = self._last = time.monotonic()
+        self._since = self._last = time.monotonic()
         self._done: Counter[str] = Counter()
         self._bytes = 0
         self._matched = 0
@@ -79,7 +79,7 @@ class Progress:
                 self._line(f"warning: list {opened.name}: {count:,} hashes of type {kind} cannot be looked up")
         lists = ", ".join(f"{opened.name} version {opened.version}" for opened in matcher.lists)
         self._say(f"scan {scan}: {source.describe()['path']} against {lists}")
-        self._begun = self._last = time.monotonic()
+        self._since = self._last = time.monotonic()
         self._done.clear()
         self._bytes = self._matched = 0
         if not self._quiet:
@@ -129,7 +129,7 @@ class Progress:
     def _show(self) -> None:
         if self._quiet or self._census is None:
             return
-        items, seconds = self._done.total(), time.monotonic() - self._begun
+        items, seconds = self._done.total(), time.monotonic() - self._since
         census = self._census
         share = f" of {census.items:,}" if census.complete else ""
         parts = [

@@ -24,10 +24,10 @@ class Source(Protocol):
         """The bytes of an item, for reading. OSError where that fails."""
 
     def describe(self) -> dict[str, Any]:
-        """What a ledger's `scan.open` entry says of it: kind, path, and the digest where it is one file.
+        """What a ledger's `scan.open` entry says of it; here, absolute paths are allowed."""
 
-        Absolute paths are allowed here. OSError where the file cannot be read.
-        """
+    def digest(self) -> str | None:
+        """Hex SHA-256 of a source that is one file, None for one that has no bytes of its own. OSError."""
 
 
 class SourceKind(Protocol):

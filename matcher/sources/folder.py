@@ -71,10 +71,10 @@ class FolderSource:
         return location.is_dir() or location.is_file()
 
     def describe(self) -> dict[str, Any]:
-        if not self._single:
-            return {"kind": "folder", "path": recorded_path(self._root), "sha256": None}
-        digest = sha256_of(Path(os.fsdecode(self._root)))
-        return {"kind": "file", "path": recorded_path(self._root), "sha256": digest}
+        return {"kind": "file" if self._single else "folder", "path": recorded_path(self._root)}
+
+    def digest(self) -> str | None:
+        return sha256_of(Path(os.fsdecode(self._root))) if self._single else None
 
     def items(self) -> Iterator[Item]:
         if self._single:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -53,6 +54,8 @@ def test_a_single_file_is_a_source(tmp_path: Path) -> None:
     source = open_source(tmp_path / "x y.jpg")
     (item,) = source.items()
     assert (item.path, item.size) == ("x y.jpg", 7)
+    assert source.digest() == hashlib.sha256(b"x y.jpg").hexdigest()
+    assert open_source(tmp_path).digest() is None
     with source.open(item) as stream:
         assert stream.read() == b"x y.jpg"
 
