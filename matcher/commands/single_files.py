@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 from matcher.commands import say
 from matcher.commands.options import STANDARD_STREAM
@@ -13,12 +14,21 @@ from matcher.files import readable_name
 from matcher.model import Finding
 
 
+def _opened(path: Path) -> BinaryIO:
+    """A file's bytes. OSError where there are none to be had: a closed stdin is no empty file."""
+    if path != STANDARD_STREAM:
+        return path.open("rb")
+    if sys.stdin is None or sys.stdin.closed:
+        raise OSError("standard input is closed, or was read already")
+    return sys.stdin.buffer
+
+
 def examine_files(matcher: Matcher, files: Iterable[Path], show: Callable[[Finding], None]) -> int:
     """Examine each file (`-` is stdin) and show its finding; how many could not be opened, each named on stderr."""
     failed = 0
     for path in files:
         try:
-            with sys.stdin.buffer if path == STANDARD_STREAM else path.open("rb") as stream:
+            with _opened(path) as stream:
                 finding = matcher.examine_stream(stream, name=readable_name(path))
         except OSError as error:
             say(f"matcher: {readable_name(path)}: {error.strerror or error}")

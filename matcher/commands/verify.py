@@ -62,6 +62,8 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         counts = ", ".join(f"{count:,} {status}" for status, count in sorted(scan.counts.items()) if count)
         state = "complete" if scan.complete else "NOT COMPLETE"
         yield f"scan {scan.scan:<7} {state}: {scan.items:,} items: {counts or 'nothing'}"
+    if not audit.scans:
+        yield "scans        none in it"
     yield f"matches      {verdict.matches:,} recomputed"
     yield from (f"note: {note}" for note in audit.notes)
     yield from (f"problem: {problem}" for problem in verdict.problems)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -193,3 +195,15 @@ def test_names_do_not_steer_the_terminal(tmp_path: Path, known_store: Path, caps
     out = capsys.readouterr().out
     assert "\x9b" not in out
     assert json.loads(out)["path"] == str(tmp_path / "c\x9b31m.txt")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's <&-")
+@pytest.mark.parametrize(("redirection", "module", "code"), [("<&-", "matcher", 2), (">&-", "ledger", 0)])
+def test_closed_streams_are_neither_an_all_clear_nor_a_traceback(
+    case: Path, known_store: Path, redirection: str, module: str, code: int
+) -> None:
+    arguments = {"matcher": f"match - --store '{known_store}'", "ledger": f"verify '{case}'"}[module]
+    command = f"'{sys.executable}' -m {module} {arguments} {redirection}"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, check=False)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
