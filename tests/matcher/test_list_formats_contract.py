@@ -89,7 +89,6 @@ def test_every_installed_format_has_a_sample_and_its_own_name() -> None:
     for name, found in formats().items():
         assert isinstance(found, ListFormat)
         assert found.name == name
-        assert found.title
 
 
 def test_three_good_lines(list_format: ListFormat, sample: Sample) -> None:

@@ -40,10 +40,9 @@ class ReadOptions:
 
 @runtime_checkable
 class ListFormat(Protocol):
-    """One list format. `name` is its entry point, `title` what a person calls it."""
+    """One list format. `name` is its entry point."""
 
     name: str
-    title: str
 
     def detect(self, head: bytes) -> bool:
         """Whether a file that begins with `head` (at most HEAD bytes) is of this format and of no other."""

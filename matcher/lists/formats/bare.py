@@ -58,7 +58,6 @@ class Bare:
     """Hashes alone; see the module."""
 
     name = "bare"
-    title = "one hash a line"
 
     def detect(self, head: bytes) -> bool:
         line = first_line(head, comment=b"#").strip()

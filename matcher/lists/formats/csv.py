@@ -217,7 +217,6 @@ class CsvTable:
     """A table with a header row; see the module."""
 
     name = "csv"
-    title = "CSV with a header row"
 
     def detect(self, head: bytes) -> bool:
         """By a header that names a hash type or a value, and that holds no hash itself."""

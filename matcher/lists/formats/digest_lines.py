@@ -78,7 +78,6 @@ class DigestLines:
     """Digests and file names; see the module."""
 
     name = "digest-lines"
-    title = "md5sum, sha1sum, sha256sum"
 
     def detect(self, head: bytes) -> bool:
         line = first_line(head, comment=b"#")

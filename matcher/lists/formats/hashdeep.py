@@ -62,7 +62,6 @@ class Hashdeep:
     """hashdeep's own output; see the module."""
 
     name = "hashdeep"
-    title = "hashdeep"
 
     def detect(self, head: bytes) -> bool:
         return first_line(head).startswith(_HEADER)

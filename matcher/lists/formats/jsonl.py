@@ -101,7 +101,6 @@ class JsonLines:
     """Our own hash list; see the module."""
 
     name = "jsonl"
-    title = "JSON lines, one hash a line"
 
     def detect(self, head: bytes) -> bool:
         line = first_line(head)

@@ -43,7 +43,6 @@ class ThreatExchange:
     """Signals of python-threatexchange; see the module."""
 
     name = "threatexchange"
-    title = "python-threatexchange local file"
 
     def detect(self, head: bytes) -> bool:
         """Only by a first line that holds a hash: free text after a word would fit anything."""
