@@ -5,20 +5,22 @@ Examining is pure: the same bytes, lists and settings give the same finding, in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
 from matcher.errors import DecodeError, SettingsError
+from matcher.executors import nothing
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, picture_hashers
 from matcher.imaging.decode import decode
 from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
 from matcher.lookup import Matched, PictureLookup, fitted, match_digests, outcome
-from matcher.model import Finding, Hash, Reason, Status
+from matcher.model import Finding, Hash, Reason, Status, Turned
 from matcher.settings import Settings
 
 _CHUNK = 1 << 20
@@ -36,7 +38,7 @@ class Matcher:
                 raise SettingsError(f"a threshold or quality is set for {name}, which is not computed: ask for it too")
         self.file_hashers: list[FileHasher] = file_hashers(names)
         self.picture_hashers: list[PictureHasher] = picture_hashers(names)
-        self._lookups = [PictureLookup(self.lists, self.settings, found) for found in self.picture_hashers]
+        self.lookups = [PictureLookup(self.lists, self.settings, found) for found in self.picture_hashers]
 
     @classmethod
     def open(
@@ -67,12 +69,18 @@ class Matcher:
         return self.examine_stream(BytesIO(data), name=name, exhibit=exhibit)
 
     def examine_stream(
-        self, stream: BinaryIO, *, name: str = "", exhibit: str | None = None, give_up: Reason | None = None
+        self,
+        stream: BinaryIO,
+        *,
+        name: str = "",
+        exhibit: str | None = None,
+        give_up: Reason | None = None,
+        beat: Callable[[], None] = nothing,
     ) -> Finding:
         """The same for a stream that is read once, to its end, in chunks: only a picture is held in memory.
 
         With `give_up` the picture is not decoded, and that is the finding's reason: what is done with an item whose
-        decoding killed its worker. OSError is the stream's own.
+        decoding killed its worker. `beat` is called after every chunk and every rendering. OSError is the stream's.
         """
         digests = [found.start() for found in self.file_hashers]
         chunk = stream.read(_CHUNK)
@@ -85,13 +93,21 @@ class Matcher:
                 digest.update(chunk)
             if kind is not None and kind.decoder is not None and size <= self.settings.max_bytes:
                 kept.append(chunk)
+            beat()
             chunk = stream.read(_CHUNK)
         values = [
             Hash(found.algorithm.name, digest.digest())
             for found, digest in zip(self.file_hashers, digests, strict=True)
         ]
         return self._finding(
-            name=name, exhibit=exhibit, size=size, digests=values, kind=kind, parts=kept, give_up=give_up
+            name=name,
+            exhibit=exhibit,
+            size=size,
+            digests=values,
+            kind=kind,
+            parts=kept,
+            give_up=give_up,
+            beat=beat,
         )
 
     def _finding(
@@ -104,10 +120,11 @@ class Matcher:
         kind: Kind | None,
         parts: list[bytes],
         give_up: Reason | None,
+        beat: Callable[[], None],
     ) -> Finding:
         found = match_digests(self.lists, digests)
         by_digest = outcome(found)
-        computed = list(digests)
+        pictures: list[Turned] = []
         width = height = reason = None
         if self.settings.exclude_known_good and by_digest.known_good and not by_digest.known:
             status = Status.EXCLUDED
@@ -115,7 +132,7 @@ class Matcher:
             status, reason = self._readable(name, kind, size, give_up)
             if status is Status.EXAMINED and kind is not None:
                 try:
-                    width, height = self._picture(_joined(parts), kind, found, computed)
+                    width, height = self._picture(_joined(parts), kind, found, pictures, beat)
                 except DecodeError as error:
                     status, reason = Status.UNREADABLE, error.reason
                 except MemoryError:
@@ -140,7 +157,8 @@ class Matcher:
             notable=whole.notable,
             doubtful=whole.doubtful,
             conflict=whole.conflict,
-            computed=tuple(computed),
+            digests=tuple(digests),
+            pictures=tuple(pictures),
         )
         return fitted(finding)
 
@@ -160,15 +178,18 @@ class Matcher:
             return Status.UNREADABLE, Reason.TOO_MANY_BYTES
         return Status.EXAMINED, None
 
-    def _picture(self, data: bytes, kind: Kind, found: list[Matched], computed: list[Hash]) -> tuple[int, int]:
-        """Decode, hash and look up; adds to `found` and `computed`. Width and height. DecodeError."""
+    def _picture(
+        self, data: bytes, kind: Kind, found: list[Matched], pictures: list[Turned], beat: Callable[[], None]
+    ) -> tuple[int, int]:
+        """Decode, hash and look up; adds to `found` and `pictures`. Width and height. DecodeError."""
         decoded = decode(data, kind, max_pixels=self.settings.max_pixels)
         for picture in decoded.renderings():
-            for lookup in self._lookups:
-                upright, matches = lookup.matches(picture)
-                computed.append(upright)
-                found.extend(matches)
+            for lookup in self.lookups:
+                turned = lookup.turned(picture)
+                pictures.append(turned)
+                found.extend(lookup.matches(turned, partial(lookup.confirm, picture)))
             del picture  # or it would be held while the next rendering is made
+            beat()
         return decoded.width, decoded.height
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matcher.engine import Matcher
+from matcher.executors import Work
 from matcher.model import Finding, Item, Reason, Status
 from matcher.settings import Settings
 from matcher.sources import Source
@@ -26,25 +27,27 @@ class ExamineJob:
     settings: Settings
     exhibit: str | None
 
-    def start(self) -> Callable[[Item], Finding]:
+    def start(self, beat: Callable[[], None]) -> Work[Finding]:
         matcher = self._open()
-        return lambda item: self._examine(matcher, item, give_up=None)
+        return lambda item, give_up: self._examine(matcher, item, give_up, beat)
 
-    def lost(self, item: Item) -> Finding:
-        """Digests and their matches all the same: reading bytes kills nobody."""
-        return self._examine(self._open(), item, give_up=Reason.WORKER_DIED)
+    def limited(self, result: Finding) -> bool:
+        return result.reason is Reason.OUT_OF_MEMORY
+
+    def lost(self, item: Item, reason: Reason) -> Finding:
+        return Finding(item.path, item.size, None, Status.UNREADABLE, reason, self.exhibit)
 
     def _open(self) -> Matcher:
         if self.store is None:
             return Matcher(settings=self.settings)
         return Matcher.open(self.store, lists=self.lists, settings=self.settings)
 
-    def _examine(self, matcher: Matcher, item: Item, *, give_up: Reason | None) -> Finding:
+    def _examine(self, matcher: Matcher, item: Item, give_up: Reason | None, beat: Callable[[], None]) -> Finding:
         if item.status is not None:
             return Finding(item.path, item.size, None, item.status, item.reason, self.exhibit)
         try:
             with self.source.open(item) as stream:
-                return matcher.examine_stream(stream, name=item.path, exhibit=self.exhibit, give_up=give_up)
+                return matcher.examine_stream(stream, name=item.path, exhibit=self.exhibit, give_up=give_up, beat=beat)
         except OSError as error:
             return Finding(item.path, item.size, None, Status.UNREADABLE, reason_of(error), self.exhibit)
         except MemoryError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from matcher.errors import DecodeError
 from matcher.hashers import PictureHasher
 from matcher.imaging.picture import Picture
 from matcher.lists.opened import OpenList
-from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Reason
+from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Reason, Turned
 from matcher.settings import MAX_MATCHES, Settings
 
 MAX_FORM = 60_000
@@ -80,42 +79,62 @@ class PictureLookup:
 
     def __init__(self, lists: Sequence[OpenList], settings: Settings, hasher: PictureHasher) -> None:
         self._hasher = hasher
-        self._name = hasher.algorithm.name
-        self._lists = [opened for opened in lists if self._name in opened.algorithms]
+        self.algorithm = hasher.algorithm.name
+        self.lists = tuple(opened for opened in lists if self.algorithm in opened.algorithms)
+        self.margin = 0 if settings.exact else hasher.margin
+        self.quality = settings.quality(self.algorithm)
         self._exact = settings.exact and hasher.margin > 0  # without a margin, the screen is the reference
-        self._margin = 0 if settings.exact else hasher.margin
-        self._threshold = settings.threshold(self._name)
-        self._quality = settings.quality(self._name)
+        self._threshold = settings.threshold(self.algorithm)
 
-    def matches(self, picture: Picture) -> tuple[Hash, list[Matched]]:
-        """The reference hash of the picture as it stands, and the nearest match of its orientations with each entry.
+    @property
+    def radius(self) -> int:
+        """How far, in bits, an entry may be from a screened hash to be confirmed."""
+        return self._threshold + self.margin
 
-        DecodeError where the hasher fails; what the lists raise is theirs.
-        """
-        if not self._lists:
-            return self._ask(lambda: self._hasher.hash(picture)), []
+    def turned(self, picture: Picture) -> Turned:
+        """The eight hashes that are looked up. DecodeError where the hasher fails."""
         if self._exact:
-            hashes = self._ask(lambda: tuple(self._hasher.confirm(picture, transform) for transform in TRANSFORMS))
+            hashes = _ask(lambda: tuple(self._hasher.confirm(picture, transform) for transform in TRANSFORMS))
         else:
-            hashes = self._ask(lambda: self._hasher.turned(picture))
-        if hashes[0].quality is not None and hashes[0].quality < self._quality:
-            return hashes[0], []
-        found = []
-        for opened in self._lists:
-            found.extend(self._in_list(opened, picture, hashes))
-        return hashes[0], found
+            hashes = _ask(lambda: self._hasher.turned(picture))
+        width = self._hasher.algorithm.width
+        if len(hashes) != len(TRANSFORMS) or any(len(value.value) != width for value in hashes):
+            raise DecodeError(Reason.HASHER_FAILED)
+        return Turned(picture.rendering, hashes)
 
-    def _in_list(self, opened: OpenList, picture: Picture, hashes: tuple[Hash, ...]) -> list[Matched]:
-        radius = self._threshold + self._margin
-        near = opened.find_near(self._name, _codes(hashes), radius=radius, minimum_quality=self._quality)
+    def confirm(self, picture: Picture, transform: str) -> Hash:
+        """The reference hash of the picture turned. DecodeError where the hasher fails."""
+        return _ask(lambda: self._hasher.confirm(picture, transform))
+
+    def asks(self, hashes: Sequence[Hash]) -> bool:
+        """Whether the hashes of a picture, as it stands first, are good enough to be looked up."""
+        quality = hashes[0].quality
+        return quality is None or quality >= self.quality
+
+    def matches(self, turned: Turned, confirm: Callable[[str], Hash]) -> list[Matched]:
+        """The nearest match of the eight hashes with each listed entry.
+
+        `confirm` gives the reference hash for a transform; it is asked only where there is a margin, and not for the
+        first. What the lists and `confirm` raise is theirs.
+        """
+        if not self.asks(turned.hashes):
+            return []
+        found = []
+        for opened in self.lists:
+            found.extend(self._in_list(opened, turned, confirm))
+        return found
+
+    def _in_list(self, opened: OpenList, turned: Turned, confirm: Callable[[str], Hash]) -> list[Matched]:
+        hashes = turned.hashes
+        near = opened.find_near(self.algorithm, codes_of(hashes), radius=self.radius, minimum_quality=self.quality)
         queries, distances, rows = near.queries, near.distances, near.rows
         confirmed = dict(enumerate(hashes))
-        if self._margin and len(rows):
+        if self.margin and len(rows):
             for query in np.unique(queries).tolist():
                 if query:  # the first is the reference already
-                    confirmed[query] = self._ask(partial(self._hasher.confirm, picture, TRANSFORMS[query]))
-            asked = _codes([confirmed[query] for query in range(len(hashes))])[queries]
-            listed = opened.codes(self._name)[rows]
+                    confirmed[query] = confirm(TRANSFORMS[query])
+            asked = codes_of([confirmed[query] for query in range(len(hashes))])[queries]
+            listed = opened.codes(self.algorithm)[rows]
             distances = np.bitwise_count(asked ^ listed).sum(axis=1, dtype=np.int32)
         within = np.flatnonzero(distances <= self._threshold)
         # the nearest row and orientation of each entry, the first of equals: one lookup may find a row eight times
@@ -124,36 +143,37 @@ class PictureLookup:
         first[1:] = near.entries[order][1:] != near.entries[order][:-1]
         found = []
         for place in order[first].tolist():
-            turned = confirmed[int(queries[place])]
+            value = confirmed[int(queries[place])]
             transform = TRANSFORMS[int(queries[place])]
             entry = opened.entry(int(near.entries[place]))
             match = Match(
                 list=opened.name,
                 entry=entry.id,
                 category=entry.category,
-                algorithm=self._name,
-                value=turned.value,
-                entry_value=opened.code(self._name, int(rows[place])),
+                algorithm=self.algorithm,
+                value=value.value,
+                entry_value=opened.code(self.algorithm, int(rows[place])),
                 distance=int(distances[place]),
                 threshold=self._threshold,
-                quality=turned.quality,
+                quality=value.quality,
                 region=None,
-                transform=f"{picture.rendering} {transform}" if picture.rendering else transform,
+                transform=f"{turned.rendering} {transform}" if turned.rendering else transform,
             )
             found.append(Matched(match, opened.disposition(entry), by_digest=False))
         return found
 
-    @staticmethod
-    def _ask(hash_it: Callable[[], Answer]) -> Answer:
-        try:
-            return hash_it()
-        except MemoryError as error:
-            raise DecodeError(Reason.OUT_OF_MEMORY) from error
-        except Exception as error:  # a plug-in's hasher may raise anything: it costs one item
-            raise DecodeError(Reason.HASHER_FAILED) from error
+
+def _ask(hash_it: Callable[[], Answer]) -> Answer:
+    try:
+        return hash_it()
+    except MemoryError as error:
+        raise DecodeError(Reason.OUT_OF_MEMORY) from error
+    except Exception as error:  # a plug-in's hasher may raise anything: it costs one item
+        raise DecodeError(Reason.HASHER_FAILED) from error
 
 
-def _codes(hashes: Sequence[Hash]) -> npt.NDArray[np.uint8]:
+def codes_of(hashes: Sequence[Hash]) -> npt.NDArray[np.uint8]:
+    """The values of hashes of one algorithm, (n, width) uint8."""
     return np.frombuffer(b"".join(value.value for value in hashes), np.uint8).reshape(len(hashes), -1)
 
 

@@ -51,6 +51,17 @@ class Hash:
 
 
 @dataclass(frozen=True, slots=True)
+class Turned:
+    """One rendering of a picture by one algorithm: eight hashes, in the order of TRANSFORMS.
+
+    The first is the reference hash; the others are within the algorithm's margin of theirs.
+    """
+
+    rendering: str
+    hashes: tuple[Hash, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ListEntry:
     """What a hash list says of one known file, besides its hashes."""
 
@@ -87,8 +98,9 @@ class Item:
     """One file inside an exhibit.
 
     `path` is the name that is recorded: relative to the source, `/` between parts, undecodable bytes as
-    `%XX` and `%` as `%25`. `locator` is what the source needs to open it. An item with a `status` is
-    already decided (a link, an unreadable folder) and is never opened.
+    `%XX` and `%` as `%25`. `locator` is what the source needs to open it. `modified` is in nanoseconds since 1970,
+    None where it is not known; no finding holds it. An item with a `status` is already decided (a link, an unreadable
+    folder) and is never opened.
     """
 
     path: str
@@ -96,6 +108,7 @@ class Item:
     size: int | None
     status: Status | None = None
     reason: Reason | None = None
+    modified: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +167,8 @@ class Finding:
     `matches` holds at most the nearest hundred; `matches_total` counts all. `hashes` holds the hashes that take part
     in a listed match. Not part of the JSON form, since they follow from the lists' profiles or from the bytes:
     `notable` (any match, listed or not, is of a notable category), `doubtful` (all of those by hashes of low quality),
-    `conflict` (notable, and another match is known good) and `computed` (the digests, and the hashes of each rendering
-    of the picture as it stands).
+    `conflict` (notable, and another match is known good), `digests`, and `pictures` (the hashes of each rendering of
+    the picture by each algorithm).
     """
 
     path: str
@@ -173,7 +186,13 @@ class Finding:
     notable: bool = False
     doubtful: bool = False
     conflict: bool = False
-    computed: tuple[Hash, ...] = ()
+    digests: tuple[Hash, ...] = ()
+    pictures: tuple[Turned, ...] = ()
+
+    @property
+    def computed(self) -> tuple[Hash, ...]:
+        """The digests, and the reference hash of each rendering of the picture as it stands."""
+        return (*self.digests, *(turned.hashes[0] for turned in self.pictures))
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of DESIGN: same keys, same order, no clock, host or absolute path."""

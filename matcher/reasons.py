@@ -24,3 +24,8 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out-of-memory"
     HASHER_FAILED = "hasher-failed"
     WORKER_DIED = "worker-died"
+    TIMED_OUT = "timed-out"
+
+
+OF_THE_MACHINE = frozenset({Reason.OUT_OF_MEMORY, Reason.WORKER_DIED, Reason.TIMED_OUT})
+"""Reasons that may be the machine's and not the item's: elsewhere, or another day, the item may be read."""

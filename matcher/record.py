@@ -6,10 +6,11 @@ Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with
     key          vkey, action
     self.test    vectors (digest of the known answers), cases, tested, untested
     list.load    name, version, digest, sources, counts, profile, index_digest
-    scan.open    scan, source, examiner, role, authority, exhibit, settings, algorithms, lists, tool, libraries,
-                 platform
+    scan.open    scan, source, examiner, role, authority, exhibit, settings, algorithms, lists, executor, tool,
+                 libraries, platform
     item         scan, seq, finding
-    scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, findings_root
+    scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, retried, of_the_machine,
+                 findings_root
     anomaly      scan, what, items (how many are recorded)
 """
 
@@ -26,6 +27,7 @@ from typing import Any
 from ledger import Ledger, LedgerError, SizeChangedError, TreeHasher, canonical, leaf_hash
 from ledger import parse as parsed
 from matcher.model import Finding, Status
+from matcher.reasons import OF_THE_MACHINE
 
 GROUP_ITEMS = 1000
 """Findings that are appended in one transaction, at most."""
@@ -56,6 +58,10 @@ class Recorder:
         self.notable = 0
         self.doubtful = 0
         self.conflicts = 0
+        self.retried = 0
+        """Items that hit a worker's limit, or that a worker died of, and were tried once more alone."""
+        self.of_the_machine = 0
+        """Items whose finding may be another one on another machine."""
         self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
 
     def add(self, finding: Finding) -> Finding:
@@ -72,6 +78,7 @@ class Recorder:
         self.notable += finding.notable
         self.doubtful += finding.doubtful
         self.conflicts += finding.conflict
+        self.of_the_machine += finding.reason in OF_THE_MACHINE
         if len(self._group) >= GROUP_ITEMS:
             self.flush()
         else:
@@ -115,6 +122,8 @@ class Recorder:
             "notable": self.notable,
             "doubtful": self.doubtful,
             "conflicts": self.conflicts,
+            "retried": self.retried,
+            "of_the_machine": self.of_the_machine,
             "findings_root": self._root.root().hex(),
         }
         group, self._group = self._group, []

@@ -21,7 +21,7 @@ from matcher.errors import CaseError, MatcherError
 from matcher.executors import Executor
 from matcher.job import ExamineJob
 from matcher.lists.store import Store, check_lists
-from matcher.model import Finding, Item
+from matcher.model import Finding, Item, Reason
 from matcher.record import Recorder, append_scan_open, entry
 from matcher.selftest import run as run_selftest
 from matcher.settings import Settings
@@ -36,6 +36,9 @@ class Listener(Protocol):
 
     def examined(self, finding: Finding) -> None:
         """A worker is done with an item; its turn to be recorded may not have come. Provisional."""
+
+    def retried(self, item: Item, reason: Reason) -> None:
+        """A worker died of an item, or a limit was hit: it is tried once more alone."""
 
     def recorded(self, finding: Finding, recorder: Recorder) -> None:
         """A finding has its place in the order."""
@@ -68,7 +71,7 @@ def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener:
     check_request(request)
     source = open_source(request.location)
     matcher = Matcher.open(request.store, settings=request.settings, check=True)
-    scan = _open(log, request, source, matcher)
+    scan = _open(log, request, source, matcher, executor)
     recorder = Recorder(log, scan)
     job = ExamineJob(
         source=source,
@@ -78,6 +81,11 @@ def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener:
         exhibit=request.exhibit,
     )
     found = _Counted(source.items())
+
+    def retried(item: Item, reason: Reason) -> None:
+        recorder.retried += 1
+        listener.retried(item, reason)
+
     try:
         listener.opened(scan, source, matcher)
         results = executor.run(
@@ -85,6 +93,7 @@ def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener:
             found,
             on_result=lambda _item, finding: listener.examined(finding),
             on_tick=recorder.flush_if_due,
+            on_retry=retried,
         )
         with closing(results):
             for _item, finding in results:
@@ -112,7 +121,7 @@ def _said_of(error: BaseException) -> str:
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped by {type(error).__name__}"
 
 
-def _open(log: Ledger, request: ScanRequest, source: Source, matcher: Matcher) -> int:
+def _open(log: Ledger, request: ScanRequest, source: Source, matcher: Matcher, executor: Executor) -> int:
     """Self-test, then append what the scan begins with. The scan's number."""
     settings = request.settings
     algorithms = [{"name": hasher.algorithm.name, "profile": hasher.profile} for hasher in matcher.file_hashers] + [
@@ -134,6 +143,7 @@ def _open(log: Ledger, request: ScanRequest, source: Source, matcher: Matcher) -
         "lists": [
             {"name": opened.name, "version": opened.version, "digest": opened.facts.digest} for opened in matcher.lists
         ],
+        "executor": executor.describe(),
         "tool": tool_version(),
         "libraries": library_builds(),
         "platform": platform_facts(),

@@ -94,7 +94,7 @@ def test_only_record_case_scan_reports_and_verifying_know_the_ledger() -> None:
         ("faiss", "matcher", {"matcher/index/flat.py"}),
         ("sqlite_utils", "matcher", {"matcher/lists/store.py"}),
         ("sqlite_utils", "ledger", {"ledger/store.py"}),
-        ("pebble", "matcher", {"matcher/executors/pool.py"}),
+        ("psutil", "matcher", {"matcher/executors/limits.py"}),
         ("imagehash", "matcher", {"matcher/hashers/imagehashes.py"}),
         ("numba", "matcher", {"matcher/compiled.py"}),
     ],
@@ -136,7 +136,7 @@ def test_the_ledger_imports_and_verifies_without_the_matchers_libraries(tmp_path
     """In a process where those libraries cannot be imported at all."""
     script = f"""
 import sys
-for name in ("numpy", "PIL", "faiss", "numba", "imagehash", "scipy", "pebble", "matcher"):
+for name in ("numpy", "PIL", "faiss", "numba", "imagehash", "scipy", "psutil", "matcher"):
     sys.modules[name] = None
 from ledger import Ledger, Signer, audit, canonical
 signer = Signer.generate("test/alone")

@@ -15,7 +15,7 @@ import click
 from matcher.commands import say
 from matcher.commands.options import echo_json
 from matcher.engine import Matcher
-from matcher.model import Finding, Status
+from matcher.model import Finding, Item, Reason, Status
 from matcher.record import Recorder
 from matcher.sources import Source
 
@@ -100,6 +100,9 @@ class Progress:
         if time.monotonic() - self._last >= self._every:
             self._last = time.monotonic()
             self._show()
+
+    def retried(self, item: Item, reason: Reason) -> None:
+        self._line(f"warning: {item.path}: {reason.value}; it is tried once more alone")
 
     def recorded(self, finding: Finding, recorder: Recorder) -> None:
         del recorder

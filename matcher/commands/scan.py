@@ -15,6 +15,7 @@ from matcher.commands.options import FILE, case_option, examination_settings, ex
 from matcher.commands.progress import Progress, in_bytes
 from matcher.configuration import signing_key_path
 from matcher.executors.choosing import executor_for
+from matcher.executors.limits import SECONDS
 from matcher.model import LOW_QUALITY, Status
 from matcher.scan import ScanRequest, check_apart, check_request, run_scan
 
@@ -32,6 +33,18 @@ from matcher.scan import ScanRequest, check_apart, check_request, run_scan
 @click.option(
     "--workers", type=click.IntRange(min=0), help="Processes; one a core otherwise, 0 for this process alone."
 )
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help=f"How long a worker may stand still at one item; {SECONDS:.0f} otherwise.",
+)
+@click.option(
+    "--memory-limit",
+    type=click.IntRange(min=1),
+    metavar="MB",
+    help="Memory of each worker; its share of the machine's otherwise.",
+)
 @click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
 @click.option("--jsonl", is_flag=True, help="Print every finding on stdout, one JSON line each, in order.")
 @click.option("--quiet", is_flag=True, help="Neither progress nor matches on stderr.")
@@ -46,6 +59,8 @@ def command(
     authority: str | None,
     exhibit: str | None,
     workers: int | None,
+    time_limit: float | None,
+    memory_limit: int | None,
     key: Path | None,
     jsonl: bool,
     quiet: bool,
@@ -67,11 +82,12 @@ def command(
         check_request(request)
         check_apart(request.location, case, key)
     progress = Progress(quiet=quiet, jsonl=jsonl)
+    executor = executor_for(workers, seconds=time_limit, memory=None if memory_limit is None else memory_limit << 20)
     closed = []
     with open_case(case, facts, key=key, on_wait=progress.waiting) as log:
         try:
             for request in requests:
-                closed.append(run_scan(log, request, executor=executor_for(workers), listener=progress))
+                closed.append(run_scan(log, request, executor=executor, listener=progress))
                 _tell(_summary(closed[-1]), err=jsonl)
         except BaseException:
             progress.stop()
@@ -108,6 +124,11 @@ def _summary(facts: dict[str, Any]) -> str:
         lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
     if facts["counts"][Status.UNREADABLE.value]:
         lines.append("  what could not be read is NOT known to be free of known material")
+    if facts["retried"]:
+        lines.append(
+            f"  {facts['retried']:,} were tried once more alone; {facts['of_the_machine']:,} have a finding that may "
+            "depend on this machine"
+        )
     lines.append(f"  findings root {facts['findings_root']}")
     return "\n".join(lines)
 

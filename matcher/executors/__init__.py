@@ -2,35 +2,53 @@
 
 An executor is given a job and items, and gives back every item with its result, in the order of the items, whatever
 the order in which they were finished. It holds a bounded number of items at a time.
+
+Where items are worked on by processes of their own, each costs itself at most. A limit by the clock or by memory, or
+a worker's death, is tried once more alone, with nothing else running; what fails again is read without being decoded,
+for its digests; what fails even then is lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from matcher.model import Item
+from matcher.model import Item, Reason
 
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
-
-
-class Job(Protocol[Result_co]):
-    """Work on single items. Can be pickled; `start` is called once in every process that works."""
-
-    def start(self) -> Callable[[Item], Result_co]:
-        """Open what the work needs. The function that comes back is pure and never raises for what an item holds."""
-
-    def lost(self, item: Item) -> Result_co:
-        """The result for an item whose worker died: made in this process, touching nothing that may kill it too."""
+Result_contra = TypeVar("Result_contra", contravariant=True)
 
 
 def nothing() -> None:
-    """What happens at a tick where nobody asked for anything."""
+    """What happens at a tick or a beat where nobody asked for anything."""
+
+
+class Work(Protocol[Result_co]):
+    """The work on single items. Pure, and never raises for what an item holds."""
+
+    def __call__(self, item: Item, give_up: Reason | None) -> Result_co:
+        """The result. With `give_up` nothing is decoded, and that is the result's reason."""
+
+
+class Job(Protocol[Result]):
+    """Work that can be pickled."""
+
+    def start(self, beat: Callable[[], None]) -> Work[Result]:
+        """Open what the work needs; called once in every process. The work calls `beat` whenever it got on."""
+
+    def limited(self, result: Result) -> bool:
+        """Whether memory ran out, so that the same may succeed alone."""
+
+    def lost(self, item: Item, reason: Reason) -> Result:
+        """The result for an item that every worker died of: made in this process, which does not open it."""
 
 
 class Executor(Protocol):
     """Runs a job over items."""
+
+    def describe(self) -> dict[str, Any]:
+        """What a ledger's `scan.open` entry says of it."""
 
     def run(
         self,
@@ -39,10 +57,11 @@ class Executor(Protocol):
         *,
         on_result: Callable[[Item, Result], None],
         on_tick: Callable[[], None] = nothing,
+        on_retry: Callable[[Item, Reason], None] = lambda _item, _reason: None,
     ) -> Generator[tuple[Item, Result], None, None]:
         """A generator of every item with its result, in the order of the items.
 
         `on_result` is called in this process as soon as a result is there, before its turn has come; `on_tick` now
-        and then, also while a slow item holds everything up (where the executor can). Whoever stops reading closes
-        the generator, which stops the workers.
+        and then, also while a slow item holds everything up (where the executor can); `on_retry` for an item that
+        is tried once more. Whoever stops reading closes the generator, which stops the workers.
         """

@@ -7,13 +7,19 @@ import os
 from importlib.metadata import entry_points
 
 from matcher.executors import Executor
+from matcher.executors.limits import limits_for
 
 
-def executor_for(workers: int | None) -> Executor:
-    """A pool of `workers` processes; None: one a core; 0: this process alone, where a decoder's crash ends it all."""
+def executor_for(workers: int | None, *, seconds: float | None = None, memory: int | None = None) -> Executor:
+    """A pool of `workers` processes; None: one a core; 0: this process alone, where a decoder's crash ends it all.
+
+    `seconds` without progress and `memory` in bytes limit each worker; by themselves they fit this machine.
+    """
+    count = cores() if workers is None else workers
+    limits = limits_for(count, seconds=seconds, memory=memory)
     name = "serial" if workers == 0 else "pool"
     point = next(iter(entry_points(group="matcher.executors", name=name)))
-    executor: Executor = point.load()(cores() if workers is None else workers)
+    executor: Executor = point.load()(count, limits=limits)
     return executor
 
 

@@ -1,112 +1,67 @@
-"""A pool of worker processes on this machine, by pebble: a worker that dies costs the one item that it had.
+"""A pool of worker processes on this machine: a worker that dies, hangs or eats memory costs the one item that it had.
 
-Workers are spawned, never forked (threads and FAISS do not survive a fork, and Windows has none). At most a window of
+One thread does everything: it hands out items, waits for answers, and kills what stands still. At most a window of
 items is under way, so that neither the results of a fast worker nor the items of a fast source pile up behind one
 slow item.
+
+An item that a worker died of, or whose limit was hit, waits until nothing else runs and is tried once more alone. If
+that fails too, it is read for its digests without being decoded, and the reason is the second failure's.
 """
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-import os
-import signal
-import threading
-import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable, Generator, Iterable
 from itertools import islice
-from queue import Empty, SimpleQueue
+from multiprocessing import connection
 from typing import Any, Generic
-
-from pebble import ProcessExpired, ProcessPool
 
 from matcher.errors import MatcherError
 from matcher.executors import Job, Result, nothing
-from matcher.model import Item
+from matcher.executors.limits import Limits, limits_for
+from matcher.executors.worker import FAILED, Worker, packed
+from matcher.model import Item, Reason
 
 WINDOW = 64
 """Items under way for each worker, waiting, being worked on, or finished before their turn."""
 
 RESTARTS = 5
-"""How often in a row a pool is begun anew without one result, before the work is given up."""
+"""How many workers in a row may die before they take an item, until the work is given up."""
 
 TICK = 1.0
 """Seconds between two calls of `on_tick`, at most, while nothing is finished."""
 
-_work: Callable[[Item], Any] | None = None
-_failure: Exception | None = None
-
-
-def quieten() -> None:
-    """What decoding libraries print about hostile files must not garble the terminal."""
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)  # libtiff and its like write to the descriptor itself
-    os.close(nowhere)
-
-
-def _start(job: Job[Any]) -> None:
-    global _work, _failure  # noqa: PLW0603 - a process pool can keep what a worker opened nowhere else
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; this process ends its workers
-    quieten()
-    try:
-        _work = job.start()
-    except Exception as error:  # noqa: BLE001 - told to the parent by the first item; a worker that dies here cannot
-        _failure = error
-
-
-def _run(item: Item) -> Any:
-    if _work is None:
-        raise _failure or RuntimeError("the worker was not started")
-    return _work(item)
-
 
 class _Task(Generic[Result]):
-    """One item under way. Its result is made once and shown once, whichever event asks first."""
+    """One item under way. `alone` from the second try on; `give_up` from the third."""
 
     def __init__(self, item: Item) -> None:
         self.item = item
-        self.future: Future[Result] | None = None
-        self._result: list[Result] = []
-        self._shown = False
+        self.alone = False
+        self.give_up: Reason | None = None
+        self.result: list[Result] = []
+        """The result, once there is one."""
 
-    @property
-    def done(self) -> bool:
-        return bool(self._result) or (self.future is not None and self.future.done())
-
-    def result(self, job: Job[Result]) -> Result:
-        """The worker's result, or what takes its place where the worker died. BrokenProcessPool is for the pool."""
-        if not self._result:
-            assert self.future is not None
-            try:
-                self._result.append(self.future.result())
-            except ProcessExpired:
-                self._result.append(job.lost(self.item))
-        return self._result[0]
-
-    def forget(self) -> None:
-        """Be done anew, unless it is done already: its pool is gone."""
-        if not self._result and self.future is not None and (not self.future.done() or _is_broken(self.future)):
-            self.future = None
-
-    def show(self, job: Job[Result], on_result: Callable[[Item, Result], None]) -> None:
-        result = self.result(job)
-        if not self._shown:
-            self._shown = True
-            on_result(self.item, result)
+    def message(self) -> bytes:
+        return packed(self.item, self.give_up, alone=self.alone)
 
 
 class PoolExecutor:
     """`workers` processes. The results are those of the serial executor."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, *, limits: Limits | None = None) -> None:
         self._workers = workers
+        self._limits = limits_for(workers) if limits is None else limits
+
+    def describe(self) -> dict[str, Any]:
+        limits = self._limits
+        return {
+            "kind": "pool",
+            "workers": self._workers,
+            "time_limit_ms": round(1000 * limits.seconds),
+            "memory_limit": limits.memory,
+            "memory_limit_alone": limits.alone,
+        }
 
     def run(
         self,
@@ -115,101 +70,144 @@ class PoolExecutor:
         *,
         on_result: Callable[[Item, Result], None],
         on_tick: Callable[[], None] = nothing,
+        on_retry: Callable[[Item, Reason], None] = lambda _item, _reason: None,
     ) -> Generator[tuple[Item, Result], None, None]:
-        pending: deque[_Task[Result]] = deque()
         waiting = iter(items)
-        without_result = 0
-        while True:
-            try:
-                for result in self._run_pool(job, waiting, pending, on_result=on_result, on_tick=on_tick):
-                    without_result = 0
-                    yield result
-                return
-            except BrokenProcessPool as error:
-                # pebble gives a pool up when a worker dies between two items: begin anew with what is not done
-                without_result += 1
-                if without_result > RESTARTS:
-                    raise MatcherError(f"workers die before they do anything, {RESTARTS} times in a row") from error
-
-    def _run_pool(
-        self,
-        job: Job[Result],
-        waiting: Iterator[Item],
-        pending: deque[_Task[Result]],
-        *,
-        on_result: Callable[[Item, Result], None],
-        on_tick: Callable[[], None],
-    ) -> Generator[tuple[Item, Result], None, None]:
-        finished: SimpleQueue[_Task[Result]] = SimpleQueue()
-        pool = ProcessPool(
-            max_workers=self._workers,
-            initializer=_start,
-            initargs=[job],
-            context=multiprocessing.get_context("spawn"),
-        )
+        pending: deque[_Task[Result]] = deque()
+        crew = _Crew(job, self._workers, self._limits, on_result=on_result, on_retry=on_retry)
         try:
-            with _no_interrupt():  # a worker inherits that, and so is not interrupted while it starts
-                for task in pending:
-                    if not task.done:
-                        _schedule(pool, task, finished)
             while True:
                 for item in islice(waiting, self._workers * WINDOW - len(pending)):
-                    task = _Task(item)
+                    task = _Task[Result](item)
                     pending.append(task)
-                    with _no_interrupt():
-                        _schedule(pool, task, finished)
+                    crew.add(task)
                 if not pending:
                     return
                 on_tick()
-                for task in _wait(finished):
-                    task.show(job, on_result)
-                while pending and pending[0].done:
-                    pending[0].show(job, on_result)
+                crew.work(TICK)
+                while pending and pending[0].result:
                     task = pending.popleft()
-                    yield task.item, task.result(job)
-        except BrokenProcessPool:
-            for task in pending:
-                task.forget()
-            raise
+                    yield task.item, task.result[0]
         finally:
-            pool.stop()
-            pool.join()
+            crew.stop()
 
 
-def _schedule(pool: ProcessPool, task: _Task[Result], finished: SimpleQueue[_Task[Result]]) -> None:
-    try:
-        task.future = pool.schedule(_run, args=[task.item])
-    except RuntimeError as error:  # what pebble raises when the pool broke a moment ago
-        raise BrokenProcessPool(str(error)) from error
-    task.future.add_done_callback(partial(_put, finished, task))
+class _Crew(Generic[Result]):
+    """The workers, and what they still have to do."""
 
+    def __init__(
+        self,
+        job: Job[Result],
+        workers: int,
+        limits: Limits,
+        *,
+        on_result: Callable[[Item, Result], None],
+        on_retry: Callable[[Item, Reason], None],
+    ) -> None:
+        self._job = job
+        self._limits = limits
+        self._on_result = on_result
+        self._on_retry = on_retry
+        self._count = workers
+        self._workers: list[Worker] = []
+        self._queue: deque[_Task[Result]] = deque()
+        self._suspects: deque[_Task[Result]] = deque()
+        """What is tried once more, alone, when nothing else is left to do in the window."""
+        self._failed_starts = 0
 
-def _is_broken(future: Future[Any]) -> bool:
-    return future.cancelled() or isinstance(future.exception(), BrokenProcessPool)
+    def add(self, task: _Task[Result]) -> None:
+        self._queue.append(task)
 
+    def work(self, seconds: float) -> None:
+        """Hand out what can be, wait for some answer for a while, and take what came."""
+        while len(self._workers) < min(self._count, len(self._queue) + len(self._suspects) + len(self._workers)):
+            self._workers.append(Worker(self._job, self._limits))
+        self._hand_out()
+        handles = [handle for worker in self._workers for handle in worker.handles]
+        ready = set(connection.wait(handles, timeout=seconds))
+        for worker in list(self._workers):
+            if not ready.isdisjoint(worker.handles):
+                self._listen(worker)
+        for worker in list(self._workers):
+            reason = worker.stopped_for()
+            if reason is not None:
+                self._end(worker, reason)
 
-def _put(finished: SimpleQueue[_Task[Result]], task: _Task[Result], _done: Future[Result]) -> None:
-    finished.put(task)
+    def stop(self) -> None:
+        for worker in self._workers:
+            worker.stop()
+        self._workers.clear()
 
+    def _hand_out(self) -> None:
+        if any(task.alone for worker in self._workers for task in worker.sent):
+            return
+        for worker in self._workers:
+            if self._queue and not worker.sent:
+                self._send(worker, self._queue)
+        for worker in self._workers:  # one ahead, unless that would keep the last items from a worker that is idle soon
+            if len(self._queue) > self._count:
+                self._send(worker, self._queue)
+        if self._suspects and not self._queue and not any(worker.sent for worker in self._workers):
+            for worker in self._workers:
+                if self._send(worker, self._suspects):
+                    return
 
-def _wait(finished: SimpleQueue[_Task[Result]]) -> Iterator[_Task[Result]]:
-    """A generator of what is finished by now; it waits for the first for a while."""
-    try:
-        yield finished.get(timeout=TICK)
-        while True:
-            yield finished.get_nowait()
-    except Empty:
-        return
+    @staticmethod
+    def _send(worker: Worker, queue: deque[_Task[Result]]) -> bool:
+        message = queue[0].message()
+        if not worker.takes(len(message)):
+            return False
+        try:
+            worker.send(queue[0], message, alone=queue[0].alone)
+        except OSError:  # it has died a moment ago, which is heard next
+            return False
+        queue.popleft()
+        return True
 
+    def _listen(self, worker: Worker) -> None:
+        for kind, value in worker.answers():
+            if kind == FAILED:
+                raise value
+            self._failed_starts = 0
+            if self._take(worker.sent.popleft(), value):
+                self._end(worker, None)  # what it holds of its memory may be for ever
+                return
+        if worker.ended:
+            self._end(worker, Reason.WORKER_DIED)
 
-@contextmanager
-def _no_interrupt() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment; only the main thread may ask for that, and only it is interrupted."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+    def _take(self, task: _Task[Result], result: Result) -> bool:
+        """Take a result, unless it is to be tried again. Whether memory ran out."""
+        limited = self._job.limited(result)
+        if limited and not task.alone:
+            self._suspect(task, Reason.OUT_OF_MEMORY)
+        else:
+            self._finish(task, result)
+        return limited
+
+    def _finish(self, task: _Task[Result], result: Result) -> None:
+        task.result.append(result)
+        self._on_result(task.item, result)
+
+    def _end(self, worker: Worker, reason: Reason | None) -> None:
+        """Put an end to a worker. With a reason the task that it was at is suspect; the one after it was not begun."""
+        self._workers.remove(worker)
+        sent, ready = list(worker.sent), worker.ready
+        worker.stop()
+        if not ready:
+            self._failed_starts += 1
+            if self._failed_starts > RESTARTS:
+                raise MatcherError(f"workers die before they do anything, {RESTARTS} times in a row")
+        if reason is not None and sent:
+            self._suspect(sent.pop(0), reason)
+        self._queue.extendleft(reversed(sent))
+
+    def _suspect(self, task: _Task[Result], reason: Reason) -> None:
+        if task.give_up is not None:
+            self._finish(task, self._job.lost(task.item, task.give_up))
+        elif task.alone:
+            task.give_up = reason
+            self._suspects.appendleft(task)
+        else:
+            task.alone = True
+            self._suspects.append(task)
+            self._on_retry(task.item, reason)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
+from typing import Any
 
 from matcher.executors import Job, Result, nothing
-from matcher.model import Item
+from matcher.executors.limits import Limits
+from matcher.model import Item, Reason
 
 
 class SerialExecutor:
-    """The executor that every other one must agree with."""
+    """The executor that every other one must agree with. Nothing is contained: a decoder's crash ends it all."""
 
-    def __init__(self, workers: int = 0) -> None:
-        del workers  # there is one: this process
+    def __init__(self, workers: int = 0, *, limits: Limits | None = None) -> None:
+        del workers, limits  # there is one: this process, which nobody stops
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "serial"}
 
     def run(
         self,
@@ -21,10 +26,12 @@ class SerialExecutor:
         *,
         on_result: Callable[[Item, Result], None],
         on_tick: Callable[[], None] = nothing,
+        on_retry: Callable[[Item, Reason], None] = lambda _item, _reason: None,
     ) -> Generator[tuple[Item, Result], None, None]:
-        work = job.start()
+        del on_retry
+        work = job.start(nothing)
         for item in items:
             on_tick()
-            result = work(item)
+            result = work(item, None)
             on_result(item, result)
             yield item, result

@@ -33,9 +33,10 @@ REASONS = {
     Reason.CORRUPT: "The picture's data contradict its format.",
     Reason.TOO_MANY_PIXELS: "Larger than the limit of pixels in the scan's settings.",
     Reason.TOO_MANY_BYTES: "Larger than the limit of bytes in the scan's settings.",
-    Reason.OUT_OF_MEMORY: "Decoding needed more memory than there was. Depends on the machine: examine it again.",
+    Reason.OUT_OF_MEMORY: "Decoding ran out of memory, twice. May depend on the machine: examine it again.",
     Reason.HASHER_FAILED: "A hash algorithm failed on this picture.",
-    Reason.WORKER_DIED: "The process that decoded it died. Depends on the machine: examine it again.",
+    Reason.WORKER_DIED: "The process that decoded it died, twice. May depend on the machine: examine it again.",
+    Reason.TIMED_OUT: "Reading or decoding it stood still, twice. May depend on the machine: examine it again.",
 }
 
 DISPOSITIONS = {

@@ -121,7 +121,7 @@ class FolderSource:
             return Item(path, full, None, Status.SKIPPED, Reason.SYMBOLIC_LINK)
         if not stat.S_ISREG(facts.st_mode):
             return Item(path, full, None, Status.SKIPPED, Reason.SPECIAL_FILE)
-        return Item(path, full, facts.st_size)
+        return Item(path, full, facts.st_size, modified=facts.st_mtime_ns)
 
 
 @contextmanager

@@ -87,7 +87,7 @@ def test_errors_have_one_base() -> None:
 
 def test_works_with_nothing_but_its_three_dependencies() -> None:
     # sqlite-utils takes numpy along where there is one, so it is hidden rather than looked for.
-    hidden = ["matcher", "numpy", "pandas", "faiss", "PIL", "numba", "pebble", "imagehash", "rfc8785", "hypothesis"]
+    hidden = ["matcher", "numpy", "pandas", "faiss", "PIL", "numba", "psutil", "imagehash", "rfc8785", "hypothesis"]
     code = f"import sys; sys.modules.update(dict.fromkeys({hidden})); import ledger, ledger.commands, ledger.__main__"
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -19,7 +19,7 @@ from matcher.executors import Executor, Job, Result
 from matcher.executors.pool import PoolExecutor
 from matcher.executors.serial import SerialExecutor
 from matcher.imaging.picture import turn
-from matcher.model import Finding, Item
+from matcher.model import Finding, Item, Reason
 from matcher.record import Recorder, append_scan_open
 from matcher.scan import ScanRequest, check_apart, run_scan
 from matcher.settings import Settings
@@ -33,6 +33,7 @@ class Quiet:
     def __init__(self) -> None:
         self.scans: list[int] = []
         self.examined_paths: list[str] = []
+        self.retried_paths: list[str] = []
         self.recorded_findings: list[Finding] = []
         self.facts: list[dict[str, Any]] = []
 
@@ -41,6 +42,9 @@ class Quiet:
 
     def examined(self, finding: Finding) -> None:
         self.examined_paths.append(finding.path)
+
+    def retried(self, item: Item, reason: Reason) -> None:
+        self.retried_paths.append(item.path)
 
     def recorded(self, finding: Finding, recorder: Recorder) -> None:
         self.recorded_findings.append(finding)
@@ -203,6 +207,9 @@ class Failing:
     def __init__(self, error: BaseException | None) -> None:
         self._error = error
 
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "failing"}
+
     def run(
         self,
         job: Job[Result],
@@ -210,11 +217,12 @@ class Failing:
         *,
         on_result: Callable[[Item, Result], None],
         on_tick: Callable[[], None] = lambda: None,
+        on_retry: Callable[[Item, Reason], None] = lambda _item, _reason: None,
     ) -> Generator[tuple[Item, Result], None, None]:
-        work = job.start()
+        work = job.start(on_tick)
         for number, item in enumerate(items):
             if number < 4:
-                yield item, work(item)
+                yield item, work(item, None)
             elif self._error is not None:
                 raise self._error
 

@@ -1,0 +1,90 @@
+"""The safety net under a worker: how much memory it may take, and how long it may stand still.
+
+These depend on the machine, so they never decide by themselves what is unreadable: limits that count do (Settings).
+
+On Linux the system itself refuses a worker more memory (RLIMIT_DATA: RLIMIT_AS would count mapped indexes), so that
+an allocation fails and the worker lives. Elsewhere the parent watches, and kills.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+SECONDS = 120.0
+"""Without any progress: not a chunk read, not a page hashed. The slowest page known, 268 megapixels, takes 30 s."""
+
+SHARE = 0.8
+"""Of the machine's memory, for all workers together."""
+
+LEAST = 1 << 30
+"""Bytes that a worker gets at least, however many share the machine."""
+
+_CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one worker may take.
+
+    `seconds` without progress, `memory` bytes, and `alone` bytes when nothing else runs. With `watched` the parent sees
+    to the memory, since the system does not.
+    """
+
+    seconds: float
+    memory: int
+    alone: int
+    watched: bool = field(default_factory=lambda: not system_enforces())
+
+    def bytes_for(self, *, alone: bool) -> int:
+        return self.alone if alone else self.memory
+
+
+def limits_for(workers: int, *, seconds: float | None = None, memory: int | None = None) -> Limits:
+    """Limits for each of `workers` on this machine; a `memory` that is given holds for an item alone too."""
+    whole = int(SHARE * machine_memory())
+    share = max(LEAST, whole // max(1, workers))
+    return Limits(
+        seconds=SECONDS if seconds is None else seconds,
+        memory=share if memory is None else memory,
+        alone=max(share, whole) if memory is None else memory,
+    )
+
+
+def machine_memory() -> int:
+    """Bytes of memory here: the machine's, or what a container may take of it."""
+    found = int(psutil.virtual_memory().total)
+    for path in _CGROUPS:
+        with suppress(OSError, ValueError):  # not a container, or "max"
+            found = min(found, int(path.read_text(encoding="ascii")))
+    return found
+
+
+def system_enforces() -> bool:
+    """Whether the system itself refuses a process more memory than `restrict` allows."""
+    return sys.platform == "linux"
+
+
+def restrict(limits: Limits, *, alone: bool) -> None:
+    """Let the system refuse this process more memory from now on, where it can do that."""
+    if limits.watched:
+        return
+    import resource  # noqa: PLC0415 - Windows has none
+
+    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    memory = limits.bytes_for(alone=alone)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory if hard == resource.RLIM_INFINITY else min(memory, hard), hard))
+
+
+def exceeds(limits: Limits, pid: int, *, alone: bool) -> bool:
+    """Whether a process that is watched holds more memory than it may."""
+    if not limits.watched:
+        return False
+    try:
+        return int(psutil.Process(pid).memory_info().rss) > limits.bytes_for(alone=alone)
+    except psutil.Error:  # it has just ended
+        return False

@@ -1,0 +1,188 @@
+"""A worker process: what runs in it, and the end of it that the parent holds.
+
+Each worker has a pipe of its own, so that one that is killed at any moment garbles nobody else's answers. It is sent
+the next task while it works on one, and answers in their order: what it dies of is the first that is not answered.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import connection
+from typing import Any
+
+from matcher.errors import MatcherError
+from matcher.executors import Job
+from matcher.executors.limits import Limits, exceeds, restrict
+from matcher.model import Item, Reason
+
+READY, BEAT, DONE, FAILED = "ready", "beat", "done", "failed"
+
+_BEATS_EVERY = 1.0
+_SMALL = 1 << 14
+"""Bytes of a task that fit any pipe: a larger one is sent to a worker that waits for it."""
+_PR_SET_PDEATHSIG = 1
+
+
+def quieten() -> None:
+    """What decoding libraries print about hostile files must not garble the terminal."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)  # libtiff and its like write to the descriptor itself
+    os.close(nowhere)
+
+
+def end_with_parent() -> None:
+    """Let this process end when its parent is killed, whatever it is doing then."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+    if sys.platform == "linux":  # a decoder that never lets go of the interpreter stops that thread, but not this
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _serve(channel: connection.Connection, job: Job[Any], limits: Limits) -> None:
+    """The worker's whole life."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    end_with_parent()
+    quieten()
+    beaten = time.monotonic()
+
+    def beat() -> None:
+        nonlocal beaten
+        if time.monotonic() - beaten >= _BEATS_EVERY:
+            beaten = time.monotonic()
+            channel.send((BEAT, None))
+
+    try:
+        work = job.start(beat)
+    except Exception as error:  # noqa: BLE001 - told to the parent
+        _send_failure(channel, error)
+        return
+    channel.send((READY, None))
+    with suppress(EOFError, OSError):  # the parent is done, or gone
+        while True:
+            item, give_up, alone = channel.recv()
+            restrict(limits, alone=alone)
+            beaten = time.monotonic()
+            try:
+                result = work(item, give_up)
+            except Exception as error:  # noqa: BLE001 - told to the parent: a defect, since no item makes work raise
+                _send_failure(channel, error)
+                return
+            channel.send((DONE, result))
+
+
+def _send_failure(channel: connection.Connection, error: Exception) -> None:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - an exception of a plug-in may be anything
+        error = MatcherError(f"{type(error).__name__}: {error}")
+    with suppress(OSError):
+        channel.send((FAILED, error))
+
+
+class Worker:
+    """A worker as its parent sees it. `sent` are the tasks that it has not answered, the first being worked on."""
+
+    def __init__(self, job: Job[Any], limits: Limits) -> None:
+        context = multiprocessing.get_context("spawn")  # threads and FAISS do not survive a fork; Windows has none
+        self._limits = limits
+        self._channel, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, job, limits), name="matcher-worker", daemon=True)
+        with _no_interrupt():  # the worker inherits that, and so is not interrupted while it starts
+            self._process.start()
+        theirs.close()
+        self._since = time.monotonic()
+        self._alone = False
+        self.ready = False
+        self.ended = False
+        """Whether the process is gone, as far as `answers` found."""
+        self.sent: deque[Any] = deque()
+
+    @property
+    def handles(self) -> tuple[Any, Any]:
+        """What to wait for: an answer, the end of the process."""
+        return self._channel, self._process.sentinel
+
+    def takes(self, size: int) -> bool:
+        """Whether a task of `size` bytes can be sent now: one ahead, and never into a pipe that may be full."""
+        return self.ready and (not self.sent or (len(self.sent) < 2 and size <= _SMALL))
+
+    def send(self, task: Any, message: bytes, *, alone: bool) -> None:
+        """Send a task, `message` being its `packed` form. OSError where the worker is gone."""
+        if not self.sent:
+            self._since = time.monotonic()
+        self._alone = alone
+        self._channel.send_bytes(message)
+        self.sent.append(task)
+
+    def answers(self) -> list[tuple[str, Any]]:
+        """What the worker has said and nobody has heard yet, without waiting."""
+        heard = []
+        try:
+            while self._channel.poll():
+                kind, value = self._channel.recv()
+                self._since = time.monotonic()
+                if kind == READY:
+                    self.ready = True
+                elif kind != BEAT:
+                    heard.append((kind, value))
+        except (EOFError, OSError):  # also where it was killed in the middle of an answer
+            self.ended = True
+        self.ended = self.ended or bool(connection.wait([self._process.sentinel], timeout=0))
+        return heard
+
+    def stopped_for(self) -> Reason | None:
+        """Which limit the worker has hit, if any. Its answers are to be read first."""
+        if not self.sent or self._channel.poll():
+            return None
+        if time.monotonic() - self._since > self._limits.seconds:
+            return Reason.TIMED_OUT
+        if exceeds(self._limits, self._process.pid or 0, alone=self._alone):
+            return Reason.OUT_OF_MEMORY
+        return None
+
+    def stop(self) -> None:
+        """Kill the process: it writes nothing that a kill could spoil."""
+        self._process.kill()
+        self._process.join()
+        self._process.close()
+        self._channel.close()
+
+
+def packed(item: Item, give_up: Reason | None, *, alone: bool) -> bytes:
+    """A task as it is sent."""
+    return pickle.dumps((item, give_up, alone))
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Ignore Ctrl-C for a moment; only the main thread may ask for that, and only it is interrupted."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
