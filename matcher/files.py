@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 _CHUNK = 1 << 20
+_FAR = 1 << 40
+"""Where a lock is taken on Windows: a byte that is locked cannot be read, so it is one that no file has."""
 
 
 def readable_name(path: str | os.PathLike[str]) -> str:
@@ -65,6 +67,32 @@ def publish_new(unfinished: Path, path: Path) -> None:
             return
         unfinished.rename(path)
     sync_folder(path.parent)
+
+
+def hold(stream: BinaryIO) -> None:
+    """Keep every other process from holding the same file, until the stream is closed or this process ends.
+
+    BlockingIOError where another one holds it. On a share that knows no locks nothing is held.
+    """
+    if os.name == "posix":
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        try:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:
+            return
+    else:
+        import msvcrt  # noqa: PLC0415 - only on Windows
+
+        stream.seek(_FAR)
+        try:
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError as error:
+            raise BlockingIOError(error.errno, "held by another process") from error
+        finally:
+            stream.seek(0)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with
                  libraries, platform
     item         scan, seq, finding
     scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, retried, of_the_machine,
-                 findings_root
+                 findings_root, hashes (file, bytes, sha256 of the scan's case.hashes)
+    relookup     scan, part, parts, lists, new, withdrawn, ... (relookup.py)
     anomaly      scan, what, items (how many are recorded)
 """
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +27,9 @@ from typing import Any
 
 from ledger import Ledger, LedgerError, SizeChangedError, TreeHasher, canonical, leaf_hash
 from ledger import parse as parsed
-from matcher.model import Finding, Status
+from matcher.case_hashes import CONFLICT, DOUBTFUL, NOTABLE, RETRIED, HashesWriter, noted
+from matcher.errors import CaseError
+from matcher.model import Finding, Item, Status
 from matcher.reasons import OF_THE_MACHINE
 
 GROUP_ITEMS = 1000
@@ -42,16 +45,21 @@ def entry(kind: str, **fields: Any) -> bytes:
 
 
 class Recorder:
-    """Records one scan's findings in their order, in groups; counts them and computes their root."""
+    """Records one scan's findings in their order, in groups, and their hashes; counts them and computes their root."""
 
-    def __init__(self, log: Ledger, scan: int) -> None:
+    def __init__(self, log: Ledger, scan: int, hashes: HashesWriter) -> None:
         self._log = log
         self._scan = scan
+        self._hashes = hashes
+        self._retried: set[str] = set()
         self._group: list[bytes] = []
         self._since = time.monotonic()
         self._root = TreeHasher()
         self._seen: set[bytes] = set()
         self._recorded = 0
+        self._sure = True
+        self._behind = 0
+        """A leaf index in front of which all that was recorded stands."""
         self.items = 0
         self.bytes = 0
         self.matches = 0
@@ -64,26 +72,45 @@ class Recorder:
         """Items whose finding may be another one on another machine."""
         self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
 
-    def add(self, finding: Finding) -> Finding:
+    def retry(self, item: Item) -> None:
+        """An item hit a worker's limit, or a worker died of it: it is tried once more alone."""
+        self._retried.add(item.path)
+
+    def restore(self, finding: dict[str, Any], flags: int) -> None:
+        """Count a finding that the ledger has already; `flags` as case_hashes keeps them."""
+        self._root.append(leaf_hash(canonical(finding)))
+        if finding["status"] in (Status.EXAMINED, Status.KNOWN) and finding["sha256"] is not None:
+            self._seen.add(bytes.fromhex(finding["sha256"]))
+        self._recorded += 1
+        self._count(finding["size"], finding["status"], finding["reason"], finding["matches_total"], flags)
+
+    def add(self, item: Item, finding: Finding) -> Finding:
         """Record one finding; what comes back is what was recorded: a repeated content is a duplicate."""
         finding = self._deduplicated(finding)
+        kept = noted(item, finding, retried=item.path in self._retried)
+        self._retried.discard(item.path)
+        self._hashes.add(kept)
         form = canonical(finding.as_json())
         self._root.append(leaf_hash(form))
         rest = b',"scan":%d,"seq":%d,"type":"item","v":1}' % (self._scan, self.items)
         self._group.append(b'{"finding":' + form + rest)  # its keys in canonical order
-        self.items += 1
-        self.bytes += finding.size or 0
-        self.counts[finding.status.value] += 1
-        self.matches += finding.matches_total
-        self.notable += finding.notable
-        self.doubtful += finding.doubtful
-        self.conflicts += finding.conflict
-        self.of_the_machine += finding.reason in OF_THE_MACHINE
+        self._count(finding.size, finding.status, finding.reason, finding.matches_total, kept.flags)
         if len(self._group) >= GROUP_ITEMS:
             self.flush()
         else:
             self.flush_if_due()
         return finding
+
+    def _count(self, size: int | None, status: str, reason: str | None, matches: int, flags: int) -> None:
+        self.items += 1
+        self.bytes += size or 0
+        self.counts[status] += 1
+        self.matches += matches
+        self.notable += bool(flags & NOTABLE)
+        self.doubtful += bool(flags & DOUBTFUL)
+        self.conflicts += bool(flags & CONFLICT)
+        self.retried += bool(flags & RETRIED)
+        self.of_the_machine += reason in OF_THE_MACHINE
 
     def flush_if_due(self) -> None:
         """Append what has waited long enough. To be called now and then, also while nothing is added."""
@@ -100,16 +127,26 @@ class Recorder:
 
     def flush(self) -> None:
         """Append what is waiting. On return it is durable."""
-        group, self._group = self._group, []
         self._since = time.monotonic()
-        if not group:
-            return
+        if self._group:
+            self._append()
+
+    def _append(self, *after: Callable[[], bytes]) -> None:
+        """Append what is waiting, its hashes first, and one more entry, made when those are on the disk.
+
+        Where that fails nothing of it was written, and it still waits. Where it is interrupted, nobody knows here
+        whether it was: it is dropped, never to be written twice.
+        """
+        group, self._group, self._sure = self._group, [], False
         try:
-            self._log.append(group)
-        except LedgerError:  # nothing of it was written; there may be room for it at the end
-            self._group = group
+            self._hashes.write()
+            first = self._log.append([*group, *(make() for make in after)], checkpoint=bool(after))
+        except (LedgerError, CaseError):
+            self._group, self._sure = group, True
             raise
+        self._hashes.settle()
         self._recorded += len(group)
+        self._behind, self._sure = first + len(group), True
 
     def close(self) -> dict[str, Any]:
         """Append the rest and `scan.close`, with a signed checkpoint in the same transaction. Returns the facts."""
@@ -126,15 +163,27 @@ class Recorder:
             "of_the_machine": self.of_the_machine,
             "findings_root": self._root.root().hex(),
         }
-        group, self._group = self._group, []
-        self._log.append([*group, entry("scan.close", **facts)], checkpoint=True)
+        self._append(lambda: entry("scan.close", **facts, hashes=self._hashes.facts()))
+        self._hashes.close()
         return facts
 
     def abandon(self, what: str) -> None:
-        """Append what was examined, and an `anomaly` that says why there is no more."""
-        group, self._group = self._group, []
-        items = self._recorded + len(group)
-        self._log.append([*group, entry("anomaly", scan=self._scan, what=what, items=items)], checkpoint=True)
+        """Append what was examined, if that can be, and an `anomaly` that says why there is no more."""
+        if not self._sure:
+            self._recorded += sum(
+                body.endswith(b',"type":"item","v":1}') and int(parsed(body)["scan"]) == self._scan
+                for _index, body in self._log.entries(self._behind)
+            )
+        items = self._recorded + len(self._group)
+        try:
+            self._append(lambda: self._anomaly(what, items))
+        except (LedgerError, CaseError):  # a full disk: a line may fit where a group does not
+            self._log.append([self._anomaly(what, self._recorded)], checkpoint=True)
+        finally:
+            self._hashes.close()
+
+    def _anomaly(self, what: str, items: int) -> bytes:
+        return entry("anomaly", scan=self._scan, what=what, items=items)
 
 
 def append_scan_open(log: Ledger, before: Sequence[bytes], facts: dict[str, Any]) -> int:

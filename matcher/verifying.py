@@ -2,21 +2,24 @@
 
 1. The ledger is intact, by `ledger.audit`: bodies rehashed, tree rebuilt, checkpoints and signatures checked.
 2. Every scan in it is closed and complete: no gap, no repeat, counts and findings root as stated.
-3. Every match can be recomputed: its distance is that of its two hashes and within its threshold, its threshold is
+3. The hashes of every closed scan are the file whose digest stands in its close.
+4. Every match can be recomputed: its distance is that of its two hashes and within its threshold, its threshold is
    the one that the scan opened with, and its list is one that the scan opened with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ledger import AuditReport, LedgerError, audit, load_signer, read_vkeys
 from matcher.case import KEYS, LEDGER, CaseReader
+from matcher.case_hashes import path_of
 from matcher.configuration import signing_key_path
 from matcher.errors import CaseError
+from matcher.files import sha256_of
 from matcher.lookup import hamming
 
 MAX_PROBLEMS = 50
@@ -61,9 +64,25 @@ def verify_case(folder: Path, *, keys: Path | None = None, expect: tuple[int, by
             checker = _MatchChecker()
             for index, entry in reader.entries():
                 checker.add(index, entry)
+                if entry["type"] == "scan.close" and "hashes" in entry:  # not in cases of 0.1.0
+                    problems.extend(_hashes_problems(folder, entry))
         matches = checker.matches
         problems.extend(checker.problems)
     return Verdict(report, matches, tuple(problems))
+
+
+def _hashes_problems(folder: Path, closed: dict[str, Any]) -> Iterator[str]:
+    """Step 3 for one scan: a generator of what is wrong with its file of hashes."""
+    try:
+        scan, facts = int(closed["scan"]), closed["hashes"]
+        path = path_of(folder, scan)
+        name = f"{path.parent.name}/{path.name}"
+        if facts["file"] != name or sha256_of(path) != facts["sha256"]:
+            yield f"scan {scan}: {name} is not the file that was recorded when the scan was closed"
+    except OSError as error:
+        yield f"scan {scan}: {name}: {error.strerror}"
+    except (KeyError, TypeError, ValueError):
+        yield "a scan.close that this tool does not write"
 
 
 def _own(origin: str, in_case: Sequence[str]) -> tuple[str, ...]:
@@ -79,7 +98,7 @@ def _own(origin: str, in_case: Sequence[str]) -> tuple[str, ...]:
 
 
 class _MatchChecker:
-    """Step 3, entry by entry."""
+    """Step 4, entry by entry."""
 
     def __init__(self) -> None:
         self.matches = 0

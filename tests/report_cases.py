@@ -12,7 +12,8 @@ from typing import Any
 
 from ledger import Ledger
 from matcher.case import CaseFacts, CaseReader, open_case
-from matcher.model import Finding, Match, Reason, Status
+from matcher.case_hashes import HashesWriter, Header, path_of
+from matcher.model import Finding, Item, Match, Reason, Status
 from matcher.record import Recorder, append_scan_open, entry
 from matcher.reports import ReportOptions, report
 
@@ -111,14 +112,24 @@ def loads() -> list[bytes]:
     return [tested, national, load("system", {}, "known-good")]
 
 
-def scan(log: Ledger, findings: tuple[Finding, ...], *, close: bool = True, **fields: Any) -> None:
-    recorder = Recorder(log, append_scan_open(log, loads(), opening(**fields)))
+def recorder_for(folder: Path, log: Ledger, before: list[bytes], **fields: Any) -> Recorder:
+    number = append_scan_open(log, before, opening(**fields))
+    return Recorder(log, number, HashesWriter.create(path_of(folder, number), Header(number, (), ())))
+
+
+def add(recorder: Recorder, found: Finding) -> None:
+    recorder.add(Item(found.path, b"", found.size), found)
+
+
+def scan(folder: Path, log: Ledger, findings: tuple[Finding, ...], *, close: bool = True, **fields: Any) -> None:
+    recorder = recorder_for(folder, log, loads(), **fields)
     for found in findings:
-        recorder.add(found)
+        add(recorder, found)
     if close:
         recorder.close()
     else:
         recorder.flush()
+        recorder._hashes.close()
 
 
 def written(case: CaseReader, name: str, options: ReportOptions = PLAIN) -> bytes:
@@ -134,7 +145,7 @@ def rows(data: bytes) -> list[dict[str, str]]:
 
 def page_of(tmp_path: Path, *findings: Finding, close: bool = True, **fields: Any) -> str:
     with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
-        scan(log, findings, close=close, **fields)
+        scan(tmp_path / "case", log, findings, close=close, **fields)
     with CaseReader(tmp_path / "case") as reader:
         return written(reader, "html").decode()
 

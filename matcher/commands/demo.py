@@ -23,8 +23,9 @@ from matcher.listing import make_list
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
 from matcher.model import CategoryProfile
+from matcher.opening import ScanRequest
 from matcher.reports import ReportOptions, report
-from matcher.scan import ScanRequest, run_scan
+from matcher.scan import run_scan
 from matcher.settings import Settings
 from matcher.verifying import verify_case
 
@@ -59,7 +60,7 @@ def command(output: Path | None) -> int:
     progress = Progress(quiet=True, jsonl=False)
     facts = CaseFacts(exhibit="DEMO-1", examiner="demo", role="demonstration")
     with open_case(case, facts, key=folder / "demo.key") as log:
-        scan = ScanRequest(folder / "exhibit", folder / "known.store", Settings(), facts)
+        scan = ScanRequest(folder / "exhibit", folder / "known.store", case, Settings(), facts)
         closed = run_scan(log, scan, executor=executor_for(None), listener=progress)
     click.echo(f"scanned {closed['items']} items into {case}\n")
 

@@ -16,6 +16,7 @@ from matcher.commands import say
 from matcher.commands.options import echo_json
 from matcher.engine import Matcher
 from matcher.model import Finding, Item, Reason, Status
+from matcher.opening import Begun
 from matcher.record import Recorder
 from matcher.sources import Source
 
@@ -72,13 +73,22 @@ class Progress:
         self._width = 0
         self._waited = 0.0
 
-    def opened(self, scan: int, source: Source, matcher: Matcher) -> None:
+    def opened(self, begun: Begun, source: Source, matcher: Matcher) -> None:
         self.begun = True
         for opened in matcher.lists:
             for kind, count in opened.facts.counts["kept"].items():  # also when quiet: it is no all-clear for these
                 self._line(f"warning: list {opened.name}: {count:,} hashes of type {kind} cannot be looked up")
         lists = ", ".join(f"{opened.name} version {opened.version}" for opened in matcher.lists)
-        self._say(f"scan {scan}: {source.describe()['path']} against {lists}")
+        done = begun.recorder.items
+        resumed = f", resumed behind {done:,} items" if done else ""
+        self._say(f"scan {begun.scan}: {source.describe()['path']} against {lists}{resumed}")
+        for what, paths in (
+            ("changed after it was examined; its finding is of what it was", begun.changes.changed),
+            ("has a finding and is not there any more", begun.changes.vanished),
+            ("was not there before; it is examined now", begun.changes.added),
+        ):
+            for path in paths:
+                self._line(f"warning: {path}: {what}")
         self._since = self._last = time.monotonic()
         self._done.clear()
         self._bytes = self._matched = 0
@@ -113,6 +123,9 @@ class Progress:
         self.stop()
         if not facts["items"]:
             self._line("warning: the source has no items at all; is it mounted?")
+
+    def complete(self, facts: dict[str, Any]) -> None:
+        self._line(f"scan {facts['scan']} is complete already: nothing to resume")
 
     def waiting(self, seconds: float) -> None:
         """Another process holds the ledger; called every moment, told now and then."""

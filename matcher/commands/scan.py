@@ -17,7 +17,8 @@ from matcher.configuration import signing_key_path
 from matcher.executors.choosing import executor_for
 from matcher.executors.limits import SECONDS
 from matcher.model import LOW_QUALITY, Status
-from matcher.scan import ScanRequest, check_apart, check_request, run_scan
+from matcher.opening import ScanRequest, check_request
+from matcher.scan import check_apart, run_scan
 
 
 @click.command(
@@ -45,6 +46,7 @@ from matcher.scan import ScanRequest, check_apart, check_request, run_scan
     metavar="MB",
     help="Memory of each worker; its share of the machine's otherwise.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the scans of these sources that did not end.")
 @click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
 @click.option("--jsonl", is_flag=True, help="Print every finding on stdout, one JSON line each, in order.")
 @click.option("--quiet", is_flag=True, help="Neither progress nor matches on stderr.")
@@ -61,6 +63,7 @@ def command(
     workers: int | None,
     time_limit: float | None,
     memory_limit: int | None,
+    resume: bool,
     key: Path | None,
     jsonl: bool,
     quiet: bool,
@@ -77,7 +80,7 @@ def command(
     key = signing_key_path() if key is None else key
     facts = CaseFacts(exhibit=exhibit, examiner=examiner, role=role, authority=authority)
     check_facts(facts)
-    requests = [ScanRequest(source, store, examination, facts) for source in sources]
+    requests = [ScanRequest(source, store, case, examination, facts, resume) for source in sources]
     for request in requests:
         check_request(request)
         check_apart(request.location, case, key)

@@ -14,8 +14,10 @@ from report_cases import (
     MASKED,
     PLAIN,
     SECRETS,
+    add,
     loads,
     opening,
+    recorder_for,
     rows,
     written,
 )
@@ -23,7 +25,7 @@ from report_cases import (
 from matcher.case import CaseFacts, CaseReader, open_case
 from matcher.errors import CaseError
 from matcher.model import Disposition, Reason, Status
-from matcher.record import Recorder, append_scan_open, entry
+from matcher.record import append_scan_open, entry
 from matcher.reports import Report, ReportOptions, report, report_names
 from matcher.reports.classify import Kind, classified
 from matcher.reports.csv import COLUMNS, guarded
@@ -196,8 +198,8 @@ class TestSummary:
 
     def test_a_list_that_was_not_loaded_counts_as_notable(self, tmp_path: Path) -> None:
         with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
-            recorder = Recorder(log, append_scan_open(log, [], opening()))
-            recorder.add(FINDINGS[5])
+            recorder = recorder_for(tmp_path / "case", log, [])
+            add(recorder, FINDINGS[5])
             recorder.close()
         with CaseReader(tmp_path / "case") as reader:
             (found,) = summarize(reader).scans
@@ -206,8 +208,8 @@ class TestSummary:
 
     def test_what_contradicts_itself_is_not_complete(self, tmp_path: Path) -> None:
         with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
-            recorder = Recorder(log, append_scan_open(log, loads(), opening()))
-            recorder.add(FINDINGS[9])
+            recorder = recorder_for(tmp_path / "case", log, loads())
+            add(recorder, FINDINGS[9])
             recorder.flush()
             recorder.items = 5
             recorder.close()

@@ -3,88 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scan_cases import Failing, Quiet, entries, scan
 
 from ledger import Ledger, LedgerError
 from matcher import selftest
 from matcher.case import KEYS, LEDGER, CaseFacts, CaseReader, open_case
-from matcher.drawing import landscape
-from matcher.engine import Matcher
 from matcher.errors import CaseError, MatcherError, SelfTestError, SourceError, StoreError
-from matcher.executors import Executor, Job, Result
 from matcher.executors.pool import PoolExecutor
 from matcher.executors.serial import SerialExecutor
-from matcher.imaging.picture import turn
-from matcher.model import Finding, Item, Reason
+from matcher.opening import ScanRequest
 from matcher.record import Recorder, append_scan_open
-from matcher.scan import ScanRequest, check_apart, run_scan
+from matcher.scan import check_apart, run_scan
 from matcher.settings import Settings
-from matcher.sources import Source
 from matcher.verifying import verify_case
-
-
-class Quiet:
-    """A listener that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.scans: list[int] = []
-        self.examined_paths: list[str] = []
-        self.retried_paths: list[str] = []
-        self.recorded_findings: list[Finding] = []
-        self.facts: list[dict[str, Any]] = []
-
-    def opened(self, scan: int, source: Source, matcher: Matcher) -> None:
-        self.scans.append(scan)
-
-    def examined(self, finding: Finding) -> None:
-        self.examined_paths.append(finding.path)
-
-    def retried(self, item: Item, reason: Reason) -> None:
-        self.retried_paths.append(item.path)
-
-    def recorded(self, finding: Finding, recorder: Recorder) -> None:
-        self.recorded_findings.append(finding)
-
-    def closed(self, facts: dict[str, Any]) -> None:
-        self.facts.append(facts)
-
-
-@pytest.fixture
-def evidence(tmp_path: Path, known_folder: Path) -> Path:
-    """An exhibit with an identical file, altered copies, a duplicate, strangers, and what cannot be read."""
-    folder = tmp_path / "exhibit"
-    (folder / "sub ü/deep").mkdir(parents=True)
-    (folder / "identical.png").write_bytes((known_folder / "1.png").read_bytes())
-    (folder / "sub ü/identical again.png").write_bytes((known_folder / "1.png").read_bytes())
-    turn(landscape(2, width=320, height=240), "rotate90").save(folder / "sub ü/turned.jpg", quality=70)
-    for seed in range(50, 58):
-        landscape(seed, width=120, height=90).save(folder / f"sub ü/deep/{seed}.jpg")
-    (folder / "sub ü/deep/50 copy.jpg").write_bytes((folder / "sub ü/deep/50.jpg").read_bytes())
-    (folder / "broken.jpg").write_bytes((folder / "sub ü/turned.jpg").read_bytes()[:900])
-    (folder / "notes.txt").write_text("text")
-    (folder / "empty").write_bytes(b"")
-    if os.name == "posix":
-        (folder / "link").symlink_to("notes.txt")
-    return folder
-
-
-def scan(
-    case: Path, location: Path, store: Path, *, executor: Executor | None = None, **settings: Any
-) -> tuple[dict[str, Any], Quiet]:
-    listener = Quiet()
-    request = ScanRequest(location, store, Settings(**settings), CaseFacts(exhibit="E1", examiner="tester"))
-    with open_case(case, CaseFacts(exhibit="E1", examiner="tester"), key=case.parent / "key") as log:
-        facts = run_scan(log, request, executor=executor or SerialExecutor(), listener=listener)
-    return facts, listener
-
-
-def entries(case: Path, kind: str) -> list[dict[str, Any]]:
-    with CaseReader(case) as reader:
-        return [entry for _index, entry in reader.entries() if entry["type"] == kind]
 
 
 def test_every_item_has_exactly_one_finding(tmp_path: Path, evidence: Path, known_store: Path) -> None:
@@ -201,32 +136,6 @@ def test_two_scans_that_begin_at_once_get_two_numbers(tmp_path: Path) -> None:
         assert append_scan_open(Overtaken(), [], {"lists": []}) == 2  # type: ignore[arg-type]
 
 
-class Failing:
-    """Gives some results and then fails, or leaves the last ones out."""
-
-    def __init__(self, error: BaseException | None) -> None:
-        self._error = error
-
-    def describe(self) -> dict[str, Any]:
-        return {"kind": "failing"}
-
-    def run(
-        self,
-        job: Job[Result],
-        items: Iterable[Item],
-        *,
-        on_result: Callable[[Item, Result], None],
-        on_tick: Callable[[], None] = lambda: None,
-        on_retry: Callable[[Item, Reason], None] = lambda _item, _reason: None,
-    ) -> Generator[tuple[Item, Result], None, None]:
-        work = job.start(on_tick)
-        for number, item in enumerate(items):
-            if number < 4:
-                yield item, work(item, None)
-            elif self._error is not None:
-                raise self._error
-
-
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), MatcherError("gone")])
 def test_an_early_end_is_recorded_and_not_complete(
     tmp_path: Path, evidence: Path, known_store: Path, error: BaseException
@@ -311,7 +220,12 @@ def test_a_ledger_that_cannot_be_written_stops_the_scan(
         monkeypatch.setattr(Recorder, "flush", full)
         monkeypatch.setattr("matcher.record.GROUP_ITEMS", 2)
         with pytest.raises(LedgerError, match="disk full"):
-            run_scan(log, ScanRequest(evidence, known_store, Settings()), executor=SerialExecutor(), listener=Quiet())
+            run_scan(
+                log,
+                ScanRequest(evidence, known_store, tmp_path / "case", Settings()),
+                executor=SerialExecutor(),
+                listener=Quiet(),
+            )
     assert entries(tmp_path / "case", "scan.close") == []
 
 

@@ -1,0 +1,390 @@
+"""case.hashes: every hash that a scan computed, so that later versions of lists are looked up without the evidence.
+
+    case.hashes/N.hashes    the hashes of scan N, written by the one process that scans, appended and never changed
+
+A file is a header and groups, all numbers little-endian. The header: the 8 bytes of MAGIC, a uint32, and as many bytes
+of JSON: `format`, `scan`, `digests` (name, width) and `pictures` (name, width, margin, profile). A group is GROUP (its
+mark, items n, first seq, renderings r) and then these columns, each whole, one after the other:
+
+    modified    (n,) int64        the item's time of modification, in nanoseconds since 1970; NO_TIME: not known
+    flags       (n,) uint8        DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED
+    renderings  (n,) uint32       how many of the group's renderings are the item's
+    digest      (n, width) uint8  for each digest of the header; zeros without DIGESTED
+    frame       (r,) uint32       which frame or page, from 1
+    dropped     (r,) uint8        1: with the alpha channel dropped
+    region      (r, 4) int32      x, y, width, height; all -1 for the whole picture
+    codes       (r, 8, width) uint8   for each algorithm of the header: the eight orientations as they were looked up
+    quality     (r, 8) uint8          and their qualities: NO_QUALITY none, ABSENT the hash was not computed
+
+A group is on the disk before the ledger's entries that speak of its items are. So after a crash at most the last groups
+have no entries, and they are cut off when the scan is resumed. The SHA-256 of the whole file is in `scan.close`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import CaseError
+from matcher.files import hold, sync_folder
+from matcher.model import TRANSFORMS, Finding, Hash, Item, Turned
+from matcher.renderings import parse_rendering, rendering_name
+
+FOLDER = "case.hashes"
+FORMAT = 1
+MAGIC = b"MHASHES\x01"
+GROUP = struct.Struct("<4sIQI")
+MARK = b"GRUP"
+
+DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED = 1, 2, 4, 8, 16
+NO_TIME = -(2**63)
+NO_QUALITY, ABSENT = 255, 254
+_MOST_HEADER = 1 << 20
+_TURNS = len(TRANSFORMS)
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the header says of one algorithm. `margin` and `profile` are of perceptual ones."""
+
+    name: str
+    width: int
+    margin: int = 0
+    profile: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which scan, and what is kept of each item."""
+
+    scan: int
+    digests: tuple[Kept, ...]
+    pictures: tuple[Kept, ...]
+
+    def as_bytes(self) -> bytes:
+        form = {
+            "format": FORMAT,
+            "scan": self.scan,
+            "digests": [{"name": kept.name, "width": kept.width} for kept in self.digests],
+            "pictures": [
+                {"name": kept.name, "width": kept.width, "margin": kept.margin, "profile": kept.profile}
+                for kept in self.pictures
+            ],
+        }
+        body = json.dumps(form, sort_keys=True, separators=(",", ":")).encode("ascii")
+        return MAGIC + struct.pack("<I", len(body)) + body
+
+    def columns(self, items: int, renderings: int) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+        """A generator of the name, dtype and shape of each column of a group, in order."""
+        yield "modified", "<i8", (items,)
+        yield "flags", "<u1", (items,)
+        yield "renderings", "<u4", (items,)
+        for kept in self.digests:
+            yield kept.name, "<u1", (items, kept.width)
+        yield "frame", "<u4", (renderings,)
+        yield "dropped", "<u1", (renderings,)
+        yield "region", "<i4", (renderings, 4)
+        for kept in self.pictures:
+            yield f"{kept.name} codes", "<u1", (renderings, _TURNS, kept.width)
+            yield f"{kept.name} quality", "<u1", (renderings, _TURNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One item as it is kept."""
+
+    modified: int
+    flags: int
+    digests: Mapping[str, bytes]
+    pictures: Mapping[str, Mapping[str, Turned]]
+    """By rendering, then by algorithm."""
+
+
+def noted(item: Item, finding: Finding, *, retried: bool) -> Noted:
+    """What is kept of an item and its finding."""
+    pictures: dict[str, dict[str, Turned]] = {}
+    for turned in finding.pictures:
+        pictures.setdefault(turned.rendering, {})[turned.hashes[0].algorithm] = turned
+    flags = (
+        (DIGESTED if finding.digests else 0)
+        | (NOTABLE if finding.notable else 0)
+        | (DOUBTFUL if finding.doubtful else 0)
+        | (CONFLICT if finding.conflict else 0)
+        | (RETRIED if retried else 0)
+    )
+    return Noted(
+        NO_TIME if item.modified is None else item.modified,
+        flags,
+        {digest.algorithm: digest.value for digest in finding.digests},
+        pictures,
+    )
+
+
+def formed(header: Header, first: int, items: list[Noted]) -> bytes:
+    """The bytes of one group whose first item has the seq `first`."""
+    renderings = [(name, hashes) for item in items for name, hashes in item.pictures.items()]
+    places = [parse_rendering(name) for name, _hashes in renderings]
+    columns: dict[str, Array] = {
+        "modified": np.array([item.modified for item in items], "<i8"),
+        "flags": np.array([item.flags for item in items], np.uint8),
+        "renderings": np.array([len(item.pictures) for item in items], "<u4"),
+        "frame": np.array([frame for frame, _dropped in places], "<u4"),
+        "dropped": np.array([dropped for _frame, dropped in places], np.uint8),
+        "region": np.full((len(renderings), 4), -1, "<i4"),
+    }
+    for kept in header.digests:
+        blank = bytes(kept.width)
+        columns[kept.name] = np.frombuffer(b"".join(item.digests.get(kept.name, blank) for item in items), np.uint8)
+    for kept in header.pictures:
+        codes = np.zeros((len(renderings), _TURNS, kept.width), np.uint8)
+        quality = np.full((len(renderings), _TURNS), ABSENT, np.uint8)
+        for row, (_name, hashes) in enumerate(renderings):
+            if kept.name in hashes:
+                eight = hashes[kept.name].hashes
+                codes[row] = np.frombuffer(b"".join(value.value for value in eight), np.uint8).reshape(_TURNS, -1)
+                quality[row] = [NO_QUALITY if value.quality is None else value.quality for value in eight]
+        columns[f"{kept.name} codes"], columns[f"{kept.name} quality"] = codes, quality
+    head = GROUP.pack(MARK, len(items), first, len(renderings))
+    order = header.columns(len(items), len(renderings))
+    return head + b"".join(columns[name].tobytes() for name, _dtype, _shape in order)
+
+
+class Group:
+    """One group of a file that is open: its columns, mapped."""
+
+    def __init__(self, first: int, columns: Mapping[str, Array]) -> None:
+        self.first = first
+        """The seq of its first item."""
+        self._columns = columns
+
+    def __getitem__(self, column: str) -> Array:
+        return self._columns[column]
+
+    def __len__(self) -> int:
+        """The number of items."""
+        return len(self._columns["flags"])
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """(n + 1,): where each item's renderings begin."""
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(self._columns["renderings"], dtype=np.int64)])
+
+    def turned(self, row: int, algorithm: str) -> Turned | None:
+        """One rendering's hashes by one algorithm; None where it failed."""
+        qualities = self._columns[f"{algorithm} quality"][row].tolist()
+        if qualities[0] == ABSENT:
+            return None
+        codes = self._columns[f"{algorithm} codes"][row]
+        hashes = tuple(
+            Hash(algorithm, code.tobytes(), None if quality == NO_QUALITY else quality)
+            for code, quality in zip(codes, qualities, strict=True)
+        )
+        name = rendering_name(int(self._columns["frame"][row]), dropped=bool(self._columns["dropped"][row]))
+        return Turned(name, hashes)
+
+
+class CaseHashes:
+    """A file of hashes, memory-mapped, read-only. CaseError where it is missing, cut or not one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as stream:
+                self._bytes: bytes | mmap.mmap = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError as error:  # an empty file cannot be mapped
+            raise CaseError(f"{path}: empty") from error
+        except OSError as error:
+            raise CaseError(f"{path}: {error.strerror}") from error
+        self.header, self._begin = _read_header(path, self._bytes)
+
+    def groups(self) -> Iterator[tuple[int, Group]]:
+        """A generator of every group and where it ends in the file. CaseError at the first that is not whole."""
+        at, expected = self._begin, 0
+        while at < len(self._bytes):
+            fits = at + GROUP.size <= len(self._bytes)
+            mark, items, first, renderings = GROUP.unpack_from(self._bytes, at) if fits else (b"", 0, 0, 0)
+            at += GROUP.size
+            columns = {}
+            for name, dtype, shape in self.header.columns(items, renderings):
+                count = int(np.prod(shape, dtype=object))
+                if mark != MARK or first != expected or at + count * np.dtype(dtype).itemsize > len(self._bytes):
+                    raise CaseError(f"{self.path}: is cut or damaged behind item {expected}")
+                columns[name] = np.frombuffer(self._bytes, dtype, count, at).reshape(shape)
+                at += count * np.dtype(dtype).itemsize
+            group = Group(first, columns)
+            if int(group.starts[-1]) != renderings:
+                raise CaseError(f"{self.path}: is damaged behind item {expected}")
+            expected += items
+            yield at, group
+
+    @property
+    def begin(self) -> int:
+        """Where the first group begins."""
+        return self._begin
+
+
+def _read_header(path: Path, data: bytes | mmap.mmap) -> tuple[Header, int]:
+    begin = len(MAGIC) + 4
+    if data[: len(MAGIC)] != MAGIC or len(data) < begin:
+        raise CaseError(f"{path}: not a file of hashes")
+    (length,) = struct.unpack_from("<I", data, len(MAGIC))
+    try:
+        if length > _MOST_HEADER:
+            raise ValueError("too long")
+        form = json.loads(data[begin : begin + length])
+        header = Header(
+            int(form["scan"]),
+            tuple(Kept(str(kept["name"]), int(kept["width"])) for kept in form["digests"]),
+            tuple(
+                Kept(str(kept["name"]), int(kept["width"]), int(kept["margin"]), str(kept["profile"]))
+                for kept in form["pictures"]
+            ),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise CaseError(f"{path}: its header is damaged") from error
+    if header.as_bytes() != data[: begin + length]:
+        raise CaseError(f"{path}: its header is of another format than {FORMAT}, or damaged")
+    return header, begin + length
+
+
+class HashesWriter:
+    """The file of a scan that goes on. One process writes it: `hold` sees to that. CaseError names the file."""
+
+    def __init__(self, path: Path, header: Header, *, items: int, end: int, digest: Any) -> None:
+        self.path = path
+        self._header = header
+        self._waiting: list[Noted] = []
+        self._formed: bytes | None = None
+        self._items = items
+        self._end = end
+        self._digest = digest
+        try:
+            self._stream = path.open("r+b")
+        except OSError as error:
+            raise _translated(path, error) from error
+        try:
+            hold(self._stream)
+            self._stream.truncate(end)
+        except OSError as error:
+            self.close()
+            raise _translated(path, error) from error
+
+    @classmethod
+    def create(cls, path: Path, header: Header) -> HashesWriter:
+        """A new file. CaseError where there is one already."""
+        head = header.as_bytes()
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with path.open("xb") as stream:
+                stream.write(head)
+                stream.flush()
+                os.fsync(stream.fileno())
+            sync_folder(path.parent)
+            sync_folder(path.parent.parent)
+        except OSError as error:
+            raise _translated(path, error) from error
+        return cls(path, header, items=0, end=len(head), digest=hashlib.sha256(head))
+
+    @classmethod
+    def resume(cls, path: Path, header: Header, *, items: int) -> tuple[HashesWriter, npt.NDArray[np.uint8], Array]:
+        """The file cut behind `items`, with the flags and the times of those.
+
+        A file that was not begun, or not even whole at its beginning, is made where there are no items.
+        """
+        head = header.as_bytes()
+        if items == 0 and (not path.exists() or path.stat().st_size < len(head)):
+            with suppress(FileNotFoundError):
+                path.unlink()
+            return cls.create(path, header), np.zeros(0, np.uint8), np.zeros(0, np.int64)
+        end, flags, times = _behind(path, header, items)
+        digest = hashlib.sha256()
+        with path.open("rb") as stream:
+            left = end
+            while left and (chunk := stream.read(min(left, 1 << 20))):
+                digest.update(chunk)
+                left -= len(chunk)
+        return cls(path, header, items=items, end=end, digest=digest), flags, times
+
+    def add(self, item: Noted) -> None:
+        self._waiting.append(item)
+        self._formed = None
+
+    def write(self) -> None:
+        """Put what waits on the disk, as one group; again from its beginning, if that was done and not settled."""
+        if not self._waiting:
+            return
+        if self._formed is None:
+            self._formed = formed(self._header, self._items, self._waiting)
+        try:
+            self._stream.seek(self._end)
+            self._stream.truncate()
+            self._stream.write(self._formed)
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise _translated(self.path, error) from error
+
+    def settle(self) -> None:
+        """What was written has its entries in the ledger now."""
+        if self._formed is not None:
+            self._digest.update(self._formed)
+            self._end += len(self._formed)
+            self._items += len(self._waiting)
+        self._waiting, self._formed = [], None
+
+    def facts(self) -> dict[str, Any]:
+        """What `scan.close` says of the file, with what was written and is not settled."""
+        digest = self._digest.copy()
+        digest.update(self._formed or b"")
+        return {
+            "file": f"{FOLDER}/{self.path.name}",
+            "bytes": self._end + len(self._formed or b""),
+            "sha256": digest.hexdigest(),
+        }
+
+    def close(self) -> None:
+        with suppress(OSError):  # a full disk may refuse what was told before
+            self._stream.close()
+
+
+def _behind(path: Path, header: Header, items: int) -> tuple[int, npt.NDArray[np.uint8], Array]:
+    """Where the group of the last of `items` ends, and the flags and times of all of them."""
+    kept = CaseHashes(path)
+    if kept.header != header:
+        raise CaseError(f"{path}: was begun with other algorithms")
+    flags, times, end, found = [np.zeros(0, np.uint8)], [np.zeros(0, np.int64)], kept.begin, 0
+    if items:
+        for at, group in kept.groups():
+            flags.append(np.array(group["flags"]))
+            times.append(np.array(group["modified"]))
+            end, found = at, found + len(group)
+            if found >= items:
+                break
+    if found != items:
+        raise CaseError(f"{path}: does not fit the ledger, which has {items} items where this has {found}")
+    return end, np.concatenate(flags), np.concatenate(times)
+
+
+def path_of(case: Path, scan: int) -> Path:
+    """The file of a scan's hashes."""
+    return case / FOLDER / f"{scan}.hashes"
+
+
+def _translated(path: Path, error: OSError) -> CaseError:
+    if isinstance(error, BlockingIOError):
+        return CaseError(f"{path}: another process is writing this scan")
+    return CaseError(f"{path}: {error.strerror}")

@@ -1,0 +1,180 @@
+"""How a scan begins, or goes on: what is checked, and what the ledger then says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ledger import Ledger
+from matcher.builds import library_builds, platform_facts, tool_version
+from matcher.case import NO_FACTS, CaseFacts, vars_of
+from matcher.case_hashes import HashesWriter, Header, Kept, path_of
+from matcher.engine import Matcher
+from matcher.files import readable_name
+from matcher.lists.store import Store, check_lists
+from matcher.model import Item
+from matcher.record import Recorder, append_scan_open, entry
+from matcher.resuming import Changes, Earlier, Known, check_same, count_items, find_earlier, restored, without_recorded
+from matcher.selftest import run as run_selftest
+from matcher.settings import Settings
+from matcher.sources import Source, open_source
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """One source against the current lists of a store, recorded in the case's folder.
+
+    With `resume` the newest scan of the source goes on where the ledger ends, if there is one.
+    """
+
+    location: Path
+    store: Path
+    case: Path
+    settings: Settings
+    facts: CaseFacts = NO_FACTS
+    resume: bool = False
+
+    @property
+    def exhibit(self) -> str | None:
+        """The number that every finding carries."""
+        return self.facts.exhibit
+
+
+def check_request(request: ScanRequest) -> None:
+    """Refuse a scan that cannot begin, so that no case is made for it. SourceError or StoreError."""
+    open_source(request.location)
+    check_lists(Store.open(request.store))
+
+
+class Counted:
+    """Items, counted as they are taken, for comparison with what was recorded; `count` are recorded already."""
+
+    def __init__(self, items: Iterable[Item], count: int = 0) -> None:
+        self._items = items
+        self.count = count
+
+    def __iter__(self) -> Iterator[Item]:
+        for item in self._items:
+            self.count += 1
+            yield item
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A scan that is in the ledger: its number, who records it, and the items that have no finding yet."""
+
+    scan: int
+    recorder: Recorder
+    items: Counted
+    changes: Changes
+
+
+class Opening:
+    """A source and lists that are open, and how a scan of them begins. MatcherError or LedgerError where it cannot."""
+
+    def __init__(self, log: Ledger, request: ScanRequest, executor: dict[str, Any]) -> None:
+        check_request(request)
+        self._log = log
+        self._request = request
+        self._executor = executor
+        self.source: Source = open_source(request.location)
+        self.matcher = Matcher.open(request.store, settings=request.settings, check=True)
+
+    def earlier(self) -> Earlier | None:
+        """The scan to resume, if that is asked for and there is one. CaseError where it cannot go on."""
+        if not self._request.resume:
+            return None
+        earlier = find_earlier(self._log, self._facts["source"])
+        if earlier is not None:
+            check_same(earlier, self._facts)
+        return earlier
+
+    def begin(self) -> Begun:
+        """Append what a scan begins with."""
+        loads = [entry("list.load", **opened.load_record()) for opened in self.matcher.lists]
+        scan = append_scan_open(self._log, [self._self_test(), *loads], self._facts)
+        hashes = HashesWriter.create(path_of(self._request.case, scan), self._header(scan))
+        return Begun(scan, Recorder(self._log, scan, hashes), Counted(self.source.items()), Changes())
+
+    def go_on(self, earlier: Earlier) -> Begun:
+        """Restore what the ledger has of a scan, and append that it goes on."""
+        count = count_items(self._log, earlier)
+        path = path_of(self._request.case, earlier.scan)
+        hashes, flags, times = HashesWriter.resume(path, self._header(earlier.scan), items=count)
+        try:
+            return self._restored(earlier, Recorder(self._log, earlier.scan, hashes), flags.tolist(), times.tolist())
+        except BaseException:
+            hashes.close()
+            raise
+
+    def _restored(self, earlier: Earlier, recorder: Recorder, flags: list[int], times: list[int]) -> Begun:
+        known = restored(self._log, earlier, recorder, flags, times)
+        changes, items = without_recorded(iter(self.source.items()), known, unchanged=self._unchanged)
+        if self._facts["source"]["sha256"] != earlier.opened["source"]["sha256"]:  # a source that is one file
+            changes.changed.append(readable_name(self._request.location))
+        fields = {"scan": earlier.scan, "items": recorder.items, "examiner": self._request.facts.examiner}
+        after = [entry("anomaly", what="resumed", **fields)]
+        if changes:
+            after.append(entry("anomaly", what="the source changed", **fields, **changes.facts()))
+        self._log.append([self._self_test(), *after], checkpoint=True)
+        return Begun(earlier.scan, recorder, Counted(items, recorder.items), changes)
+
+    def _self_test(self) -> bytes:
+        return entry("self.test", **run_selftest(tuple(str(name["name"]) for name in self._facts["algorithms"])))
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        """What `scan.open` says."""
+        settings = self._request.settings
+        digests = [{"name": hasher.algorithm.name, "profile": hasher.profile} for hasher in self.matcher.file_hashers]
+        pictures = [
+            {
+                "name": hasher.algorithm.name,
+                "profile": hasher.profile,
+                "threshold": settings.threshold(hasher.algorithm.name),
+                "minimum_quality": settings.quality(hasher.algorithm.name),
+                "margin": 0 if settings.exact else hasher.margin,
+            }
+            for hasher in self.matcher.picture_hashers
+        ]
+        return {
+            "source": {**self.source.describe(), "sha256": self.source.digest()},
+            **vars_of(self._request.facts),
+            "settings": settings.as_json(),
+            "algorithms": digests + pictures,
+            "lists": [
+                {"name": opened.name, "version": opened.version, "digest": opened.facts.digest}
+                for opened in self.matcher.lists
+            ],
+            "executor": self._executor,
+            "tool": tool_version(),
+            "libraries": library_builds(),
+            "platform": platform_facts(),
+        }
+
+    def _header(self, scan: int) -> Header:
+        exact = self._request.settings.exact
+        return Header(
+            scan,
+            tuple(Kept(hasher.algorithm.name, hasher.algorithm.width) for hasher in self.matcher.file_hashers),
+            tuple(
+                Kept(hasher.algorithm.name, hasher.algorithm.width, 0 if exact else hasher.margin, hasher.profile)
+                for hasher in self.matcher.picture_hashers
+            ),
+        )
+
+    def _unchanged(self, item: Item, record: Known) -> bool:
+        digest = hashlib.sha256()
+        try:
+            with self.source.open(item) as stream:
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+        except OSError:
+            return False
+        return digest.hexdigest() == record.sha256
