@@ -1,6 +1,7 @@
 """A case: the folder that holds one ledger and what belongs to it.
 
     case.ledger      the record (ledger/)
+    case.hashes/     the hashes of every item, a file a scan (case_hashes.py)
     verifier.keys    vkeys of the keys that sign it, one a line
     reports/         where reports go unless told otherwise
 
@@ -140,13 +141,18 @@ def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:60] or "case"
 
 
+def check_case(folder: Path) -> None:
+    """CaseError where `folder` is not a case yet: for those who do not make one."""
+    if not (folder / LEDGER).is_file():
+        raise CaseError(f"{folder}: not a case (it has no {LEDGER})")
+
+
 class CaseReader:
     """A case's ledger, read-only: its entries as objects, and its findings with their keys in DESIGN's order."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        if not (folder / LEDGER).is_file():
-            raise CaseError(f"{folder}: not a case (it has no {LEDGER})")
+        check_case(folder)
         self._log = Ledger.open_readonly(folder / LEDGER)
         self.checkpoint = self._log.latest_checkpoint()
         """The newest signed checkpoint; read before the size, so that it is of no larger one."""

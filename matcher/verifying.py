@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger import AuditReport, LedgerError, audit, load_signer, read_vkeys
-from matcher.case import KEYS, LEDGER, CaseReader
+from matcher.case import KEYS, LEDGER, CaseReader, check_case
 from matcher.case_hashes import path_of
 from matcher.configuration import signing_key_path
 from matcher.errors import CaseError
@@ -42,8 +42,7 @@ def verify_case(folder: Path, *, keys: Path | None = None, expect: tuple[int, by
     by that key; any other is checked with the keys that lie in it, and is self-asserted.
     """
     path = folder / LEDGER
-    if not path.is_file():
-        raise CaseError(f"{folder}: not a case (it has no {LEDGER})")
+    check_case(folder)
     in_case: tuple[str, ...] = ()
     if keys is not None:
         trusted = read_vkeys(keys)
@@ -123,13 +122,19 @@ class _MatchChecker:
             }
             self._lists[entry["scan"]] = {opened["name"] for opened in entry["lists"]}
         elif entry["type"] == "item":
-            for match in entry["finding"]["matches"]:
-                self.matches += 1
-                problem = self._problem(entry["scan"], match)
-                if problem:
-                    self._problem_at(index, f"match with {match['list']} {match['entry']}: {problem}")
+            self._check(index, entry["scan"], entry["finding"]["matches"], self._lists.get(entry["scan"], set()))
+        elif entry["type"] == "relookup":
+            lists = {opened["name"] for opened in entry["lists"]}
+            self._check(index, entry["scan"], [change["match"] for change in entry["new"]], lists)
 
-    def _problem(self, scan: int, match: dict[str, Any]) -> str | None:
+    def _check(self, index: int, scan: int, matches: list[dict[str, Any]], lists: set[str]) -> None:
+        for match in matches:
+            self.matches += 1
+            problem = self._problem(scan, match, lists)
+            if problem:
+                self._problem_at(index, f"match with {match['list']} {match['entry']}: {problem}")
+
+    def _problem(self, scan: int, match: dict[str, Any], lists: set[str]) -> str | None:
         distance = hamming(bytes.fromhex(match["value"]), bytes.fromhex(match["entry_value"]))
         if distance != match["distance"]:
             return f"its hashes differ in {distance} bits, not in {match['distance']}"
@@ -137,6 +142,6 @@ class _MatchChecker:
             return f"distance {distance} is above the threshold {match['threshold']}"
         if self._thresholds.get(scan, {}).get(match["algorithm"]) != match["threshold"]:
             return f"threshold {match['threshold']} is not the one that scan {scan} opened with"
-        if match["list"] not in self._lists.get(scan, set()):
+        if match["list"] not in lists:
             return f"scan {scan} opened without that list"
         return None

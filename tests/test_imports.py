@@ -25,8 +25,9 @@ LAYERS: list[set[str]] = [
     {"job"},
     {"listing", "case_hashes"},
     {"record"},
-    {"case", "resuming"},
-    {"opening"},
+    {"evidence"},
+    {"case", "resuming", "stored"},
+    {"opening", "relookup"},
     {"scan", "reports", "verifying"},
     {"commands"},
     {"__main__"},
@@ -87,7 +88,7 @@ def test_the_ledger_stands_alone() -> None:
 def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
     """record writes entries; the others open, read and check the file."""
     users = {part_of(path) for path in sources("matcher") if any(m.split(".")[0] == "ledger" for m in imports(path))}
-    assert users <= {"record", "case", "resuming", "opening", "scan", "verifying", "commands", "reports"}
+    assert users <= {"record", "case", "resuming", "opening", "relookup", "scan", "verifying", "commands", "reports"}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from matcher.text import printable
 
 DONE, FAILED = 0, 2
 
-_COMMANDS = ("demo", "findings", "hash", "lists", "match", "report", "scan", "verify")
+_COMMANDS = ("demo", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify")
 
 
 class _Commands(click.Group):

@@ -1,0 +1,63 @@
+"""matcher relookup: the hashes that a case stores, against the lists as they are now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from matcher.case import CaseFacts, check_case, open_case
+from matcher.commands import say
+from matcher.commands.options import FILE, case_option, echo_json, store_option
+from matcher.commands.progress import Progress
+from matcher.configuration import signing_key_path
+from matcher.relookup import Relookup, RelookupRequest, relookup
+from matcher.scan import check_apart
+
+_TOLD = 10
+
+
+@click.command("relookup", epilog="Example: matcher relookup --case case-17 --store known.store")
+@case_option
+@store_option
+@click.option("--scan", type=int, help="Only this scan of the case; all that are closed otherwise.")
+@click.option("--source", type=FILE, help="Where the evidence lies now, if it was moved; needs --scan.")
+@click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
+def command(case: Path, store: Path, scan: int | None, source: Path | None, key: Path | None) -> int:
+    """Look the stored hashes of a case up in the current lists, and record what is new and what is withdrawn.
+
+    Prints one JSON line a change. The evidence is opened only to confirm matches that a stored hash cannot decide.
+    """
+    if source is not None and scan is None:
+        raise click.UsageError("--source is one scan's: name that with --scan")
+    check_case(case)
+    key = signing_key_path() if key is None else key
+    if source is not None:
+        check_apart(source, case, key)
+    with open_case(case, CaseFacts(), key=key, on_wait=Progress(quiet=False, jsonl=False).waiting) as log:
+        for result in relookup(log, RelookupRequest(case, store, scan, source)):
+            _show(result)
+    return 0
+
+
+def _show(result: Relookup) -> None:
+    for change in result.changes:
+        line = {"scan": result.scan, "change": change.kind, **change.as_json()}
+        echo_json(line | ({"notable": change.notable} if change.kind == "new" else {}))
+    lists = ", ".join(f"{found['name']} version {found['version']}" for found in result.lists)
+    new, withdrawn, unconfirmed = (result.of(kind) for kind in ("new", "withdrawn", "unconfirmed"))
+    say(
+        f"scan {result.scan}: {result.items:,} items against {lists}: {len(new):,} matches new "
+        f"({sum(change.notable for change in new):,} notable), {len(withdrawn):,} withdrawn; "
+        f"{result.opened:,} items opened to confirm"
+    )
+    for algorithm, count in result.not_looked_up.items():
+        say(
+            f"warning: the lists have {count:,} {algorithm} hashes, which scan {result.scan} did not compute: scan anew"
+        )
+    if result.excluded:
+        say(f"warning: {result.excluded:,} items were excluded as known good: their pictures were not hashed")
+    for change in unconfirmed[:_TOLD]:
+        say(f"warning: {change.path}: may match, and cannot be confirmed: {change.reason}")
+    if len(unconfirmed) > _TOLD:
+        say(f"warning: {len(unconfirmed) - _TOLD:,} more items cannot be confirmed")

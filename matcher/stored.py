@@ -1,0 +1,113 @@
+"""The hashes that a scan stored, looked up in lists: screened all together, then item by item."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from matcher.case_hashes import ABSENT, DIGESTED, NO_QUALITY, CaseHashes, Group
+from matcher.engine import Matcher
+from matcher.errors import CaseError
+from matcher.evidence import CannotConfirmError
+from matcher.lookup import Matched, PictureLookup, match_digests
+from matcher.model import Hash
+
+Confirm = Callable[[PictureLookup, str, str], Hash]
+"""confirm(lookup, rendering, transform): the reference hash of a picture turned. CannotConfirmError."""
+
+
+class StoredHashes:
+    """A scan's file of hashes, and lists. CaseError where a hash is not computed any more as it was."""
+
+    def __init__(self, hashes: CaseHashes, matcher: Matcher) -> None:
+        self._matcher = matcher
+        self._groups = [group for _end, group in hashes.groups()]
+        self._firsts = [group.first for group in self._groups]
+        self._digests = [kept.name for kept in hashes.header.digests]
+        self._lookups = _lookups(hashes, matcher)
+
+    def __len__(self) -> int:
+        """The number of items."""
+        return sum(map(len, self._groups))
+
+    def not_looked_up(self) -> dict[str, int]:
+        """The hashes in the lists, by algorithm, that cannot be asked for, since the scan did not compute theirs."""
+        counts: dict[str, int] = {}
+        for opened in self._matcher.lists:
+            for name, count in opened.facts.counts["hashes"].items():
+                if name not in self._digests and name not in self._lookups:
+                    counts[name] = counts.get(name, 0) + count
+        return counts
+
+    def candidates(self) -> set[int]:
+        """The seq of every item that may match, by screening."""
+        found: set[int] = set()
+        for group in self._groups:
+            found.update(group.first + place for place in self._by_digest(group))
+            for lookup in self._lookups.values():
+                owners = np.searchsorted(group.starts, _near(group, lookup), side="right") - 1
+                found.update((group.first + owners).tolist())
+        return found
+
+    def _by_digest(self, group: Group) -> Iterator[int]:
+        digested = np.flatnonzero(group["flags"] & DIGESTED).tolist()
+        for name in self._digests:
+            lists = [opened for opened in self._matcher.lists if name in opened.algorithms]
+            if lists:
+                column = group[name]
+                for place in digested:
+                    value = column[place].tobytes()
+                    if any(opened.find_digest(name, value) for opened in lists):
+                        yield place
+
+    def found(self, seq: int, confirm: Confirm) -> tuple[list[Matched], dict[str, str]]:
+        """Every match of one item; and the algorithms by which something could not be confirmed, with the reason."""
+        group = self._groups[bisect_right(self._firsts, seq) - 1]
+        place = seq - group.first
+        found: list[Matched] = []
+        failed: dict[str, str] = {}
+        if group["flags"][place] & DIGESTED:
+            digests = [Hash(name, group[name][place].tobytes()) for name in self._digests]
+            found.extend(match_digests(self._matcher.lists, digests))
+        for row in range(int(group.starts[place]), int(group.starts[place + 1])):
+            for name, lookup in self._lookups.items():
+                turned = group.turned(row, name)
+                if turned is None:
+                    continue
+                try:
+                    found.extend(lookup.matches(turned, partial(confirm, lookup, turned.rendering)))
+                except CannotConfirmError as error:
+                    failed[name] = str(error)
+        return found, failed
+
+
+def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
+    profiles = {hasher.algorithm.name: hasher.profile for hasher in matcher.picture_hashers}
+    lookups = {lookup.algorithm: lookup for lookup in matcher.lookups}
+    found = {}
+    for kept in hashes.header.pictures:
+        lookup = lookups.get(kept.name)
+        if lookup is None or (profiles[kept.name], lookup.margin) != (kept.profile, kept.margin):
+            raise CaseError(f"{hashes.path}: its {kept.name} hashes are of another profile: {kept.profile}")
+        found[kept.name] = lookup
+    return found
+
+
+def _near(group: Group, lookup: PictureLookup) -> Any:
+    """The rows of a group's renderings that may match by one algorithm, (k,) int64, ascending."""
+    quality = group[f"{lookup.algorithm} quality"][:, 0].astype(np.int64)
+    asked = np.flatnonzero((quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= lookup.quality)))
+    codes = group[f"{lookup.algorithm} codes"][asked]
+    queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
+    rows = [
+        asked[
+            opened.find_near(lookup.algorithm, queries, radius=lookup.radius, minimum_quality=lookup.quality).queries
+            // codes.shape[1]
+        ]
+        for opened in lookup.lists
+    ]
+    return np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
