@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -80,8 +81,19 @@ def say(text: str) -> None:
         click.echo(printable(text), err=True)
 
 
+_INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
 def _interrupt(_signal: int, _frame: object) -> None:
+    """End in good order, once: a second signal must not keep the end from being recorded."""
+    _on_interrupt(signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _on_interrupt(handler: Any) -> None:
+    for name in _INTERRUPTS:
+        if hasattr(signal, name):  # not all on Windows
+            signal.signal(getattr(signal, name), handler)
 
 
 def main() -> None:
@@ -92,7 +104,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # JSON is UTF-8 on every console, and no path stops the output
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    for name in ("SIGTERM", "SIGHUP"):  # end as Ctrl-C does: what was examined is recorded
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _interrupt)
+    _on_interrupt(_interrupt)
     sys.exit(run(sys.argv[1:]))

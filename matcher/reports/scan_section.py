@@ -10,8 +10,12 @@ from matcher.reports import ReportOptions
 from matcher.reports.classify import LoadedList
 from matcher.reports.markup import NONE, counted, facts, mono, number, table, text, time_of, value_of
 from matcher.reports.masking import shown_source
+from matcher.reports.relookup_section import relookups
 from matcher.reports.summary import CaseSummary, ScanSummary
 from matcher.reports.wording import DISPOSITIONS
+
+_CHANGES = ("changed", "vanished", "added")
+"""What a source that changed has counts of; the ledger names the items."""
 
 
 def overview(summary: CaseSummary) -> str:
@@ -48,7 +52,7 @@ def scan_section(scan: ScanSummary, options: ReportOptions) -> str:
         f'<h3 id="scan-{scan.number}">{text(title)}</h3>\n'
         f"{facts('What was scanned, when, and how', _facts(scan, options))}"
         f"{_algorithms(opened.get('algorithms', ()))}{_lists(scan.lists)}"
-        f"{facts('Software and machine', _builds(opened))}</section>\n"
+        f"{facts('Software and machine', _builds(opened))}{relookups(scan, options)}</section>\n"
     )
 
 
@@ -74,7 +78,16 @@ def _facts(scan: ScanSummary, options: ReportOptions) -> Iterator[tuple[str, str
     for problem in scan.problems:
         yield "Problem", text(problem)
     for anomaly in scan.anomalies:
-        yield "Anomaly", f"{text(anomaly.get('what'))}, {time_of(anomaly)}"
+        changes = "".join(f", {number(anomaly[kind])} {kind}" for kind in _CHANGES if kind in anomaly)
+        yield "Anomaly", f"{text(anomaly.get('what'))}, {time_of(anomaly)}{changes}"
+    if closed is not None and closed.get("retried"):
+        yield (
+            "Tried once more",
+            (
+                f"{counted(closed['retried'], 'item')}, alone, after a worker died or a limit was hit; "
+                f"{number(closed.get('of_the_machine'))} have a finding that may depend on the machine"
+            ),
+        )
     for key, value in opened.get("settings", {}).items():
         yield f"Setting: {key.replace('_', ' ')}", value_of(value)
     yield "Self-test", _self_test(scan.self_test)

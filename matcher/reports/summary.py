@@ -18,7 +18,7 @@ from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, Lists, 
 
 @dataclass(frozen=True, slots=True)
 class ScanSummary:
-    """One scan. `opened`, `self_test`, `closed` and `anomalies` are ledger entries as they stand.
+    """One scan. `opened`, `self_test`, `closed`, `anomalies` and `relookups` are ledger entries as they stand.
 
     `notable` and `conflicts` count items, and are those of `scan.close` where it names more than the listed matches
     show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates` repeat
@@ -33,6 +33,7 @@ class ScanSummary:
     self_test: Mapping[str, Any] | None
     closed: Mapping[str, Any] | None
     anomalies: tuple[Mapping[str, Any], ...]
+    relookups: tuple[Mapping[str, Any], ...]
     items: int
     bytes: int
     counts: Mapping[str, int]
@@ -104,6 +105,7 @@ class _Scan:
     self_test: Mapping[str, Any] | None = None
     closed: Mapping[str, Any] | None = None
     anomalies: list[Mapping[str, Any]] = field(default_factory=list)
+    relookups: list[Mapping[str, Any]] = field(default_factory=list)
     items: int = 0
     bytes: int = 0
     counts: Counter[str] = field(default_factory=lambda: Counter({status.value: 0 for status in Status}))
@@ -168,6 +170,7 @@ class _Scan:
             self_test=self.self_test,
             closed=self.closed,
             anomalies=tuple(self.anomalies),
+            relookups=tuple(self.relookups),
             items=self.items,
             bytes=self.bytes,
             counts=dict(self.counts),
@@ -201,6 +204,7 @@ class _Reading:
             "scan.open": self._scan_open,
             "scan.close": lambda entry: self._scan(whole(entry["scan"])).close(entry),
             "anomaly": self._anomaly,
+            "relookup": lambda entry: self._scan(whole(entry["scan"])).relookups.append(entry),
             "decision": self._decision,
         }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from report_cases import MASKED, PLAIN, written
 from scan_cases import Failing, entries, scan
 
 from ledger import Ledger
@@ -217,6 +218,22 @@ class TestRefusals:
         assert run(["relookup", "--case", str(tmp_path / "none"), "--store", str(known_store)]) == 2
         assert "not a case" in capsys.readouterr().err
         assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_the_report_tells_of_it(
+    tmp_path: Path, evidence: Path, make_store: MakeStore, lists: Any, masked: bool
+) -> None:
+    store = make_store(lists([1]))
+    scan(tmp_path / "case", evidence, store)
+    make_store(lists([2]))
+    (result,) = asked(tmp_path / "case", store)
+    with CaseReader(tmp_path / "case") as reader:
+        page = written(reader, "html", MASKED if masked else PLAIN).decode()
+    assert "made version 2" in page
+    assert page.count("match withdrawn") == len(result.of("withdrawn"))
+    assert page.count("new match<") == len(result.of("new"))
+    assert ("rotate90.jpg" in page) != masked
 
 
 def test_the_command_prints_a_line_a_change(
