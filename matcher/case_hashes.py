@@ -346,6 +346,11 @@ class HashesWriter:
             self._items += len(self._waiting)
         self._waiting, self._formed = [], None
 
+    def take_back(self) -> None:
+        """Give the room of what was written and not settled back."""
+        with suppress(OSError):
+            self._stream.truncate(self._end)
+
     def facts(self) -> dict[str, Any]:
         """What `scan.close` says of the file, with what was written and is not settled."""
         digest = self._digest.copy()

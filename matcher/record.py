@@ -178,6 +178,7 @@ class Recorder:
         try:
             self._append(lambda: self._anomaly(what, items))
         except (LedgerError, CaseError):  # a full disk: a line may fit where a group does not
+            self._hashes.take_back()
             self._log.append([self._anomaly(what, self._recorded)], checkpoint=True)
         finally:
             self._hashes.close()
