@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
     {"evidence"},
     {"case", "resuming", "stored"},
     {"opening", "relookup"},
-    {"scan", "reports", "verifying"},
+    {"scan", "reports", "verifying", "comparing"},
     {"commands"},
     {"__main__"},
 ]

@@ -27,7 +27,7 @@ from matcher.text import printable
 
 DONE, FAILED = 0, 2
 
-_COMMANDS = ("demo", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify")
+_COMMANDS = ("demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify")
 
 
 class _Commands(click.Group):

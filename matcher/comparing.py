@@ -1,0 +1,234 @@
+"""Two scans → what differs: the facts that they opened and closed with, and every item whose finding differs. Pure.
+
+Items are merged as they stream by, in the order in which sources give them: by the bytes of the path. A recorded
+path is not those bytes (some are escaped, a long path is cut), so only as many bytes are compared as every recorded
+path is sure to show; items that agree in them are held and told apart by their whole path. Scans whose items are in
+another order are compared by a digest of each item instead, which takes some 300 bytes of memory an item.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from matcher.errors import CaseError
+
+Json = dict[str, Any]
+Name = tuple[str, int]
+"""An item: its path, and how many items of that path came before it in its scan."""
+Findings = Callable[[], Iterable[Json]]
+"""Reads the findings of one scan from the beginning."""
+
+SURE_BYTES = 660
+"""Of a path: `%XX` takes three characters, and a path that is cut shows 2,000 before the cut."""
+_SURE_CHARACTERS = 3 * SURE_BYTES
+_ESCAPED = re.compile(rb"%([0-9A-F]{2})")
+_CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
+
+_NOT_COMPARED = {
+    *(("v",), ("type",), ("time",), ("monotonic_us",), ("scan",)),
+    *(("source", "path"), ("platform", "host")),
+}
+"""Facts that differ between any two scans."""
+
+
+def order_key(path: str) -> bytes:
+    """The first bytes of a path, of which recorded_path() made `path`: they never run backwards within a scan."""
+    shown = _CUT_ESCAPE.sub("", path[:_SURE_CHARACTERS]) if len(path) > _SURE_CHARACTERS else path
+    raw = shown.encode("utf-8", "surrogatepass")
+    return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), raw)[:SURE_BYTES]
+
+
+@dataclass(slots=True)
+class ScanRecord:
+    """One scan of a case: what it opened with, the lists that it names as they were loaded, and how it closed."""
+
+    number: int
+    opened: Json
+    loads: dict[str, Json]
+    closed: Json | None = None
+    ordered: bool = True
+    _last: bytes = field(default=b"", repr=False)
+
+    @property
+    def exhibit(self) -> str | None:
+        """The exhibit that its findings carry."""
+        exhibit: str | None = self.opened.get("exhibit")
+        return exhibit
+
+    def item(self, path: str) -> None:
+        """The next item's path."""
+        key = order_key(path)
+        self.ordered = self.ordered and self._last <= key
+        self._last = key
+
+    def facts(self) -> Json:
+        """Everything about it that another scan may be compared in."""
+        lists = {name: {key: load[key] for key in load if key != "name"} for name, load in self.loads.items()}
+        closed = {} if self.closed is None else self.closed
+        return {**self.opened, "lists": lists, "closed": self.closed is not None, **closed}
+
+
+def scans_of(entries: Iterable[tuple[int, Json]]) -> dict[int, ScanRecord]:
+    """Every scan of a case by its number, from the entries of its ledger. CaseError for what is no entry of ours."""
+    scans: dict[int, ScanRecord] = {}
+    loaded: dict[str, Json] = {}
+    for index, entry in entries:
+        try:
+            kind = entry["type"]
+            if kind == "list.load":
+                loaded[_text([entry["name"], entry["version"], entry["digest"]])] = entry
+            elif kind == "scan.open":
+                loads = {
+                    str(named["name"]): loaded.get(_text([named["name"], named["version"], named["digest"]]), named)
+                    for named in entry["lists"]
+                }
+                scans[entry["scan"]] = ScanRecord(entry["scan"], entry, loads)
+            elif kind == "item":
+                scans[entry["scan"]].item(entry["finding"]["path"])
+            elif kind == "scan.close":
+                scans[entry["scan"]].closed = entry
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CaseError(f"entry {index} is not one of this tool") from error
+    return scans
+
+
+def fact_differences(first: ScanRecord, second: ScanRecord) -> Iterator[Json]:
+    """A generator of the facts that differ: `fact` (the names that lead to it), and `a` and `b` where there is one."""
+    one, other = dict(_leaves(first.facts())), dict(_leaves(second.facts()))
+    for name in sorted(one.keys() | other.keys()):
+        differs = _sides(one, other, name)
+        if differs and not any(name[: len(known)] == known or name[-1:] == known for known in _NOT_COMPARED):
+            yield {"fact": list(name), **differs}
+
+
+def _leaves(value: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Names and values of a nested object; elements of an array that have names go by them."""
+    if isinstance(value, list) and value and all(isinstance(part, dict) and "name" in part for part in value):
+        value = {str(part["name"]): {key: part[key] for key in part if key != "name"} for part in value}
+    if isinstance(value, dict) and value:
+        for key, part in value.items():
+            yield from _leaves(part, (*name, key))
+    else:
+        yield name, value
+
+
+def _sides(one: Any, other: Any, name: Any) -> Json:
+    """`a` and `b` where they differ in `name`; nothing where they do not."""
+    if name in one and name in other and one[name] == other[name]:
+        return {}
+    return {side: values[name] for side, values in (("a", one), ("b", other)) if name in values}
+
+
+def item_differences(first: Findings, second: Findings, *, ordered: bool) -> Iterator[Json]:
+    """A generator of every item whose finding differs, and how.
+
+    `path` and either `only` ("a" or "b") with the whole `finding`, or `differs`: each field that differs, with `a` and
+    `b`; of `hashes` and `matches` what is `only_a` and `only_b`, and of matches with the same entry by the same
+    algorithm what differs in them. `occurrence` counts from 2 where a path is there more than once.
+
+    Without `ordered`, the findings of a scan need not be in the order of their paths.
+    """
+    for name, one, other in _merged(first(), second()) if ordered else _looked_up(first, second):
+        path, before = name
+        told = {"path": path, **({"occurrence": before + 1} if before else {})}
+        if one is None or other is None:
+            yield {**told, "only": "b" if one is None else "a", "finding": other if one is None else one}
+        elif differs := finding_differences(one, other):
+            yield {**told, "differs": differs}
+
+
+Pair = tuple[Name, Json | None, Json | None]
+
+
+def _merged(first: Iterable[Json], second: Iterable[Json]) -> Iterator[Pair]:
+    """A generator of every item with its two findings; holds the items of one order key at a time."""
+    one, other = _groups(first), _groups(second)
+    left, right = next(one, None), next(other, None)
+    while left is not None or right is not None:
+        take_left = right is None or (left is not None and left[0] <= right[0])
+        take_right = left is None or (right is not None and right[0] <= left[0])
+        ours = left[1] if left is not None and take_left else {}
+        theirs = right[1] if right is not None and take_right else {}
+        for name in dict.fromkeys([*ours, *theirs]):
+            yield name, ours.get(name), theirs.get(name)
+        left = next(one, None) if take_left else left
+        right = next(other, None) if take_right else right
+
+
+def _groups(findings: Iterable[Json]) -> Iterator[tuple[bytes, dict[Name, Json]]]:
+    """A generator of the findings of each order key."""
+    for key, group in groupby(findings, key=lambda finding: order_key(finding["path"])):
+        yield key, dict(_named(group))
+
+
+def _named(findings: Iterable[Json]) -> Iterator[tuple[Name, Json]]:
+    seen: Counter[str] = Counter()
+    for finding in findings:
+        path = finding["path"]
+        yield (path, seen[path]), finding
+        seen[path] += 1
+
+
+def _looked_up(first: Findings, second: Findings) -> Iterator[Pair]:
+    """The same for findings in any order, a's order first; only pairs that are not equal."""
+    digests = {_short(name): _short(finding) for name, finding in _named(first())}
+    differing: dict[Name, Json] = {}
+    same: set[bytes] = set()
+    for name, finding in _named(second()):
+        if digests.get(_short(name)) == _short(finding):
+            same.add(_short(name))
+        else:
+            differing[name] = finding
+    for name, finding in _named(first()):
+        if _short(name) not in same:
+            yield name, finding, differing.pop(name, None)
+    for name, finding in differing.items():
+        yield name, None, finding
+
+
+def _short(value: Any) -> bytes:
+    return hashlib.blake2b(_text(value).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def finding_differences(one: Json, other: Json) -> Json:
+    """What differs between two findings of one item, by field; empty where nothing does."""
+    differs: Json = {}
+    for key in dict.fromkeys([*one, *other]):
+        if key in ("hashes", "matches") and key in one and key in other:
+            if one[key] != other[key] and (found := _list_differences(one[key], other[key])):
+                differs[key] = found
+        elif sides := _sides(one, other, key):
+            differs[key] = sides
+    return differs
+
+
+_IDENTITY = ("list", "entry", "algorithm")
+
+
+def _list_differences(one: list[Json], other: list[Json]) -> Json:
+    """What only one of two lists holds. Matches with one entry by one algorithm are compared field by field."""
+    rest = Counter(map(_text, one))
+    rest.subtract(map(_text, other))
+    only_a = [json.loads(text) for text, count in rest.items() for _ in range(count)]
+    only_b = [json.loads(text) for text, count in rest.items() for _ in range(-count)]
+    differ = []
+    for match in [match for match in only_a if "entry" in match]:
+        identity = {key: match[key] for key in _IDENTITY}
+        twin = next((found for found in only_b if all(found.get(key) == match[key] for key in _IDENTITY)), None)
+        if twin is not None:
+            only_a.remove(match)
+            only_b.remove(twin)
+            differ.append({**identity, "differs": finding_differences(match, twin)})
+    found = {"only_a": only_a, "only_b": only_b, "differ": differ}
+    return {name: values for name, values in found.items() if values}
