@@ -101,7 +101,7 @@ class Store:
         try:
             with ExitStack() as stack:
                 if path.with_name(f"{CATALOGUE}-journal").exists():  # of an import that goes on, or that was killed
-                    path = _copied(path, Path(stack.enter_context(TemporaryDirectory())))
+                    path = _copied(path, stack)
                 uri = f"{path.absolute().as_uri()}?mode={'ro' if path.parent == self.folder else 'rw'}"
                 connection = stack.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=_WAIT)))
                 database = sqlite_utils.Database(connection)
@@ -179,11 +179,18 @@ class StoreWriter:
         )
 
 
-def _copied(path: Path, folder: Path) -> Path:
+def _copied(path: Path, until: ExitStack) -> Path:
     """A copy of a catalogue and its journal, which SQLite may roll back as it could not in a read-only store."""
-    for name in (f"{path.name}-journal", path.name):
-        with suppress(FileNotFoundError):  # the import has just ended
-            shutil.copyfile(path.with_name(name), folder / name)
+    try:
+        folder = Path(until.enter_context(TemporaryDirectory()))
+        for name in (f"{path.name}-journal", path.name):
+            with suppress(FileNotFoundError):  # the import has just ended
+                shutil.copyfile(path.with_name(name), folder / name)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise StoreError(
+            f"{path}: an import goes on or was killed, and no copy can be read instead: {where}{error.strerror}"
+        ) from error
     return folder / path.name
 
 

@@ -250,6 +250,18 @@ def test_a_catalogue_with_a_hot_journal_can_be_read(tmp_path: Path) -> None:
     assert snapshot(tmp_path / "s") == before
 
 
+def test_a_journal_that_cannot_be_copied_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path / "s", write(tmp_path / "l", {"id": "a", "algorithm": "md5", "value": value(1, "md5")}))
+    (tmp_path / "s" / "catalogue.db-journal").touch()
+
+    def full(_source: object, target: object) -> None:
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(StoreError, match=r"catalogue.db: an import .*-journal: No space left on device"):
+        Store.open(tmp_path / "s")
+
+
 def test_a_second_writer_is_told_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matcher.lists.store._WAIT", 0.1)
     with (
