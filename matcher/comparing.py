@@ -31,10 +31,8 @@ _SURE_CHARACTERS = 3 * SURE_BYTES
 _ESCAPED = re.compile(rb"%([0-9A-F]{2})")
 _CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
 
-_NOT_COMPARED = {
-    *(("v",), ("type",), ("time",), ("monotonic_us",), ("scan",)),
-    *(("source", "path"), ("platform", "host")),
-}
+_OF_THE_ENTRY = {"v", "type", "time", "monotonic_us", "scan", "name"}
+_OF_THE_PLACE = {("source", "path"), ("platform", "host")}
 """Facts that differ between any two scans."""
 
 
@@ -70,9 +68,12 @@ class ScanRecord:
 
     def facts(self) -> Json:
         """Everything about it that another scan may be compared in."""
-        lists = {name: {key: load[key] for key in load if key != "name"} for name, load in self.loads.items()}
-        closed = {} if self.closed is None else self.closed
-        return {**self.opened, "lists": lists, "closed": self.closed is not None, **closed}
+        lists = {name: _told(load) for name, load in self.loads.items()}
+        return {**_told(self.opened), "lists": lists, "closed": self.closed is not None, **_told(self.closed or {})}
+
+
+def _told(entry: Json) -> Json:
+    return {key: value for key, value in entry.items() if key not in _OF_THE_ENTRY}
 
 
 def scans_of(entries: Iterable[tuple[int, Json]]) -> dict[int, ScanRecord]:
@@ -104,7 +105,7 @@ def fact_differences(first: ScanRecord, second: ScanRecord) -> Iterator[Json]:
     one, other = dict(_leaves(first.facts())), dict(_leaves(second.facts()))
     for name in sorted(one.keys() | other.keys()):
         differs = _sides(one, other, name)
-        if differs and not any(name[: len(known)] == known or name[-1:] == known for known in _NOT_COMPARED):
+        if differs and name not in _OF_THE_PLACE:
             yield {"fact": list(name), **differs}
 
 
