@@ -46,6 +46,8 @@ DRAWN = 200
 BESIDE = 150
 """Items of the scans beside the long one."""
 PILOT = 300
+SLOWER = 6.0
+"""How much slower the long scan goes than the pilot, since all others share two cores with it; as measured."""
 DECISIONS_EVERY = 3.0
 PAUSE_EVERY, PAUSE = 200, 0.5
 """A slow reader pauses for so many seconds after so many entries."""
@@ -71,10 +73,20 @@ class Actor:
 
 
 class Silent:
-    """A scan's listener that says nothing."""
+    """A scan's listener that says nothing, and knows how fast the scan goes once it has begun."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    @property
+    def rate(self) -> float:
+        """Items a second, the start of the workers apart."""
+        return (len(self.times) - 1) / (self.times[-1] - self.times[0])
 
     def opened(self, *_: object) -> None: ...
-    def examined(self, *_: object) -> None: ...
+    def examined(self, *_: object) -> None:
+        self.times.append(time.monotonic())
+
     def recorded(self, *_: object) -> None: ...
     def closed(self, *_: object) -> None: ...
 
@@ -227,12 +239,11 @@ def run(work: Path, options: argparse.Namespace) -> int:
     import_lists(Store(store), request, on_refused=lambda _source, _line: None)
     make_pictures(work / "pilot", options.pictures, PILOT, "pilot")
     make_pictures(work / "beside", options.pictures, BESIDE, "beside")
-    begun = time.monotonic()
+    pilot = Silent()
     with open_case(work / "pilot-case", CaseFacts(), key=key) as log:
-        run_scan(log, ScanRequest(work / "pilot", store, Settings()), executor=executor_for(1), listener=Silent())
-    rate = PILOT / (time.monotonic() - begun)
-    items = options.items or round(rate * options.minutes * 60 / 1.5)  # the others take their share of the machine
-    print(f"pilot: {rate:.0f} items/s alone; the long scan has {items:,} items", file=sys.stderr)
+        run_scan(log, ScanRequest(work / "pilot", store, Settings()), executor=executor_for(1), listener=pilot)
+    items = options.items or round(pilot.rate * options.minutes * 60 / SLOWER)
+    print(f"pilot: {pilot.rate:.0f} items/s alone; the long scan has {items:,} items", file=sys.stderr)
     make_pictures(work / "long", options.pictures, items, "long")
     with open_case(case, CaseFacts(), key=key):
         pass
