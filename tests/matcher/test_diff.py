@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_cases import finding, loads, match, opening
 
@@ -213,6 +213,7 @@ def expected(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> dict[tup
 
 
 class TestMerge:
+    @settings(deadline=None)
     @given(SCANS, SCANS)
     def test_is_what_dictionaries_find(self, one: list[Any], other: list[Any]) -> None:
         a, b = findings_of(one), findings_of(other)
@@ -226,6 +227,7 @@ class TestMerge:
                 found[line["path"], line.get("occurrence", 1)] = (sides.get("a"), sides.get("b"))
             assert found == expected(a, b)
 
+    @settings(deadline=None)
     @given(st.lists(PATHS))
     def test_keys_never_run_backwards(self, paths: list[bytes]) -> None:
         keys = [order_key(recorded_path(path)) for path in sorted(paths)]
