@@ -46,7 +46,7 @@ DRAWN = 200
 BESIDE = 150
 """Items of the scans beside the long one."""
 PILOT = 300
-SLOWER = 6.0
+SLOWER = 3.5
 """How much slower the long scan goes than the pilot, since all others share two cores with it; as measured."""
 DECISIONS_EVERY = 3.0
 PAUSE_EVERY, PAUSE = 200, 0.5

@@ -184,7 +184,12 @@ class TestScans:
 
 
 NAMES = st.binary(min_size=1, max_size=5).filter(lambda name: not {0, 47} & set(name) and name not in (b".", b".."))
-LONG = st.tuples(NAMES, st.sampled_from([1, 300, 659, 661, 2001, 5000])).map(lambda pair: b"long/" + pair[0] * pair[1])
+LONG = st.tuples(
+    st.sampled_from([b"a", b"%", b"\xff", "é".encode(), b"\xc3"]),
+    st.sampled_from([1, 300, 659, 661, 2001, 9000]),
+    NAMES,
+).map(lambda parts: b"long/" + parts[0] * parts[1] + parts[2])
+"""Paths that agree in their beginning: escaped and not, and cut or not when they are recorded."""
 PATHS = st.one_of(st.lists(NAMES, min_size=1, max_size=3).map(b"/".join), LONG)
 SCANS = st.lists(st.tuples(PATHS, st.booleans(), st.integers(0, 2)), max_size=12)
 
