@@ -32,8 +32,9 @@ _ESCAPED = re.compile(rb"%([0-9A-F]{2})")
 _CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
 
 _OF_THE_ENTRY = {"v", "type", "time", "monotonic_us", "scan", "name"}
-_OF_THE_PLACE = {("source", "path"), ("platform", "host")}
-"""Facts that differ between any two scans."""
+_OF_THE_PLACE = {("source", "path"), ("platform", "host"), ("retried",)}
+_OF_THE_RUN = {"hashes", "executor"}
+"""Facts that differ between any two scans, or say how it was worked and not what was found."""
 
 
 def order_key(path: str) -> bytes:
@@ -105,7 +106,7 @@ def fact_differences(first: ScanRecord, second: ScanRecord) -> Iterator[Json]:
     one, other = dict(_leaves(first.facts())), dict(_leaves(second.facts()))
     for name in sorted(one.keys() | other.keys()):
         differs = _sides(one, other, name)
-        if differs and name not in _OF_THE_PLACE:
+        if differs and name not in _OF_THE_PLACE and name[0] not in _OF_THE_RUN:
             yield {"fact": list(name), **differs}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from report_cases import finding, loads, match, opening
+from report_cases import add, finding, loads, match, recorder_for
 
 from ledger import Ledger
 from matcher.case import LEDGER, CaseFacts, open_case
@@ -21,7 +21,6 @@ from matcher.commands import run
 from matcher.comparing import finding_differences, item_differences, order_key
 from matcher.drawing import landscape
 from matcher.model import Finding, Reason, Status
-from matcher.record import Recorder, append_scan_open
 from matcher.sources.folder import FolderSource, recorded_path
 
 Capture = pytest.CaptureFixture[str]
@@ -31,14 +30,15 @@ PLAIN = [finding(f"DCIM/{name}.jpg", exhibit="E1") for name in ("a", "b", "c")]
 
 def record(log: Ledger, findings: list[Finding], *, close: bool = True, **fields: Any) -> None:
     """One scan; `exhibit` is that of the findings unless `fields` say otherwise."""
-    facts = opening(**{"exhibit": findings[0].exhibit if findings else None, **fields})
-    recorder = Recorder(log, append_scan_open(log, loads(), facts))
+    fields = {"exhibit": findings[0].exhibit if findings else None, **fields}
+    recorder = recorder_for(log._store.path.parent, log, loads(), **fields)
     for found in findings:
-        recorder.add(found)
+        add(recorder, found)
     if close:
         recorder.close()
     else:
         recorder.flush()
+        recorder._hashes.close()
 
 
 def case_of(tmp_path: Path, name: str, *scans: list[Finding], close: bool = True, **fields: Any) -> Path:
