@@ -14,12 +14,14 @@ import json
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ledger import KeyFileError, Ledger, LedgerError, Signer, add_vkey, load_signer, read_vkeys, write_key
 from matcher.builds import library_builds, platform_facts, tool_version
+from matcher.configuration import VARIABLE
 from matcher.errors import CaseError
 from matcher.files import publish_new, readable_name
 from matcher.model import FINDING_KEYS
@@ -59,9 +61,16 @@ def open_case(folder: Path, facts: CaseFacts, *, key: Path, on_wait: OnWait | No
     try:
         if key.resolve().is_relative_to(folder.resolve()):
             raise CaseError(f"{key}: a private key has no place in the case that it signs")
+        new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            _create(folder, facts, key)
+            try:
+                _create(folder, facts, key)
+            except BaseException:
+                if new:
+                    with suppress(OSError):  # only if nothing else came into it
+                        folder.rmdir()
+                raise
         (folder / REPORTS).mkdir(exist_ok=True)
     except OSError as error:
         raise CaseError(f"{error.filename or folder}: {error.strerror}") from error
@@ -128,12 +137,16 @@ def _existing(folder: Path, key: Path, on_wait: OnWait | None) -> Ledger:
 
 def _signer(key: Path, origin: str) -> Signer:
     if not key.exists():
-        key.parent.mkdir(parents=True, exist_ok=True)
         try:
+            key.parent.mkdir(parents=True, exist_ok=True)
             write_key(key, Signer.generate(origin))
-        except KeyFileError:
+        except (OSError, KeyFileError) as error:
             if not key.exists():  # another scan may have made it in this moment
-                raise
+                reason = str(error) if isinstance(error, KeyFileError) else f"{error.filename}: {error.strerror}"
+                raise CaseError(
+                    f"{reason}: there is no signing key, and none can be made there "
+                    f"(--key or {VARIABLE} names another place)"
+                ) from error
     return load_signer(key, name=origin)
 
 

@@ -150,6 +150,13 @@ def test_an_early_end_is_recorded_and_not_complete(
     assert any("never closed" in problem for problem in verdict.problems)
 
 
+def test_a_key_that_cannot_be_made_is_told_and_leaves_no_case(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CaseError, match="none can be made there"):
+        open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "file/key")
+    assert not (tmp_path / "case").exists()
+
+
 def test_a_missing_item_fails_the_scan(tmp_path: Path, evidence: Path, known_store: Path) -> None:
     with pytest.raises(MatcherError, match="not complete: the source has 1[56] items and 4 were recorded"):
         scan(tmp_path / "case", evidence, known_store, executor=Failing(None))
