@@ -19,6 +19,7 @@ from matcher.errors import (
     SourceError,
     StoreError,
 )
+from matcher.isolated import IsolatedMatcher
 from matcher.model import Disposition, Finding, Hash, ListEntry, Match, Reason, Status
 from matcher.settings import Settings
 
@@ -29,6 +30,7 @@ __all__ = [
     "Finding",
     "Hash",
     "IndexFileError",
+    "IsolatedMatcher",
     "ListEntry",
     "ListError",
     "Match",

@@ -14,13 +14,14 @@ from typing import BinaryIO
 
 from matcher.errors import DecodeError, SettingsError
 from matcher.executors import nothing
+from matcher.given import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, picture_hashers
 from matcher.imaging.decode import decode
 from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
-from matcher.lookup import Matched, PictureLookup, fitted, match_digests, outcome
-from matcher.model import Finding, Hash, Reason, Status, Turned
+from matcher.lookup import Matched, PictureLookup, fitted, match_digests, nearest, outcome
+from matcher.model import Disposition, Finding, Hash, Match, Reason, Status, Turned
 from matcher.settings import Settings
 
 _CHUNK = 1 << 20
@@ -60,13 +61,14 @@ class Matcher:
         chosen = opened.current() if lists is None else list(lists)
         return cls([opened.open_list(name, version, check=check) for name, version in chosen], settings=settings)
 
-    def examine(self, data: bytes, *, name: str = "", exhibit: str | None = None) -> Finding:
+    def examine(self, data: Data, *, name: str = "", exhibit: str | None = None, digests: Digests = ()) -> Finding:
         """Digest, decode, hash and look up one file's bytes. Never raises for what the bytes hold.
 
         `name` becomes the finding's path; of it only the suffix matters, for telling an unreadable picture from
-        a file that is none.
+        a file that is none. `digests` are taken as they are and not computed again: the finding is as true as they
+        are. SettingsError where they cannot be digests of an installed algorithm, TypeError where `data` is no bytes.
         """
-        return self.examine_stream(BytesIO(data), name=name, exhibit=exhibit)
+        return self.examine_stream(BytesIO(checked_data(data)), name=name, exhibit=exhibit, digests=digests)
 
     def examine_stream(
         self,
@@ -74,6 +76,7 @@ class Matcher:
         *,
         name: str = "",
         exhibit: str | None = None,
+        digests: Digests = (),
         give_up: Reason | None = None,
         beat: Callable[[], None] = nothing,
     ) -> Finding:
@@ -82,23 +85,25 @@ class Matcher:
         With `give_up` the picture is not decoded, and that is the finding's reason: what is done with an item whose
         decoding killed its worker. `beat` is called after every chunk and every rendering. OSError is the stream's.
         """
-        digests = [found.start() for found in self.file_hashers]
-        chunk = stream.read(_CHUNK)
+        check_names(name, exhibit)
+        given = checked_digests(digests)
+        running = {
+            found.algorithm.name: found.start() for found in self.file_hashers if found.algorithm.name not in given
+        }
+        chunk = _read(stream)
         kind = sniff(chunk[:HEAD])
         kept: list[bytes] = []
         size = 0
         while chunk:
             size += len(chunk)
-            for digest in digests:
+            for digest in running.values():
                 digest.update(chunk)
             if kind is not None and kind.decoder is not None and size <= self.settings.max_bytes:
                 kept.append(chunk)
             beat()
-            chunk = stream.read(_CHUNK)
-        values = [
-            Hash(found.algorithm.name, digest.digest())
-            for found, digest in zip(self.file_hashers, digests, strict=True)
-        ]
+            chunk = _read(stream)
+        given.update({algorithm: digest.digest() for algorithm, digest in running.items()})
+        values = [Hash(found.algorithm.name, given[found.algorithm.name]) for found in self.file_hashers]
         return self._finding(
             name=name,
             exhibit=exhibit,
@@ -109,6 +114,39 @@ class Matcher:
             give_up=give_up,
             beat=beat,
         )
+
+    def lookup(self, given: Hash) -> tuple[Match, ...]:
+        """Every listed entry within the threshold of a hash that was computed elsewhere, nearest first, not cut.
+
+        It is taken as it is: the hash of the picture as it stands, not of its other orientations. A hash below the
+        minimum quality matches nothing. SettingsError where it is no hash of an installed algorithm.
+        """
+        return self.lookup_many([given])[0]
+
+    def lookup_many(self, given: Iterable[Hash]) -> list[tuple[Match, ...]]:
+        """`lookup` of each hash, in one search of each list by each algorithm."""
+        hashes = list(given)
+        found: list[list[Matched]] = [[] for _ in hashes]
+        places: dict[str, list[int]] = {}
+        for place, value in enumerate(hashes):
+            places.setdefault(check_hash(value).name, []).append(place)
+        lookups = {lookup.algorithm: lookup for lookup in self.lookups}
+        for algorithm, mine in places.items():
+            asked = [hashes[place] for place in mine]
+            if algorithm in lookups:
+                answers = lookups[algorithm].each(asked)
+            else:
+                answers = [match_digests(self.lists, [value]) for value in asked]
+            for place, matches in zip(mine, answers, strict=True):
+                found[place] = matches
+        return [tuple(nearest(matches)) for matches in found]
+
+    def disposition(self, match: Match) -> Disposition:
+        """What the lab's profile says of a match's category. SettingsError where its list is not open."""
+        found = {opened.facts.profile.disposition(match.category) for opened in self.lists if opened.name == match.list}
+        if not found:
+            raise SettingsError(f"no list {match.list!r} is open")
+        return next(meaning for meaning in Disposition if meaning in found)  # of two versions: notable comes first
 
     def _finding(
         self,
@@ -191,6 +229,14 @@ class Matcher:
             del picture  # or it would be held while the next rendering is made
             beat()
         return decoded.width, decoded.height
+
+
+def _read(stream: BinaryIO) -> bytes:
+    """The next chunk. TypeError where it is no bytes: text, or nothing yet of a stream that does not block."""
+    chunk = stream.read(_CHUNK)
+    if not isinstance(chunk, bytes):
+        raise TypeError(f"stream: bytes are expected to be read, not {type(chunk).__name__}")
+    return chunk
 
 
 def _joined(parts: list[bytes]) -> bytes:

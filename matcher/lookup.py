@@ -13,8 +13,8 @@ import numpy.typing as npt
 from matcher.errors import DecodeError
 from matcher.hashers import PictureHasher
 from matcher.imaging.picture import Picture
-from matcher.lists.opened import OpenList
-from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Reason, Turned
+from matcher.lists.opened import Nearby, OpenList
+from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, ListEntry, Match, Reason, Turned
 from matcher.settings import MAX_MATCHES, Settings
 
 MAX_FORM = 60_000
@@ -136,31 +136,63 @@ class PictureLookup:
             asked = codes_of([confirmed[query] for query in range(len(hashes))])[queries]
             listed = opened.codes(self.algorithm)[rows]
             distances = np.bitwise_count(asked ^ listed).sum(axis=1, dtype=np.int32)
-        within = np.flatnonzero(distances <= self._threshold)
-        # the nearest row and orientation of each entry, the first of equals: one lookup may find a row eight times
-        order = within[np.lexsort((rows[within], queries[within], distances[within], near.entries[within]))]
-        first = np.ones(len(order), bool)
-        first[1:] = near.entries[order][1:] != near.entries[order][:-1]
         found = []
-        for place in order[first].tolist():
-            value = confirmed[int(queries[place])]
-            transform = TRANSFORMS[int(queries[place])]
-            entry = opened.entry(int(near.entries[place]))
-            match = Match(
-                list=opened.name,
-                entry=entry.id,
-                category=entry.category,
-                algorithm=self.algorithm,
-                value=value.value,
-                entry_value=opened.code(self.algorithm, int(rows[place])),
-                distance=int(distances[place]),
-                threshold=self._threshold,
-                quality=value.quality,
-                region=None,
-                transform=f"{turned.rendering} {transform}" if turned.rendering else transform,
-            )
-            found.append(Matched(match, opened.disposition(entry), by_digest=False))
+        for place in _nearest(near, distances, self._threshold, groups=np.zeros_like(queries)):
+            query = int(queries[place])
+            transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
+            entry, row = opened.entry(int(near.entries[place])), int(near.rows[place])
+            match = self._match(opened, entry, row, confirmed[query], distance=int(distances[place]))
+            found.append(Matched(replace(match, transform=transform), opened.disposition(entry), by_digest=False))
         return found
+
+    def each(self, hashes: Sequence[Hash]) -> list[list[Matched]]:
+        """For each of these reference hashes, which belong to different pictures, its match with each listed entry."""
+        found: list[list[Matched]] = [[] for _ in hashes]
+        asked = [number for number, value in enumerate(hashes) if self.asks([value])]
+        if not asked:
+            return found
+        codes = codes_of([hashes[number] for number in asked])
+        for opened in self.lists:
+            near = opened.find_near(self.algorithm, codes, radius=self._threshold, minimum_quality=self.quality)
+            for place in _nearest(near, near.distances, self._threshold, groups=near.queries):
+                number = asked[int(near.queries[place])]
+                entry, row = opened.entry(int(near.entries[place])), int(near.rows[place])
+                match = self._match(opened, entry, row, hashes[number], distance=int(near.distances[place]))
+                found[number].append(Matched(match, opened.disposition(entry), by_digest=False))
+        return found
+
+    def _match(self, opened: OpenList, entry: ListEntry, row: int, value: Hash, *, distance: int) -> Match:
+        """The match of a hash, of a picture as it stands, with a listed one."""
+        return Match(
+            list=opened.name,
+            entry=entry.id,
+            category=entry.category,
+            algorithm=self.algorithm,
+            value=value.value,
+            entry_value=opened.code(self.algorithm, row),
+            distance=distance,
+            threshold=self._threshold,
+            quality=value.quality,
+            region=None,
+            transform=TRANSFORMS[0],
+        )
+
+
+def _nearest(
+    near: Nearby, distances: npt.NDArray[np.int32], threshold: int, *, groups: npt.NDArray[np.int64]
+) -> list[int]:
+    """The places of each group's nearest row of each entry, the first of equals, within the threshold.
+
+    One lookup may find a row by several queries of one group: eight, for the orientations of a picture.
+    """
+    within = np.flatnonzero(distances <= threshold)
+    keys = (near.rows, near.queries, distances, near.entries, groups)
+    order = within[np.lexsort([key[within] for key in keys])]
+    entries, grouped = near.entries[order], groups[order]
+    first = np.ones(len(order), bool)
+    first[1:] = (entries[1:] != entries[:-1]) | (grouped[1:] != grouped[:-1])
+    places: list[int] = order[first].tolist()
+    return places
 
 
 def _ask(hash_it: Callable[[], Answer]) -> Answer:
@@ -182,19 +214,23 @@ def hamming(first: bytes, second: bytes) -> int:
     return (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
 
 
-def outcome(found: Sequence[Matched]) -> Outcome:
-    """Keep the nearest match of each entry by each algorithm, sort, cut, and say what it all amounts to.
-
-    An entry that a list has in two categories is matched in both. `hashes` of the result are those that take part in
-    a listed match, each once, in the order of the matches.
-    """
+def nearest(found: Iterable[Matched]) -> list[Match]:
+    """The nearest match of each entry by each algorithm, sorted. What a list has in two categories matches in both."""
     best: dict[tuple[str, str, str, str | None], Matched] = {}
     for candidate in found:
         match = candidate.match
         key = (match.list, match.entry, match.algorithm, match.category)
         if key not in best or _preference(candidate) < _preference(best[key]):
             best[key] = candidate
-    matches = sorted((candidate.match for candidate in best.values()), key=Match.order)
+    return sorted((candidate.match for candidate in best.values()), key=Match.order)
+
+
+def outcome(found: Sequence[Matched]) -> Outcome:
+    """Keep the nearest matches, cut, and say what it all amounts to.
+
+    `hashes` of the result are those that take part in a listed match, each once, in the order of the matches.
+    """
+    matches = nearest(found)
     listed = tuple(matches[:MAX_MATCHES])
     notable = [candidate for candidate in found if candidate.disposition is Disposition.NOTABLE]
     every = {candidate.disposition for candidate in found}

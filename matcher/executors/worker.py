@@ -2,6 +2,8 @@
 
 Each worker has a pipe of its own, so that one that is killed at any moment garbles nobody else's answers. It is sent
 the next task while it works on one, and answers in their order: what it dies of is the first that is not answered.
+
+On Linux a worker ends with the *thread* that started it: let that be one that lives as long as the worker is wanted.
 """
 
 from __future__ import annotations
@@ -17,22 +19,30 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import connection
-from typing import Any
+from typing import Any, Protocol
 
 from matcher.errors import MatcherError
-from matcher.executors import Job
 from matcher.executors.limits import Limits, exceeds, restrict
-from matcher.model import Item, Reason
+from matcher.model import Reason
 
 READY, BEAT, DONE, FAILED = "ready", "beat", "done", "failed"
 
 _BEATS_EVERY = 1.0
 _SMALL = 1 << 14
 """Bytes of a task that fit any pipe: a larger one is sent to a worker that waits for it."""
+_SENDER_ENDS = 5.0
+"""Seconds within which a write ends after its reader was killed."""
 _PR_SET_PDEATHSIG = 1
+
+
+class Startable(Protocol):
+    """What a worker is given: a Job, or anything else that can be pickled and starts work on tasks of its own kind."""
+
+    def start(self, beat: Callable[[], None]) -> Callable[[Any, Reason | None], Any]:
+        """Open what the work needs; called once in every process. The work calls `beat` whenever it got on."""
 
 
 def quieten() -> None:
@@ -60,7 +70,7 @@ def end_with_parent() -> None:
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _serve(channel: connection.Connection, job: Job[Any], limits: Limits) -> None:
+def _serve(channel: connection.Connection, job: Startable, limits: Limits) -> None:
     """The worker's whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     end_with_parent()
@@ -81,12 +91,12 @@ def _serve(channel: connection.Connection, job: Job[Any], limits: Limits) -> Non
     channel.send((READY, None))
     with suppress(EOFError, OSError):  # the parent is done, or gone
         while True:
-            item, give_up, alone = channel.recv()
+            task, give_up, alone = channel.recv()
             restrict(limits, alone=alone)
             beaten = time.monotonic()
             try:
-                result = work(item, give_up)
-            except Exception as error:  # noqa: BLE001 - told to the parent: a defect, since no item makes work raise
+                result = work(task, give_up)
+            except Exception as error:  # noqa: BLE001 - told to the parent: a defect, since no task makes work raise
                 _send_failure(channel, error)
                 return
             channel.send((DONE, result))
@@ -104,7 +114,7 @@ def _send_failure(channel: connection.Connection, error: Exception) -> None:
 class Worker:
     """A worker as its parent sees it. `sent` are the tasks that it has not answered, the first being worked on."""
 
-    def __init__(self, job: Job[Any], limits: Limits) -> None:
+    def __init__(self, job: Startable, limits: Limits) -> None:
         context = multiprocessing.get_context("spawn")  # threads and FAISS do not survive a fork; Windows has none
         self._limits = limits
         self._channel, theirs = context.Pipe()
@@ -118,6 +128,7 @@ class Worker:
         self.ended = False
         """Whether the process is gone, as far as `answers` found."""
         self.sent: deque[Any] = deque()
+        self._sender: threading.Thread | None = None
 
     @property
     def handles(self) -> tuple[Any, Any]:
@@ -133,8 +144,25 @@ class Worker:
         if not self.sent:
             self._since = time.monotonic()
         self._alone = alone
-        self._channel.send_bytes(message)
         self.sent.append(task)
+        try:
+            self._channel.send_bytes(message)
+        except OSError:
+            self.sent.pop()
+            raise
+
+    def send_aside(self, task: Any, message: bytes, *, alone: bool) -> None:
+        """The same without ever waiting for the worker to read, nor telling whether it is gone: it is heard anyway."""
+
+        def send() -> None:
+            with suppress(OSError):
+                self.send(task, message, alone=alone)
+
+        if len(message) <= _SMALL:
+            send()
+        else:
+            self._sender = threading.Thread(target=send, name="matcher-sender", daemon=True)
+            self._sender.start()
 
     def answers(self) -> list[tuple[str, Any]]:
         """What the worker has said and nobody has heard yet, without waiting."""
@@ -162,17 +190,26 @@ class Worker:
             return Reason.OUT_OF_MEMORY
         return None
 
-    def stop(self) -> None:
-        """Kill the process: it writes nothing that a kill could spoil."""
+    def kill(self) -> None:
+        """Kill the process: it writes nothing that a kill could spoil. Whoever waits for its answer hears of it."""
         self._process.kill()
+
+    def stop(self) -> None:
+        """Kill the process and let go of it."""
+        self.kill()
         self._process.join()
-        self._process.close()
+        with suppress(ValueError):  # another thread that starts a process has reaped this one in the same moment
+            self._process.close()
+        if self._sender is not None:
+            self._sender.join(_SENDER_ENDS)
+            if self._sender.is_alive():  # someone else holds the pipe's other end: a fork in the wrong moment
+                return
         self._channel.close()
 
 
-def packed(item: Item, give_up: Reason | None, *, alone: bool) -> bytes:
+def packed(task: Any, give_up: Reason | None, *, alone: bool) -> bytes:
     """A task as it is sent."""
-    return pickle.dumps((item, give_up, alone))
+    return pickle.dumps((task, give_up, alone), protocol=pickle.HIGHEST_PROTOCOL)
 
 
 @contextmanager

@@ -1,0 +1,256 @@
+"""Worker processes that the threads of one program share: each asks, waits for the answer itself, and nobody else does.
+
+A thread borrows an idle worker, sends it one task, listens and watches the limits. So a call costs its own thread only,
+and a worker that dies, hangs or eats memory costs the call that had it. What is asked *alone* has a worker of its own,
+started for it, and nothing else runs meanwhile.
+
+Workers are started, as they are needed, by a thread that lives as long as all of them (see worker.py); it also keeps
+Ctrl-C from a worker that is just starting.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from multiprocessing import connection
+from queue import SimpleQueue
+from typing import Any
+
+from matcher.errors import MatcherError
+from matcher.executors.limits import Limits
+from matcher.executors.worker import FAILED, Startable, Worker, packed
+from matcher.model import Reason
+
+START = 120.0
+"""Seconds that a worker may take to start: it imports everything, and on a machine's first day numba compiles."""
+
+RESTARTS = 5
+"""How many workers in a row may die before they take a task."""
+
+_TICK = 0.25
+_CLOSES = 5.0
+
+
+class WorkerStopped(Exception):
+    """The worker that had the task died, or hit a limit: `reason`."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class SharedWorkers:
+    """At most `count` workers, started as they are needed. Safe to share between threads, not across a fork."""
+
+    def __init__(self, job: Startable, count: int, limits: Limits, *, spent: Callable[[Any], bool]) -> None:
+        """`spent` tells of a result whether its worker is not to be used again, since it ran out of memory."""
+        self._limits = limits
+        self._spent = spent
+        self._count = count
+        self._owner = os.getpid()
+        self._turn = threading.Condition()
+        """Guards everything below."""
+        self._used = 0
+        self._alone = False
+        self._wanted_alone = 0
+        self._idle: list[Worker] = []
+        self._busy: set[Worker] = set()
+        self._ending = 0
+        self._closed = False
+        self._deaths = 0
+        self._orders: SimpleQueue[Future[Worker] | None] = SimpleQueue()
+        threading.Thread(target=self._keep, args=(job,), name="matcher-workers", daemon=True).start()
+
+    def start(self) -> None:
+        """Wait until one worker is ready: it tells early what would fail later. What the job's start raises."""
+        with self._place(alone=False):
+            self._return(self._started(restarts=0), keep=True)
+
+    def ask(self, task: Any, give_up: Reason | None, *, alone: bool) -> Any:
+        """The worker's result. WorkerStopped, MatcherError where this was closed, and what the work itself raises."""
+        message = packed(task, give_up, alone=alone)
+        with self._place(alone=alone):
+            worker = self._fresh() if alone else self._ready()
+            keep = False
+            try:
+                result = self._answer(worker, task, message, alone=alone)
+                keep = not self._spent(result)
+            finally:
+                self._return(worker, keep=keep)
+        return result
+
+    def close(self) -> None:
+        """End all workers; calls that wait raise MatcherError. In a process that was forked off, nothing."""
+        if os.getpid() != self._owner:
+            return
+        with self._turn:
+            self._closed = True
+            ended, self._idle = self._idle, []
+            for worker in self._busy:
+                worker.kill()
+            self._turn.notify_all()
+        for worker in ended:
+            worker.stop()
+        self._orders.put(None)
+        with self._turn:
+            self._turn.wait_for(lambda: not (self._busy or self._ending), timeout=_CLOSES)  # each call ends its own
+
+    def _check(self) -> None:
+        if os.getpid() != self._owner:
+            raise MatcherError("opened in another process, before a fork: open it anew in this one")
+        if self._closed:
+            raise MatcherError("it is closed")
+
+    def _free(self, *, alone: bool) -> bool:
+        if self._closed:
+            return True
+        return self._used == 0 if alone else self._used < self._count and not (self._alone or self._wanted_alone)
+
+    @contextmanager
+    def _place(self, *, alone: bool) -> Iterator[None]:
+        """Wait for one of the places; for all of them where something is asked alone, which is let in first."""
+        self._check()
+        with self._turn:
+            self._wanted_alone += alone
+            try:
+                while not self._turn.wait_for(lambda: self._free(alone=alone), timeout=1):
+                    pass  # on Windows, Ctrl-C does not end a wait without a limit
+            finally:
+                self._wanted_alone -= alone
+                self._turn.notify_all()
+            self._check()
+            self._used += 1
+            self._alone = alone
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._used -= 1
+                self._alone = False
+                self._turn.notify_all()
+
+    def _ready(self) -> Worker:
+        """An idle worker that lives, or else a new one."""
+        while True:
+            with self._turn:
+                if not self._idle:
+                    break
+                worker = self._idle.pop()
+                self._busy.add(worker)
+            worker.answers()
+            if not worker.ended:
+                return worker
+            self._return(worker, keep=False)  # killed by someone else while it was idle: that costs nobody
+        return self._started()
+
+    def _fresh(self) -> Worker:
+        """A new worker, whose memory no earlier task has touched. Nobody else runs."""
+        with self._turn:
+            surplus = self._idle[self._count - 1 :]
+            del self._idle[self._count - 1 :]
+            self._busy.update(surplus)
+        for worker in surplus:
+            self._return(worker, keep=False)
+        return self._started()
+
+    def _started(self, *, restarts: int = RESTARTS) -> Worker:
+        """A new worker, once it is ready. MatcherError where none will be."""
+        while True:
+            worker = self._ordered()
+            ready = False
+            try:
+                ready = self._awaited(worker)
+            finally:
+                if not ready:
+                    self._return(worker, keep=False)
+            with self._turn:
+                self._deaths = 0 if ready else self._deaths + 1
+                deaths = self._deaths
+            if ready:
+                return worker
+            self._check()
+            if deaths > restarts:
+                raise MatcherError(
+                    "a worker process ends before it is ready. It imports the program's main module, which must not "
+                    'open anything by being imported: see `if __name__ == "__main__"` in docs/library.md'
+                )
+
+    def _ordered(self) -> Worker:
+        """A new worker, from the thread that starts them."""
+        order: Future[Worker] = Future()
+        self._orders.put(order)
+        try:
+            while True:
+                with suppress(TimeoutError):
+                    return order.result(timeout=_TICK)
+                self._check()  # that thread may have ended before it came to the order
+        except BaseException:
+            order.add_done_callback(self._unwanted)
+            raise
+
+    def _unwanted(self, order: Future[Worker]) -> None:
+        if order.exception() is None:
+            self._return(order.result(), keep=False)
+
+    def _awaited(self, worker: Worker) -> bool:
+        """Wait for a worker that starts: whether it became ready. What its start raised; MatcherError if too late."""
+        latest = time.monotonic() + START
+        while time.monotonic() < latest:
+            connection.wait(worker.handles, timeout=_TICK)
+            for _kind, value in worker.answers():
+                raise value
+            if worker.ready or worker.ended or self._closed:
+                return worker.ready and not self._closed
+        raise MatcherError(f"a worker process was not ready after {START:.0f} s")
+
+    def _answer(self, worker: Worker, task: Any, message: bytes, *, alone: bool) -> Any:
+        worker.send_aside(task, message, alone=alone)
+        while True:
+            connection.wait(worker.handles, timeout=_TICK)
+            for kind, value in worker.answers():
+                if kind == FAILED:
+                    raise value
+                worker.sent.popleft()
+                return value
+            self._check()
+            if worker.ended:
+                raise WorkerStopped(Reason.WORKER_DIED)
+            reason = worker.stopped_for()
+            if reason is not None:
+                raise WorkerStopped(reason)
+
+    def _return(self, worker: Worker, *, keep: bool) -> None:
+        with self._turn:
+            self._busy.discard(worker)
+            if keep and not self._closed:
+                self._idle.append(worker)
+                return
+            self._ending += 1
+        worker.stop()
+        with self._turn:
+            self._ending -= 1
+            self._turn.notify_all()
+
+    def _keep(self, job: Startable) -> None:
+        """The thread that starts all workers, and outlives them."""
+        while (order := self._orders.get()) is not None:
+            _hold_interrupts()
+            try:
+                worker = Worker(job, self._limits)
+            except BaseException as error:  # noqa: BLE001 - told to whoever asked
+                order.set_exception(MatcherError(f"a worker process cannot be started: {error!r}"))
+            else:
+                with self._turn:
+                    self._busy.add(worker)
+                order.set_result(worker)
+
+
+def _hold_interrupts() -> None:
+    """Let the processes that this thread starts be born deaf to Ctrl-C, which reaches the whole group."""
+    if hasattr(signal, "pthread_sigmask"):  # Windows has none
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
