@@ -242,6 +242,7 @@ class SharedWorkers:
             _hold_interrupts()
             try:
                 worker = Worker(job, self._limits)
+                worker.disown()
             except BaseException as error:  # noqa: BLE001 - told to whoever asked
                 order.set_exception(MatcherError(f"a worker process cannot be started: {error!r}"))
             else:

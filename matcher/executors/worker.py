@@ -21,7 +21,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import connection
+from multiprocessing import connection, process
 from typing import Any, Protocol
 
 from matcher.errors import MatcherError
@@ -189,6 +189,14 @@ class Worker:
         if exceeds(self._limits, self._process.pid or 0, alone=self._alone):
             return Reason.OUT_OF_MEMORY
         return None
+
+    def disown(self) -> None:
+        """Let multiprocessing forget the process, which the caller ends; as it ends anyway with this one.
+
+        For at its exit, multiprocessing ends whatever it remembers, and a fork of this process remembers it too; and
+        whenever it starts a process, it reaps others that have ended, which another thread may be doing.
+        """
+        process._children.discard(self._process)  # type: ignore[attr-defined]  # it offers nothing else
 
     def kill(self) -> None:
         """Kill the process: it writes nothing that a kill could spoil. Whoever waits for its answer hears of it."""
