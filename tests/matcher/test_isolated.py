@@ -205,7 +205,9 @@ class TestFailures:
         data = encoded(picture(width))
         plain = Matcher.open(known_store).examine(data)
         listed = make_store([{"id": "a", "algorithm": "sha256", "value": (plain.sha256 or b"").hex()}])
-        with IsolatedMatcher.open(listed, workers=1, settings=WITH_PLUG_IN, seconds=1, memory=1 << 30) as opened:
+        with IsolatedMatcher.open(
+            listed, workers=1, settings=WITH_PLUG_IN, seconds=3 if width == SLEEPS else 60, memory=1 << 30
+        ) as opened:
             finding = opened.examine(data, name="a.png", exhibit="E1")
             assert opened.examine(encoded(picture(99))).status is Status.EXAMINED  # it goes on
         assert (finding.status, finding.reason, finding.notable) == (Status.KNOWN, reason, True)
@@ -216,7 +218,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("width", [DIES_ONCE, SLEEPS_ONCE])
     def test_what_succeeds_at_the_second_try(self, known_store: Path, encoded: Encode, width: int) -> None:
-        with IsolatedMatcher.open(known_store, workers=1, settings=WITH_PLUG_IN, seconds=1) as opened:
+        with IsolatedMatcher.open(known_store, workers=1, settings=WITH_PLUG_IN, seconds=4) as opened:
             finding = opened.examine(encoded(picture(width)))
         assert (finding.status, finding.reason) == (Status.EXAMINED, None)
         assert len(finding.pictures) == 3
