@@ -23,7 +23,7 @@ from matcher.executors.limits import limits_for
 from matcher.executors.shared import SharedWorkers, WorkerStopped
 from matcher.given import Data, Digests, check_names, checked_data, checked_digests
 from matcher.hashers.digests import DigestHasher
-from matcher.model import Disposition, Finding, Hash, Match, Reason
+from matcher.model import Disposition, Finding, Hash, Match, Reason, Status
 from matcher.settings import Settings
 
 
@@ -57,7 +57,14 @@ class _ExamineCalls:
 
     def start(self, beat: Callable[[], None]) -> Callable[[_Call, Reason | None], Finding]:
         matcher = Matcher.open(self.store, lists=self.lists, settings=self.settings)
-        return lambda call, give_up: call.examined(matcher, give_up, beat)
+        return lambda call, give_up: self._examined(matcher, call, give_up, beat)
+
+    @staticmethod
+    def _examined(matcher: Matcher, call: _Call, give_up: Reason | None, beat: Callable[[], None]) -> Finding:
+        try:
+            return call.examined(matcher, give_up, beat)
+        except MemoryError:  # even while the bytes were copied
+            return Finding(call.name, len(call.data), None, Status.UNREADABLE, Reason.OUT_OF_MEMORY, call.exhibit)
 
 
 class IsolatedMatcher:
@@ -130,13 +137,14 @@ class IsolatedMatcher:
             except WorkerStopped as stopped:
                 reason = stopped.reason
                 continue
-            if again or finding.reason is not Reason.OUT_OF_MEMORY:
+            if finding.reason is not Reason.OUT_OF_MEMORY or (again and finding.sha256 is not None):
                 return finding
             reason = Reason.OUT_OF_MEMORY
         if self._plug_ins:
             try:
                 given_up: Finding = self._workers.ask(call, reason, alone=False)
-                return given_up
+                if given_up.sha256 is not None:
+                    return given_up
             except WorkerStopped:
                 pass  # then without the digests of plug-ins
         return call.examined(self._plain, reason)

@@ -115,24 +115,30 @@ class SharedWorkers:
     def _place(self, *, alone: bool) -> Iterator[None]:
         """Wait for one of the places; for all of them where something is asked alone, which is let in first."""
         self._check()
-        with self._turn:
-            self._wanted_alone += alone
-            try:
-                while not self._turn.wait_for(lambda: self._free(alone=alone), timeout=1):
-                    pass  # on Windows, Ctrl-C does not end a wait without a limit
-            finally:
-                self._wanted_alone -= alone
-                self._turn.notify_all()
-            self._check()
-            self._used += 1
-            self._alone = alone
+        taken = False  # so that Ctrl-C, wherever it comes, leaves no place taken
         try:
+            with self._turn:
+                self._wait(alone=alone)
+                self._used += 1
+                self._alone = alone
+                taken = True
             yield
         finally:
-            with self._turn:
-                self._used -= 1
-                self._alone = False
-                self._turn.notify_all()
+            if taken:
+                with self._turn:
+                    self._used -= 1
+                    self._alone = False
+                    self._turn.notify_all()
+
+    def _wait(self, *, alone: bool) -> None:
+        self._wanted_alone += alone
+        try:
+            while not self._turn.wait_for(lambda: self._free(alone=alone), timeout=1):
+                pass  # on Windows, Ctrl-C does not end a wait without a limit
+        finally:
+            self._wanted_alone -= alone
+            self._turn.notify_all()
+        self._check()
 
     def _ready(self) -> Worker:
         """An idle worker that lives, or else a new one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from PIL import Image
 
 from matcher import IsolatedMatcher, Matcher, MatcherError, Settings, SettingsError, StoreError
 from matcher.drawing import landscape
+from matcher.executors.limits import system_enforces
 from matcher.imaging.picture import turn
 from matcher.model import Finding, Hash, Reason, Status
 
@@ -225,7 +227,7 @@ class TestFailures:
 
     def test_threads_and_crashes(self, known_store: Path, encoded: Encode, workers: Workers) -> None:
         """Everyone gets his own finding, among crashes on other threads."""
-        given = [encoded(picture(ABORTS if number % 5 == 0 else 90 + number % 7, number)) for number in range(30)]
+        given = [encoded(picture(ABORTS if number % 5 == 0 else 90 + number % 7, number)) for number in range(15)]
         matcher = Matcher.open(known_store)
         with IsolatedMatcher.open(known_store, workers=2, settings=WITH_PLUG_IN) as opened:
             with ThreadPoolExecutor(6) as pool:
@@ -235,6 +237,30 @@ class TestFailures:
             assert finding.reason is (Reason.WORKER_DIED if number % 5 == 0 else None)
             assert finding.digests == matcher.examine(data).digests
         assert workers() == set()
+
+    @pytest.mark.skipif(not system_enforces(), reason="only Linux limits a process's own memory")
+    def test_a_file_for_which_there_is_no_memory(self, known_store: Path) -> None:
+        data = b"\x89PNG\r\n\x1a\n" + bytes(300 << 20)
+        with IsolatedMatcher.open(known_store, workers=1, memory=250 << 20) as opened:
+            finding = opened.examine(data)
+            assert (finding.status, finding.reason) == (Status.UNREADABLE, Reason.OUT_OF_MEMORY)
+            assert finding.sha256 == hashlib.sha256(data).digest()
+            assert opened.examine(b"text").status is Status.SKIPPED
+
+    def test_a_store_that_is_gone_when_a_worker_is_needed(
+        self, make_store: MakeStore, encoded: Encode, workers: Workers
+    ) -> None:
+        store = make_store([{"id": "a", "algorithm": "pdq", "value": "00" * 32}])
+        with IsolatedMatcher.open(store, workers=1) as opened:
+            store.rename(store.with_name("moved.store"))
+            assert opened.examine(b"text").status is Status.SKIPPED
+            for pid in workers():
+                psutil.Process(pid).kill()
+            for _ in range(2):
+                with pytest.raises(StoreError):
+                    opened.examine(b"text")
+            store.with_name("moved.store").rename(store)
+            assert opened.examine(b"text").status is Status.SKIPPED
 
     def test_a_hang_holds_up_its_own_thread_only(self, known_store: Path, encoded: Encode) -> None:
         with IsolatedMatcher.open(known_store, workers=2, settings=WITH_PLUG_IN, seconds=2) as opened:
