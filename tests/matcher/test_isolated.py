@@ -23,7 +23,7 @@ Encode = Callable[..., bytes]
 MakeStore = Callable[..., Path]
 Workers = Callable[[], set[int]]
 
-ABORTS, SLEEPS, HOARDS, FAULTS, DIES_ONCE, SLEEPS_ONCE, SLOW = range(101, 108)
+ABORTS, SLEEPS, HOARDS, FAULTS, DIES_ONCE, SLEEPS_ONCE, SWELLS = range(101, 108)
 """Widths of pictures, and what our plug-in hasher does with them."""
 
 PLUG_IN = f"""
@@ -54,8 +54,9 @@ class LabHasher:
             held = [bytearray(1 << 26) for _ in range(1 << 14)]
         if width == {FAULTS}:
             ctypes.string_at(0)
-        if width == {SLOW}:
-            time.sleep(0.7)
+        if width == {SWELLS}:
+            held = bytearray(b"1") * (600 << 20)
+            time.sleep(3600)
         return Hash("labhash", os.getpid().to_bytes(8, "big"))
 
     def turned(self, picture):
@@ -246,6 +247,15 @@ class TestFailures:
             assert (finding.status, finding.reason) == (Status.UNREADABLE, Reason.OUT_OF_MEMORY)
             assert finding.sha256 == hashlib.sha256(data).digest()
             assert opened.examine(b"text").status is Status.SKIPPED
+
+    def test_where_the_system_limits_no_memory_it_is_watched(
+        self, known_store: Path, encoded: Encode, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("matcher.executors.limits.system_enforces", lambda: False)
+        with IsolatedMatcher.open(known_store, workers=1, settings=WITH_PLUG_IN, memory=500 << 20) as opened:
+            finding = opened.examine(encoded(picture(SWELLS)))
+            assert opened.examine(encoded(picture(99))).reason is None
+        assert (finding.reason, len(finding.digests)) == (Reason.OUT_OF_MEMORY, 2)
 
     def test_a_store_that_is_gone_when_a_worker_is_needed(
         self, make_store: MakeStore, encoded: Encode, workers: Workers
