@@ -164,7 +164,7 @@ class SharedWorkers:
             self._return(worker, keep=False)
         return self._started()
 
-    def _started(self, *, restarts: int = RESTARTS) -> Worker:
+    def _started(self, *, restarts: int | None = None) -> Worker:
         """A new worker, once it is ready. MatcherError where none will be."""
         while True:
             worker = self._ordered()
@@ -180,7 +180,7 @@ class SharedWorkers:
             if ready:
                 return worker
             self._check()
-            if deaths > restarts:
+            if deaths > (RESTARTS if restarts is None else restarts):
                 raise MatcherError(
                     "a worker process ends before it is ready. It imports the program's main module, which must not "
                     'open anything by being imported: see `if __name__ == "__main__"` in docs/library.md'

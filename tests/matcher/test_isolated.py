@@ -273,7 +273,7 @@ class TestFailures:
             assert opened.examine(b"text").status is Status.SKIPPED
 
     def test_a_hang_holds_up_its_own_thread_only(self, known_store: Path, encoded: Encode) -> None:
-        with IsolatedMatcher.open(known_store, workers=2, settings=WITH_PLUG_IN, seconds=2) as opened:
+        with IsolatedMatcher.open(known_store, workers=2, settings=WITH_PLUG_IN, seconds=5) as opened:
             with ThreadPoolExecutor(1) as pool:
                 slow = pool.submit(opened.examine, encoded(picture(SLEEPS)))
                 done = 0
@@ -357,7 +357,7 @@ class TestProcesses:
 
     def test_a_worker_that_never_reads_is_timed_out(self, known_store: Path, encoded: Encode, workers: Workers) -> None:
         """A megabyte does not fit the pipe of a stopped process."""
-        with IsolatedMatcher.open(known_store, workers=1, seconds=1) as opened:
+        with IsolatedMatcher.open(known_store, workers=1, seconds=4) as opened:
             data = encoded(picture(99)) + bytes(5 << 20)
             for pid in workers():
                 psutil.Process(pid).suspend()

@@ -209,6 +209,28 @@ print(opened.examine(data).status)
     assert lines(run(script, known_store, picture, cwd=known_store.parent)) == ["known"]
 
 
+@posix
+@pytest.mark.parametrize("reaping", ["signal.SIG_IGN", "lambda *_: reap()"])
+def test_a_program_that_reaps_all_its_children_itself(known_store: Path, picture: Path, reaping: str) -> None:
+    script = f"""
+def reap():
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+opened = IsolatedMatcher.open(store, workers=1)
+signal.signal(signal.SIGCHLD, {reaping})
+for _ in range(3):
+    for pid in workers():
+        os.kill(pid, signal.SIGKILL)
+    print(opened.examine(data).status)
+opened.close()
+print(workers())
+"""
+    assert lines(run(script, known_store, picture)) == ["known", "known", "known", "[]"]
+
+
 def test_in_a_process_that_may_have_no_children(known_store: Path, picture: Path) -> None:
     script = """
 import multiprocessing
