@@ -98,7 +98,7 @@ class Matcher:
             size += len(chunk)
             for digest in running.values():
                 digest.update(chunk)
-            if kind is not None and kind.decoder is not None and size <= self.settings.max_bytes:
+            if give_up is None and kind is not None and kind.decoder is not None and size <= self.settings.max_bytes:
                 kept.append(chunk)
             beat()
             chunk = _read(stream)

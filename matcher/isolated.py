@@ -15,7 +15,7 @@ from os import PathLike
 from pathlib import Path
 from types import TracebackType
 
-from matcher.engine import Matcher
+from matcher.engine import Matcher, algorithms_for
 from matcher.errors import SettingsError
 from matcher.executors import nothing
 from matcher.executors.choosing import cores
@@ -24,6 +24,7 @@ from matcher.executors.shared import SharedWorkers, WorkerStopped
 from matcher.given import Data, Digests, check_names, checked_data, checked_digests
 from matcher.hashers.digests import DigestHasher
 from matcher.model import Disposition, Finding, Hash, Match, Reason, Status
+from matcher.selftest import run as run_selftest
 from matcher.settings import Settings
 
 
@@ -57,6 +58,8 @@ class _ExamineCalls:
 
     def start(self, beat: Callable[[], None]) -> Callable[[_Call, Reason | None], Finding]:
         matcher = Matcher.open(self.store, lists=self.lists, settings=self.settings)
+        # known answers; and what libraries load at their first picture is not counted as that picture's standing still
+        run_selftest(algorithms_for(matcher.settings.algorithms, matcher.lists))
         return lambda call, give_up: self._examined(matcher, call, give_up, beat)
 
     @staticmethod
@@ -100,7 +103,8 @@ class IsolatedMatcher:
 
         At most `workers` processes, one a core otherwise, are started as calls need them. `seconds` without any
         progress and `memory` in bytes limit each; 120 s and a share of the machine's memory otherwise. Raises what
-        Matcher.open raises, SettingsError for limits that make no sense, and MatcherError where no worker can start.
+        Matcher.open raises, SettingsError for limits that make no sense, SelfTestError where a worker does not compute
+        the hashes that it must, and MatcherError where none can start.
         """
         count = cores() if workers is None else workers
         if count < 1 or (seconds is not None and not seconds > 0) or (memory is not None and memory < 1):
@@ -127,6 +131,7 @@ class IsolatedMatcher:
         """
         check_names(name, exhibit)
         call = _Call(bytes(checked_data(data)), name, exhibit, checked_digests(digests))
+        self._workers.check()
         if len(call.data) > self.settings.max_bytes and not self._plug_ins:
             return call.examined(self._plain, None)  # it would not be decoded anyway
         reason = None

@@ -100,7 +100,8 @@ class SharedWorkers:
         with self._turn:
             self._turn.wait_for(lambda: not (self._busy or self._ending), timeout=_CLOSES)  # each call ends its own
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """MatcherError where nothing can be asked any more: closed, or on this side of a fork."""
         if os.getpid() != self._owner:
             raise MatcherError("opened in another process, before a fork: open it anew in this one")
         if self._closed:
@@ -114,7 +115,7 @@ class SharedWorkers:
     @contextmanager
     def _place(self, *, alone: bool) -> Iterator[None]:
         """Wait for one of the places; for all of them where something is asked alone, which is let in first."""
-        self._check()
+        self.check()
         taken = False  # so that Ctrl-C, wherever it comes, leaves no place taken
         try:
             with self._turn:
@@ -138,7 +139,7 @@ class SharedWorkers:
         finally:
             self._wanted_alone -= alone
             self._turn.notify_all()
-        self._check()
+        self.check()
 
     def _ready(self) -> Worker:
         """An idle worker that lives, or else a new one."""
@@ -179,7 +180,7 @@ class SharedWorkers:
                 deaths = self._deaths
             if ready:
                 return worker
-            self._check()
+            self.check()
             if deaths > (RESTARTS if restarts is None else restarts):
                 raise MatcherError(
                     "a worker process ends before it is ready. It imports the program's main module, which must not "
@@ -194,7 +195,7 @@ class SharedWorkers:
             while True:
                 with suppress(TimeoutError):
                     return order.result(timeout=_TICK)
-                self._check()  # that thread may have ended before it came to the order
+                self.check()  # that thread may have ended before it came to the order
         except BaseException:
             order.add_done_callback(self._unwanted)
             raise
@@ -223,7 +224,7 @@ class SharedWorkers:
                     raise value
                 worker.sent.popleft()
                 return value
-            self._check()
+            self.check()
             if worker.ended:
                 raise WorkerStopped(Reason.WORKER_DIED)
             reason = worker.stopped_for()
