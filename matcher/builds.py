@@ -8,6 +8,8 @@ from importlib.metadata import version
 
 from PIL import features
 
+from matcher.imaging import heif, jxl
+
 _LIBRARIES = (
     "evidence-matcher",
     "Pillow",
@@ -19,7 +21,7 @@ _LIBRARIES = (
     "llvmlite",
     "faiss-cpu",
 )
-_CODECS = ("libjpeg_turbo", "zlib", "libtiff", "webp")
+_CODECS = ("libjpeg_turbo", "zlib", "libtiff", "webp", "avif", "jpg_2000", "littlecms2")
 
 
 def tool_version() -> str:
@@ -32,7 +34,7 @@ def library_builds() -> dict[str, str]:
     builds = {name: version(name) for name in _LIBRARIES}
     for name in _CODECS:
         builds[f"Pillow/{name}"] = str(features.version(name))
-    return builds
+    return builds | heif.builds() | jxl.builds()
 
 
 def platform_facts() -> dict[str, str]:

@@ -170,7 +170,9 @@ class Matcher:
             status, reason = self._readable(name, kind, size, give_up)
             if status is Status.EXAMINED and kind is not None:
                 try:
-                    width, height = self._picture(_joined(parts), kind, found, pictures, beat)
+                    width, height, reason = self._picture(_joined(parts), kind, found, pictures, beat)
+                    if reason is not None:  # part of it was seen: what was found stands, and so does the doubt
+                        status = Status.UNREADABLE
                 except DecodeError as error:
                     status, reason = Status.UNREADABLE, error.reason
                 except MemoryError:
@@ -218,17 +220,26 @@ class Matcher:
 
     def _picture(
         self, data: bytes, kind: Kind, found: list[Matched], pictures: list[Turned], beat: Callable[[], None]
-    ) -> tuple[int, int]:
-        """Decode, hash and look up; adds to `found` and `pictures`. Width and height. DecodeError."""
-        decoded = decode(data, kind, max_pixels=self.settings.max_pixels)
+    ) -> tuple[int, int, Reason | None]:
+        """Decode, hash and look up; adds to `found` and `pictures`. DecodeError where nothing can be shown.
+
+        Returns width, height and why the file could not be read whole, None where it was.
+        """
+        decoded = decode(
+            data,
+            kind,
+            max_pixels=self.settings.max_pixels,
+            max_frames=self.settings.max_frames,
+            max_total_pixels=self.settings.max_total_pixels,
+        )
         for picture in decoded.renderings():
             for lookup in self.lookups:
                 turned = lookup.turned(picture)
                 pictures.append(turned)
                 found.extend(lookup.matches(turned, partial(lookup.confirm, picture)))
+                beat()
             del picture  # or it would be held while the next rendering is made
-            beat()
-        return decoded.width, decoded.height
+        return decoded.width, decoded.height, decoded.reason
 
 
 def _read(stream: BinaryIO) -> bytes:

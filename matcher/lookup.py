@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from matcher.errors import DecodeError
 from matcher.hashers import PictureHasher
-from matcher.imaging.picture import Picture
+from matcher.imaging.picture import FRAME, Picture
 from matcher.lists.opened import Nearby, OpenList
 from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, ListEntry, Match, Reason, Turned
 from matcher.settings import MAX_MATCHES, Settings
@@ -268,7 +268,9 @@ def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
     return tuple(dict.fromkeys(Hash(match.algorithm, match.value, match.quality) for match in matches))
 
 
-def _preference(candidate: Matched) -> tuple[int, int, int, bytes]:
+def _preference(candidate: Matched) -> tuple[int, int, int, int, bytes]:
+    """Nearest first; of equals the earlier frame, the picture as it stands, the earlier orientation."""
     match = candidate.match
-    rendering, _, transform = match.transform.rpartition(" ")
-    return match.distance, len(rendering), TRANSFORMS.index(transform), match.entry_value
+    *rendering, transform = match.transform.split(" ")
+    frame = int(rendering.pop(0).removeprefix(FRAME)) if rendering and rendering[0].startswith(FRAME) else 1
+    return match.distance, frame, len(rendering), TRANSFORMS.index(transform), match.entry_value

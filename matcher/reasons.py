@@ -1,4 +1,4 @@
-"""The fixed vocabulary of why an item was not examined."""
+"""The fixed vocabulary of why an item was not examined, or not whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why an item was skipped or could not be read. Fixed: library messages differ between versions."""
+    """Why an item was skipped or could not be read whole. Fixed: library messages differ between versions."""
 
     EMPTY = "empty"
     NOT_A_PICTURE = "not-a-picture"
@@ -19,6 +19,10 @@ class Reason(StrEnum):
     UNSUPPORTED_FORMAT = "unsupported-format"
     TRUNCATED = "truncated"
     CORRUPT = "corrupt"
+    TWELVE_BIT_JPEG = "twelve-bit-jpeg"
+    LOSSLESS_JPEG = "lossless-jpeg"
+    FRAMES_NOT_READ = "frames-not-read"
+    TOO_MANY_FRAMES = "too-many-frames"
     TOO_MANY_PIXELS = "too-many-pixels"
     TOO_MANY_BYTES = "too-many-bytes"
     OUT_OF_MEMORY = "out-of-memory"

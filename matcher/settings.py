@@ -9,7 +9,7 @@ from typing import Any
 from matcher.algorithms import Metric
 from matcher.errors import SettingsError
 from matcher.hashers import DEFAULT_ALGORITHMS, hasher
-from matcher.imaging.decode import MAX_PIXELS
+from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS
 
 MAX_BYTES = 2**30
 """1 GiB: a picture file larger than this is not decoded."""
@@ -23,6 +23,7 @@ class Settings:
     """What an examination may be told.
 
     `thresholds` and `minimum_quality` override the published values of single algorithms (bits, inclusive; 0 to 100).
+    `max_pixels` is of one frame, `max_total_pixels` of all frames of a file, `max_frames` how many pages are hashed.
     `exact` hashes every orientation of every picture by the reference, instead of screening first.
     """
 
@@ -33,6 +34,8 @@ class Settings:
     exclude_known_good: bool = False
     max_pixels: int = MAX_PIXELS
     max_bytes: int = MAX_BYTES
+    max_frames: int = MAX_FRAMES
+    max_total_pixels: int = MAX_TOTAL_PIXELS
 
     def __post_init__(self) -> None:
         for name, value in self.thresholds.items():
@@ -62,5 +65,7 @@ class Settings:
             "exclude_known_good": self.exclude_known_good,
             "max_pixels": self.max_pixels,
             "max_bytes": self.max_bytes,
+            "max_frames": self.max_frames,
+            "max_total_pixels": self.max_total_pixels,
             "max_matches": MAX_MATCHES,
         }

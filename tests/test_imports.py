@@ -100,6 +100,8 @@ def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
         ("psutil", "matcher", {"matcher/executors/limits.py"}),
         ("imagehash", "matcher", {"matcher/hashers/imagehashes.py"}),
         ("numba", "matcher", {"matcher/compiled.py"}),
+        ("pillow_heif", "matcher", {"matcher/imaging/heif.py"}),
+        ("pylibjxl", "matcher", {"matcher/imaging/jxl.py"}),
     ],
 )
 def test_a_library_has_one_home(library: str, package: str, homes: set[str]) -> None:

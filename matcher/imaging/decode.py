@@ -1,117 +1,107 @@
-"""Bytes → pictures: the one place where Pillow meets bytes that may be hostile.
+"""Bytes → pictures: the one place where decoders meet bytes that may be hostile.
 
-Limits count pixels, never time: the same file is unreadable on every machine. Pillow's own limit is a warning that
-depends on the process's settings, so its format classes are called directly and ours is applied before any pixel is
-decoded.
-
-Two switches of Pillow hold for a whole process and stay the host's: LOAD_TRUNCATED_IMAGES makes truncated files decode,
-and a warnings filter that raises makes odd metadata fail. This tool's own processes leave the first as it is (off) and
-ignore warnings.
+Limits count pixels and frames, never time: the same file is unreadable on every machine. A reader (one file a
+library) gives frames, colour.py makes RGB of them, and here is remembered what could not be read.
 """
 
 from __future__ import annotations
 
-import struct
+import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
-
-import numpy as np
-from PIL import Image, ImageFile, UnidentifiedImageError
+from functools import partial
 
 from matcher.errors import DecodeError
-from matcher.imaging.picture import Picture
+from matcher.imaging import colour, heif, icon, jpeg, jxl, pillow, psd
+from matcher.imaging.failures import reasons
+from matcher.imaging.frame import Frame, Reader
+from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS, Limits
+from matcher.imaging.picture import FRAME, Picture
 from matcher.imaging.sniff import Kind
 from matcher.model import Reason
 
-MAX_PIXELS = 2**28
-"""268 megapixels: above every camera, and at most about 4 GB while a picture with alpha is hashed."""
-
-ALPHA_DROPPED = "alpha-dropped"
-
-_SIXTEEN_BIT = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
-_WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
-_SAYS_TRUNCATED = ("truncated", "unexpected end", "premature end", "not enough image data", "eof reached")
+_READERS: dict[str, Reader] = {
+    "HEIF": heif.frames,
+    "JXL": jxl.frames,
+    "ICO": icon.frames,
+    "PSD": psd.frames,
+    "JPEG": jpeg.frames,
+}
+"""Formats that Pillow does not read, or not as we want them."""
 
 
 class Decoded:
-    """A file's picture: `width` and `height` as stored, before any EXIF rotation."""
+    """A file's pictures: `width` and `height` of the first frame, as stored, before any EXIF rotation.
 
-    def __init__(self, image: Image.Image) -> None:
-        self.width, self.height = image.size
-        self._image = image
+    `reason`, once `renderings` is exhausted: why the file could not be read whole, although some of it was.
+    """
+
+    def __init__(self, first: Frame, rest: Iterator[Frame]) -> None:
+        self.width, self.height = first.image.size
+        self.reason: Reason | None = None
+        self._first: Frame | None = first
+        self._rest = rest
 
     def renderings(self) -> Iterator[Picture]:
-        """A generator of one picture, or of two where there is an alpha channel that is not opaque everywhere.
+        """A generator of one picture for each frame, or of two where it has an alpha channel that is not opaque.
 
-        Those are composited on white, and with the alpha channel dropped (what tools that know nothing of alpha
-        hash); one after the other, so that a large picture is not held twice. DecodeError where memory runs out.
+        Those are composited on white, and with the alpha channel dropped. One after the other, so that one is held at
+        a time; what is equal to a picture before it is left out. To be asked for once.
         """
-        with _reasons():
-            image = _eight_bits(self._image)
-            if image.mode not in _WITH_ALPHA and "transparency" not in image.info:
-                yield Picture(image if image.mode == "RGB" else image.convert("RGB"))
-                return
-            with_alpha = image if image.mode == "RGBA" else image.convert("RGBA")
-            alpha = with_alpha.getchannel("A")
-            if alpha.getextrema() != (255, 255):
-                composited = Image.new("RGB", with_alpha.size, (255, 255, 255))
-                composited.paste(with_alpha, mask=alpha)
-                yield Picture(composited)
-                del composited
-                yield Picture(with_alpha.convert("RGB"), rendering=ALPHA_DROPPED)
-            else:
-                yield Picture(with_alpha.convert("RGB"))
+        seen: set[bytes] = set()
+        try:
+            with reasons():
+                for frame in self._frames():
+                    for label, image in colour.renderings(frame.image):
+                        picture = Picture(image, rendering=_label(frame.number, label))
+                        if frame.alone or _is_new(picture, seen):
+                            yield picture
+                        del image, picture  # or they would be held while the next one is made
+        except DecodeError as error:
+            self.reason = error.reason
+
+    def _frames(self) -> Iterator[Frame]:
+        first, self._first = self._first, None
+        assert first is not None, "asked for twice"
+        yield first
+        del first
+        yield from self._rest
 
 
-def decode(data: bytes, kind: Kind, *, max_pixels: int = MAX_PIXELS) -> Decoded:
-    """Decode the first frame of `data`, which begins as `kind` does. DecodeError with a reason where that fails."""
+def _is_new(picture: Picture, seen: set[bytes]) -> bool:
+    """Whether no picture with these pixels is in `seen`, to which its digest is added."""
+    running = hashlib.sha256(str(picture.image.size).encode())
+    for band in picture.bands():
+        running.update(band.data)
+    digest = running.digest()
+    if digest in seen:
+        return False
+    seen.add(digest)
+    return True
+
+
+def _label(number: int, rendering: str) -> str:
+    """Empty for the first frame as it stands; `frame-3`, `alpha-dropped`, `frame-3 alpha-dropped`."""
+    return " ".join(part for part in ("" if number == 1 else f"{FRAME}{number}", rendering) if part)
+
+
+def decode(
+    data: bytes,
+    kind: Kind,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_frames: int = MAX_FRAMES,
+    max_total_pixels: int = MAX_TOTAL_PIXELS,
+) -> Decoded:
+    """Decode the first frame of `data`, which begins as `kind` does; the others follow when they are asked for.
+
+    DecodeError with a reason where nothing at all can be shown. Of a damaged file the part that can be is shown.
+    """
     if kind.decoder is None:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
-    with _reasons(), _open(data, kind.decoder) as image:
-        if image.width * image.height > max_pixels:
-            raise DecodeError(Reason.TOO_MANY_PIXELS)
-        image.load()
-        return Decoded(image)
-
-
-@contextmanager
-def _reasons() -> Iterator[None]:
-    """Whatever Pillow raises becomes a DecodeError with a reason of the fixed vocabulary."""
-    try:
-        yield
-    except DecodeError:
-        raise
-    except MemoryError as error:
-        raise DecodeError(Reason.OUT_OF_MEMORY) from error
-    except Image.DecompressionBombError as error:
-        raise DecodeError(Reason.TOO_MANY_PIXELS) from error
-    except Exception as error:  # on hostile bytes Pillow's format classes raise whatever comes to hand
-        raise DecodeError(_reason(error)) from error
-
-
-def _open(data: bytes, decoder: str) -> ImageFile.ImageFile:
-    Image.preinit()
-    if decoder not in Image.OPEN:
-        Image.init()
-    factory, _accept = Image.OPEN[decoder]
-    return factory(BytesIO(data), "")
-
-
-def _reason(error: Exception) -> Reason:
-    if isinstance(error, UnidentifiedImageError):
-        return Reason.CORRUPT
-    if isinstance(error, EOFError | struct.error):
-        return Reason.TRUNCATED
-    text = str(error).lower()
-    return Reason.TRUNCATED if any(words in text for words in _SAYS_TRUNCATED) else Reason.CORRUPT
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Sixteen bits a channel become their high byte (a 32-bit picture that uses eight of them keeps those)."""
-    if image.mode in _SIXTEEN_BIT:
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode == "I":
-        values = np.clip(np.asarray(image), 0, 0xFFFF)
-        return Image.fromarray((values >> 8 if values.max(initial=0) > 0xFF else values).astype(np.uint8))
-    return image
+    reader = _READERS.get(kind.decoder) or partial(pillow.frames, decoder=kind.decoder)
+    frames = reader(data, Limits(max_pixels, max_frames, max_total_pixels))
+    with reasons():
+        first = next(frames, None)
+    if first is None:
+        raise DecodeError(Reason.CORRUPT)
+    return Decoded(first, frames)

@@ -20,6 +20,9 @@ _METHODS = {
 }
 
 
+FRAME = "frame-"
+"""What the label of a later frame begins with; its number, counted from 1, follows."""
+
 BAND = 1 << 24
 """Bytes of pixels that are copied out of a picture at a time."""
 
@@ -39,7 +42,8 @@ class Picture:
     def __init__(self, image: Image.Image, *, rendering: str = "") -> None:
         self.image = image
         self.rendering = rendering
-        """Empty, or `alpha-dropped` where the alpha channel was ignored instead of composited on white."""
+        """Empty for the first frame; `frame-3` for the third, `alpha-dropped` where the alpha channel was ignored
+        instead of composited on white, `frame-3 alpha-dropped` for both."""
 
     def bands(self) -> Iterator[npt.NDArray[np.uint8]]:
         """A generator of the rows from the top, in (h, width, 3) uint8 arrays of a few megabytes, read-only.

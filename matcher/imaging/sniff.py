@@ -6,6 +6,7 @@ A format that is recognised and not decoded is still named: such a file is unrea
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ HEAD = 512
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A picture format: its media type, and Pillow's name for the decoder, None where we have none."""
+    """A picture format: its media type, and the name of its decoder (Pillow's where it has one), None without any."""
 
     media_type: str
     decoder: str | None = None
@@ -51,6 +52,37 @@ def _is_netpbm(head: bytes) -> bool:
     return _NETPBM.match(head) is not None
 
 
+def _is_targa(head: bytes) -> bool:
+    """A TGA has no magic number: every field of its header must make sense, and then it still is a guess."""
+    if len(head) < 18:
+        return False
+    has_map, kind, first, length, map_bits = struct.unpack_from("<xBBHHB", head)
+    width, height, bits, flags = struct.unpack_from("<HHBB", head, 12)
+    if not (0 < width <= _TARGA_SIDE and 0 < height <= _TARGA_SIDE) or flags & 0xC0:
+        return False
+    if has_map:
+        if kind not in (1, 9) or map_bits not in (15, 16, 24, 32) or first > 256 or not 0 < length <= 256:
+            return False
+    elif kind not in (2, 3, 10, 11) or first or length or map_bits:
+        return False
+    return flags & 15 in _TARGA_ALPHA.get((kind & 3, bits), ())
+
+
+def _is_pcx(head: bytes) -> bool:
+    if len(head) < 128 or head[0] != 10 or head[1] not in (0, 2, 3, 4, 5) or head[2] != 1:
+        return False
+    left, top, right, bottom = struct.unpack_from("<HHHH", head, 4)
+    return head[3] in (1, 2, 4, 8) and left <= right and top <= bottom and head[64] == 0 and 1 <= head[65] <= 4
+
+
+def _is_flic(head: bytes) -> bool:
+    return head[4:6] in (b"\x11\xaf", b"\x12\xaf") and len(head) >= 128 and head[14:16] in (b"\0\0", b"\3\0")
+
+
+def _is_xbm(head: bytes) -> bool:
+    return _XBM.match(head) is not None
+
+
 def _is_svg(head: bytes) -> bool:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     return text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!DOCTYPE svg")) and b"<svg" in text)
@@ -60,6 +92,15 @@ _NETPBM = re.compile(
     rb"P[1-6fF](#|[ \t\r\n]+(#|-?[0-9]+[ \t\r\n]+[-0-9#]))|P7[ \n](332|WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE|#)"
 )
 """A netpbm header and not just a text that begins with P and a digit."""
+_XBM = re.compile(
+    rb"\s*(/\*.{,300}?\*/\s*)?#define[ \t]+\S+_width[ \t]+[0-9]+\s+#define[ \t]+\S+_height[ \t]+", re.DOTALL
+)
+_TARGA_SIDE = 16384
+_TARGA_ALPHA = {
+    **{(1, 8): (0, 8), (2, 15): (0, 1), (2, 16): (0, 1), (2, 24): (0,), (2, 32): (0, 8)},
+    **{(3, 8): (0,), (3, 16): (0, 8)},
+}
+"""Bits of alpha that go with a kind of picture (palette, colour, grey) and its bits a pixel."""
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 
 _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
@@ -69,33 +110,49 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", Kind("image/webp", "WEBP")),
     (_starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), Kind("image/tiff", "TIFF")),
     (_is_bmp, Kind("image/bmp", "BMP")),
-    (_is_brand(b"avif", b"avis"), Kind("image/avif")),
-    (_is_brand(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), Kind("image/heif")),
-    (_starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), Kind("image/jxl")),
-    (_starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), Kind("image/jp2")),
-    (_starts(b"8BPS\0\1", b"8BPS\0\2"), Kind("image/vnd.adobe.photoshop")),
-    (_starts(b"DDS |\0\0\0"), Kind("image/vnd-ms.dds")),
-    (_starts(b"qoif"), Kind("image/qoi")),
+    (_is_brand(b"avif", b"avis"), Kind("image/avif", "AVIF")),
+    (_is_brand(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), Kind("image/heif", "HEIF")),
+    (_is_brand(b"crx "), Kind("image/x-raw")),
+    (_starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), Kind("image/jxl", "JXL")),
+    (_starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), Kind("image/jp2", "JPEG2000")),
+    (_starts(b"8BPS\0\1", b"8BPS\0\2"), Kind("image/vnd.adobe.photoshop", "PSD")),
+    (_starts(b"DDS |\0\0\0"), Kind("image/vnd-ms.dds", "DDS")),
+    (_starts(b"qoif"), Kind("image/qoi", "QOI")),
     (_starts(b"\x8aMNG\r\n\x1a\n"), Kind("video/x-mng")),
     (_starts(b"\x8bJNG\r\n\x1a\n"), Kind("image/x-jng")),
     (_starts(b"gimp xcf "), Kind("image/x-xcf")),
-    (_starts(b"icns"), Kind("image/icns")),
+    (_starts(b"icns"), Kind("image/icns", "ICNS")),
     (_starts(b"IIRO", b"IIRS", b"IIU\0", b"FUJIFILMCCD-RAW", b"II\x1a\0\0\0HEAPCCDR"), Kind("image/x-raw")),
-    (_starts(b"#?RADIANCE", b"v/1\x01"), Kind("image/x-hdr")),
-    (_starts(b"\x59\xa6\x6a\x95"), Kind("image/x-sun-raster")),
-    (_starts(b"\x01\xda\x00", b"\x01\xda\x01"), Kind("image/sgi")),
-    (_starts(b"/* XPM"), Kind("image/x-xpixmap")),
+    (_starts(b"#?RADIANCE", b"#?RGBE", b"v/1\x01"), Kind("image/x-hdr")),
+    (_starts(b"\x59\xa6\x6a\x95"), Kind("image/x-sun-raster", "SUN")),
+    (_starts(b"\x01\xda\x00", b"\x01\xda\x01"), Kind("image/sgi", "SGI")),
+    (_starts(b"/* XPM"), Kind("image/x-xpixmap", "XPM")),
+    (_is_xbm, Kind("image/x-xbitmap", "XBM")),
     (_starts(b"II\xbc\x01"), Kind("image/jxr")),
     (_starts(b"AT&TFORM"), Kind("image/vnd.djvu")),
-    (_is_icon, Kind("image/x-icon")),
-    (_is_netpbm, Kind("image/x-portable-anymap")),
+    (_starts(b"BLP1", b"BLP2"), Kind("image/x-blp", "BLP")),
+    (_starts(b"FTEX\0\0\0\0", b"FTEX\0\0\1\0", b"FTEXXMLD"), Kind("image/x-ftex", "FTEX")),
+    (_starts(b"SIMPLE  =                    T"), Kind("image/fits", "FITS")),
+    (_starts(b"\xb1\x68\xde\x3a"), Kind("image/x-dcx", "DCX")),
+    (_is_pcx, Kind("image/x-pcx", "PCX")),
+    (_is_flic, Kind("video/x-fli", "FLI")),
+    (_starts(b"\xd7\xcd\xc6\x9a\0\0"), Kind("image/wmf")),
+    (lambda head: head[:4] == b"\1\0\0\0" and head[40:44] == b" EMF", Kind("image/emf")),
+    (_starts(b"\xc5\xd0\xd3\xc6"), Kind("image/x-eps")),
+    (lambda head: head[:11] == b"%!PS-Adobe-" and b"EPSF" in head[11:32], Kind("image/x-eps")),
+    (_is_icon, Kind("image/x-icon", "ICO")),
+    (_starts(b"P7 332"), Kind("image/x-portable-anymap", "XVTHUMB")),
+    (lambda head: head[:2] == b"P7" and _is_netpbm(head), Kind("image/x-portable-anymap")),
+    (_is_netpbm, Kind("image/x-portable-anymap", "PPM")),
     (_is_svg, Kind("image/svg+xml")),
+    (_is_targa, Kind("image/x-tga", "TGA")),
 )
 
 _PICTURE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".dib"),
     *(".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".jpx", ".jxr", ".psd", ".xcf", ".ico", ".icns"),
-    *(".tga", ".dds", ".qoi", ".ppm", ".pgm", ".pbm", ".pnm", ".pcx", ".hdr", ".exr"),
+    *(".tga", ".dds", ".qoi", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".pcx", ".hdr", ".exr", ".cur", ".psb", ".mpo"),
+    *(".xpm", ".xbm", ".sgi", ".ras", ".j2c", ".jpf", ".heics", ".avifs", ".hif"),
     *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
 )
 

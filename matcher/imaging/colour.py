@@ -1,0 +1,121 @@
+"""A decoded frame of any colour mode → RGB pictures of 8 bits a channel, so that a mode does not change the hash.
+
+RGB, grey, palette and bilevel pictures are converted by Pillow's `convert("RGB")`, bit for bit as `imagehash` and
+`pdqhash` users do; an embedded profile of such a picture is not applied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageCms
+
+ALPHA_DROPPED = "alpha-dropped"
+
+_SIXTEEN_BIT = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
+_WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
+
+MAX_PROFILE = 4 << 20
+"""Bytes of an ICC profile that is believed; those of printing presses have about one megabyte."""
+
+
+def renderings(image: Image.Image) -> Iterator[tuple[str, Image.Image]]:
+    """A generator of one (label, RGB picture), or of two where there is an alpha channel that is not opaque everywhere.
+
+    Those are composited on white, and with the alpha channel dropped (what tools that know nothing of alpha hash);
+    one after the other, so that a large picture is not held twice.
+    """
+    image = eight_bits(image)
+    if image.mode in _TO_RGB:
+        yield "", _TO_RGB[image.mode](image)
+        return
+    if image.mode not in _WITH_ALPHA and "transparency" not in image.info:
+        yield "", image if image.mode == "RGB" else image.convert("RGB")
+        return
+    with_alpha = _rgba(image)
+    alpha = with_alpha.getchannel("A")
+    if alpha.getextrema() == (255, 255):
+        yield "", with_alpha.convert("RGB")
+        return
+    composited = Image.new("RGB", with_alpha.size, (255, 255, 255))
+    composited.paste(with_alpha, mask=alpha)
+    yield "", composited
+    del composited
+    yield ALPHA_DROPPED, with_alpha.convert("RGB")
+
+
+def _rgba(image: Image.Image) -> Image.Image:
+    if image.mode == "RGBA":
+        return image
+    if image.mode == "La":  # Pillow converts this one only to LA
+        return image.convert("LA").convert("RGBA")
+    return image.convert("RGBA")
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """More than eight bits a channel are cut to eight; other modes are as they were.
+
+    Sixteen bits become their high byte. Where the picture's greatest value uses fewer bits, say twelve, the highest
+    eight of those are kept: perceptual hashes do not see the gain, and would see four missing bits.
+    """
+    if image.mode in _SIXTEEN_BIT:
+        return _highest_bits(np.asarray(image))
+    if image.mode == "I":
+        values = np.asarray(image)
+        lowest = int(values.min(initial=0))
+        return _highest_bits(values.astype(np.int64) - lowest if lowest < 0 else values)
+    if image.mode == "F":
+        return _from_float(np.asarray(image))
+    return image
+
+
+def _highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
+    shift = max(0, int(values.max(initial=0)).bit_length() - 8)
+    return Image.fromarray((values >> shift).astype(np.uint8))
+
+
+def _from_float(values: npt.NDArray[np.floating]) -> Image.Image:
+    """0 to 1 and 0 to 255 as they are, anything else stretched from the least to the greatest; NaN and ∞ are black."""
+    finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
+    low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
+    if low < 0 or high > 255:
+        finite = (finite - low) * (255 / (high - low))
+    elif high <= 1:
+        finite = finite * 255
+    return Image.fromarray(np.rint(finite).astype(np.uint8))
+
+
+def _from_ink(image: Image.Image) -> Image.Image:
+    """CMYK by its embedded profile, since inks are darker than their complements; without one by (255-C)(255-K)/255."""
+    profile = image.info.get("icc_profile")
+    if isinstance(profile, bytes) and len(profile) <= MAX_PROFILE and profile[16:20] == b"CMYK":
+        try:
+            return _converted(image, ImageCms.ImageCmsProfile(BytesIO(profile)))
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass  # a broken profile is as good as none
+    return image.convert("RGB")
+
+
+def _from_lab(image: Image.Image) -> Image.Image:
+    return _converted(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
+
+
+def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+    transform = ImageCms.buildTransform(
+        source, _srgb(), image.mode, "RGB", renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC
+    )
+    converted = ImageCms.applyTransform(image, transform)
+    assert converted is not None  # None is for in-place conversion
+    return converted
+
+
+@cache
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+_TO_RGB: dict[str, Callable[[Image.Image], Image.Image]] = {"CMYK": _from_ink, "LAB": _from_lab}

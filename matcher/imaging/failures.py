@@ -1,0 +1,41 @@
+"""Whatever a decoder raises → a reason of the fixed vocabulary."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image, UnidentifiedImageError
+
+from matcher.errors import DecodeError
+from matcher.model import Reason
+
+_SAYS_TRUNCATED = (
+    *("truncated", "unexpected end", "premature end", "not enough image data", "eof reached", "end of file"),
+    *("not enough data", "insufficient"),
+)
+
+
+@contextmanager
+def reasons() -> Iterator[None]:
+    """Any exception inside becomes a DecodeError with its reason."""
+    try:
+        yield
+    except DecodeError:
+        raise
+    except MemoryError as error:
+        raise DecodeError(Reason.OUT_OF_MEMORY) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise DecodeError(Reason.TOO_MANY_PIXELS) from error
+    except Exception as error:  # on hostile bytes decoders raise whatever comes to hand
+        raise DecodeError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> Reason:
+    if isinstance(error, UnidentifiedImageError):
+        return Reason.CORRUPT
+    if isinstance(error, EOFError | struct.error):
+        return Reason.TRUNCATED
+    text = str(error).lower()
+    return Reason.TRUNCATED if any(words in text for words in _SAYS_TRUNCATED) else Reason.CORRUPT

@@ -1,0 +1,60 @@
+"""HEIC and HEIF by libheif, through pillow-heif; nothing is registered with Pillow.
+
+An installation without that library says `unsupported-format`. Each picture of the file is read, the primary one
+first; thumbnails, depth maps and auxiliary pictures are not pictures of it. libheif turns and crops as the file asks
+(`irot`, `imir`, `clap` are part of the picture, unlike EXIF orientation); more than eight bits are cut by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import version
+from io import BytesIO
+
+try:
+    import pillow_heif
+except ImportError:  # no wheel for this platform
+    _INSTALLED = False
+else:
+    _INSTALLED = True
+
+from matcher.errors import DecodeError
+from matcher.imaging.failures import reasons
+from matcher.imaging.frame import Budget, Frame
+from matcher.imaging.limits import Limits
+from matcher.model import Reason
+
+
+def builds() -> dict[str, str]:
+    """Name → version of what decodes HEIF here; empty where nothing does."""
+    if not _INSTALLED:
+        return {}
+    facts = pillow_heif.libheif_info()
+    decoders = {f"libheif/{name}": str(value) for name, value in facts["decoders"].items()}
+    return {"pillow-heif": version("pillow-heif"), "libheif": str(facts["libheif"])} | decoders
+
+
+def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
+    """A generator of the pictures in a HEIF file. Whatever could not be read ends it as a DecodeError."""
+    if not _INSTALLED:
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
+    with reasons():
+        opened = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True)
+        primary = opened.primary_index
+        order = [primary, *(place for place in range(len(opened)) if place != primary)]
+    budget = Budget(limits)
+    failed: DecodeError | None = None
+    for number, place in enumerate(order, 1):
+        if number > limits.max_frames:
+            raise DecodeError(Reason.TOO_MANY_FRAMES)
+        try:
+            with reasons():
+                picture = opened[place]
+                budget.take(*picture.size)
+                image = picture.to_pillow()
+        except DecodeError as error:
+            failed = failed or error
+        else:
+            yield Frame(number, image, alone=len(order) == 1)
+    if failed is not None:
+        raise failed

@@ -1,0 +1,44 @@
+"""JPEG XL by libjxl, through pylibjxl. An installation without that library says `unsupported-format`.
+
+libjxl turns the picture as its header asks and makes any depth eight bits. pylibjxl shows one frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import version
+
+try:
+    import pylibjxl
+except ImportError:  # no wheel for this platform
+    _INSTALLED = False
+else:
+    _INSTALLED = True
+
+from PIL import Image
+
+from matcher.errors import DecodeError
+from matcher.imaging.failures import reasons
+from matcher.imaging.frame import Budget, Frame
+from matcher.imaging.limits import Limits
+from matcher.model import Reason
+
+
+def builds() -> dict[str, str]:
+    """Name → version of what decodes JPEG XL here; empty where nothing does."""
+    if not _INSTALLED:
+        return {}
+    return {"pylibjxl": version("pylibjxl"), "libjxl": str(pylibjxl.decoder_version())}
+
+
+def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
+    """A generator of the picture in a JPEG XL file; of an animation it ends with a DecodeError (frames-not-read)."""
+    if not _INSTALLED:
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
+    with reasons():
+        facts = pylibjxl.probe(data)
+        Budget(limits).take(facts["width"], facts["height"])
+        image = Image.fromarray(pylibjxl.decode(data))
+    yield Frame(1, image, alone=True)
+    if facts["have_animation"]:
+        raise DecodeError(Reason.FRAMES_NOT_READ)
