@@ -12,9 +12,10 @@ from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import Image, ImageChops, ImageCms
 
 ALPHA_DROPPED = "alpha-dropped"
+INKS_INVERTED = "inks-inverted"
 
 _SIXTEEN_BIT = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
@@ -24,14 +25,17 @@ MAX_PROFILE = 4 << 20
 
 
 def renderings(image: Image.Image) -> Iterator[tuple[str, Image.Image]]:
-    """A generator of one (label, RGB picture), or of two where there is an alpha channel that is not opaque everywhere.
+    """A generator of one (label, RGB picture), or of two where the picture may be seen in two ways.
 
-    Those are composited on white, and with the alpha channel dropped (what tools that know nothing of alpha hash);
-    one after the other, so that a large picture is not held twice.
+    An alpha channel that is not opaque everywhere: composited on white, and dropped (what tools that know nothing of
+    alpha hash). A CMYK JPEG: Adobe's programs write the inks inverted, and Pillow takes all for theirs; others write
+    them as they are, and the file does not tell. One after the other, so that a large picture is not held twice.
     """
     image = eight_bits(image)
     if image.mode in _TO_RGB:
         yield "", _TO_RGB[image.mode](image)
+        if image.mode == "CMYK" and getattr(image, "format", None) in ("JPEG", "MPO"):
+            yield INKS_INVERTED, _from_ink(ImageChops.invert(image), image.info.get("icc_profile"))
         return
     if image.mode not in _WITH_ALPHA and "transparency" not in image.info:
         yield "", image if image.mode == "RGB" else image.convert("RGB")
@@ -89,9 +93,9 @@ def _from_float(values: npt.NDArray[np.floating]) -> Image.Image:
     return Image.fromarray(np.rint(finite).astype(np.uint8))
 
 
-def _from_ink(image: Image.Image) -> Image.Image:
+def _from_ink(image: Image.Image, profile: object = None) -> Image.Image:
     """CMYK by its embedded profile, since inks are darker than their complements; without one by (255-C)(255-K)/255."""
-    profile = image.info.get("icc_profile")
+    profile = image.info.get("icc_profile", profile)
     if isinstance(profile, bytes) and len(profile) <= MAX_PROFILE and profile[16:20] == b"CMYK":
         try:
             return _converted(image, ImageCms.ImageCmsProfile(BytesIO(profile)))
@@ -106,7 +110,12 @@ def _from_lab(image: Image.Image) -> Image.Image:
 
 def _converted(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
     transform = ImageCms.buildTransform(
-        source, _srgb(), image.mode, "RGB", renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC
+        source,
+        _srgb(),
+        image.mode,
+        "RGB",
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,  # nearest to the original of all intents (docs/formats.md)
     )
     converted = ImageCms.applyTransform(image, transform)
     assert converted is not None  # None is for in-place conversion

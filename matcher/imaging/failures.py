@@ -16,6 +16,12 @@ _SAYS_TRUNCATED = (
     *("not enough data", "insufficient"),
 )
 
+_SAYS_UNSUPPORTED = (
+    *("unknown pixel mode", "unsupported", "not supported", "cannot handle", "unknown data organization"),
+    *("not available", "unknown psd mode", "no decoder", "unimplemented"),
+)
+"""Sound files of a variant that the decoder lacks. Damage may look like one: either way it says what to do next."""
+
 
 @contextmanager
 def reasons() -> Iterator[None]:
@@ -38,4 +44,6 @@ def _reason(error: Exception) -> Reason:
     if isinstance(error, EOFError | struct.error):
         return Reason.TRUNCATED
     text = str(error).lower()
-    return Reason.TRUNCATED if any(words in text for words in _SAYS_TRUNCATED) else Reason.CORRUPT
+    if any(words in text for words in _SAYS_TRUNCATED):
+        return Reason.TRUNCATED
+    return Reason.UNSUPPORTED_FORMAT if any(words in text for words in _SAYS_UNSUPPORTED) else Reason.CORRUPT

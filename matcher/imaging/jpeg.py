@@ -22,7 +22,7 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
     try:
         yield from pillow.frames(data, limits, decoder="JPEG")
     except DecodeError as error:
-        if error.reason is Reason.CORRUPT:
+        if error.reason in (Reason.CORRUPT, Reason.UNSUPPORTED_FORMAT):
             raise DecodeError(_process(data) or error.reason) from error
         raise
 

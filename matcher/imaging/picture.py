@@ -42,8 +42,9 @@ class Picture:
     def __init__(self, image: Image.Image, *, rendering: str = "") -> None:
         self.image = image
         self.rendering = rendering
-        """Empty for the first frame; `frame-3` for the third, `alpha-dropped` where the alpha channel was ignored
-        instead of composited on white, `frame-3 alpha-dropped` for both."""
+        """Empty for the first frame, `frame-3` for the third; `alpha-dropped` where the alpha channel was ignored
+        instead of composited on white, `inks-inverted` for CMYK read the other way, after the frame where it has one.
+        """
 
     def bands(self) -> Iterator[npt.NDArray[np.uint8]]:
         """A generator of the rows from the top, in (h, width, 3) uint8 arrays of a few megabytes, read-only.

@@ -124,10 +124,11 @@ def _salvaged(data: bytes, decoder: str, size: tuple[int, int] | None, limits: L
     """A generator of the first frame, or of none: what a damaged file still shows. `size` is None with no header."""
     try:
         with reasons():
-            image = open_by(decoder, mended(data, decoder, size, limits))
+            stream, whole = mended(data, decoder, size, limits)
+            image = open_by(decoder, stream)
             Budget(limits).take(*image.size)
             image.load()
-            seen = not _is_flat(image)
+            seen = whole or not _is_flat(image)
     except DecodeError:
         return
     if seen:

@@ -25,6 +25,11 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 """Adam7: first column, first row, step in columns, step in rows."""
 
 
+_ROW_BY_ROW = frozenset({"TIFF", "BMP", "TGA", "SGI", "SUN", "PPM", "PCX", "FITS"})
+"""Formats whose pixels follow each other. Others must not be given more than there is: OpenJPEG aborts the process,
+and the decoders of DDS and QOI are slow Python."""
+
+
 class ZeroTail(BytesIO):
     """`data`, and after it up to `most` zeros: for formats that lay pixels out one after the other."""
 
@@ -41,34 +46,36 @@ class ZeroTail(BytesIO):
         return found + bytes(zeros)
 
 
-def mended(data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limits) -> BytesIO:
+def mended(data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limits) -> tuple[BytesIO, bool]:
     """The file mended in the way of its format, else with zeros for as many pixels as its header states.
 
-    `size` is None where the header could not be read. DecodeError where nothing can be done.
+    Second comes whether every pixel is the file's own. `size` is None where the header could not be read. DecodeError
+    where nothing can be done.
     """
     if decoder in _REPAIRS:
-        return BytesIO(_REPAIRS[decoder](data, limits))
-    if size is None:
+        repaired, whole = _REPAIRS[decoder](data, limits)
+        return BytesIO(repaired), whole
+    if size is None or decoder not in _ROW_BY_ROW:
         raise DecodeError(Reason.CORRUPT)
-    return ZeroTail(data, _PIECE + _MOST_BYTES * size[0] * size[1])
+    return ZeroTail(data, _PIECE + _MOST_BYTES * size[0] * size[1]), False
 
 
-def _jpeg(data: bytes, _limits: Limits) -> bytes:
+def _jpeg(data: bytes, _limits: Limits) -> tuple[bytes, bool]:
     """libjpeg fills with grey what it does not find before an end-of-image marker."""
-    return data + 8 * _END_OF_IMAGE
+    return data + 8 * _END_OF_IMAGE, False
 
 
-def _gif(data: bytes, limits: Limits) -> bytes:
-    return gif.padded(data, limits.max_pixels)
+def _gif(data: bytes, limits: Limits) -> tuple[bytes, bool]:
+    return gif.padded(data, limits.max_pixels), False
 
 
-def _webp(data: bytes, _limits: Limits) -> bytes:
+def _webp(data: bytes, _limits: Limits) -> tuple[bytes, bool]:
     """Zeros up to the length that the header states, but no more than was there: most of a picture is no picture."""
     missing = int.from_bytes(data[4:8], "little") + 8 - len(data)
-    return data + bytes(max(0, min(missing, len(data))))
+    return data + bytes(max(0, min(missing, len(data)))), False
 
 
-def _png(data: bytes, limits: Limits) -> bytes:
+def _png(data: bytes, limits: Limits) -> tuple[bytes, bool]:
     """The same picture in sound chunks: pixels as far as they inflate, then zeros. Wrong CRCs are passed over."""
     chunks = list(_chunks(data))
     head = next((body for name, body in chunks if name == b"IHDR"), b"")
@@ -82,14 +89,15 @@ def _png(data: bytes, limits: Limits) -> bytes:
         length -= len(piece)
     if not parts:
         raise DecodeError(Reason.CORRUPT)
+    whole = not length
     while length:
         piece = bytes(min(length, _PIECE))
         parts.append(compressor.compress(piece))
         length -= len(piece)
     parts.append(compressor.flush())
     kept = [(name, body) for name, body in chunks if name in (b"PLTE", b"tRNS")]
-    whole = [(b"IHDR", head), *kept, (b"IDAT", b"".join(parts)), (b"IEND", b"")]
-    return _MAGIC + b"".join(_chunk(name, body) for name, body in whole)
+    sound = [(b"IHDR", head), *kept, (b"IDAT", b"".join(parts)), (b"IEND", b"")]
+    return _MAGIC + b"".join(_chunk(name, body) for name, body in sound), whole
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -141,4 +149,9 @@ def _inflated(bodies: list[memoryview], most: int) -> Iterator[bytes]:
             yield piece
 
 
-_REPAIRS: dict[str, Callable[[bytes, Limits], bytes]] = {"JPEG": _jpeg, "GIF": _gif, "WEBP": _webp, "PNG": _png}
+_REPAIRS: dict[str, Callable[[bytes, Limits], tuple[bytes, bool]]] = {
+    "JPEG": _jpeg,
+    "GIF": _gif,
+    "WEBP": _webp,
+    "PNG": _png,
+}

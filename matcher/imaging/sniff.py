@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 HEAD = 512
@@ -29,6 +29,14 @@ def _starts(*magics: bytes) -> Callable[[bytes], bool]:
 def _is_bmp(head: bytes) -> bool:
     # "BM" alone begins many a text: a known size of the header that follows makes it a bitmap
     return head[:2] == b"BM" and len(head) >= 18 and int.from_bytes(head[14:18], "little") in _BMP_HEADERS
+
+
+def _is_dib(head: bytes) -> bool:
+    """A bitmap without its file header, as clipboards and resources hold it."""
+    if len(head) < 40 or head[:4] != b"\x28\0\0\0":
+        return False
+    width, height, planes, bits, compression = struct.unpack_from("<iiHHI", head, 4)
+    return width > 0 and height != 0 and planes == 1 and bits in (1, 4, 8, 16, 24, 32) and compression <= 3
 
 
 def _is_brand(*brands: bytes) -> Callable[[bytes], bool]:
@@ -96,8 +104,8 @@ _XBM = re.compile(
     rb"\s*(/\*.{,300}?\*/\s*)?#define[ \t]+\S+_width[ \t]+[0-9]+\s+#define[ \t]+\S+_height[ \t]+", re.DOTALL
 )
 _TARGA_SIDE = 16384
-_TARGA_ALPHA = {
-    **{(1, 8): (0, 8), (2, 15): (0, 1), (2, 16): (0, 1), (2, 24): (0,), (2, 32): (0, 8)},
+_TARGA_ALPHA: dict[tuple[int, int], Sequence[int]] = {
+    **{(1, 8): (0, 8), (2, 15): (0, 1), (2, 16): (0, 1), (2, 24): (0,), (2, 32): range(9)},
     **{(3, 8): (0,), (3, 16): (0, 8)},
 }
 """Bits of alpha that go with a kind of picture (palette, colour, grey) and its bits a pixel."""
@@ -110,6 +118,7 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", Kind("image/webp", "WEBP")),
     (_starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), Kind("image/tiff", "TIFF")),
     (_is_bmp, Kind("image/bmp", "BMP")),
+    (_is_dib, Kind("image/bmp", "DIB")),
     (_is_brand(b"avif", b"avis"), Kind("image/avif", "AVIF")),
     (_is_brand(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), Kind("image/heif", "HEIF")),
     (_is_brand(b"crx "), Kind("image/x-raw")),
@@ -130,8 +139,7 @@ _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
     (_is_xbm, Kind("image/x-xbitmap", "XBM")),
     (_starts(b"II\xbc\x01"), Kind("image/jxr")),
     (_starts(b"AT&TFORM"), Kind("image/vnd.djvu")),
-    (_starts(b"BLP1", b"BLP2"), Kind("image/x-blp", "BLP")),
-    (_starts(b"FTEX\0\0\0\0", b"FTEX\0\0\1\0", b"FTEXXMLD"), Kind("image/x-ftex", "FTEX")),
+    (_starts(b"BLP1", b"BLP2"), Kind("image/x-blp")),
     (_starts(b"SIMPLE  =                    T"), Kind("image/fits", "FITS")),
     (_starts(b"\xb1\x68\xde\x3a"), Kind("image/x-dcx", "DCX")),
     (_is_pcx, Kind("image/x-pcx", "PCX")),
