@@ -20,8 +20,17 @@ _DIRECTORY = struct.Struct("<BBBBHHII")
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the largest picture of an icon; of equals the one with most bits a pixel, then the first."""
+    """A generator of the largest picture of an icon; of equals the one with most bits a pixel, then the first.
+
+    It ends with a DecodeError where the directory names a picture that lies beyond the end of the file.
+    """
     found = _largest(data)
+    yield from _picture(data, found, limits)
+    if not _has_all(data):
+        raise DecodeError(Reason.TRUNCATED)
+
+
+def _picture(data: bytes, found: int, limits: Limits) -> Iterator[Frame]:
     (*_, bits, length, at) = _DIRECTORY.unpack_from(data, 6 + 16 * found)
     if data[at : at + 8] == _PNG:
         yield from pillow.frames(data[at : at + length], limits, decoder="PNG")
@@ -31,6 +40,15 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
         Budget(limits).take(header.width, header.height // 2)
         image = _bitmap(data, found, bits)
     yield Frame(1, image, alone=True)
+
+
+def _has_all(data: bytes) -> bool:
+    """Whether every picture of the directory begins and ends inside the file."""
+    (count,) = struct.unpack_from("<H", data, 4)
+    if 6 + 16 * count > len(data):
+        return False
+    entries = (_DIRECTORY.unpack_from(data, 6 + 16 * entry) for entry in range(count))
+    return all(at + length <= len(data) for *_, length, at in entries)
 
 
 def _largest(data: bytes) -> int:

@@ -16,7 +16,7 @@ STATUSES = {
     Status.EXCLUDED: "On a known-good list, and excluded from further comparison as was asked.",
     Status.DUPLICATE: "Same content as an item that the scan had examined before; carries its matches.",
     Status.SKIPPED: "Passed over by a rule; not compared by perceptual hash.",
-    Status.UNREADABLE: "Could not be read or decoded. Not known to be free of known material.",
+    Status.UNREADABLE: "Could not be read or decoded, or not whole. Not known to be free of known material.",
 }
 
 REASONS = {

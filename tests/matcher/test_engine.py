@@ -153,7 +153,8 @@ class TestStatus:
             (b"a text", "notes.txt", Status.SKIPPED, Reason.NOT_A_PICTURE),
             (b"a text", "notes.JPG", Status.UNREADABLE, Reason.NOT_A_PICTURE),
             (b"\xff\xd8\xff", "x", Status.UNREADABLE, Reason.CORRUPT),
-            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "x", Status.UNREADABLE, Reason.UNSUPPORTED_FORMAT),
+            (b"gimp xcf v011\0", "x", Status.UNREADABLE, Reason.UNSUPPORTED_FORMAT),
+            (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "x", Status.UNREADABLE, Reason.CORRUPT),
         ],
     )
     def test_without_a_match(self, matcher: Matcher, data: bytes, name: str, status: Status, reason: Reason) -> None:
