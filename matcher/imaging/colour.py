@@ -20,6 +20,8 @@ INKS_INVERTED = "inks-inverted"
 _SIXTEEN_BIT = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 
+_SAMPLE_FORMAT, _UNSIGNED = 339, 1
+
 MAX_PROFILE = 4 << 20
 """Bytes of an ICC profile that is believed; those of printing presses have about one megabyte."""
 
@@ -67,22 +69,26 @@ def eight_bits(image: Image.Image) -> Image.Image:
     eight of those are kept: perceptual hashes do not see the gain, and would see four missing bits.
     """
     if image.mode in _SIXTEEN_BIT:
-        return _highest_bits(np.asarray(image))
+        return highest_bits(np.asarray(image))
     if image.mode == "I":
         values = np.asarray(image)
+        tags = getattr(image, "tag_v2", None)
+        if tags is not None and tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] == _UNSIGNED:
+            values = values.view(np.uint32)  # Pillow keeps a TIFF's unsigned 32 bits as if they were signed
         lowest = int(values.min(initial=0))
-        return _highest_bits(values.astype(np.int64) - lowest if lowest < 0 else values)
+        return highest_bits(values.astype(np.int64) - lowest if lowest < 0 else values)
     if image.mode == "F":
-        return _from_float(np.asarray(image))
+        return from_float(np.asarray(image))
     return image
 
 
-def _highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
+def highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
+    """No values below 0: the highest eight of the bits that the greatest uses; two dimensions, or three for RGB."""
     shift = max(0, int(values.max(initial=0)).bit_length() - 8)
     return Image.fromarray((values >> shift).astype(np.uint8))
 
 
-def _from_float(values: npt.NDArray[np.floating]) -> Image.Image:
+def from_float(values: npt.NDArray[np.floating]) -> Image.Image:
     """0 to 1 and 0 to 255 as they are, anything else stretched from the least to the greatest; NaN and ∞ are black."""
     finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
     low, high = float(finite.min(initial=0)), float(finite.max(initial=0))

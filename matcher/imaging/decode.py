@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from matcher.errors import DecodeError
-from matcher.imaging import colour, heif, icon, jpeg, jxl, pillow, psd
+from matcher.imaging import colour, heif, icon, jpeg, jxl, pillow, psd, tiff
 from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Frame, Reader
 from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS, Limits
@@ -25,6 +25,7 @@ _READERS: dict[str, Reader] = {
     "ICO": icon.frames,
     "PSD": psd.frames,
     "JPEG": jpeg.frames,
+    "TIFF": tiff.frames,
 }
 """Formats that Pillow does not read, or not as we want them."""
 

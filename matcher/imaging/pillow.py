@@ -20,7 +20,6 @@ from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Budget, Frame, choose
 from matcher.imaging.limits import FRAMES_PASSED, Limits
 from matcher.imaging.salvage import mended
-from matcher.imaging.tiff import only_previews
 from matcher.model import Reason
 
 _PAGED = frozenset({"TIFF", "JPEG", "DCX"})
@@ -52,8 +51,6 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
         yield from _animation(image, data, limits, decoder)
     elif decoder in _PAGED:
         yield from _pages(image, budget, limits)
-    if decoder == "TIFF" and only_previews(data):
-        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
 
 
 def open_by(decoder: str, stream: BinaryIO) -> ImageFile.ImageFile:
