@@ -45,6 +45,10 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
     except DecodeError as error:
         if error.reason in (Reason.TRUNCATED, Reason.CORRUPT):
             yield from _salvaged(data, decoder, size, limits)
+        if size is not None and decoder in _PAGED:  # it has a header, and so perhaps other pages
+            with reasons():
+                image = open_by(decoder, BytesIO(data))
+            yield from _pages(image, budget, limits)
         raise error
     yield Frame(1, image, alone=_is_alone(image, decoder))
     if decoder in _ANIMATED:

@@ -22,10 +22,6 @@ def matcher(known_store: Path) -> Matcher:
     return Matcher.open(known_store)
 
 
-def drawn(seed: int) -> object:
-    return landscape(seed, width=320, height=240)
-
-
 def test_a_known_picture_on_any_page_is_found_and_named(matcher: Matcher, encoded: Encode) -> None:
     pages = [landscape(seed, width=320, height=240) for seed in (101, 102, 3, 104)]
     finding = matcher.examine(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]))

@@ -115,6 +115,16 @@ def test_a_corrupt_page_does_not_hide_the_others(encoded: Encode) -> None:
     assert labels(bytes(data)) == (["", "frame-3"], Reason.CORRUPT)
 
 
+def test_a_first_page_that_is_corrupt_or_too_large_does_not_hide_the_others(encoded: Encode) -> None:
+    data = bytearray(animated(encoded, "TIFF", 3, compression="tiff_adobe_deflate"))
+    start = next(at for at in range(len(data)) if data[at : at + 2] == b"x\x9c")
+    data[start : start + 40] = bytes(40)
+    assert labels(bytes(data)) == (["frame-2", "frame-3"], Reason.CORRUPT)
+    large = encoded(landscape(5, width=80, height=60), "TIFF", save_all=True, append_images=drawn(1))
+    assert labels(large, max_pixels=SIZE) == (["frame-2"], Reason.TOO_MANY_PIXELS)
+    assert opened(large, max_pixels=SIZE).width == 64
+
+
 @pytest.mark.parametrize(
     ("count", "numbers", "reason"),
     [
