@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,9 @@ _SIXTEEN_BIT = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 
 _SAMPLE_FORMAT, _UNSIGNED = 339, 1
+
+_BAND = 1 << 20
+"""Values that are computed at a time."""
 
 MAX_PROFILE = 4 << 20
 """Bytes of an ICC profile that is believed; those of printing presses have about one megabyte."""
@@ -75,28 +79,41 @@ def eight_bits(image: Image.Image) -> Image.Image:
         tags = getattr(image, "tag_v2", None)
         if tags is not None and tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] == _UNSIGNED:
             values = values.view(np.uint32)  # Pillow keeps a TIFF's unsigned 32 bits as if they were signed
-        lowest = int(values.min(initial=0))
-        return highest_bits(values.astype(np.int64) - lowest if lowest < 0 else values)
+        return highest_bits(values)
     if image.mode == "F":
         return from_float(np.asarray(image))
     return image
 
 
 def highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
-    """No values below 0: the highest eight of the bits that the greatest uses; two dimensions, or three for RGB."""
-    shift = max(0, int(values.max(initial=0)).bit_length() - 8)
-    return Image.fromarray((values >> shift).astype(np.uint8))
+    """The highest eight of the bits that the greatest value uses; two dimensions, or three for RGB.
+
+    Where there are values below 0, all are moved up so that the least is 0.
+    """
+    lowest = min(0, int(values.min(initial=0)))
+    shift = max(0, (int(values.max(initial=0)) - lowest).bit_length() - 8)
+    if lowest:
+        return _by_bands(values, lambda band: (band.astype(np.int64) - lowest) >> shift)
+    return _by_bands(values, lambda band: band >> shift)
 
 
 def from_float(values: npt.NDArray[np.floating]) -> Image.Image:
     """0 to 1 and 0 to 255 as they are, anything else stretched from the least to the greatest; NaN and ∞ are black."""
-    finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
+    finite = np.where(np.isfinite(values), values, 0)
     low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
     if low < 0 or high > 255:
-        finite = (finite - low) * (255 / (high - low))
-    elif high <= 1:
-        finite = finite * 255
-    return Image.fromarray(np.rint(finite).astype(np.uint8))
+        return _by_bands(finite, lambda band: np.rint((band.astype(np.float64) - low) * (255 / (high - low))))
+    scale = 255 if high <= 1 else 1
+    return _by_bands(finite, lambda band: np.rint(band.astype(np.float64) * scale))
+
+
+def _by_bands(values: npt.NDArray[np.generic], function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Image.Image:
+    """The picture of a function of all values, some rows at a time: wide numbers of a large picture cost gigabytes."""
+    found = np.empty(values.shape, np.uint8)
+    step = max(1, _BAND // max(1, values[:1].size))
+    for top in range(0, len(values), step):
+        found[top : top + step] = function(values[top : top + step])
+    return Image.fromarray(found)
 
 
 def _from_ink(image: Image.Image, profile: object = None) -> Image.Image:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ _MOST_BYTES = 8
 _BAND = 1 << 20
 """Samples that are unpacked at a time."""
 
-Samples = npt.NDArray[np.generic]
+Samples = npt.NDArray[Any]
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
@@ -132,11 +133,7 @@ def _image(values: Samples, photometric: int, bits: int, page: Directory) -> Ima
         return Image.fromarray((table.reshape(3, -1).T[values[:, :, 0]] >> 8).astype(np.uint8))
     if values.shape[2] == 1:
         values = values[:, :, 0]
-    if values.dtype.kind == "f":
-        image = from_float(values.astype(np.float64))
-    else:
-        lowest = int(values.min(initial=0))
-        image = highest_bits(values.astype(np.int64) - lowest if lowest < 0 else values.astype(np.uint64))
+    image = from_float(values) if values.dtype.kind == "f" else highest_bits(values)
     return ImageChops.invert(image) if photometric == _WHITE_IS_ZERO else image
 
 
