@@ -11,7 +11,7 @@ mark, items n, first seq, renderings r) and then these columns, each whole, one 
     renderings  (n,) uint32       how many of the group's renderings are the item's
     digest      (n, width) uint8  for each digest of the header; zeros without DIGESTED
     frame       (r,) uint32       which frame or page, from 1
-    dropped     (r,) uint8        1: with the alpha channel dropped
+    kind        (r,) uint8        the place in renderings.KINDS
     region      (r, 4) int32      x, y, width, height; all -1 for the whole picture
     codes       (r, 8, width) uint8   for each algorithm of the header: the eight orientations as they were looked up
     quality     (r, 8) uint8          and their qualities: NO_QUALITY none, ABSENT the hash was not computed
@@ -40,7 +40,7 @@ import numpy.typing as npt
 from matcher.errors import CaseError
 from matcher.files import hold, sync_folder
 from matcher.model import TRANSFORMS, Finding, Hash, Item, Turned
-from matcher.renderings import parse_rendering, rendering_name
+from matcher.renderings import KINDS, parse_rendering, rendering_name
 
 FOLDER = "case.hashes"
 FORMAT = 1
@@ -96,7 +96,7 @@ class Header:
         for kept in self.digests:
             yield kept.name, "<u1", (items, kept.width)
         yield "frame", "<u4", (renderings,)
-        yield "dropped", "<u1", (renderings,)
+        yield "kind", "<u1", (renderings,)
         yield "region", "<i4", (renderings, 4)
         for kept in self.pictures:
             yield f"{kept.name} codes", "<u1", (renderings, _TURNS, kept.width)
@@ -142,8 +142,8 @@ def formed(header: Header, first: int, items: list[Noted]) -> bytes:
         "modified": np.array([item.modified for item in items], "<i8"),
         "flags": np.array([item.flags for item in items], np.uint8),
         "renderings": np.array([len(item.pictures) for item in items], "<u4"),
-        "frame": np.array([frame for frame, _dropped in places], "<u4"),
-        "dropped": np.array([dropped for _frame, dropped in places], np.uint8),
+        "frame": np.array([frame for frame, _kind in places], "<u4"),
+        "kind": np.array([KINDS.index(kind) for _frame, kind in places], np.uint8),
         "region": np.full((len(renderings), 4), -1, "<i4"),
     }
     for kept in header.digests:
@@ -193,7 +193,7 @@ class Group:
             Hash(algorithm, code.tobytes(), None if quality == NO_QUALITY else quality)
             for code, quality in zip(codes, qualities, strict=True)
         )
-        name = rendering_name(int(self._columns["frame"][row]), dropped=bool(self._columns["dropped"][row]))
+        name = rendering_name(int(self._columns["frame"][row]), KINDS[self._columns["kind"][row]])
         return Turned(name, hashes)
 
 

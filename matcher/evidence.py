@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matcher.errors import DecodeError, SourceError
-from matcher.imaging.decode import decode
+from matcher.imaging.decode import Decoded, decode
 from matcher.imaging.picture import Picture
-from matcher.imaging.sniff import HEAD, sniff
+from matcher.imaging.sniff import HEAD, Kind, sniff
 from matcher.model import Item
 from matcher.settings import Settings
 from matcher.sources import Source, open_source
@@ -81,9 +81,19 @@ class Evidence:
         kind = sniff(data[:HEAD])
         if kind is not None:
             try:
-                for picture in decode(data, kind, max_pixels=self._settings.max_pixels).renderings():
+                for picture in self._decoded(data, kind).renderings():
                     if picture.rendering == rendering:
                         return picture
             except DecodeError as error:
                 raise CannotConfirmError(f"cannot be decoded here: {error.reason.value}") from error
         raise CannotConfirmError("is not decoded here as it was")
+
+    def _decoded(self, data: bytes, kind: Kind) -> Decoded:
+        settings = self._settings
+        return decode(
+            data,
+            kind,
+            max_pixels=settings.max_pixels,
+            max_frames=settings.max_frames,
+            max_total_pixels=settings.max_total_pixels,
+        )

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from matcher.errors import DecodeError
 from matcher.hashers import PictureHasher
-from matcher.imaging.picture import FRAME, Picture
+from matcher.imaging.picture import Picture
 from matcher.lists.opened import Nearby, OpenList
 from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, ListEntry, Match, Reason, Turned
+from matcher.renderings import parse_transform
 from matcher.settings import MAX_MATCHES, Settings
 
 MAX_FORM = 60_000
@@ -271,6 +272,5 @@ def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
 def _preference(candidate: Matched) -> tuple[int, int, int, int, bytes]:
     """Nearest first; of equals the earlier frame, the picture as it stands, the earlier orientation."""
     match = candidate.match
-    *rendering, transform = match.transform.split(" ")
-    frame = int(rendering.pop(0).removeprefix(FRAME)) if rendering and rendering[0].startswith(FRAME) else 1
-    return match.distance, frame, len(rendering), TRANSFORMS.index(transform), match.entry_value
+    frame, kind, orientation = parse_transform(match.transform)
+    return match.distance, frame, kind, TRANSFORMS.index(orientation), match.entry_value

@@ -170,6 +170,8 @@ def settings_of(opened: dict[str, Any]) -> Settings:
         exclude_known_good=told["exclude_known_good"],
         max_pixels=told["max_pixels"],
         max_bytes=told["max_bytes"],
+        max_frames=told["max_frames"],
+        max_total_pixels=told["max_total_pixels"],
     )
 
 

@@ -2,8 +2,9 @@
 
 ""                      the first frame as it stands, an alpha channel composited on white
 alpha-dropped           the same without its alpha channel
+inks-inverted           the same with its inks (CMYK) taken the other way round
 frame-N                 another frame or page, counted from 1
-frame-N alpha-dropped   without its alpha channel
+frame-N alpha-dropped   and so on
 """
 
 from __future__ import annotations
@@ -11,21 +12,31 @@ from __future__ import annotations
 import re
 
 ALPHA_DROPPED = "alpha-dropped"
+INKS_INVERTED = "inks-inverted"
 
-_NAME = re.compile(r"(?:frame-([1-9][0-9]{0,8}))?( ?)(alpha-dropped)?")
+KINDS = ("", ALPHA_DROPPED, INKS_INVERTED)
+"""How a frame is rendered, in the order that decides between equal distances."""
+
+_FRAME = "frame-"
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
-def rendering_name(frame: int, *, dropped: bool) -> str:
-    """The name of a rendering; `frame` counts from 1."""
-    parts = [] if frame == 1 else [f"frame-{frame}"]
-    return " ".join([*parts, ALPHA_DROPPED] if dropped else parts)
+def rendering_name(frame: int, kind: str) -> str:
+    """The name of a rendering; `frame` counts from 1, `kind` is one of KINDS."""
+    return " ".join(part for part in ("" if frame == 1 else f"{_FRAME}{frame}", kind) if part)
 
 
-def parse_rendering(name: str) -> tuple[int, bool]:
-    """Frame, from 1, and whether the alpha channel was dropped. ValueError for what is no such name."""
-    found = _NAME.fullmatch(name)
-    frame = int(found[1] or 1) if found else 1
-    dropped = bool(found and found[3])
-    if rendering_name(frame, dropped=dropped) != name:
+def parse_rendering(name: str) -> tuple[int, str]:
+    """Frame, from 1, and kind. ValueError for what is no such name."""
+    first, _, rest = name.partition(" ")
+    frame, kind = (first.removeprefix(_FRAME), rest) if first.startswith(_FRAME) else ("1", name)
+    if not _NUMBER.fullmatch(frame) or kind not in KINDS or rendering_name(int(frame), kind) != name:
         raise ValueError(f"no name of a rendering: {name!r}")
-    return frame, dropped
+    return int(frame), kind
+
+
+def parse_transform(transform: str) -> tuple[int, int, str]:
+    """Of a match's `transform`: frame, place of the kind in KINDS, and the orientation. ValueError."""
+    name, _, orientation = transform.rpartition(" ")
+    frame, kind = parse_rendering(name)
+    return frame, KINDS.index(kind), orientation

@@ -15,9 +15,10 @@ from matcher.imaging import colour, heif, icon, jpeg, jxl, pillow, psd, tiff
 from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Frame, Reader
 from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS, Limits
-from matcher.imaging.picture import FRAME, Picture
+from matcher.imaging.picture import Picture
 from matcher.imaging.sniff import Kind
 from matcher.model import Reason
+from matcher.renderings import rendering_name
 
 _READERS: dict[str, Reader] = {
     "HEIF": heif.frames,
@@ -53,7 +54,7 @@ class Decoded:
             with reasons():
                 for frame in self._frames():
                     for label, image in colour.renderings(frame.image):
-                        picture = Picture(image, rendering=_label(frame.number, label))
+                        picture = Picture(image, rendering=rendering_name(frame.number, label))
                         if frame.alone or _is_new(picture, seen):
                             yield picture
                         del image, picture  # or they would be held while the next one is made
@@ -78,11 +79,6 @@ def _is_new(picture: Picture, seen: set[bytes]) -> bool:
         return False
     seen.add(digest)
     return True
-
-
-def _label(number: int, rendering: str) -> str:
-    """Empty for the first frame as it stands; `frame-3`, `alpha-dropped`, `frame-3 alpha-dropped`."""
-    return " ".join(part for part in ("" if number == 1 else f"{FRAME}{number}", rendering) if part)
 
 
 def decode(

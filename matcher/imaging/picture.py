@@ -20,9 +20,6 @@ _METHODS = {
 }
 
 
-FRAME = "frame-"
-"""What the label of a later frame begins with; its number, counted from 1, follows."""
-
 BAND = 1 << 24
 """Bytes of pixels that are copied out of a picture at a time."""
 
