@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 from many_pictures import draw
@@ -83,7 +84,7 @@ def main() -> None:
     install(work / "plugin")
     environment = {
         **os.environ,
-        "PYTHONPATH": str(work / "plugin"),
+        "PYTHONPATH": os.pathsep.join([str(work / "plugin"), os.environ.get("PYTHONPATH", "")]),
         "EVIDENCE_MATCHER_CONFIG": str(work / "configuration"),
         "HOSTILE_PICTURES": json.dumps(pictures),
     }
@@ -123,7 +124,8 @@ def main() -> None:
         counted = f"{len(unreadable)} of {len(expected)}"
         print(f"| {how} | {took:.0f} | {counted} | {reasons} | {same} | {retried} | {done.returncode} |", flush=True)
         if not good:
-            print({path: why for path, why in unreadable.items() if wanted.get(path) != why}, done.stderr[-500:])
+            wrong = {path: why for path, why in unreadable.items() if wanted.get(path) != why}
+            print(dict(islice(wrong.items(), 5)), done.stderr[-500:])
     sys.exit(failed)
 
 

@@ -198,3 +198,34 @@ def test_pages_in_a_circle_end(encoded: Encode) -> None:
     kind = sniff(circle[:HEAD])
     assert kind is not None
     assert len(list(decode(circle, kind).renderings())) == 2
+
+
+class TestJPEGHeaders:
+    @pytest.mark.parametrize("filling", [b"\0", b"\xff\0", b"\xff", b"\xff\xfe\0\2", b"\xff\xe1\0\2", b"\xff\1"])
+    def test_filling_without_end_is_not_walked(self, filling: bytes) -> None:
+        data = b"\xff\xd8" + (b"" if filling[0] == 0xFF else b"\xff") + filling * 1_000_000
+        with pytest.raises(DecodeError) as caught:
+            decode(data, sniff(b"\xff\xd8\xff") or pytest.fail("a JPEG"))
+        assert caught.value.reason is Reason.CORRUPT
+
+    def progressive(self, encode: Encode, more: int) -> bytes:
+        """A progressive JPEG whose last scan comes `more` times more."""
+        data = encode(landscape(2, width=400, height=300), "JPEG", progressive=True)
+        last = data.rindex(b"\xff\xda")
+        return data[:-2] + data[last:-2] * more + data[-2:]
+
+    def test_scans_count_as_pixels_do(self, encoded: Encode) -> None:
+        kind = sniff(b"\xff\xd8\xff")
+        assert kind is not None
+        list(decode(self.progressive(encoded, 5), kind, max_total_pixels=400 * 300 * 20).renderings())
+        with pytest.raises(DecodeError) as caught:
+            decode(self.progressive(encoded, 30), kind, max_total_pixels=400 * 300 * 20)
+        assert caught.value.reason is Reason.TOO_MANY_PIXELS
+
+    def test_scans_behind_the_picture_do_not_count(self, encoded: Encode) -> None:
+        kind = sniff(b"\xff\xd8\xff")
+        assert kind is not None
+        data = self.progressive(encoded, 5) + b"\xff\xda" * 100  # the film of a moving photograph
+        decoded = decode(data, kind, max_total_pixels=400 * 300 * 20)
+        list(decoded.renderings())
+        assert decoded.reason is None
