@@ -4,7 +4,7 @@ Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with
 
     case.open    case, exhibit, authority, examiner, role, tool, libraries, platform
     key          vkey, action
-    self.test    vectors (digest of the known answers), cases, tested, untested
+    self.test    vectors (digest of the known answers), cases, tested, untested, decoded (formats)
     list.load    name, version, digest, sources, counts, profile, index_digest
     scan.open    scan, source, examiner, role, authority, exhibit, settings, algorithms, lists, executor, tool,
                  libraries, platform

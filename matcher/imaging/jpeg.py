@@ -22,7 +22,7 @@ _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 
 
 MOST_STEPS = 1 << 16
-"""Segments, and bytes between them, in front of the first scan: Pillow takes half a microsecond for each, without end."""
+"""Segments, and bytes between them, in front of the first scan: Pillow walks them half a microsecond each, for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,8 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
     """
     header = _header(data)
     if 0 < header.pixels <= limits.max_pixels and header.pixels * data.count(_SCAN) > limits.max_total_pixels:
-        most = (
-            limits.max_total_pixels // header.pixels
-        )  # thumbnails, and a film behind the picture, have such bytes too
+        # a thumbnail, and a film behind the picture, have such bytes too: look closer
+        most = limits.max_total_pixels // header.pixels
         if _has_more_scans(data, header.behind, most):
             raise DecodeError(Reason.TOO_MANY_PIXELS)
     try:

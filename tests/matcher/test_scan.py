@@ -253,3 +253,16 @@ def test_ledger_is_not_left_open(tmp_path: Path) -> None:
     with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
         assert isinstance(log, Ledger)
     (tmp_path / "case" / LEDGER).rename(tmp_path / "case" / "renamed")
+
+
+def test_an_installation_that_does_not_decode_scans_nothing(
+    tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matcher.imaging import decode
+
+    def frames(*_arguments: object, **_more: object) -> None:
+        raise OSError("decoder jpeg not available")
+
+    monkeypatch.setitem(decode._READERS, "JPEG", frames)
+    with pytest.raises(SelfTestError, match="self-test failed: JPEG is not decoded here"):
+        scan(tmp_path / "case", evidence, known_store)
