@@ -38,8 +38,9 @@ from matcher.listing import make_list
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
 from matcher.model import CategoryProfile
+from matcher.opening import ScanRequest
 from matcher.record import entry
-from matcher.scan import ScanRequest, run_scan
+from matcher.scan import run_scan
 from matcher.settings import Settings
 
 DRAWN = 200
@@ -88,7 +89,9 @@ class Silent:
         self.times.append(time.monotonic())
 
     def recorded(self, *_: object) -> None: ...
+    def retried(self, *_: object) -> None: ...
     def closed(self, *_: object) -> None: ...
+    def complete(self, *_: object) -> None: ...
 
 
 def make_pictures(folder: Path, given: Path | None, count: int, salt: str) -> None:
@@ -128,7 +131,7 @@ def long_scan(results: Any, case: Path, key: Path, store: Path, folder: Path) ->
     try:
         with open_case(case, CaseFacts(), key=key) as log:
             log.append = timed(log.append, actor)  # type: ignore[method-assign]
-            run_scan(log, ScanRequest(folder, store, Settings()), executor=executor_for(1), listener=Silent())
+            run_scan(log, ScanRequest(folder, store, case, Settings()), executor=executor_for(1), listener=Silent())
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
         actor.failures.append(f"{type(error).__name__}: {error}")
     results.put(actor)
@@ -241,7 +244,12 @@ def run(work: Path, options: argparse.Namespace) -> int:
     make_pictures(work / "beside", options.pictures, BESIDE, "beside")
     pilot = Silent()
     with open_case(work / "pilot-case", CaseFacts(), key=key) as log:
-        run_scan(log, ScanRequest(work / "pilot", store, Settings()), executor=executor_for(1), listener=pilot)
+        run_scan(
+            log,
+            ScanRequest(work / "pilot", store, work / "pilot-case", Settings()),
+            executor=executor_for(1),
+            listener=pilot,
+        )
     items = options.items or round(pilot.rate * options.minutes * 60 / SLOWER)
     print(f"pilot: {pilot.rate:.0f} items/s alone; the long scan has {items:,} items", file=sys.stderr)
     make_pictures(work / "long", options.pictures, items, "long")
