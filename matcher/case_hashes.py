@@ -22,13 +22,10 @@ have no entries, and they are cut off when the scan is resumed. The SHA-256 of t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import mmap
-import os
 import struct
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +35,6 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import CaseError
-from matcher.files import hold, sync_folder
 from matcher.model import TRANSFORMS, Finding, Hash, Item, Turned
 from matcher.renderings import KINDS, parse_rendering, rendering_name
 
@@ -126,8 +122,9 @@ def noted(item: Item, finding: Finding, *, retried: bool) -> Noted:
         | (CONFLICT if finding.conflict else 0)
         | (RETRIED if retried else 0)
     )
+    held = item.modified is not None and NO_TIME < item.modified < 2**63  # a damaged file system may say anything
     return Noted(
-        NO_TIME if item.modified is None else item.modified,
+        item.modified if held and item.modified is not None else NO_TIME,
         flags,
         {digest.algorithm: digest.value for digest in finding.digests},
         pictures,
@@ -261,135 +258,6 @@ def _read_header(path: Path, data: bytes | mmap.mmap) -> tuple[Header, int]:
     return header, begin + length
 
 
-class HashesWriter:
-    """The file of a scan that goes on. One process writes it: `hold` sees to that. CaseError names the file."""
-
-    def __init__(self, path: Path, header: Header, *, items: int, end: int, digest: Any) -> None:
-        self.path = path
-        self._header = header
-        self._waiting: list[Noted] = []
-        self._formed: bytes | None = None
-        self._items = items
-        self._end = end
-        self._digest = digest
-        try:
-            self._stream = path.open("r+b")
-        except OSError as error:
-            raise _translated(path, error) from error
-        try:
-            hold(self._stream)
-            self._stream.truncate(end)
-        except OSError as error:
-            self.close()
-            raise _translated(path, error) from error
-
-    @classmethod
-    def create(cls, path: Path, header: Header) -> HashesWriter:
-        """A new file. CaseError where there is one already."""
-        head = header.as_bytes()
-        try:
-            path.parent.mkdir(exist_ok=True)
-            with path.open("xb") as stream:
-                stream.write(head)
-                stream.flush()
-                os.fsync(stream.fileno())
-            sync_folder(path.parent)
-            sync_folder(path.parent.parent)
-        except OSError as error:
-            raise _translated(path, error) from error
-        return cls(path, header, items=0, end=len(head), digest=hashlib.sha256(head))
-
-    @classmethod
-    def resume(cls, path: Path, header: Header, *, items: int) -> tuple[HashesWriter, npt.NDArray[np.uint8], Array]:
-        """The file cut behind `items`, with the flags and the times of those.
-
-        A file that was not begun, or not even whole at its beginning, is made where there are no items.
-        """
-        head = header.as_bytes()
-        if items == 0 and (not path.exists() or path.stat().st_size < len(head)):
-            with suppress(FileNotFoundError):
-                path.unlink()
-            return cls.create(path, header), np.zeros(0, np.uint8), np.zeros(0, np.int64)
-        end, flags, times = _behind(path, header, items)
-        digest = hashlib.sha256()
-        with path.open("rb") as stream:
-            left = end
-            while left and (chunk := stream.read(min(left, 1 << 20))):
-                digest.update(chunk)
-                left -= len(chunk)
-        return cls(path, header, items=items, end=end, digest=digest), flags, times
-
-    def add(self, item: Noted) -> None:
-        self._waiting.append(item)
-        self._formed = None
-
-    def write(self) -> None:
-        """Put what waits on the disk, as one group; again from its beginning, if that was done and not settled."""
-        if not self._waiting:
-            return
-        if self._formed is None:
-            self._formed = formed(self._header, self._items, self._waiting)
-        try:
-            self._stream.seek(self._end)
-            self._stream.truncate()
-            self._stream.write(self._formed)
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-        except OSError as error:
-            raise _translated(self.path, error) from error
-
-    def settle(self) -> None:
-        """What was written has its entries in the ledger now."""
-        if self._formed is not None:
-            self._digest.update(self._formed)
-            self._end += len(self._formed)
-            self._items += len(self._waiting)
-        self._waiting, self._formed = [], None
-
-    def take_back(self) -> None:
-        """Give the room of what was written and not settled back."""
-        with suppress(OSError):
-            self._stream.truncate(self._end)
-
-    def facts(self) -> dict[str, Any]:
-        """What `scan.close` says of the file, with what was written and is not settled."""
-        digest = self._digest.copy()
-        digest.update(self._formed or b"")
-        return {
-            "file": f"{FOLDER}/{self.path.name}",
-            "bytes": self._end + len(self._formed or b""),
-            "sha256": digest.hexdigest(),
-        }
-
-    def close(self) -> None:
-        with suppress(OSError):  # a full disk may refuse what was told before
-            self._stream.close()
-
-
-def _behind(path: Path, header: Header, items: int) -> tuple[int, npt.NDArray[np.uint8], Array]:
-    """Where the group of the last of `items` ends, and the flags and times of all of them."""
-    kept = CaseHashes(path)
-    if kept.header != header:
-        raise CaseError(f"{path}: was begun with other algorithms")
-    flags, times, end, found = [np.zeros(0, np.uint8)], [np.zeros(0, np.int64)], kept.begin, 0
-    if items:
-        for at, group in kept.groups():
-            flags.append(np.array(group["flags"]))
-            times.append(np.array(group["modified"]))
-            end, found = at, found + len(group)
-            if found >= items:
-                break
-    if found != items:
-        raise CaseError(f"{path}: does not fit the ledger, which has {items} items where this has {found}")
-    return end, np.concatenate(flags), np.concatenate(times)
-
-
 def path_of(case: Path, scan: int) -> Path:
     """The file of a scan's hashes."""
     return case / FOLDER / f"{scan}.hashes"
-
-
-def _translated(path: Path, error: OSError) -> CaseError:
-    if isinstance(error, BlockingIOError):
-        return CaseError(f"{path}: another process is writing this scan")
-    return CaseError(f"{path}: {error.strerror}")

@@ -12,9 +12,11 @@ from typing import Any
 from ledger import Ledger
 from matcher.builds import library_builds, platform_facts, tool_version
 from matcher.case import NO_FACTS, CaseFacts, vars_of
-from matcher.case_hashes import HashesWriter, Header, Kept, path_of
+from matcher.case_hashes import Header, Kept, path_of
 from matcher.engine import Matcher
+from matcher.errors import CaseError
 from matcher.files import readable_name
+from matcher.hashes_writer import HashesWriter
 from matcher.lists.store import Store, check_lists
 from matcher.model import Item
 from matcher.record import Recorder, append_scan_open, entry
@@ -99,15 +101,20 @@ class Opening:
         """Append what a scan begins with."""
         loads = [entry("list.load", **opened.load_record()) for opened in self.matcher.lists]
         scan = append_scan_open(self._log, [self._self_test(), *loads], self._facts)
-        hashes = HashesWriter.create(path_of(self._request.case, scan), self._header(scan))
+        try:
+            hashes = HashesWriter.create(path_of(self._request.case, scan), self._header(scan))
+        except CaseError:
+            self._log.append([entry("anomaly", scan=scan, what="stopped by CaseError", items=0)], checkpoint=True)
+            raise
         return Begun(scan, Recorder(self._log, scan, hashes), Counted(self.source.items()), Changes())
 
     def go_on(self, earlier: Earlier) -> Begun:
         """Restore what the ledger has of a scan, and append that it goes on."""
-        count = count_items(self._log, earlier)
-        path = path_of(self._request.case, earlier.scan)
-        hashes, flags, times = HashesWriter.resume(path, self._header(earlier.scan), items=count)
-        try:
+        hashes = HashesWriter(path_of(self._request.case, earlier.scan), self._header(earlier.scan))
+        try:  # only now that nobody else writes it: what does the ledger have?
+            if (self.earlier() or earlier).closed is not None:
+                raise CaseError(f"scan {earlier.scan} was ended by another process in this moment")
+            flags, times = hashes.cut(count_items(self._log, earlier))
             return self._restored(earlier, Recorder(self._log, earlier.scan, hashes), flags.tolist(), times.tolist())
         except BaseException:
             hashes.close()
@@ -122,7 +129,7 @@ class Opening:
         after = [entry("anomaly", what="resumed", **fields)]
         if changes:
             after.append(entry("anomaly", what="the source changed", **fields, **changes.facts()))
-        self._log.append([self._self_test(), *after], checkpoint=True)
+        recorder.restored(self._log.append([self._self_test(), *after], checkpoint=True))
         return Begun(earlier.scan, recorder, Counted(items, recorder.items), changes)
 
     def _self_test(self) -> bytes:

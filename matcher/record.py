@@ -27,11 +27,13 @@ from typing import Any
 
 from ledger import Ledger, LedgerError, SizeChangedError, TreeHasher, canonical, leaf_hash
 from ledger import parse as parsed
-from matcher.case_hashes import CONFLICT, DOUBTFUL, NOTABLE, RETRIED, HashesWriter, noted
-from matcher.errors import CaseError
+from matcher.case_hashes import CONFLICT, DOUBTFUL, NOTABLE, RETRIED, Noted, noted
+from matcher.hashes_writer import HashesWriter
 from matcher.model import Finding, Item, Status
 from matcher.reasons import OF_THE_MACHINE
 
+MAX_INTEGER = 2**53 - 1
+"""The largest number that a ledger's entry holds."""
 GROUP_ITEMS = 1000
 """Findings that are appended in one transaction, at most."""
 GROUP_SECONDS = 2.0
@@ -52,7 +54,7 @@ class Recorder:
         self._scan = scan
         self._hashes = hashes
         self._retried: set[str] = set()
-        self._group: list[bytes] = []
+        self._group: list[tuple[bytes, Noted]] = []
         self._since = time.monotonic()
         self._root = TreeHasher()
         self._seen: set[bytes] = set()
@@ -84,16 +86,21 @@ class Recorder:
         self._recorded += 1
         self._count(finding["size"], finding["status"], finding["reason"], finding["matches_total"], flags)
 
+    def restored(self, behind: int) -> None:
+        """All that was recorded of the scan stands in front of this leaf index."""
+        self._behind = behind
+
     def add(self, item: Item, finding: Finding) -> Finding:
         """Record one finding; what comes back is what was recorded: a repeated content is a duplicate."""
+        if finding.size is not None and finding.size > MAX_INTEGER:  # what a damaged file system says
+            finding = replace(finding, size=None)
         finding = self._deduplicated(finding)
         kept = noted(item, finding, retried=item.path in self._retried)
         self._retried.discard(item.path)
-        self._hashes.add(kept)
         form = canonical(finding.as_json())
-        self._root.append(leaf_hash(form))
         rest = b',"scan":%d,"seq":%d,"type":"item","v":1}' % (self._scan, self.items)
-        self._group.append(b'{"finding":' + form + rest)  # its keys in canonical order
+        self._root.append(leaf_hash(form))
+        self._group.append((b'{"finding":' + form + rest, kept))  # the entry's keys in canonical order
         self._count(finding.size, finding.status, finding.reason, finding.matches_total, kept.flags)
         if len(self._group) >= GROUP_ITEMS:
             self.flush()
@@ -103,7 +110,7 @@ class Recorder:
 
     def _count(self, size: int | None, status: str, reason: str | None, matches: int, flags: int) -> None:
         self.items += 1
-        self.bytes += size or 0
+        self.bytes = min(self.bytes + (size or 0), MAX_INTEGER)
         self.counts[status] += 1
         self.matches += matches
         self.notable += bool(flags & NOTABLE)
@@ -139,9 +146,14 @@ class Recorder:
         """
         group, self._group, self._sure = self._group, [], False
         try:
-            self._hashes.write()
-            first = self._log.append([*group, *(make() for make in after)], checkpoint=bool(after))
-        except (LedgerError, CaseError):
+            self._hashes.write([kept for _body, kept in group])
+            bodies = [*(body for body, _kept in group), *(make() for make in after)]
+        except Exception:
+            self._group, self._sure = group, True
+            raise
+        try:
+            first = self._log.append(bodies, checkpoint=bool(after))
+        except LedgerError:
             self._group, self._sure = group, True
             raise
         self._hashes.settle()
@@ -177,7 +189,7 @@ class Recorder:
         items = self._recorded + len(self._group)
         try:
             self._append(lambda: self._anomaly(what, items))
-        except (LedgerError, CaseError):  # a full disk: a line may fit where a group does not
+        except Exception:  # noqa: BLE001 - a full disk, say: a line may fit where a group does not
             self._hashes.take_back()
             self._log.append([self._anomaly(what, self._recorded)], checkpoint=True)
         finally:

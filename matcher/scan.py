@@ -86,10 +86,10 @@ def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener:
                 f"scan {begun.scan} is not complete: the source has {begun.items.count} items "
                 f"and {recorder.items} were recorded"
             )
+        facts = recorder.close()
     except BaseException as error:
         recorder.abandon(_said_of(error))
         raise
-    facts = recorder.close()
     listener.closed(facts)
     return facts
 

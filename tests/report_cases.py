@@ -12,7 +12,8 @@ from typing import Any
 
 from ledger import Ledger
 from matcher.case import CaseFacts, CaseReader, open_case
-from matcher.case_hashes import HashesWriter, Header, path_of
+from matcher.case_hashes import Header, path_of
+from matcher.hashes_writer import HashesWriter
 from matcher.model import Finding, Item, Match, Reason, Status
 from matcher.record import Recorder, append_scan_open, entry
 from matcher.reports import ReportOptions, report

@@ -6,8 +6,12 @@ from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from matcher.case import CaseFacts, CaseReader, open_case
+from matcher.case_hashes import CaseHashes, path_of
 from matcher.engine import Matcher
+from matcher.errors import MatcherError
 from matcher.executors import Executor, Job, Result
 from matcher.executors.serial import SerialExecutor
 from matcher.model import Finding, Item, Reason
@@ -95,3 +99,15 @@ class Failing:
                 yield item, work(item, None)
             elif self._error is not None:
                 raise self._error
+
+
+def kept(case: Path) -> list[dict[str, Any]]:
+    """All that case.hashes has, but for the bounds of its groups."""
+    hashes = CaseHashes(path_of(case, 1))
+    names = [name for name, _dtype, _shape in hashes.header.columns(0, 0)]
+    return [{name: b"".join(group[name].tobytes() for _at, group in hashes.groups())} for name in names]
+
+
+def fail(case: Path, evidence: Path, store: Path, after: int, **settings: Any) -> None:
+    with pytest.raises(MatcherError, match="gone"):
+        scan(case, evidence, store, executor=Failing(MatcherError("gone"), after=after), **settings)

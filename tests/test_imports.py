@@ -24,6 +24,7 @@ LAYERS: list[set[str]] = [
     {"engine"},
     {"job", "isolated"},
     {"listing", "case_hashes"},
+    {"hashes_writer"},
     {"record"},
     {"evidence"},
     {"case", "resuming", "stored"},

@@ -61,6 +61,8 @@ class Progress:
     def __init__(self, *, quiet: bool, jsonl: bool) -> None:
         self.begun = False
         """Whether any scan was opened."""
+        self.changed = 0
+        """Items whose content was replaced after it was examined."""
         self._quiet = quiet
         self._jsonl = jsonl
         self._terminal = sys.stderr.isatty()
@@ -79,6 +81,7 @@ class Progress:
             for kind, count in opened.facts.counts["kept"].items():  # also when quiet: it is no all-clear for these
                 self._line(f"warning: list {opened.name}: {count:,} hashes of type {kind} cannot be looked up")
         lists = ", ".join(f"{opened.name} version {opened.version}" for opened in matcher.lists)
+        self.changed += len(begun.changes.changed)
         done = begun.recorder.items
         resumed = f", resumed behind {done:,} items" if done else ""
         self._say(f"scan {begun.scan}: {source.describe()['path']} against {lists}{resumed}")

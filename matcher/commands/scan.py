@@ -98,11 +98,16 @@ def command(
                 say("the scan is NOT complete")
                 say(_notebook(log))
             raise
+        if progress.changed:
+            changed = (
+                f"  {progress.changed:,} items changed after they were examined: what they hold now was NOT examined"
+            )
+            _tell(changed, err=jsonl)
         _tell(_notebook(log), err=jsonl)
     return exit_code(
         failed=False,
         notable=any(facts["notable"] for facts in closed),
-        unreadable=any(facts["counts"][Status.UNREADABLE.value] for facts in closed),
+        unreadable=progress.changed > 0 or any(facts["counts"][Status.UNREADABLE.value] for facts in closed),
     )
 
 

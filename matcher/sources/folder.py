@@ -28,6 +28,8 @@ _OPEN_FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
 )
 _NO_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
+_ABSURD = 2**53
+"""Bytes: a size that only a damaged file system gives, and no entry holds."""
 _LONGEST = 4000
 """Bytes of a path that a system call is given, at most."""
 
@@ -121,7 +123,8 @@ class FolderSource:
             return Item(path, full, None, Status.SKIPPED, Reason.SYMBOLIC_LINK)
         if not stat.S_ISREG(facts.st_mode):
             return Item(path, full, None, Status.SKIPPED, Reason.SPECIAL_FILE)
-        return Item(path, full, facts.st_size, modified=facts.st_mtime_ns)
+        size = facts.st_size if facts.st_size < _ABSURD else None
+        return Item(path, full, size, modified=facts.st_mtime_ns)
 
 
 @contextmanager

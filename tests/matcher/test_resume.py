@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scan_cases import Failing, Quiet, entries, scan
+from scan_cases import Failing, Quiet, entries, fail, kept, scan
 
 from ledger import Ledger, StoreError
 from matcher.case import CaseFacts, open_case
@@ -20,18 +20,6 @@ from matcher.errors import CaseError, MatcherError
 from matcher.model import Item
 from matcher.resuming import Known, without_recorded
 from matcher.verifying import verify_case
-
-
-def kept(case: Path) -> list[dict[str, Any]]:
-    """All that case.hashes has, but for the bounds of its groups."""
-    hashes = CaseHashes(path_of(case, 1))
-    names = [name for name, _dtype, _shape in hashes.header.columns(0, 0)]
-    return [{name: b"".join(group[name].tobytes() for _at, group in hashes.groups())} for name in names]
-
-
-def fail(case: Path, evidence: Path, store: Path, after: int, **settings: Any) -> None:
-    with pytest.raises(MatcherError, match="gone"):
-        scan(case, evidence, store, executor=Failing(MatcherError("gone"), after=after), **settings)
 
 
 @pytest.mark.parametrize("after", range(0, 16, 3))
@@ -219,7 +207,7 @@ class TestTheTail:
         with pytest.raises(CaseError, match=r"1\.hashes: is cut or damaged"):
             scan(begun, evidence, known_store, resume=True)
         path.unlink()
-        with pytest.raises(CaseError, match=r"1\.hashes: No such file"):
+        with pytest.raises(CaseError, match=r"1\.hashes: empty"):
             scan(begun, evidence, known_store, resume=True)
 
     @pytest.mark.parametrize("left", [None, b"", b"MHAS"])
@@ -235,10 +223,10 @@ class TestTheTail:
         assert verify_case(tmp_path / "case").problems == ()
 
     def test_two_cannot_write_one_scan(self, begun: Path, evidence: Path, known_store: Path) -> None:
-        from matcher.case_hashes import HashesWriter
+        from matcher.hashes_writer import HashesWriter
 
         header = CaseHashes(path_of(begun, 1)).header
-        writer, _flags, _times = HashesWriter.resume(path_of(begun, 1), header, items=6)
+        writer = HashesWriter(path_of(begun, 1), header)
         with pytest.raises(CaseError, match="another process is writing this scan"):
             scan(begun, evidence, known_store, resume=True)
         writer.close()
