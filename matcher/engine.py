@@ -14,9 +14,10 @@ from typing import BinaryIO
 
 from matcher.errors import DecodeError, SettingsError
 from matcher.executors import nothing
+from matcher.executors.limits import room
 from matcher.given import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, picture_hashers
-from matcher.imaging.decode import decode
+from matcher.imaging.decode import decode, stated_pixels
 from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
@@ -169,14 +170,18 @@ class Matcher:
         else:
             status, reason = self._readable(name, kind, size, give_up)
             if status is Status.EXAMINED and kind is not None:
+                data = _joined(parts)
                 try:
-                    width, height, reason = self._picture(_joined(parts), kind, found, pictures, beat)
+                    width, height, reason = self._picture(data, kind, found, pictures, beat)
                     if reason is not None:  # part of it was seen: what was found stands, and so does the doubt
                         status = Status.UNREADABLE
                 except DecodeError as error:
                     status, reason = Status.UNREADABLE, error.reason
                 except MemoryError:
                     status, reason = Status.UNREADABLE, Reason.OUT_OF_MEMORY
+                if reason in _OF_THE_DATA and _may_lack_memory(data, kind):
+                    reason = Reason.OUT_OF_MEMORY
+                del data
         whole = outcome(found)
         if whole.known:
             status = Status.KNOWN
@@ -248,6 +253,17 @@ def _read(stream: BinaryIO) -> bytes:
     if not isinstance(chunk, bytes):
         raise TypeError(f"stream: bytes are expected to be read, not {type(chunk).__name__}")
     return chunk
+
+
+_OF_THE_DATA = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})
+_BYTES_A_PIXEL = 24
+"""More than any decoder here takes."""
+
+
+def _may_lack_memory(data: bytes, kind: Kind) -> bool:
+    """Whether a decoder's complaint of the data may be one of memory: several of them do not tell those apart."""
+    limit = room()
+    return limit is not None and _BYTES_A_PIXEL * stated_pixels(data, kind) > limit
 
 
 def _joined(parts: list[bytes]) -> bytes:

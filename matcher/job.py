@@ -8,7 +8,9 @@ from pathlib import Path
 
 from matcher.engine import Matcher
 from matcher.executors import Work
+from matcher.hashers import FileHasher, PictureHasher
 from matcher.model import Finding, Item, Reason, Status
+from matcher.selftest import run as run_selftest
 from matcher.settings import Settings
 from matcher.sources import Source
 from matcher.sources.failures import reason_of
@@ -29,6 +31,9 @@ class ExamineJob:
 
     def start(self, beat: Callable[[], None]) -> Work[Finding]:
         matcher = self._open()
+        # libraries are loaded and kernels compiled here, where no limit holds yet
+        hashers: list[FileHasher | PictureHasher] = [*matcher.file_hashers, *matcher.picture_hashers]
+        run_selftest(tuple(hasher.algorithm.name for hasher in hashers))
         return lambda item, give_up: self._examine(matcher, item, give_up, beat)
 
     def limited(self, result: Finding) -> bool:
@@ -51,4 +56,7 @@ class ExamineJob:
         except OSError as error:
             return Finding(item.path, item.size, None, Status.UNREADABLE, reason_of(error), self.exhibit)
         except MemoryError:
-            return Finding(item.path, item.size, None, Status.UNREADABLE, Reason.OUT_OF_MEMORY, self.exhibit)
+            pass  # and let go of what the frames of the exception hold
+        if give_up is None:  # its digests are to be had all the same
+            return self._examine(matcher, item, Reason.OUT_OF_MEMORY, beat)
+        return Finding(item.path, item.size, None, Status.UNREADABLE, Reason.OUT_OF_MEMORY, self.exhibit)

@@ -80,6 +80,16 @@ def restrict(limits: Limits, *, alone: bool) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (memory if hard == resource.RLIM_INFINITY else min(memory, hard), hard))
 
 
+def room() -> int | None:
+    """The bytes that this process may take, where the system limits that."""
+    if not system_enforces():
+        return None
+    import resource  # noqa: PLC0415 - Windows has none
+
+    soft, _hard = resource.getrlimit(resource.RLIMIT_DATA)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
 def exceeds(limits: Limits, pid: int, *, alone: bool) -> bool:
     """Whether a process that is watched holds more memory than it may."""
     if not limits.watched:

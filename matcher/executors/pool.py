@@ -10,6 +10,7 @@ that fails too, it is read for its digests without being decoded, and the reason
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from itertools import islice
@@ -27,6 +28,9 @@ WINDOW = 64
 
 RESTARTS = 5
 """How many workers in a row may die before they take an item, until the work is given up."""
+
+MOST_WORKERS = 30 if sys.platform == "win32" else 1000
+"""Windows waits for at most 63 things at a time, and each worker is two."""
 
 TICK = 1.0
 """Seconds between two calls of `on_tick`, at most, while nothing is finished."""
@@ -50,7 +54,7 @@ class PoolExecutor:
     """`workers` processes. The results are those of the serial executor."""
 
     def __init__(self, workers: int, *, limits: Limits | None = None) -> None:
-        self._workers = workers
+        self._workers = min(workers, MOST_WORKERS)
         self._limits = limits_for(workers) if limits is None else limits
 
     def describe(self) -> dict[str, Any]:
@@ -120,7 +124,8 @@ class _Crew(Generic[Result]):
 
     def work(self, seconds: float) -> None:
         """Hand out what can be, wait for some answer for a while, and take what came."""
-        while len(self._workers) < min(self._count, len(self._queue) + len(self._suspects) + len(self._workers)):
+        left = len(self._queue) + len(self._suspects) + sum(len(worker.sent) for worker in self._workers)
+        while not self._is_alone() and len(self._workers) < min(self._count, left):
             self._workers.append(Worker(self._job, self._limits))
         self._hand_out()
         handles = [handle for worker in self._workers for handle in worker.handles]
@@ -138,8 +143,12 @@ class _Crew(Generic[Result]):
             worker.stop()
         self._workers.clear()
 
+    def _is_alone(self) -> bool:
+        """Whether a task is being tried that nothing else may run beside."""
+        return any(task.alone for worker in self._workers for task in worker.sent)
+
     def _hand_out(self) -> None:
-        if any(task.alone for worker in self._workers for task in worker.sent):
+        if self._is_alone():
             return
         for worker in self._workers:
             if self._queue and not worker.sent:
@@ -173,7 +182,7 @@ class _Crew(Generic[Result]):
                 self._end(worker, None)  # what it holds of its memory may be for ever
                 return
         if worker.ended:
-            self._end(worker, Reason.WORKER_DIED)
+            self._end(worker, worker.died_of())
 
     def _take(self, task: _Task[Result], result: Result) -> bool:
         """Take a result, unless it is to be tried again. Whether memory ran out."""

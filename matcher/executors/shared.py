@@ -23,11 +23,8 @@ from typing import Any
 
 from matcher.errors import MatcherError
 from matcher.executors.limits import Limits
-from matcher.executors.worker import FAILED, Startable, Worker, packed
+from matcher.executors.worker import FAILED, START, Startable, Worker, packed
 from matcher.model import Reason
-
-START = 120.0
-"""Seconds that a worker may take to start: it imports everything, and on a machine's first day numba compiles."""
 
 RESTARTS = 5
 """How many workers in a row may die before they take a task."""
@@ -226,7 +223,7 @@ class SharedWorkers:
                 return value
             self.check()
             if worker.ended:
-                raise WorkerStopped(Reason.WORKER_DIED)
+                raise WorkerStopped(worker.died_of())
             reason = worker.stopped_for()
             if reason is not None:
                 raise WorkerStopped(reason)

@@ -30,9 +30,15 @@ from matcher.model import Reason
 
 READY, BEAT, DONE, FAILED = "ready", "beat", "done", "failed"
 
+START = 120.0
+"""Seconds within which a worker is ready, at most: libraries are loaded, kernels compiled."""
 _BEATS_EVERY = 1.0
-_SMALL = 1 << 14
+_SMALL = 1 << 12
 """Bytes of a task that fit any pipe: a larger one is sent to a worker that waits for it."""
+_KILLED_ENDS = 5.0
+"""Seconds within which a killed process ends, unless the system holds it: for a disk that does not answer, say."""
+_NO_MEMORY = 77
+"""Exit code of a worker that had no memory left even to say so."""
 _SENDER_ENDS = 5.0
 """Seconds within which a write ends after its reader was killed."""
 _PR_SET_PDEATHSIG = 1
@@ -79,7 +85,7 @@ def _serve(channel: connection.Connection, job: Startable, limits: Limits) -> No
 
     def beat() -> None:
         nonlocal beaten
-        if time.monotonic() - beaten >= _BEATS_EVERY:
+        if time.monotonic() - beaten >= min(_BEATS_EVERY, limits.seconds / 4):
             beaten = time.monotonic()
             channel.send((BEAT, None))
 
@@ -96,6 +102,8 @@ def _serve(channel: connection.Connection, job: Startable, limits: Limits) -> No
             beaten = time.monotonic()
             try:
                 result = work(task, give_up)
+            except MemoryError:
+                os._exit(_NO_MEMORY)
             except Exception as error:  # noqa: BLE001 - told to the parent: a defect, since no task makes work raise
                 _send_failure(channel, error)
                 return
@@ -182,6 +190,8 @@ class Worker:
 
     def stopped_for(self) -> Reason | None:
         """Which limit the worker has hit, if any. Its answers are to be read first."""
+        if not self.ready:
+            return Reason.TIMED_OUT if time.monotonic() - self._since > START else None
         if not self.sent or self._channel.poll():
             return None
         if time.monotonic() - self._since > self._limits.seconds:
@@ -202,11 +212,18 @@ class Worker:
         """Kill the process: it writes nothing that a kill could spoil. Whoever waits for its answer hears of it."""
         self._process.kill()
 
+    def died_of(self) -> Reason:
+        """Why the process ended by itself."""
+        self._process.join(_KILLED_ENDS)  # its pipe closes a moment before it ends
+        return Reason.OUT_OF_MEMORY if self._process.exitcode == _NO_MEMORY else Reason.WORKER_DIED
+
     def stop(self) -> None:
-        """Kill the process and let go of it."""
+        """Kill the process and let go of it, also where the system does not let it end."""
         self.kill()
-        self._process.join()
-        with suppress(ValueError):  # another thread that starts a process has reaped this one in the same moment
+        self._process.join(_KILLED_ENDS)
+        if self._process.exitcode is None:
+            self.disown()
+        with suppress(ValueError):  # it still runs; or another thread that starts a process has reaped it just now
             self._process.close()
         if self._sender is not None:
             self._sender.join(_SENDER_ENDS)

@@ -2,71 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-import psutil
 import pytest
+from executor_cases import Squares, items
 
-from matcher.errors import MatcherError, StoreError
-from matcher.executors import Executor, Job, Work
+from matcher.errors import StoreError
+from matcher.executors import Executor, Work
 from matcher.executors.choosing import executor_for
-from matcher.executors.limits import Limits, limits_for, machine_memory, system_enforces
+from matcher.executors.limits import limits_for, machine_memory
 from matcher.executors.pool import WINDOW, PoolExecutor
 from matcher.executors.serial import SerialExecutor
-from matcher.model import Item, Reason
+from matcher.model import Item
 
 EXECUTORS = {
     "serial": SerialExecutor(),
     "pool of 1": PoolExecutor(1),
     "pool of 2": PoolExecutor(2),
 }
-
-
-GIVEN_UP = {Reason.WORKER_DIED: -1, Reason.TIMED_OUT: -2, Reason.OUT_OF_MEMORY: -3}
-LOST = -4
-QUICK = Limits(seconds=0.5, memory=1 << 30, alone=3 << 30)
-
-
-def items(count: int) -> list[Item]:
-    return [Item(f"{number:04d}", b"", number) for number in range(count)]
-
-
-@dataclass(frozen=True)
-class Squares:
-    """Squares an item's size; slow for every seventh, so that results come out of order."""
-
-    def start(self, beat: Callable[[], None]) -> Work[int]:
-        return lambda item, give_up: GIVEN_UP[give_up] if give_up else self.work(item, beat)
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        assert item.size is not None
-        if item.size % 7 == 0:
-            time.sleep(0.02)
-        return item.size**2
-
-    def limited(self, result: int) -> bool:
-        return result == GIVEN_UP[Reason.OUT_OF_MEMORY]
-
-    def lost(self, item: Item, reason: Reason) -> int:
-        return LOST
-
-
-@dataclass(frozen=True)
-class Dying(Squares):
-    """Kills its worker at every tenth item, as a decoder's crash does."""
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        if item.path.endswith("5"):
-            os.abort()
-        return super().work(item, beat)
 
 
 @dataclass(frozen=True)
@@ -115,243 +69,6 @@ class TestEveryExecutor:
     def test_a_job_that_cannot_begin_is_an_error(self, executor: Executor) -> None:
         with pytest.raises(StoreError, match="the store is gone"):
             list(executor.run(Unopened(), items(3), on_result=lambda _item, _result: None))
-
-
-def run_of(executor: Executor, job: Job[int], count: int) -> tuple[dict[str, int], list[tuple[str, Reason]]]:
-    """The results by path, in order, and what was tried again."""
-    shown: dict[str, int] = {}
-    retried: list[tuple[str, Reason]] = []
-    results = executor.run(
-        job,
-        items(count),
-        on_result=lambda item, result: shown.update({item.path: result}),
-        on_retry=lambda item, reason: retried.append((item.path, reason)),
-    )
-    found = {item.path: result for item, result in results}
-    assert shown == found
-    assert list(found) == [item.path for item in items(count)]
-    return found, sorted(retried)
-
-
-def squares_but(count: int, other: int) -> dict[str, int]:
-    return {item.path: other if item.path.endswith("5") else (item.size or 0) ** 2 for item in items(count)}
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_dead_worker_costs_one_item(workers: int) -> None:
-    found, retried = run_of(PoolExecutor(workers), Dying(), 40)
-    assert found == squares_but(40, GIVEN_UP[Reason.WORKER_DIED])
-    assert retried == [(f"00{tens}5", Reason.WORKER_DIED) for tens in range(4)]
-
-
-@dataclass(frozen=True)
-class DyingOnce(Squares):
-    """Dies at every tenth item, and not when it is tried again: another process took the machine's memory."""
-
-    marks: str
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        mark = Path(self.marks) / item.path
-        if item.path.endswith("5") and not mark.exists():
-            mark.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().work(item, beat)
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_what_succeeds_alone_has_its_ordinary_result(tmp_path: Path, workers: int) -> None:
-    found, retried = run_of(PoolExecutor(workers), DyingOnce(str(tmp_path)), 40)
-    assert found == {item.path: (item.size or 0) ** 2 for item in items(40)}
-    assert len(retried) == 4
-
-
-@dataclass(frozen=True)
-class Sleeping(Squares):
-    """Never ends at every tenth item."""
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        if item.path.endswith("5"):
-            time.sleep(3600)
-        return super().work(item, beat)
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_worker_that_hangs_costs_one_item(workers: int) -> None:
-    found, retried = run_of(PoolExecutor(workers, limits=QUICK), Sleeping(), 20)
-    assert found == squares_but(20, GIVEN_UP[Reason.TIMED_OUT])
-    assert retried == [("0005", Reason.TIMED_OUT), ("0015", Reason.TIMED_OUT)]
-
-
-@dataclass(frozen=True)
-class Holding(Squares):
-    """Never ends, and never lets go of the interpreter, at every tenth item."""
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        if item.path.endswith("5"):
-            re.fullmatch("(a|a)*b", "a" * 64)
-        return super().work(item, beat)
-
-
-def test_a_worker_that_holds_the_interpreter_costs_one_item() -> None:
-    found, _retried = run_of(PoolExecutor(2, limits=QUICK), Holding(), 8)
-    assert found == squares_but(8, GIVEN_UP[Reason.TIMED_OUT])
-
-
-@dataclass(frozen=True)
-class Progressing(Squares):
-    """Takes thrice the limit for one item, and gets on all the while."""
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        for _ in range(15):
-            time.sleep(0.1)
-            beat()
-        return super().work(item, beat)
-
-
-def test_a_slow_item_that_gets_on_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = Limits(seconds=1.3, memory=1 << 30, alone=1 << 30)  # a beat is passed on once a second
-    found, retried = run_of(PoolExecutor(1, limits=limits), Progressing(), 1)
-    assert (found, retried) == ({"0000": 0}, [])
-
-
-@dataclass(frozen=True)
-class Hoarding(Squares):
-    """Takes memory: at 0005 without end, at 0015 two gigabytes."""
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        wanted = {"0005": 1 << 40, "0015": 2 << 30}.get(item.path, 0)
-        try:
-            held = [bytearray(1 << 26) for _ in range(wanted >> 26)]
-        except MemoryError:
-            return GIVEN_UP[Reason.OUT_OF_MEMORY]
-        del held
-        return super().work(item, beat)
-
-
-@pytest.mark.skipif(not system_enforces(), reason="only Linux limits a process's own memory")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_memory_is_limited_and_more_is_given_alone(workers: int) -> None:
-    limits = Limits(seconds=60, memory=1 << 30, alone=3 << 30)
-    found, retried = run_of(PoolExecutor(workers, limits=limits), Hoarding(), 20)
-    assert retried == [("0005", Reason.OUT_OF_MEMORY), ("0015", Reason.OUT_OF_MEMORY)]
-    expected = {item.path: (item.size or 0) ** 2 for item in items(20)}
-    assert found == expected | {"0005": GIVEN_UP[Reason.OUT_OF_MEMORY]}
-
-
-@dataclass(frozen=True)
-class Watched(Squares):
-    """Takes 600 megabytes at 0005, and waits to be seen."""
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        if item.path == "0005":
-            held = bytearray(b"1") * (600 << 20)
-            time.sleep(30)
-            del held
-        return super().work(item, beat)
-
-
-def test_where_the_system_limits_no_memory_the_parent_watches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("matcher.executors.pool.TICK", 0.05)
-    limits = Limits(seconds=60, memory=500 << 20, alone=500 << 20, watched=True)
-    found, retried = run_of(PoolExecutor(1, limits=limits), Watched(), 8)
-    assert retried == [("0005", Reason.OUT_OF_MEMORY)]
-    assert found["0005"] == GIVEN_UP[Reason.OUT_OF_MEMORY]
-
-
-@dataclass(frozen=True)
-class AlwaysDyingAt5(Squares):
-    """Cannot even be read at every tenth item."""
-
-    def start(self, beat: Callable[[], None]) -> Work[int]:
-        return lambda item, _give_up: Dying().work(item, beat)
-
-
-def test_what_cannot_be_read_at_all_is_lost() -> None:
-    found, _retried = run_of(PoolExecutor(2), AlwaysDyingAt5(), 20)
-    assert found == squares_but(20, LOST)
-
-
-@dataclass(frozen=True)
-class DyingAtTheStart(Squares):
-    """The first workers die before they take an item, as when a machine is short of memory."""
-
-    marks: str
-
-    def start(self, beat: Callable[[], None]) -> Work[int]:
-        for number in range(3):
-            try:
-                (Path(self.marks) / str(number)).touch(exist_ok=False)
-            except FileExistsError:
-                continue
-            os.abort()
-        return super().start(beat)
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_workers_that_die_between_items_cost_nothing(tmp_path: Path, workers: int) -> None:
-    found, retried = run_of(PoolExecutor(workers), DyingAtTheStart(str(tmp_path)), 40)
-    assert list(found.values()) == [number**2 for number in range(40)]
-    assert retried == []
-    assert len(list(tmp_path.iterdir())) == 3
-
-
-@dataclass(frozen=True)
-class AlwaysDying(Squares):
-    def start(self, beat: Callable[[], None]) -> Work[int]:
-        os.abort()
-
-
-def test_workers_that_always_die_are_an_error() -> None:
-    with pytest.raises(MatcherError, match="workers die before they do anything"):
-        list(PoolExecutor(1).run(AlwaysDying(), items(3), on_result=lambda _item, _result: None))
-
-
-@dataclass(frozen=True)
-class Raising(Squares):
-    """Breaks its promise never to raise."""
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        raise OSError(5, "a defect")
-
-
-def test_work_that_raises_is_an_error_and_no_dead_worker() -> None:
-    with pytest.raises(OSError, match="a defect"):
-        list(PoolExecutor(2).run(Raising(), items(3), on_result=lambda _item, _result: None))
-
-
-def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
-    script = tmp_path / "parent.py"
-    script.write_text(
-        "import sys; sys.path[:0] = sys.argv[1:3]\n"
-        "from contract.test_executors import Reporting, items\n"
-        "from matcher.executors.pool import PoolExecutor\n"
-        "if __name__ == '__main__':\n"
-        "    list(PoolExecutor(2).run(Reporting(sys.argv[3]), items(9), on_result=lambda *_: None))\n",
-        encoding="utf-8",
-    )
-    tests = Path(__file__).parents[1]
-    process = subprocess.Popen([sys.executable, script, tests.parent, tests, tmp_path])
-    pids: list[int] = []
-    while len(pids) < 2:
-        time.sleep(0.05)
-        pids = [int(path.stem) for path in tmp_path.glob("*.pid")]
-    process.kill()
-    process.wait()
-    for pid in pids:
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-            time.sleep(0.05)  # for ever, if they do not end
-
-
-@dataclass(frozen=True)
-class Reporting(Squares):
-    """Says which process it is in, and then never lets go of the interpreter."""
-
-    folder: str
-
-    def work(self, item: Item, beat: Callable[[], None]) -> int:
-        (Path(self.folder) / f"{os.getpid()}.pid").touch()
-        re.fullmatch("(a|a)*b", "a" * 64)
-        return 0
 
 
 def test_ticks_come_while_one_item_holds_everything_up(monkeypatch: pytest.MonkeyPatch) -> None:
