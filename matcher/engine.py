@@ -17,8 +17,9 @@ from matcher.executors import nothing
 from matcher.executors.limits import room
 from matcher.given import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, picture_hashers
-from matcher.imaging.decode import decode, stated_pixels
+from matcher.imaging.decode import decode
 from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
+from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
 from matcher.lookup import Matched, PictureLookup, fitted, match_digests, nearest, outcome

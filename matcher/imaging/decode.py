@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import partial
-from io import BytesIO
 
 from matcher.errors import DecodeError
 from matcher.imaging import colour, heif, icon, jpeg, jxl, pillow, psd, tiff
@@ -80,19 +79,6 @@ def _is_new(picture: Picture, seen: set[bytes]) -> bool:
         return False
     seen.add(digest)
     return True
-
-
-_PIXELS_OF_A_BYTE = 20
-"""How many pixels a byte of a well compressed picture may stand for."""
-
-
-def stated_pixels(data: bytes, kind: Kind) -> int:
-    """How many pixels the header states; an estimate from the length where Pillow does not read it."""
-    try:
-        width, height = pillow.open_by(str(kind.decoder), BytesIO(data)).size
-    except Exception:  # noqa: BLE001 - on hostile bytes Pillow's format classes raise whatever comes to hand
-        return _PIXELS_OF_A_BYTE * len(data)
-    return int(width * height)
 
 
 def decode(

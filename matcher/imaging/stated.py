@@ -1,0 +1,50 @@
+"""How many pixels a file says it has, without decoding any: for telling a lack of memory from damage."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from matcher.imaging.pillow import open_by
+from matcher.imaging.sniff import Kind
+
+_PIXELS_OF_A_BYTE = 200
+"""How many pixels a byte of a very well compressed picture may stand for."""
+_HEAD = 1 << 16
+
+
+def stated_pixels(data: bytes, kind: Kind) -> int:
+    """Width times height as the header has them; an estimate from the length where nothing here reads it."""
+    if kind.decoder == "WEBP":  # Pillow's class has the whole file decoded to tell
+        return _webp(data)
+    sizes = [_ispe(data, at) for at in _places(data[:_HEAD])]
+    if sizes:
+        return max(sizes)
+    try:
+        width, height = open_by(str(kind.decoder), BytesIO(data)).size
+    except Exception:  # noqa: BLE001 - on hostile bytes Pillow's format classes raise whatever comes to hand
+        return _PIXELS_OF_A_BYTE * len(data)
+    return int(width * height)
+
+
+def _webp(data: bytes) -> int:
+    """Source: RFC 9649, sections 2.5 to 2.7."""
+    chunk = data[12:16]
+    if chunk == b"VP8X":
+        return (1 + int.from_bytes(data[24:27], "little")) * (1 + int.from_bytes(data[27:30], "little"))
+    if chunk == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (1 + (bits & 0x3FFF)) * (1 + (bits >> 14 & 0x3FFF))
+    return (int.from_bytes(data[26:28], "little") & 0x3FFF) * (int.from_bytes(data[28:30], "little") & 0x3FFF)
+
+
+def _places(head: bytes) -> list[int]:
+    """Where the boxes are that state a picture's extent in HEIF and AVIF."""
+    places, at = [], head.find(b"ispe")
+    while at >= 0:
+        places.append(at)
+        at = head.find(b"ispe", at + 4)
+    return places if head[4:8] == b"ftyp" else []
+
+
+def _ispe(data: bytes, at: int) -> int:
+    return int.from_bytes(data[at + 8 : at + 12]) * int.from_bytes(data[at + 12 : at + 16])
