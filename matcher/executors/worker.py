@@ -25,7 +25,7 @@ from multiprocessing import connection, process
 from typing import Any, Protocol
 
 from matcher.errors import MatcherError
-from matcher.executors.limits import Limits, exceeds, restrict
+from matcher.executors.limits import Limits, exceeds, held, restrict
 from matcher.model import Reason
 
 READY, BEAT, DONE, FAILED = "ready", "beat", "done", "failed"
@@ -94,11 +94,12 @@ def _serve(channel: connection.Connection, job: Startable, limits: Limits) -> No
     except Exception as error:  # noqa: BLE001 - told to the parent
         _send_failure(channel, error)
         return
+    besides = held()
     channel.send((READY, None))
     with suppress(EOFError, OSError):  # the parent is done, or gone
         while True:
             task, give_up, alone = channel.recv()
-            restrict(limits, alone=alone)
+            restrict(limits, alone=alone, besides=besides)
             beaten = time.monotonic()
             try:
                 result = work(task, give_up)

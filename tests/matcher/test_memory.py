@@ -62,10 +62,10 @@ def test_a_sound_picture_without_room_is_tried_alone_and_not_called_damaged(tmp_
     large.save(tmp_path / "progressive.jpg", quality=60, progressive=True)
     large.save(tmp_path / "lossy.webp", quality=60, method=0)
     del large
-    findings, retried = examined(tmp_path, 450 << 20, 4 << 30)
+    findings, retried = examined(tmp_path, 300 << 20, 4 << 30)
     assert {finding.status for finding in findings.values()} == {Status.EXAMINED}
     assert set(retried.values()) == {Reason.OUT_OF_MEMORY}
-    findings, _retried = examined(tmp_path, 450 << 20, 450 << 20)
+    findings, _retried = examined(tmp_path, 300 << 20, 300 << 20)
     assert {(finding.status, finding.reason) for finding in findings.values() if finding.reason} <= {
         (Status.UNREADABLE, Reason.OUT_OF_MEMORY)
     }
@@ -75,7 +75,7 @@ def test_a_sound_picture_without_room_is_tried_alone_and_not_called_damaged(tmp_
 def test_what_cannot_even_be_held_has_its_digests(tmp_path: Path) -> None:
     data = b"\xff\xd8\xff" + bytes(600 << 20)
     (tmp_path / "huge.jpg").write_bytes(data)
-    findings, retried = examined(tmp_path, 500 << 20, 500 << 20)
+    findings, retried = examined(tmp_path, 200 << 20, 200 << 20)
     (finding,) = findings.values()
     assert (finding.status, finding.reason) == (Status.UNREADABLE, Reason.OUT_OF_MEMORY)
     assert finding.sha256 == hashlib.sha256(data).digest()
