@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matcher.errors import DecodeError, SourceError
 from matcher.imaging.decode import Decoded, decode
@@ -42,14 +43,16 @@ class Evidence:
         self.opened: set[str] = set()
         """The items that were opened."""
 
-    def picture(self, path: str, sha256: str, rendering: str) -> Picture:
-        """One rendering of an item's picture. CannotConfirmError where its bytes are not those that were examined."""
+    def picture(self, finding: Mapping[str, Any], rendering: str) -> Picture:
+        """One rendering of an item's picture. CannotConfirmError where its bytes are not those of its finding."""
+        path = finding["path"]
         if self._last is None or (self._last.path, self._last.rendering) != (path, rendering):
             self._last = None  # or two would be held
-            self._last = _Last(path, rendering, self._rendered(self._read(path, sha256), rendering))
+            self._last = _Last(path, rendering, self._rendered(self._read(finding), rendering))
         return self._last.picture
 
-    def _read(self, path: str, sha256: str) -> bytes:
+    def _read(self, finding: Mapping[str, Any]) -> bytes:
+        path, left = finding["path"], finding["size"]
         source = self._listed()
         item = self._items.get(path)
         if item is None or item.status is not None:
@@ -58,12 +61,13 @@ class Evidence:
         digest, parts = hashlib.sha256(), []
         try:
             with source.open(item) as stream:
-                while chunk := stream.read(_CHUNK):
+                while left >= 0 and (chunk := stream.read(_CHUNK)):  # what has grown is not read to its end
                     digest.update(chunk)
                     parts.append(chunk)
+                    left -= len(chunk)
         except OSError as error:
             raise CannotConfirmError(error.strerror or "cannot be read") from error
-        if digest.hexdigest() != sha256:
+        if digest.hexdigest() != finding["sha256"]:
             raise CannotConfirmError("changed since it was examined")
         return b"".join(parts)
 
@@ -71,7 +75,10 @@ class Evidence:
         if self._source is None:
             try:
                 source = open_source(self._location)
-                self._items = {item.path: item for item in source.items() if item.path in self._wanted}
+                if source.describe()["kind"] == "file":  # it may have been named by a link
+                    self._items = dict.fromkeys(self._wanted, next(iter(source.items())))
+                else:
+                    self._items = {item.path: item for item in source.items() if item.path in self._wanted}
             except (SourceError, OSError) as error:
                 raise CannotConfirmError("the evidence is not there") from error
             self._source = source

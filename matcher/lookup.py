@@ -99,7 +99,7 @@ class PictureLookup:
         else:
             hashes = _ask(lambda: self._hasher.turned(picture))
         width = self._hasher.algorithm.width
-        if len(hashes) != len(TRANSFORMS) or any(len(value.value) != width for value in hashes):
+        if len(hashes) != len(TRANSFORMS) or not all(_is_sound(value, width) for value in hashes):
             raise DecodeError(Reason.HASHER_FAILED)
         return Turned(picture.rendering, hashes)
 
@@ -112,11 +112,11 @@ class PictureLookup:
         quality = hashes[0].quality
         return quality is None or quality >= self.quality
 
-    def matches(self, turned: Turned, confirm: Callable[[str], Hash]) -> list[Matched]:
+    def matches(self, turned: Turned, confirm: Callable[[str], Hash | None]) -> list[Matched]:
         """The nearest match of the eight hashes with each listed entry.
 
         `confirm` gives the reference hash for a transform; it is asked only where there is a margin, and not for the
-        first. What the lists and `confirm` raise is theirs.
+        first. Where it has none, nothing matches by that transform. What the lists and `confirm` raise is theirs.
         """
         if not self.asks(turned.hashes):
             return []
@@ -125,15 +125,20 @@ class PictureLookup:
             found.extend(self._in_list(opened, turned, confirm))
         return found
 
-    def _in_list(self, opened: OpenList, turned: Turned, confirm: Callable[[str], Hash]) -> list[Matched]:
+    def _in_list(self, opened: OpenList, turned: Turned, confirm: Callable[[str], Hash | None]) -> list[Matched]:
         hashes = turned.hashes
         near = opened.find_near(self.algorithm, codes_of(hashes), radius=self.radius, minimum_quality=self.quality)
         queries, distances, rows = near.queries, near.distances, near.rows
         confirmed = dict(enumerate(hashes))
         if self.margin and len(rows):
             for query in np.unique(queries).tolist():
-                if query:  # the first is the reference already
-                    confirmed[query] = confirm(TRANSFORMS[query])
+                value = confirm(TRANSFORMS[query]) if query else hashes[0]  # the first is the reference already
+                if value is not None:
+                    confirmed[query] = value
+                    continue
+                kept = queries != query
+                near = Nearby(queries[kept], distances[kept], rows[kept], near.entries[kept])
+                queries, distances, rows = near.queries, near.distances, near.rows
             asked = codes_of([confirmed[query] for query in range(len(hashes))])[queries]
             listed = opened.codes(self.algorithm)[rows]
             distances = np.bitwise_count(asked ^ listed).sum(axis=1, dtype=np.int32)
@@ -196,6 +201,10 @@ def _nearest(
     return places
 
 
+def _is_sound(value: Hash, width: int) -> bool:
+    return len(value.value) == width and (value.quality is None or 0 <= value.quality <= 100)
+
+
 def _ask(hash_it: Callable[[], Answer]) -> Answer:
     try:
         return hash_it()
@@ -216,14 +225,19 @@ def hamming(first: bytes, second: bytes) -> int:
 
 
 def nearest(found: Iterable[Matched]) -> list[Match]:
-    """The nearest match of each entry by each algorithm, sorted. What a list has in two categories matches in both."""
+    """The nearest match of each entry by each algorithm, sorted."""
+    return [candidate.match for candidate in best_of(found)]
+
+
+def best_of(found: Iterable[Matched]) -> list[Matched]:
+    """The same with what each means. What a list has in two categories matches in both."""
     best: dict[tuple[str, str, str, str | None], Matched] = {}
     for candidate in found:
         match = candidate.match
         key = (match.list, match.entry, match.algorithm, match.category)
         if key not in best or _preference(candidate) < _preference(best[key]):
             best[key] = candidate
-    return sorted((candidate.match for candidate in best.values()), key=Match.order)
+    return sorted(best.values(), key=lambda candidate: candidate.match.order())
 
 
 def outcome(found: Sequence[Matched]) -> Outcome:

@@ -4,56 +4,68 @@
 2. Every stored hash is looked up, with the scan's thresholds, qualities and margins.
 3. What was looked up with a margin is confirmed by the reference hash: by the one that the record has already, or by
    opening the item, whose bytes must be those that were examined. Nothing else of the evidence is read.
-4. The matches are compared with the scan's, as earlier relookups left them. What is new and what is withdrawn become
-   `relookup` entries, several where one cannot hold all.
+4. The matches are compared with the scan's, as earlier relookups left them. What is new, what is withdrawn, and whose
+   category means something else now become `relookup` entries, several where one cannot hold all.
 
-What comes out for an item is what a new scan with these lists would find, as far as hashes were stored.
+What comes out for an item is what a new scan with these lists would find, as far as hashes were stored. A finding lists
+its nearest hundred matches: what is new is looked for among all there are now, and a match that is only pushed out of
+the hundred is not withdrawn.
 
-An entry: `scan`, `part` of `parts`, `lists`, `tool`, `libraries`, `items`, `counts` (new, withdrawn, unconfirmed),
-`opened` (items of the evidence), `not_looked_up` (hashes of the lists by algorithm that the scan did not compute), and
-`new`, `withdrawn` (each: seq, path, match) and `unconfirmed` (seq, path, reason).
+An entry: `scan`, `part` of `parts`, `lists`, `tool`, `libraries`, `items`, `counts` (of each kind of change), `opened`
+(items of the evidence), `excluded`, `not_looked_up` (hashes of the lists by algorithm that the scan did not compute),
+and `new` (seq, path, match, notable), `withdrawn` (seq, path, match), `changed` (seq, path, match, was, notable) and
+`unconfirmed` (seq, path, reason).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ledger import Ledger, canonical
-from ledger import parse as parsed
+from ledger import Ledger, SizeChangedError, canonical
 from matcher.builds import library_builds, tool_version
 from matcher.case_hashes import CaseHashes, path_of
+from matcher.closed_scans import Json, ScanState, findings_of, read_scans, settings_of, was_looked_up_since
 from matcher.engine import Matcher
-from matcher.errors import CaseError
-from matcher.evidence import Evidence
+from matcher.errors import CaseError, DecodeError
+from matcher.evidence import CannotConfirmError, Evidence
 from matcher.files import sha256_of
-from matcher.lookup import PictureLookup, fitted, outcome
-from matcher.model import Disposition, Finding, Hash, Match, Status
+from matcher.lookup import Matched, PictureLookup, best_of
+from matcher.model import Disposition, Hash
 from matcher.record import entry
-from matcher.settings import Settings
+from matcher.sources.folder import raw_path
 from matcher.stored import StoredHashes
 
-MOST_BYTES = 50_000
-"""Of the changes in one entry, which holds 65,535."""
-_ITEM = b',"type":"item","v":1}'
+KINDS = ("new", "withdrawn", "changed", "unconfirmed")
+MOST_ENTRY = 60_000
+"""Bytes of one entry, which holds 65,535."""
+MOST_NEW = 1000
+"""New matches of one item that are recorded, notable ones first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A match that is `new` or `withdrawn`, as JSON; or an item that is `unconfirmed`, with the reason."""
+    """One of KINDS: a match, as JSON, with what it means; or an item that is `unconfirmed`, with the reason."""
 
     kind: str
     seq: int
     path: str
-    match: dict[str, Any] | None = None
+    match: Json | None = None
     reason: str | None = None
+    was: str | None = None
     notable: bool = False
 
-    def as_json(self) -> dict[str, Any]:
-        what = {"match": self.match} if self.reason is None else {"reason": self.reason}
-        return {"seq": self.seq, "path": self.path, **what}
+    def as_json(self) -> Json:
+        form: Json = {"seq": self.seq, "path": self.path}
+        if self.reason is not None:
+            return form | {"reason": self.reason}
+        form["match"] = self.match
+        if self.kind == "changed":
+            form["was"] = self.was
+        return form if self.kind == "withdrawn" else form | {"notable": self.notable}
 
 
 @dataclass(slots=True)
@@ -62,7 +74,7 @@ class Relookup:
 
     scan: int
     items: int
-    lists: list[dict[str, Any]]
+    lists: list[Json]
     not_looked_up: dict[str, int]
     excluded: int
     opened: int = 0
@@ -70,16 +82,6 @@ class Relookup:
 
     def of(self, kind: str) -> list[Change]:
         return [change for change in self.changes if change.kind == kind]
-
-
-@dataclass(slots=True)
-class _Scan:
-    """What the ledger says of a scan: its opening, its close, and the matches that relookups made and unmade."""
-
-    opened: dict[str, Any]
-    closed: dict[str, Any] | None = None
-    later: dict[int, dict[bytes, dict[str, Any] | None]] = field(default_factory=dict)
-    """By seq, then by the match's canonical bytes: the match, or None where it was withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,186 +97,182 @@ class RelookupRequest:
     location: Path | None = None
 
 
-def relookup(log: Ledger, request: RelookupRequest) -> list[Relookup]:
-    """Look up and record what changed. CaseError, StoreError or LedgerError where that cannot be."""
-    scans = _scans(log)
+def relookup(log: Ledger, request: RelookupRequest) -> Iterator[Relookup]:
+    """A generator of what changed, recorded when it comes out, scan by scan.
+
+    CaseError, StoreError or LedgerError where nothing can be done; at the end a CaseError that names the scans that
+    could not be looked up, if there are any.
+    """
+    scans = read_scans(log).scans
     if request.scan is not None:
         if request.scan not in scans:
             raise CaseError(f"{request.case}: has no scan {request.scan}")
         if scans[request.scan].closed is None:
             raise CaseError(f"{request.case}: scan {request.scan} was never closed; resume it first")
         scans = {request.scan: scans[request.scan]}
-    closed = {number: scan for number, scan in sorted(scans.items()) if scan.closed is not None}
-    if not closed:
+    if all(scan.closed is None for scan in scans.values()):
         raise CaseError(f"{request.case}: has no scan that was closed")
-    return [_relookup_scan(log, request, number, scan) for number, scan in closed.items()]
+    failures = []
+    for number, scan in sorted(scans.items()):
+        try:
+            if scan.closed is None:
+                raise CaseError(f"{request.case}: scan {number} was never closed; resume it first")
+            yield _relookup_scan(log, request, number)
+        except CaseError as error:
+            failures.append(str(error))
+    if failures:
+        raise CaseError("; ".join(failures))
 
 
-def _scans(log: Ledger) -> dict[int, _Scan]:
-    scans: dict[int, _Scan] = {}
-    for _index, body in log.entries():
-        if body.endswith(_ITEM):
-            continue
-        found = parsed(body)
-        if found["type"] == "scan.open":
-            scans[found["scan"]] = _Scan(found)
-        elif found["type"] == "scan.close" and found["scan"] in scans:
-            scans[found["scan"]].closed = found
-        elif found["type"] == "relookup" and found["scan"] in scans:
-            later = scans[found["scan"]].later
-            for kind, keep in (("withdrawn", False), ("new", True)):
-                for change in found[kind]:
-                    match = change["match"]
-                    later.setdefault(change["seq"], {})[canonical(match)] = match if keep else None
-    return scans
+def _relookup_scan(log: Ledger, request: RelookupRequest, number: int) -> Relookup:
+    """Look up one scan and append what came of it; again, where another process did so in between."""
+    while True:
+        state = read_scans(log)
+        result, loads = _looked_up(log, request, state.scans[number])
+        size = state.size
+        while True:
+            try:
+                log.append([*loads, *_entries(result)], checkpoint=True, expected_size=size)
+            except SizeChangedError:
+                now = log.size
+                if was_looked_up_since(log, size, number):
+                    break
+                size = now
+            else:
+                return result
 
 
-def _relookup_scan(log: Ledger, request: RelookupRequest, number: int, scan: _Scan) -> Relookup:
-    path = path_of(request.case, number)
+def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[Relookup, list[bytes]]:
+    path = path_of(request.case, scan.number)
     assert scan.closed is not None
     if "hashes" not in scan.closed:
-        raise CaseError(f"{request.case}: scan {number} was made by a version that stored no hashes; scan anew")
+        raise CaseError(f"{request.case}: scan {scan.number} was made by a version that stored no hashes; scan anew")
     hashes = CaseHashes(path)
     if sha256_of(path) != scan.closed["hashes"]["sha256"]:
         raise CaseError(f"{path}: is not the file that was recorded when the scan was closed")
     settings = settings_of(scan.opened)
     matcher = Matcher.open(request.store, settings=settings, check=True)
     stored = StoredHashes(hashes, matcher)
-    findings, excluded = _findings(log, number, stored.candidates() | scan.later.keys())
-    where = Path(scan.opened["source"]["path"]) if request.location is None else request.location
+    findings, excluded = findings_of(log, scan.number, stored.candidates() | scan.later.keys())
+    recorded = Path(os.fsdecode(raw_path(scan.opened["source"]["path"])))
+    where = recorded if request.location is None else request.location
     evidence = Evidence(where, settings, {finding["path"] for finding in findings.values()})
     result = Relookup(
-        number,
+        scan.number,
         len(stored),
         [{"name": found.name, "version": found.version, "digest": found.facts.digest} for found in matcher.lists],
         stored.not_looked_up(),
         excluded,
     )
     for seq, finding in sorted(findings.items()):
-        result.changes.extend(_changes(stored, evidence, seq, finding, scan.later.get(seq, {})))
+        result.changes.extend(_Item(scan, matcher, seq, finding).changes(stored, evidence))
     result.opened = len(evidence.opened)
-    loads = [entry("list.load", **found.load_record()) for found in matcher.lists]
-    log.append([*loads, *_entries(result)], checkpoint=True)
-    return result
+    return result, [entry("list.load", **found.load_record()) for found in matcher.lists]
 
 
-def settings_of(opened: dict[str, Any]) -> Settings:
-    """The settings that a `scan.open` entry tells of."""
-    told = opened["settings"]
-    perceptual = [algorithm for algorithm in opened["algorithms"] if "threshold" in algorithm]
-    return Settings(
-        algorithms=tuple(algorithm["name"] for algorithm in opened["algorithms"]),
-        thresholds={algorithm["name"]: algorithm["threshold"] for algorithm in perceptual},
-        minimum_quality={algorithm["name"]: algorithm["minimum_quality"] for algorithm in perceptual},
-        exact=told["exact"],
-        exclude_known_good=told["exclude_known_good"],
-        max_pixels=told["max_pixels"],
-        max_bytes=told["max_bytes"],
-        max_frames=told["max_frames"],
-        max_total_pixels=told["max_total_pixels"],
-    )
+class _Item:
+    """One item of a scan: its matches as they were, and how they are confirmed."""
 
+    def __init__(self, scan: ScanState, matcher: Matcher, seq: int, finding: Json) -> None:
+        self._scan = scan
+        self._matcher = matcher
+        self._seq = seq
+        self._finding = finding
+        self._before: dict[bytes, Json] = {canonical(match): match for match in finding["matches"]}
+        later = scan.later.get(seq, {})
+        for form, match in later.items():
+            if match is None:
+                self._before.pop(form, None)
+            else:
+                self._before[form] = match
+        self._known = {
+            (match["algorithm"], match["transform"]): Hash(
+                match["algorithm"], bytes.fromhex(match["value"]), match["quality"]
+            )
+            for match in (*finding["matches"], *(match for match in later.values() if match))
+        }
 
-def _findings(log: Ledger, number: int, wanted: set[int]) -> tuple[dict[int, dict[str, Any]], int]:
-    """The findings of the items wanted and of all that have a match, by seq; and how many were excluded."""
-    found: dict[int, dict[str, Any]] = {}
-    excluded = 0
-    for _index, body in log.entries():
-        if not body.endswith(_ITEM):
-            continue
-        item = parsed(body)
-        if item["scan"] == number:
-            finding = item["finding"]
-            excluded += finding["status"] == Status.EXCLUDED
-            if finding["matches"] or item["seq"] in wanted:
-                found[item["seq"]] = finding
-    return found, excluded
+    def changes(self, stored: StoredHashes, evidence: Evidence) -> Iterator[Change]:
+        """A generator of what is not as it was."""
+        path = self._finding["path"]
 
+        def confirm(lookup: PictureLookup, rendering: str, transform: str) -> Hash:
+            return self._confirmed(evidence, lookup, rendering, transform)
 
-def _changes(
-    stored: StoredHashes,
-    evidence: Evidence,
-    seq: int,
-    finding: dict[str, Any],
-    later: dict[bytes, dict[str, Any] | None],
-) -> Iterator[Change]:
-    """A generator of what is new and what is withdrawn of one item."""
-    before = {canonical(match): match for match in finding["matches"]}
-    for form, match in later.items():
-        if match is None:
-            before.pop(form, None)
-        else:
-            before[form] = match
-    known = {
-        (match["algorithm"], match["transform"]): Hash(
-            match["algorithm"], bytes.fromhex(match["value"]), match["quality"]
-        )
-        for match in (*finding["matches"], *(match for match in later.values() if match))
-    }
+        matched, failed = stored.found(self._seq, confirm)
+        for reason in dict.fromkeys(failed.values()):
+            yield Change("unconfirmed", self._seq, path, reason=reason)
+        now = {canonical(found.match.as_json()): found for found in best_of(matched)}
+        for form, match in self._before.items():
+            if form not in now and match["algorithm"] not in failed:
+                yield Change("withdrawn", self._seq, path, match)
+        for found in self._new(now):
+            notable = found.disposition is Disposition.NOTABLE
+            yield Change("new", self._seq, path, found.match.as_json(), notable=notable)
+        for form, match in self._before.items():
+            found_now = now.get(form)
+            was = self._disposition(match)
+            if found_now is not None and was is not None and was is not found_now.disposition:
+                notable = found_now.disposition is Disposition.NOTABLE
+                yield Change("changed", self._seq, path, match, was=was.value, notable=notable)
 
-    def confirm(lookup: PictureLookup, rendering: str, transform: str) -> Hash:
+    def _new(self, now: dict[bytes, Matched]) -> Sequence[Matched]:
+        """What was not there before, notable ones first, then the nearest.
+
+        A finding whose matches were cut does not tell which others there were: of lists that are the same version now,
+        none of them is new.
+        """
+        new = [found for form, found in now.items() if form not in self._before]
+        if self._finding["matches_total"] > len(self._finding["matches"]):
+            same = {
+                opened.name
+                for opened in self._matcher.lists
+                if (used := self._scan.lists.get(opened.name)) is not None
+                and (used.version, used.digest) == (opened.version, opened.facts.digest)
+            }
+            new = [found for found in new if found.match.list not in same]
+        return sorted(new, key=lambda found: found.disposition is not Disposition.NOTABLE)[:MOST_NEW]
+
+    def _disposition(self, match: Json) -> Disposition | None:
+        """What the match meant when it was last looked up."""
+        used = self._scan.lists.get(match["list"])
+        return None if used is None else used.profile.disposition(match["category"])
+
+    def _confirmed(self, evidence: Evidence, lookup: PictureLookup, rendering: str, transform: str) -> Hash:
         name = f"{rendering} {transform}" if rendering else transform
-        recorded = known.get((lookup.algorithm, name))
+        recorded = self._known.get((lookup.algorithm, name))
         if recorded is None:
-            recorded = lookup.confirm(evidence.picture(finding["path"], finding["sha256"], rendering), transform)
-            known[lookup.algorithm, name] = recorded
+            picture = evidence.picture(self._finding, rendering)
+            try:
+                recorded = lookup.confirm(picture, transform)
+            except (DecodeError, MemoryError) as error:
+                raise CannotConfirmError("cannot be hashed here") from error
+            self._known[lookup.algorithm, name] = recorded
         return recorded
-
-    matched, failed = stored.found(seq, confirm)
-    for reason in dict.fromkeys(failed.values()):
-        yield Change("unconfirmed", seq, finding["path"], reason=reason)
-    whole = outcome(matched)
-    listed = fitted(_as_found(finding, whole.listed, whole.hashes)).matches
-    dispositions = {(found.match.list, found.match.entry, found.match.category): found.disposition for found in matched}
-    now = {canonical(match.as_json()): match for match in listed}
-    for form, match in before.items():
-        if form not in now and match["algorithm"] not in failed:
-            yield Change("withdrawn", seq, finding["path"], match)
-    for form, added in now.items():
-        if form not in before:
-            notable = dispositions[added.list, added.entry, added.category] is Disposition.NOTABLE
-            yield Change("new", seq, finding["path"], added.as_json(), notable=notable)
-
-
-def _as_found(finding: dict[str, Any], matches: tuple[Match, ...], hashes: tuple[Hash, ...]) -> Finding:
-    """A finding of the same size as the recorded one, for telling how many matches an entry holds."""
-    return Finding(
-        path=finding["path"],
-        size=finding["size"],
-        sha256=None if finding["sha256"] is None else bytes.fromhex(finding["sha256"]),
-        status=Status(finding["status"]),
-        exhibit=finding["exhibit"],
-        media_type=finding["media_type"],
-        width=finding["width"],
-        height=finding["height"],
-        hashes=hashes,
-        matches=matches,
-        matches_total=len(matches),
-    )
 
 
 def _entries(result: Relookup) -> list[bytes]:
     """The entries that hold a relookup's changes, in order."""
-    parts: list[dict[str, list[Any]]] = [{"new": [], "withdrawn": [], "unconfirmed": []}]
-    size = 0
-    for change in result.changes:
-        form = change.as_json()
-        more = len(canonical(form))
-        if size and size + more > MOST_BYTES:
-            parts.append({"new": [], "withdrawn": [], "unconfirmed": []})
-            size = 0
-        parts[-1][change.kind].append(form)
-        size += more
     facts = {
         "scan": result.scan,
         "lists": result.lists,
         "tool": tool_version(),
         "libraries": library_builds(),
         "items": result.items,
-        "counts": {kind: len(result.of(kind)) for kind in parts[0]},
+        "counts": {kind: len(result.of(kind)) for kind in KINDS},
         "opened": result.opened,
         "excluded": result.excluded,
         "not_looked_up": result.not_looked_up,
-        "parts": len(parts),
     }
-    return [entry("relookup", **facts, part=number, **part) for number, part in enumerate(parts, 1)]
+    room = MOST_ENTRY - len(canonical(facts))
+    parts: list[dict[str, list[Any]]] = [{kind: [] for kind in KINDS}]
+    size = 0
+    for change in result.changes:
+        form = change.as_json()
+        more = len(canonical(form)) + 1
+        if size and size + more > room:
+            parts.append({kind: [] for kind in KINDS})
+            size = 0
+        parts[-1][change.kind].append(form)
+        size += more
+    return [entry("relookup", **facts, parts=len(parts), part=number, **part) for number, part in enumerate(parts, 1)]

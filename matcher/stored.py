@@ -78,11 +78,18 @@ class StoredHashes:
                 turned = group.turned(row, name)
                 if turned is None:
                     continue
-                try:
-                    found.extend(lookup.matches(turned, partial(confirm, lookup, turned.rendering)))
-                except CannotConfirmError as error:
-                    failed[name] = str(error)
+                found.extend(lookup.matches(turned, partial(_confirmed, confirm, failed, lookup, turned.rendering)))
         return found, failed
+
+
+def _confirmed(
+    confirm: Confirm, failed: dict[str, str], lookup: PictureLookup, rendering: str, transform: str
+) -> Hash | None:
+    try:
+        return confirm(lookup, rendering, transform)
+    except CannotConfirmError as error:
+        failed[lookup.algorithm] = str(error)
+        return None
 
 
 def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
@@ -101,13 +108,16 @@ def _near(group: Group, lookup: PictureLookup) -> Any:
     """The rows of a group's renderings that may match by one algorithm, (k,) int64, ascending."""
     quality = group[f"{lookup.algorithm} quality"][:, 0].astype(np.int64)
     asked = np.flatnonzero((quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= lookup.quality)))
-    codes = group[f"{lookup.algorithm} codes"][asked]
-    queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
-    rows = [
-        asked[
-            opened.find_near(lookup.algorithm, queries, radius=lookup.radius, minimum_quality=lookup.quality).queries
-            // codes.shape[1]
-        ]
-        for opened in lookup.lists
-    ]
+    rows = []
+    for at in range(0, len(asked), _ASKED):
+        some = asked[at : at + _ASKED]
+        codes = group[f"{lookup.algorithm} codes"][some]
+        queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
+        for opened in lookup.lists:
+            near = opened.find_near(lookup.algorithm, queries, radius=lookup.radius, minimum_quality=lookup.quality)
+            rows.append(np.unique(some[near.queries // codes.shape[1]]))
     return np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
+
+
+_ASKED = 64
+"""Renderings that are looked up at a time: one flat picture may be near to half of a list."""

@@ -27,7 +27,7 @@ LAYERS: list[set[str]] = [
     {"hashes_writer"},
     {"record"},
     {"evidence"},
-    {"case", "resuming", "stored"},
+    {"case", "resuming", "stored", "closed_scans"},
     {"opening", "relookup"},
     {"scan", "reports", "verifying", "comparing"},
     {"commands"},
@@ -89,7 +89,18 @@ def test_the_ledger_stands_alone() -> None:
 def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
     """record writes entries; the others open, read and check the file."""
     users = {part_of(path) for path in sources("matcher") if any(m.split(".")[0] == "ledger" for m in imports(path))}
-    assert users <= {"record", "case", "resuming", "opening", "relookup", "scan", "verifying", "commands", "reports"}
+    assert users <= {
+        "record",
+        "case",
+        "resuming",
+        "opening",
+        "closed_scans",
+        "relookup",
+        "scan",
+        "verifying",
+        "commands",
+        "reports",
+    }
 
 
 @pytest.mark.parametrize(

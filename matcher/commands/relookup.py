@@ -11,7 +11,7 @@ from matcher.commands import say
 from matcher.commands.options import FILE, case_option, echo_json, store_option
 from matcher.commands.progress import Progress
 from matcher.configuration import signing_key_path
-from matcher.relookup import Relookup, RelookupRequest, relookup
+from matcher.relookup import KINDS, Relookup, RelookupRequest, relookup
 from matcher.scan import check_apart
 
 _TOLD = 10
@@ -43,12 +43,13 @@ def command(case: Path, store: Path, scan: int | None, source: Path | None, key:
 def _show(result: Relookup) -> None:
     for change in result.changes:
         line = {"scan": result.scan, "change": change.kind, **change.as_json()}
-        echo_json(line | ({"notable": change.notable} if change.kind == "new" else {}))
+        echo_json(line)
     lists = ", ".join(f"{found['name']} version {found['version']}" for found in result.lists)
-    new, withdrawn, unconfirmed = (result.of(kind) for kind in ("new", "withdrawn", "unconfirmed"))
+    new, withdrawn, changed, unconfirmed = (result.of(kind) for kind in KINDS)
     say(
         f"scan {result.scan}: {result.items:,} items against {lists}: {len(new):,} matches new "
-        f"({sum(change.notable for change in new):,} notable), {len(withdrawn):,} withdrawn; "
+        f"({sum(change.notable for change in new):,} notable), {len(withdrawn):,} withdrawn, "
+        f"{len(changed):,} mean something else now ({sum(change.notable for change in changed):,} notable); "
         f"{result.opened:,} items opened to confirm"
     )
     for algorithm, count in result.not_looked_up.items():

@@ -13,7 +13,12 @@ from matcher.reports.summary import ScanSummary
 MOST_CHANGES = 5_000
 """How many changes of one scan are listed, at most."""
 
-_KINDS = (("new", "new match"), ("withdrawn", "match withdrawn"), ("unconfirmed", "may match, not confirmed"))
+_KINDS = (
+    ("new", "new match"),
+    ("withdrawn", "match withdrawn"),
+    ("changed", "match means something else"),
+    ("unconfirmed", "may match, not confirmed"),
+)
 
 
 def relookups(scan: ScanSummary, options: ReportOptions) -> str:
@@ -26,17 +31,26 @@ def relookups(scan: ScanSummary, options: ReportOptions) -> str:
             text(", ".join(f"{used['name']} version {used['version']}" for used in entry["lists"])),
             number(entry["counts"]["new"]),
             number(entry["counts"]["withdrawn"]),
+            number(entry["counts"]["changed"]),
             number(entry["counts"]["unconfirmed"]),
             value_of(entry["not_looked_up"] or None),
         ]
         for entry in scan.relookups
         if entry["part"] == 1
     ]
-    headers = ("When", "Lists", "New matches", "Withdrawn", "Not confirmed", "Hashes not computed by the scan")
+    headers = (
+        "When",
+        "Lists",
+        "New matches",
+        "Withdrawn",
+        "Changed",
+        "Not confirmed",
+        "Hashes not computed",
+    )
     changes = list(_changes(scan, options))
     more = len(changes) - MOST_CHANGES
     return (
-        table("Looked up again, in other versions of the lists", headers, rows, numeric=(2, 3, 4))
+        table("Looked up again, in other versions of the lists", headers, rows, numeric=(2, 3, 4, 5))
         + table(
             "What that changed",
             ("When", "Change", "Item", "List", "Entry", "Algorithm", "Distance"),
@@ -53,7 +67,8 @@ def _changes(scan: ScanSummary, options: ReportOptions) -> Iterator[list[str]]:
         for kind, words in _KINDS:
             for change in entry[kind]:
                 path = shown_path(change["path"], scan=scan.number, seq=change["seq"], options=options)
-                yield [time_of(entry), text(words), name(path, "path"), *_match(change)]
+                said = f"{words}, notable" if change.get("notable") else words
+                yield [time_of(entry), text(said), name(path, "path"), *_match(change)]
 
 
 def _match(change: Mapping[str, Any]) -> list[str]:

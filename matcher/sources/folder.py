@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,14 @@ def recorded_path(path: bytes) -> str:
         return recorded
     digest = hashlib.sha256(path).hexdigest()
     return f"{recorded[:_END]} … {recorded[-_END:]} (the path's SHA-256 is {digest})"
+
+
+def raw_path(recorded: str) -> bytes:
+    """The bytes of a path that was recorded; of one that was cut, of something that is not there."""
+    return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), recorded.encode("utf-8", "surrogateescape"))
+
+
+_ESCAPED = re.compile(rb"%([0-9A-F]{2})")
 
 
 class FolderSource:
