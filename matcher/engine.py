@@ -171,8 +171,9 @@ class Matcher:
         else:
             status, reason = self._readable(name, kind, size, give_up)
             if status is Status.EXAMINED and kind is not None:
-                data = _joined(parts)
+                data = b""
                 try:
+                    data = _joined(parts)
                     width, height, reason = self._picture(data, kind, found, pictures, beat)
                     if reason is not None:  # part of it was seen: what was found stands, and so does the doubt
                         status = Status.UNREADABLE
