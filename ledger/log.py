@@ -9,7 +9,7 @@ from types import TracebackType
 from ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from ledger.entry import parse
 from ledger.errors import DamagedError, EntryError, LedgerError, NoteError, ProofError, SizeChangedError
-from ledger.merkle import EMPTY_ROOT, leaf_hash, range_hash
+from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hash, range_hash
 from ledger.note import Signer, parse_note, sign_note
 from ledger.store import OnWait, Store
 from ledger.tiles import RightEdge, TileReader
@@ -127,6 +127,48 @@ class Ledger:
     def latest_checkpoint(self) -> str:
         """The signed checkpoint of the largest size."""
         return self._store.latest_checkpoint()[1]
+
+    def checkpoints(self) -> Iterator[tuple[int, str]]:
+        """A generator of (size, signed checkpoint) by size, without the cosignatures that came later."""
+        start, last = 0, self._store.latest_checkpoint()[0]
+        while start <= last:
+            rows = self._store.checkpoints(start, last)
+            yield from rows
+            start = rows[-1][0] + 1 if rows else last + 1
+
+    def cosigned_checkpoint(self, size: int | None = None) -> str:
+        """The checkpoint of a size, of the largest without it, followed by its cosignatures.
+
+        Raises LedgerError if none was signed at that size.
+        """
+        if size is None:
+            size = self._store.latest_checkpoint()[0]
+        note = self._store.checkpoint(size)
+        if note is None:
+            raise LedgerError(f"{self._store.path}: no checkpoint has size {size}")
+        return note + "".join(self._store.cosignatures(size))
+
+    def tokens(self, size: int) -> list[bytes]:
+        """The RFC 3161 tokens on the checkpoint of a size (DER), sorted."""
+        return self._store.tokens(size)
+
+    def openings(self, start: int, stop: int) -> list[tuple[int, str, bytes, str]]:
+        """(index, JSON pointer, salt, JSON text of the value) of each commitment in entries `start` to `stop`."""
+        return self._store.openings(start, stop)
+
+    def inclusion_proof(self, index: int, size: int) -> list[bytes]:
+        """The hashes that lead from entry `index` to the root of the first `size` entries, sibling first."""
+        self._check_size(size)
+        return inclusion_proof(TileReader(self._store.hashes), index, size)
+
+    def consistency_proof(self, size1: int, size2: int) -> list[bytes]:
+        """The hashes that show the first `size1` entries to be the beginning of the first `size2`."""
+        self._check_size(size2)
+        return consistency_proof(TileReader(self._store.hashes), size1, size2)
+
+    def _check_size(self, size: int) -> None:
+        if size > self.size:
+            raise ProofError(f"{self._store.path}: there are fewer than {size} entries")
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
         """A generator of (index, body) for `start` <= index < `stop`; to the size at the first step without `stop`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 APPLICATION_ID = 0x4C444752
 """'LDGR', at byte 68 of the file."""
 
-USER_VERSION = 1
+USER_VERSION = 2
 """Version of this schema."""
 
 TABLES = {
@@ -21,9 +21,19 @@ TABLES = {
         " STRICT, WITHOUT ROWID"
     ),
     "checkpoint": "CREATE TABLE checkpoint (size INTEGER PRIMARY KEY CHECK (size >= 0), note TEXT NOT NULL) STRICT",
+    # What came after a checkpoint was signed; an entry has each of them too, so the tree covers them.
+    "cosignature": (
+        "CREATE TABLE cosignature (size INTEGER NOT NULL, line TEXT NOT NULL, PRIMARY KEY (size, line))"
+        " STRICT, WITHOUT ROWID"
+    ),
     "timestamp": (
         "CREATE TABLE timestamp (size INTEGER NOT NULL, token BLOB NOT NULL, PRIMARY KEY (size, token))"
         " STRICT, WITHOUT ROWID"
+    ),
+    # What opens the commitments in entries: for the ledger's owner, never part of the evidence.
+    "opening": (
+        "CREATE TABLE opening (idx INTEGER NOT NULL, pointer TEXT NOT NULL, salt BLOB NOT NULL, value TEXT NOT NULL,"
+        " PRIMARY KEY (idx, pointer)) STRICT, WITHOUT ROWID"
     ),
 }
 
@@ -32,6 +42,14 @@ def _refuse(event: str, table: str) -> str:
     return (
         f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table}"
         f" BEGIN SELECT RAISE(ABORT, '{table}: {event} is refused'); END"
+    )
+
+
+def _of_a_checkpoint(table: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_size BEFORE INSERT ON {table}"
+        " WHEN NOT EXISTS (SELECT 1 FROM checkpoint WHERE size = new.size)"
+        f" BEGIN SELECT RAISE(ABORT, '{table}: no checkpoint has that size'); END"
     )
 
 
@@ -65,8 +83,14 @@ TRIGGERS = {
         " OR EXISTS (SELECT 1 FROM tile WHERE level = new.level AND n = new.n)"
         " BEGIN SELECT RAISE(ABORT, 'tile: not the next of its level'); END"
     ),
+    "cosignature_no_update": _refuse("UPDATE", "cosignature"),
+    "cosignature_no_delete": _refuse("DELETE", "cosignature"),
+    "cosignature_size": _of_a_checkpoint("cosignature"),
     "timestamp_no_update": _refuse("UPDATE", "timestamp"),
     "timestamp_no_delete": _refuse("DELETE", "timestamp"),
+    "timestamp_size": _of_a_checkpoint("timestamp"),
+    "opening_no_update": _refuse("UPDATE", "opening"),
+    "opening_no_delete": _refuse("DELETE", "opening"),
 }
 
 STATEMENTS = (*TABLES.values(), *TRIGGERS.values())

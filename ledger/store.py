@@ -205,6 +205,30 @@ class Store:
             raise DamagedError(f"{self.path}: no checkpoint")
         return rows[0]
 
+    def checkpoint(self, size: int) -> str | None:
+        """The checkpoint of exactly this size."""
+        rows = self._rows(f"SELECT {_NOTE} FROM checkpoint WHERE size = ?", size)
+        return rows[0][0] if rows else None
+
+    def cosignatures(self, size: int) -> list[str]:
+        """The signature lines that were added to the checkpoint of this size, sorted; at most READ_NOTES."""
+        sql = f"SELECT CAST(substr(line, 1, {MAX_NOTE + 1}) AS TEXT) FROM cosignature WHERE size = ? ORDER BY line"
+        return [line for (line,) in self._rows(f"{sql} LIMIT {READ_NOTES}", size)]
+
+    def tokens(self, size: int) -> list[bytes]:
+        """The time-stamp tokens of the checkpoint of this size, sorted; at most READ_NOTES."""
+        sql = f"SELECT CAST(substr(token, 1, {MAX_NOTE + 1}) AS BLOB) FROM timestamp WHERE size = ? ORDER BY token"
+        return [token for (token,) in self._rows(f"{sql} LIMIT {READ_NOTES}", size)]
+
+    def openings(self, start: int, stop: int) -> list[tuple[int, str, bytes, str]]:
+        """(index, pointer, salt, value) of all commitments in the entries `start` to `stop`, half-open, in order."""
+        return self._rows(
+            "SELECT idx, pointer, CAST(salt AS BLOB), CAST(value AS TEXT) FROM opening"
+            " WHERE idx BETWEEN ? AND ? ORDER BY idx, pointer",
+            start,
+            stop - 1,
+        )
+
     # Writing
 
     @contextmanager
@@ -242,6 +266,18 @@ class Store:
     def add_checkpoint(self, size: int, note: str) -> None:
         """Inside `writing`: the signed checkpoint of the tree as this transaction leaves it."""
         self._database.table("checkpoint").insert({"size": size, "note": note})
+
+    def add_cosignature(self, size: int, line: str) -> None:
+        """Inside `writing`: one more signature line of the checkpoint of this size."""
+        self._database.execute("INSERT INTO cosignature (size, line) VALUES (?, ?)", (size, line))
+
+    def add_token(self, size: int, token: bytes) -> None:
+        """Inside `writing`: one more time-stamp token of the checkpoint of this size."""
+        self._database.execute("INSERT INTO timestamp (size, token) VALUES (?, ?)", (size, token))
+
+    def add_openings(self, openings: Sequence[tuple[int, str, bytes, str]]) -> None:
+        """Inside `writing`: (index, pointer, salt, value) of commitments in entries."""
+        self._database.conn.executemany("INSERT INTO opening (idx, pointer, salt, value) VALUES (?, ?, ?, ?)", openings)
 
     # SQLite
 

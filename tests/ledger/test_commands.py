@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 
 from ledger import Ledger, Signer, canonical, load_signer
@@ -223,7 +224,7 @@ def test_usage(run: Callable[..., Outcome]) -> None:
         assert "Traceback" not in result.err
 
 
-@pytest.mark.parametrize("name", sorted(commands.commands))
+@pytest.mark.parametrize("name", commands.list_commands(click.Context(commands)))
 def test_every_command_has_help_with_an_example(run: Callable[..., Outcome], name: str) -> None:
     result = run(name, "--help")
     assert result.code == 0

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger import DamagedError, Ledger, NotALedgerError, Signer, StoreError, audit
-from ledger.schema import APPLICATION_ID, OBJECTS, USER_VERSION
+from ledger.schema import APPLICATION_ID, OBJECTS, TABLES, USER_VERSION
 from ledger.store import Store
 
 # Fills the cache of a transaction that is never committed, so that the file is half-written, and dies.
@@ -115,7 +115,7 @@ def test_the_file_is_as_described(raw: sqlite3.Connection) -> None:
     assert (pragma("journal_mode"), pragma("integrity_check")) == ("delete", "ok")
     assert set(raw.execute("SELECT type, name, sql FROM sqlite_schema").fetchall()) == OBJECTS
     strict = raw.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite%'")
-    assert set(strict.fetchall()) == {("entry", 1), ("tile", 1), ("checkpoint", 1), ("timestamp", 1)}
+    assert set(strict.fetchall()) == {(name, 1) for name in TABLES}
 
 
 def test_settings_of_a_writer(make_ledger: Callable[..., Path]) -> None:
@@ -158,8 +158,8 @@ def test_files_that_are_no_ledger(path: Path, tmp_path: Path, signer: Signer) ->
 
 
 def test_a_ledger_of_another_version(make_ledger: Callable[..., Path], raw: sqlite3.Connection) -> None:
-    raw.execute("PRAGMA user_version=2")
-    with pytest.raises(NotALedgerError, match="version 2"):
+    raw.execute("PRAGMA user_version=3")
+    with pytest.raises(NotALedgerError, match="version 3"):
         Ledger.open(Path(raw.execute("PRAGMA database_list").fetchone()[2]))
 
 

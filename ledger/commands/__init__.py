@@ -1,0 +1,73 @@
+"""The command line: python -m ledger, one file a command. Data on stdout, talk on stderr.
+
+Exit codes: verify 0 intact, 1 not intact, 2 could not check. Every other command: 0 done, 2 not.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from ledger.commands.terminal import close_stdout, say
+from ledger.errors import LedgerError
+
+_COMMANDS = ("append", "checkpoint", "create", "entries", "verify")
+
+
+class _Commands(click.Group):
+    """Loads a command's file when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"ledger.commands.{cmd_name}").command
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: python -m ledger verify --case case-17",
+)
+def commands() -> None:
+    """Append-only ledgers with a Merkle tree and signed checkpoints."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs one command and exits with its code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        with commands.make_context(
+            "python -m ledger", list(sys.argv[1:] if arguments is None else arguments)
+        ) as context:
+            code = commands.invoke(context) or 0
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        say("interrupted")
+        code = 2
+    except BrokenPipeError:
+        close_stdout()
+        code = 0
+    except (LedgerError, OSError) as error:
+        say(str(error))
+        code = 2
+    sys.exit(code)
