@@ -2,7 +2,8 @@
 
 A scan is complete when
 
-1. its `scan.open` names only lists that a `list.load` before it has loaded with the same version and digest,
+1. its `scan.open` has its settings, and names only lists that a `list.load` before it has loaded with the same
+   version and digest,
 2. the `seq` of its items runs 0, 1, 2, ... without gap or repeat, between its open and its close,
 3. `scan.close` has the number of items, the counts by status, and the findings root: the RFC 6962 root over
    the canonical bytes of the `finding` objects in the order of `seq`.
@@ -35,6 +36,8 @@ class ScanCheck:
     complete: bool
     closed_at: int | None
     """The index of its close."""
+    hashes: dict[str, Any] | None
+    """What its close says of the file with its hashes: `file` (relative to the case), `bytes`, `sha256`."""
     problems: tuple[str, ...]
 
 
@@ -43,6 +46,7 @@ class _Scan:
     number: int
     next_seq: int = 0
     closed_at: int | None = None
+    hashes: dict[str, Any] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     findings: TreeHasher = field(default_factory=TreeHasher)
     problems: list[str] = field(default_factory=list)
@@ -53,6 +57,14 @@ class _Scan:
             self.problems.append(f"scan {self.number}: {text}")
         else:
             self.more += 1
+
+    def out_of_order(self, index: int, seq: int) -> None:
+        if seq < self.next_seq:
+            self.problem(f"entry {index} repeats item {seq}")
+        else:
+            last = seq - 1
+            missing = f"item {last} is" if last == self.next_seq else f"items {self.next_seq} to {last} are"
+            self.problem(f"{missing} missing before entry {index}")
 
 
 class ScanChecker:
@@ -87,6 +99,8 @@ class ScanChecker:
             self._scans[number].problem(f"entry {index} opens it again")
             return
         scan = self._scans[number] = _Scan(number)
+        if type(entry.get("settings")) is not dict:
+            scan.problem(f"entry {index} does not say its settings")
         lists = entry.get("lists")
         if type(lists) is not list or not all(type(item) is dict for item in lists):
             scan.problem(f"entry {index} does not say its lists")
@@ -97,30 +111,33 @@ class ScanChecker:
                 scan.problem(f"list {name} {version} was not loaded before it")
 
     def _item(self, index: int, entry: dict[str, Any]) -> None:
-        scan = self._opened(index, entry, "item")
         seq, finding = entry.get("seq"), entry.get("finding")
+        if type(seq) is int and type(finding) is dict and type(finding.get("status")) is str:
+            self.add_item(index, _number(entry), seq, finding["status"], canonical(finding))
+        else:
+            scan = self._opened(index, _number(entry), "item")
+            scan.problem(f"entry {index} is not an item with a seq and a finding")
+
+    def add_item(self, index: int, number: int, seq: int, status: str, finding: bytes) -> None:
+        """The same for an item whose parts are known: `finding` is in canonical form."""
+        scan = self._opened(index, number, "item")
         if scan.closed_at is not None:
             scan.problem(f"entry {index} is an item after its close")
             return
-        if type(seq) is not int or type(finding) is not dict or type(finding.get("status")) is not str:
-            scan.problem(f"entry {index} is not an item with a seq and a finding")
-            return
-        if seq < scan.next_seq:
-            scan.problem(f"entry {index} repeats item {seq}")
-        elif seq > scan.next_seq:
-            last = seq - 1
-            missing = f"item {last} is" if last == scan.next_seq else f"items {scan.next_seq} to {last} are"
-            scan.problem(f"{missing} missing before entry {index}")
+        if seq != scan.next_seq:
+            scan.out_of_order(index, seq)
         scan.next_seq = max(scan.next_seq, seq + 1)
-        scan.counts[finding["status"]] += 1
-        scan.findings.append(leaf_hash(canonical(finding)))
+        scan.counts[status] += 1
+        scan.findings.append(leaf_hash(finding))
 
     def _scan_close(self, index: int, entry: dict[str, Any]) -> None:
-        scan = self._opened(index, entry, "close")
+        scan = self._opened(index, _number(entry), "close")
         if scan.closed_at is not None:
             scan.problem(f"entry {index} closes it again")
             return
         scan.closed_at = index
+        if type(entry.get("hashes")) is dict:
+            scan.hashes = entry["hashes"]
         items, counts = entry.get("items"), entry.get("counts")
         if type(items) is not int or items != scan.findings.size:
             scan.problem(f"closed with {items!s:.40} items, but there are {scan.findings.size}")
@@ -129,8 +146,7 @@ class ScanChecker:
         if entry.get("findings_root") != scan.findings.root().hex():
             scan.problem("the findings root of its close is not that of its items")
 
-    def _opened(self, index: int, entry: dict[str, Any], what: str) -> _Scan:
-        number = _number(entry)
+    def _opened(self, index: int, number: int, what: str) -> _Scan:
         scan = self._scans.get(number)
         if scan is None:
             scan = self._scans[number] = _Scan(number)
@@ -170,5 +186,6 @@ def _finished(scan: _Scan) -> ScanCheck:
         findings_root=scan.findings.root(),
         complete=not scan.problems,
         closed_at=scan.closed_at,
+        hashes=scan.hashes,
         problems=tuple(scan.problems),
     )

@@ -26,14 +26,28 @@ _MAX_INTEGER = 2**53
 _MAX_DIGITS = len(str(-_MAX_INTEGER))
 
 
+class Entry(bytes):
+    """Bytes that are known to be one canonical entry: `canonical` or shape.Shapes made them."""
+
+    __slots__ = ()
+
+
 def canonical(value: object) -> bytes:
-    """The one way to write `value`.
+    """The one way to write `value`; an Entry where `value` is one and is not too long.
 
     Takes dict, list, str, int, bool and None, of exactly these types. Raises EntryError for anything else,
     and for keys that are not ASCII, integers of 2**53 and beyond, lone surrogates and too deep a nesting.
     """
     _check(value, 1)
-    return _encode(value)
+    form = _encode(value)
+    return Entry(form) if _is_entry(value) and len(form) <= MAX_ENTRY else form
+
+
+def _is_entry(value: object) -> bool:
+    if type(value) is not dict:
+        return False
+    version, kind = value.get("v"), value.get("type")
+    return type(version) is int and version == 1 and type(kind) is str and kind != ""
 
 
 def parse(body: bytes) -> dict[str, Any]:

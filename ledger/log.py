@@ -7,10 +7,10 @@ from pathlib import Path
 from types import TracebackType
 
 from ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
-from ledger.entry import parse
-from ledger.errors import DamagedError, EntryError, LedgerError, NoteError, ProofError, SizeChangedError
-from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hash, range_hash
+from ledger.errors import DamagedError, LedgerError, NoteError, ProofError, SizeChangedError
+from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
 from ledger.note import Signer, parse_note, sign_note
+from ledger.shape import Shapes
 from ledger.store import OnWait, Store
 from ledger.tiles import RightEdge, TileReader
 
@@ -27,6 +27,7 @@ class Ledger:
         self._writable = writable
         self._edge: RightEdge | None = None
         self._version = -1
+        self._shapes = Shapes()
         self._origin = self._check_latest().origin
 
     @classmethod
@@ -88,13 +89,8 @@ class Ledger:
         nothing is written then.
         """
         self._check_writable(signing=checkpoint)
-        leaves = []
-        for position, body in enumerate(entries):
-            try:
-                parse(body)
-            except EntryError as error:
-                raise EntryError(f"entry {position} of {len(entries)}: {error}") from error
-            leaves.append(leaf_hash(body))
+        self._shapes.check(entries)
+        leaves = leaf_hashes(entries)
         if not leaves and not checkpoint and expected_size is None:
             return self.size
         edge, self._edge = self._edge, None  # comes back only after the commit
@@ -104,8 +100,7 @@ class Ledger:
             if expected_size is not None and first != expected_size:
                 raise SizeChangedError(f"{self._store.path}: has {first} entries, not {expected_size}")
             if leaves:
-                for leaf in leaves:
-                    edge.append(leaf)
+                edge.extend(leaves)
                 self._store.add_entries(first, entries)
                 for tile in edge.take():
                     self._store.put_tile(tile)

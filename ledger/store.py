@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ from sqlite_utils import Database
 from ledger.entry import MAX_ENTRY
 from ledger.errors import DamagedError, NotALedgerError, StoreError
 from ledger.evidence import EvidenceCopy, has_write_ahead_log, is_hot, primary_code
+from ledger.explaining import Sign, differ_in_one_bit
 from ledger.note import MAX_NOTE
 from ledger.schema import APPLICATION_ID, OBJECTS, STATEMENTS, USER_VERSION
 from ledger.tiles import TILE_BYTES, Tile
@@ -39,6 +41,8 @@ FIRST = -(2**63)
 _NOTE = f"CAST(substr(coalesce(note, ''), 1, {MAX_NOTE + 1}) AS TEXT)"
 # A damaged file may hold a value of another type than its column: hence the casts.
 
+_INSERT_ROWS = 250
+"""Entries in one statement; SQLite takes 999 values in the oldest builds."""
 _BUSY_SECONDS = 0.25
 _SETTINGS = ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "temp_store=MEMORY")
 _WRITER_SETTINGS = ("journal_mode=DELETE", "synchronous=EXTRA")
@@ -94,7 +98,7 @@ class Store:
             store.check_is_ledger()
             problems = store.schema_problems()
             if problems:
-                raise DamagedError(f"{path}: {problems[0]}")
+                raise DamagedError(f"{path}: {problems[0][0]}")
         except BaseException:
             store.close()
             raise
@@ -128,20 +132,22 @@ class Store:
         if version != USER_VERSION:
             raise NotALedgerError(f"{self.path}: a ledger of version {version}; this software reads {USER_VERSION}")
 
-    def schema_problems(self) -> list[str]:
-        """Where tables and triggers are not exactly those of a ledger."""
-        found = {(kind, name, sql) for kind, name, sql in self._rows("SELECT type, name, sql FROM sqlite_schema")}
-        names = {(kind, name) for kind, name, _ in found}
-        problems = []
+    def schema_problems(self) -> list[tuple[str, Sign]]:
+        """Where tables and triggers are not exactly those of a ledger, and what each is a sign of."""
+        found = {(kind, name): sql for kind, name, sql in self._rows("SELECT type, name, sql FROM sqlite_schema")}
+        problems: list[tuple[str, Sign]] = []
         for kind, name, sql in sorted(OBJECTS):
-            if (kind, name) not in names:
-                problems.append(f"{kind} {name} is missing")
-            elif (kind, name, sql) not in found:
-                problems.append(f"{kind} {name} was changed")
-        expected = {(kind, name) for kind, name, _ in OBJECTS}
+            if (kind, name) not in found:
+                problems.append((f"{kind} {name} is missing", "tampering"))
+            elif found[kind, name] != sql:
+                flipped = differ_in_one_bit(str(found[kind, name]), sql)
+                problems.append((f"{kind} {name} was changed", "damage" if flipped else "tampering"))
         if self._row("PRAGMA journal_mode")[0] != "delete":
-            problems.append("the file was switched to another journal mode")
-        problems += [f"{kind} {name} does not belong in a ledger" for kind, name in sorted(names - expected)]
+            problems.append(("the file was switched to another journal mode", "tampering"))
+        strange = found.keys() - {(kind, name) for kind, name, _ in OBJECTS}
+        problems += [
+            (f"{kind} {name} does not belong in a ledger", "tampering") for kind, name in sorted(strange, key=str)
+        ]
         return problems
 
     def integrity_problems(self) -> list[str]:
@@ -247,8 +253,11 @@ class Store:
 
     def add_entries(self, first: int, bodies: Sequence[bytes]) -> None:
         """Inside `writing`: entries from index `first` on."""
-        rows = [(first + offset, body) for offset, body in enumerate(bodies)]
-        self._database.table("entry").insert_all([("idx", "body"), *rows], batch_size=READ_ROWS)
+        execute = self._database.conn.execute  # without sqlite-utils' questions about the table, a group at a time
+        for start in range(0, len(bodies), _INSERT_ROWS):
+            group = bodies[start : start + _INSERT_ROWS]
+            values = chain.from_iterable(zip(count(first + start), group, strict=False))
+            execute(f"INSERT INTO entry (idx, body) VALUES (?, ?){', (?, ?)' * (len(group) - 1)}", tuple(values))
 
     def put_tile(self, tile: Tile) -> None:
         """Inside `writing`: a tile that is new or that grew."""

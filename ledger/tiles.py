@@ -7,11 +7,12 @@ A tile holds up to 256 hashes. Hash `i` of tile `n` at level `l` is the root of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ledger.errors import ProofError
-from ledger.merkle import HASH_BYTES, TreeHasher, node_hash
+from ledger.merkle import HASH_BYTES, TreeHasher
 
 TILE_BITS = 8
 TILE_WIDTH = 1 << TILE_BITS
@@ -46,9 +47,14 @@ def levels(size: int) -> int:
 
 def perfect_root(hashes: bytes) -> bytes:
     """The root over the hashes of one level, whose number is a power of two."""
-    nodes = [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
+    sha256, prefix = hashlib.sha256, b"\x01"  # node_hash, without a call for each of very many
+    if len(hashes) == HASH_BYTES:
+        return hashes
+    pairs = range(0, len(hashes), 2 * HASH_BYTES)
+    nodes = [sha256(prefix + hashes[at : at + 2 * HASH_BYTES]).digest() for at in pairs]
     while len(nodes) > 1:
-        nodes = [node_hash(nodes[at], nodes[at + 1]) for at in range(0, len(nodes), 2)]
+        left = iter(nodes)
+        nodes = [sha256(prefix + one + other).digest() for one, other in zip(left, left, strict=True)]
     return nodes[0]
 
 
@@ -76,8 +82,8 @@ class RightEdge:
     """
 
     def __init__(self) -> None:
-        self._hasher = TreeHasher()
-        self._partial: list[bytearray] = []
+        self._size = 0
+        self._partial: list[bytes] = []
         self._full: list[Tile] = []
         self._taken: list[int] = []
 
@@ -85,46 +91,47 @@ class RightEdge:
     def load(cls, size: int, read_tile: ReadTile) -> RightEdge:
         """The edge of a stored tree. Raises ProofError if tiles are missing."""
         edge = cls()
-        peaks: list[bytes] = []
+        edge._size = size
         for level in range(levels(size)):
             n, width = divmod(hashes_at(size, level), TILE_WIDTH)
             hashes = read_tile(level, n)[: width * HASH_BYTES] if width else b""
             if len(hashes) != width * HASH_BYTES:
                 raise ProofError(f"tile {n} of level {level} lacks hashes")
-            edge._partial.append(bytearray(hashes))
+            edge._partial.append(hashes)
             edge._taken.append(width)
-            peaks[:0] = _peaks(hashes, width)
-        edge._hasher = TreeHasher(size, peaks)
         return edge
 
     @property
     def size(self) -> int:
-        return self._hasher.size
+        return self._size
 
     def root(self) -> bytes:
-        return self._hasher.root()
+        """The root over all leaves so far; at most 255 hashes a level to compute."""
+        peaks = [peak for hashes in reversed(self._partial) for peak in _peaks(hashes)]
+        return TreeHasher(self._size, peaks).root()
 
-    def append(self, leaf: bytes) -> None:
-        """Adds one leaf hash."""
-        self._hasher.append(leaf)
+    def extend(self, leaves: Sequence[bytes]) -> None:
+        """Adds leaf hashes in order."""
+        before, self._size = self._size, self._size + len(leaves)
+        hashes = b"".join(leaves)
         level = 0
-        while True:
+        while hashes:
             if level == len(self._partial):
-                self._partial.append(bytearray())
+                self._partial.append(b"")
                 self._taken.append(0)
-            partial = self._partial[level]
-            partial += leaf
-            if len(partial) < TILE_BYTES:
-                return
-            tile = Tile(level, hashes_at(self.size, level + 1) - 1, bytes(partial))
-            self._full.append(tile)
-            partial.clear()
-            self._taken[level] = 0
-            leaf = perfect_root(tile.hashes)
+            hashes = self._partial[level] + hashes
+            n = hashes_at(before, level + 1)
+            ends = range(TILE_BYTES, len(hashes) + 1, TILE_BYTES)
+            full = [Tile(level, n + at, hashes[end - TILE_BYTES : end]) for at, end in enumerate(ends)]
+            self._partial[level] = hashes[len(full) * TILE_BYTES :]
+            if full:
+                self._full += full
+                self._taken[level] = 0
+            hashes = b"".join([perfect_root(tile.hashes) for tile in full])
             level += 1
 
     def take_full(self) -> list[Tile]:
-        """The tiles that became full since the last call of this or of `take`."""
+        """The tiles that became full since the last call of this or of `take`, in the order of their levels."""
         full, self._full = self._full, []
         return full
 
@@ -134,13 +141,14 @@ class RightEdge:
         for level, partial in enumerate(self._partial):
             width = len(partial) // HASH_BYTES
             if width > self._taken[level]:
-                changed.append(Tile(level, hashes_at(self.size, level + 1), bytes(partial)))
+                changed.append(Tile(level, hashes_at(self.size, level + 1), partial))
                 self._taken[level] = width
         return changed
 
 
-def _peaks(hashes: bytes, width: int) -> list[bytes]:
-    """The perfect subtrees over the first `width` hashes, the largest first."""
+def _peaks(hashes: bytes) -> list[bytes]:
+    """The perfect subtrees over the hashes of one level, the largest first."""
+    width = len(hashes) // HASH_BYTES
     peaks = []
     start = 0
     for bit in reversed(range(TILE_BITS)):

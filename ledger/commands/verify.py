@@ -61,10 +61,19 @@ def report_lines(report: AuditReport) -> list[str]:
             f"scan {scan.scan:<7} {state}: {scan.items} items ({counts}), findings root {scan.findings_root.hex()}"
         )
     lines += [f"note         {note}" for note in report.notes]
+    if not report.intact:
+        lines.append(f"finding      {_NATURE[report.nature]}")
     lines.append("intact" if report.intact else "NOT INTACT")
     lines += [f"  {problem}" for problem in report.problems]
     return [printable(line) for line in lines]
 
+
+_NATURE = {
+    "incomplete": "nothing was changed, but a scan was not closed",
+    "damaged": "the file is damaged; nothing looks like somebody's hand",
+    "tampered": "damage does not explain this: somebody changed the file, or the ledger was made anew",
+    "unclear": "damaged or changed, it cannot be told",
+}
 
 _TRUST = {
     "verified": "verified with the keys that were given",

@@ -86,7 +86,7 @@ def scan_entries() -> Callable[..., list[dict[str, Any]]]:
         time = "2026-10-01T00:00:00Z"
         return [
             {"v": 1, "type": "list.load", "time": time, "count": 3, **loaded},
-            {"v": 1, "type": "scan.open", "time": time, "scan": number, "lists": [loaded]},
+            {"v": 1, "type": "scan.open", "time": time, "scan": number, "lists": [loaded], "settings": {}},
             *(
                 {"v": 1, "type": "item", "scan": number, "seq": seq, "finding": finding}
                 for seq, finding in enumerate(findings)

@@ -290,8 +290,7 @@ def test_tiles_serve_the_same_tree(group: int) -> None:
     leaves = make_leaves(total)
     tiles, edge = Tiles(), RightEdge()
     for start in range(0, total, group):
-        for leaf in leaves[start : start + group]:
-            edge.append(leaf)
+        edge.extend(leaves[start : start + group])
         tiles.put(edge)
     assert edge.root() == root(leaves)
     for level in range(levels(total)):
@@ -312,8 +311,7 @@ def test_edge_goes_on_where_it_was_stored(groups: list[int]) -> None:
     for group in groups:
         edge = RightEdge.load(size, tiles.read)
         assert edge.take() == []
-        for leaf in leaves[size : size + group]:
-            edge.append(leaf)
+        edge.extend(leaves[size : size + group])
         size += group
         assert (edge.size, edge.root()) == (size, root(leaves[:size]))
         tiles.put(edge)
@@ -322,8 +320,7 @@ def test_edge_goes_on_where_it_was_stored(groups: list[int]) -> None:
 
 def test_missing_hashes_are_noticed() -> None:
     edge, tiles = RightEdge(), Tiles()
-    for leaf in make_leaves(300):
-        edge.append(leaf)
+    edge.extend(make_leaves(300))
     tiles.put(edge)
     with pytest.raises(ProofError, match="lacks hashes"):
         RightEdge.load(301, tiles.read)
