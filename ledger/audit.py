@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from ledger.attached_files import file_problems
+from ledger.attachments import AttachmentChecker
 from ledger.checkpoint_audit import CheckpointAudit
 from ledger.completeness import ScanCheck, ScanChecker
 from ledger.errors import DamagedError, EntryError
@@ -63,6 +65,7 @@ def audit(
     keys: Sequence[str] = (),
     own_keys: Sequence[str] = (),
     expect: tuple[int, bytes] | None = None,
+    folder: Path | str | None = None,
 ) -> AuditReport:
     """Checks a ledger that nobody needs to have closed; what is appended meanwhile is not looked at.
 
@@ -75,7 +78,9 @@ def audit(
     4. At least one checkpoint is signed by a known key.
     5. The expected root is that of its size.
     6. No tile and no checkpoint is beyond the entries.
-    7. Scans are complete, and the close of each is signed by a known key.
+    7. Cosignatures and time-stamp tokens are those that entries tell of.
+    8. Scans are complete, and the close of each is signed by a known key; the files whose digests they have are
+       those in `folder`, where one is given.
 
     Raises StoreError if the file cannot be read or is no ledger, and NoteError for a malformed vkey.
     """
@@ -86,7 +91,7 @@ def audit(
             run.check()
         except DamagedError as error:
             run.problem(f"the file cannot be read to its end: {error}", "damage")
-        return run.report()
+        return run.report(None if folder is None else Path(folder))
 
 
 class _Audit:
@@ -104,6 +109,7 @@ class _Audit:
         self._signs: set[Sign] = set()
         self._rebuilt = Rebuilt(store, Shape(0, -1, frozenset()), self.problem)
         self._checkpoints = CheckpointAudit(verifiers, self.problem)
+        self._attachments = AttachmentChecker(store, self.problem)
         self._pending: tuple[int, str] | None = None
 
     def problem(self, text: str, sign: Sign | None = None) -> None:
@@ -143,6 +149,9 @@ class _Audit:
                 index += 1
             self._stand(notes)
         self._rebuilt.finish()
+
+        # 7
+        self._attachments.finish()
 
         # 4
         if self._checkpoints.signed is None:
@@ -186,12 +195,17 @@ class _Audit:
             return
         if isinstance(entry, ItemParts):
             self._scans.add_item(index, entry.scan, entry.seq, entry.status, entry.finding)
+        elif entry["type"] in ("checkpoint.cosign", "checkpoint.time"):
+            self._attachments.add(index, entry)
         else:
             self._scans.add(index, entry)
 
-    def report(self) -> AuditReport:
-        # 7
+    def report(self, folder: Path | None) -> AuditReport:
+        # 8
         scans = self._scans.finish()
+        if folder is not None:
+            for problem in file_problems(folder, scans):
+                self.problem(problem)
         if self._more:
             self._problems.append(f"{self._more} more problems")
         notes = []

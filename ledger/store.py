@@ -226,6 +226,12 @@ class Store:
         sql = f"SELECT CAST(substr(token, 1, {MAX_NOTE + 1}) AS BLOB) FROM timestamp WHERE size = ? ORDER BY token"
         return [token for (token,) in self._rows(f"{sql} LIMIT {READ_NOTES}", size)]
 
+    def attached_sizes(self) -> list[int]:
+        """The sizes of checkpoints that have cosignatures or tokens, or pretend to, in order."""
+        return [
+            size for (size,) in self._rows("SELECT size FROM cosignature UNION SELECT size FROM timestamp ORDER BY 1")
+        ]
+
     def openings(self, start: int, stop: int) -> list[tuple[int, str, bytes, str]]:
         """(index, pointer, salt, value) of all commitments in the entries `start` to `stop`, half-open, in order."""
         return self._rows(

@@ -59,16 +59,22 @@ def perfect_root(hashes: bytes) -> bytes:
 
 
 class TileReader:
-    """Serves the subtrees of merkle.HashReader from tiles: one tile a subtree, at most 255 hashes to compute."""
+    """Serves the subtrees of merkle.HashReader from tiles: one tile a subtree, at most 255 hashes to compute.
+
+    Reads each tile once: for one proof, which needs the same few again and again.
+    """
 
     def __init__(self, read_tile: ReadTile) -> None:
         self._read_tile = read_tile
+        self._read: dict[tuple[int, int], bytes] = {}
 
     def subtree(self, level: int, index: int) -> bytes:
         tile_level, height = divmod(level, TILE_BITS)
         n, offset = divmod(index << height, TILE_WIDTH)
         start, count = offset * HASH_BYTES, HASH_BYTES << height
-        hashes = self._read_tile(tile_level, n)[start : start + count]
+        if (tile_level, n) not in self._read:
+            self._read[tile_level, n] = self._read_tile(tile_level, n)
+        hashes = self._read[tile_level, n][start : start + count]
         if len(hashes) != count:
             raise ProofError(f"tile {n} of level {tile_level} lacks hashes")
         return perfect_root(hashes)

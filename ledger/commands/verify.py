@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ledger.audit import AuditReport, audit
-from ledger.commands.opening import CASE_KEYS, PATH, ledger_or_case, ledger_path
+from ledger.commands.opening import CASE_KEYS, CASE_LEDGER, PATH, ledger_or_case, ledger_path
 from ledger.commands.terminal import close_stdout, printable
 from ledger.keys import read_vkeys
 
@@ -32,6 +32,7 @@ def command(ledger: Path | None, case: Path | None, keys: Path | None, expect: s
         keys=_trusted(keys) if keys is not None else (),
         own_keys=read_vkeys(beside) if keys is None and beside.exists() else (),
         expect=_expected(expect) if expect is not None else None,
+        folder=path.parent if path.name == CASE_LEDGER else None,
     )
     code = 0 if report.intact else 1
     try:
