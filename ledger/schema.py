@@ -91,6 +91,12 @@ TRIGGERS = {
     "timestamp_size": _of_a_checkpoint("timestamp"),
     "opening_no_update": _refuse("UPDATE", "opening"),
     "opening_no_delete": _refuse("DELETE", "opening"),
+    "opening_once": (
+        "CREATE TRIGGER opening_once BEFORE INSERT ON opening"
+        " WHEN NOT EXISTS (SELECT 1 FROM entry WHERE idx = new.idx)"
+        " OR EXISTS (SELECT 1 FROM opening WHERE idx = new.idx AND pointer = new.pointer)"
+        " BEGIN SELECT RAISE(ABORT, 'opening: of no entry, or there already'); END"
+    ),
 }
 
 STATEMENTS = (*TABLES.values(), *TRIGGERS.values())
