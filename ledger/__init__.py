@@ -11,6 +11,7 @@ assert audit("case.ledger", keys=[signer.vkey]).intact
 from ledger.audit import AuditReport, audit
 from ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from ledger.completeness import ScanCheck, ScanChecker
+from ledger.cosignature import Cosigner
 from ledger.entry import MAX_ENTRY, canonical, parse
 from ledger.errors import (
     DamagedError,
@@ -28,14 +29,16 @@ from ledger.errors import (
 from ledger.keys import add_vkey, load_signer, read_vkeys, write_key
 from ledger.log import Ledger
 from ledger.merkle import EMPTY_ROOT, TreeHasher, consistency_proof, inclusion_proof, leaf_hash, node_hash, root
-from ledger.note import Note, Signature, Signer, Verifier, format_note, open_note, parse_note, sign_note
+from ledger.note import Note, Signature, Verifier, format_note, open_note, parse_note
 from ledger.proof import verify_consistency, verify_inclusion
+from ledger.signer import Signer, sign_checkpoint, sign_note
 
 __all__ = [
     "EMPTY_ROOT",
     "MAX_ENTRY",
     "AuditReport",
     "Checkpoint",
+    "Cosigner",
     "DamagedError",
     "EntryError",
     "KeyFileError",
@@ -71,6 +74,7 @@ __all__ = [
     "parse_note",
     "read_vkeys",
     "root",
+    "sign_checkpoint",
     "sign_note",
     "verify_consistency",
     "verify_inclusion",

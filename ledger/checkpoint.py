@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ledger.errors import NoteError
 from ledger.merkle import HASH_BYTES
-from ledger.note import decode_base64
+from ledger.strict import decode_base64
 
 MAX_ORIGIN = 255
 MAX_SIZE = 2**63 - 1

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ledger.errors import KeyFileError, NoteError
-from ledger.note import Signer, Verifier
+from ledger.note import Verifier
+from ledger.signer import Signer
 
 _MAX_KEY_FILE = 16_384
 _MAX_VKEY_FILE = 1_000_000

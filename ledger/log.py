@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
+from ledger.checkpoint import Checkpoint, parse_checkpoint
 from ledger.errors import DamagedError, LedgerError, NoteError, ProofError, SizeChangedError
 from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
-from ledger.note import Signer, parse_note, sign_note
+from ledger.note import parse_note
 from ledger.shape import Shapes
+from ledger.signer import Signer, sign_checkpoint
 from ledger.store import OnWait, Store
 from ledger.tiles import RightEdge, TileReader
 
@@ -21,9 +23,9 @@ class Ledger:
     Use `create`, `open` or `open_readonly`, and one Ledger a thread. Whatever goes wrong is a LedgerError.
     """
 
-    def __init__(self, store: Store, *, signer: Signer | None, writable: bool) -> None:
+    def __init__(self, store: Store, *, signers: Sequence[Signer], writable: bool) -> None:
         self._store = store
-        self._signer = signer
+        self._signers = signers
         self._writable = writable
         self._edge: RightEdge | None = None
         self._version = -1
@@ -33,16 +35,20 @@ class Ledger:
     @classmethod
     def create(cls, path: Path | str, *, origin: str, signer: Signer, on_wait: OnWait | None = None) -> Ledger:
         """A new ledger, with a signed checkpoint of size 0. Refuses an existing file."""
-        note = sign_note(format_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT)), signer)
-        return cls._opened(Store.create(Path(path), note, on_wait=on_wait), signer=signer, writable=True)
+        note = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), [signer], time=int(time.time()))
+        return cls._opened(Store.create(Path(path), note, on_wait=on_wait), signers=[signer], writable=True)
 
     @classmethod
-    def open(cls, path: Path | str, *, signer: Signer | None = None, on_wait: OnWait | None = None) -> Ledger:
-        """For reading and appending; checkpoints need a signer. Recovers what a killed writer left.
+    def open(
+        cls, path: Path | str, *, signer: Signer | Sequence[Signer] | None = None, on_wait: OnWait | None = None
+    ) -> Ledger:
+        """For reading and appending; checkpoints need a signer, or are signed by several. Recovers what a killed
+        writer left.
 
         `on_wait(seconds)` is called again and again while somebody else holds the file's lock.
         """
-        return cls._opened(Store.open(Path(path), on_wait=on_wait), signer=signer, writable=True)
+        signers = [signer] if isinstance(signer, Signer) else signer or ()
+        return cls._opened(Store.open(Path(path), on_wait=on_wait), signers=signers, writable=True)
 
     @classmethod
     def open_readonly(cls, path: Path | str) -> Ledger:
@@ -50,12 +56,12 @@ class Ledger:
 
         Where a killed writer left a journal, a temporary copy is read instead: it does not grow any more.
         """
-        return cls._opened(Store.open_readonly(Path(path)), signer=None, writable=False)
+        return cls._opened(Store.open_readonly(Path(path)), signers=(), writable=False)
 
     @classmethod
-    def _opened(cls, store: Store, *, signer: Signer | None, writable: bool) -> Ledger:
+    def _opened(cls, store: Store, *, signers: Sequence[Signer], writable: bool) -> Ledger:
         try:
-            return cls(store, signer=signer, writable=writable)
+            return cls(store, signers=signers, writable=writable)
         except BaseException:
             store.close()
             raise
@@ -206,7 +212,7 @@ class Ledger:
     def _check_writable(self, *, signing: bool) -> None:
         if not self._writable:
             raise LedgerError(f"{self._store.path}: opened for reading only")
-        if signing and self._signer is None:
+        if signing and not self._signers:
             raise LedgerError(f"{self._store.path}: a checkpoint needs a signer")
 
     def _current(self, edge: RightEdge | None) -> RightEdge:
@@ -224,7 +230,6 @@ class Ledger:
         size, note = self._store.latest_checkpoint()
         if size == edge.size:
             return note
-        assert self._signer is not None
-        note = sign_note(format_checkpoint(Checkpoint(self._origin, edge.size, edge.root())), self._signer)
+        note = sign_checkpoint(Checkpoint(self._origin, edge.size, edge.root()), self._signers, time=int(time.time()))
         self._store.add_checkpoint(edge.size, note)
         return note

@@ -11,7 +11,7 @@ from ledger.commands.terminal import say
 from ledger.errors import StoreError
 from ledger.keys import load_signer, write_key
 from ledger.log import Ledger
-from ledger.note import Signer
+from ledger.signer import Signer
 
 
 @click.command(epilog="Example: python -m ledger create case.ledger --origin lab.example/case-17 --key examiner.pem")

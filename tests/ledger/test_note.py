@@ -26,7 +26,8 @@ from ledger import (
     parse_note,
     sign_note,
 )
-from ledger.note import MAX_NAME, MAX_NOTE, MAX_SIGNATURES
+from ledger.note import MAX_NOTE, MAX_SIGNATURES
+from ledger.vkey import MAX_NAME
 
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 EXAMPLE = (

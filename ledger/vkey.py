@@ -1,0 +1,90 @@
+"""Public keys with their names, and vkeys, their form for others (c2sp.org/signed-note). Pure.
+
+    example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
+
+    vkey   = <name>+<key id in hex>+base64(kind || public key)
+    key id = SHA-256(name || 0x0A || kind || public key)[:4]
+
+The kind says what a key signs, so one key of two kinds has two key ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ledger.errors import NoteError
+from ledger.strict import decode_base64, encode_base64
+
+MAX_NAME = 255
+MAX_VKEY = 4096
+KEY_ID_BYTES = 4
+
+
+class Kind(IntEnum):
+    """What a key signs; the byte before the key in a vkey."""
+
+    ED25519 = 0x01
+    """The text of a note."""
+
+    ED25519_COSIGNATURE = 0x04
+    """A checkpoint's text and a time: a witness' key."""
+
+    MLDSA44 = 0x06
+    """What a checkpoint says, a time and the signer's name: a witness' key, or the log's own."""
+
+
+KEY_BYTES = {Kind.ED25519: 32, Kind.ED25519_COSIGNATURE: 32, Kind.MLDSA44: 1312}
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key, what it signs, and under which name."""
+
+    name: str
+    kind: Kind
+    key: bytes
+
+    @property
+    def key_id(self) -> bytes:
+        data = self.name.encode("utf-8") + b"\n" + bytes([self.kind]) + self.key
+        return hashlib.sha256(data).digest()[:KEY_ID_BYTES]
+
+
+def format_vkey(public: PublicKey) -> str:
+    """The vkey. Raises NoteError if it cannot be written."""
+    check_name(public.name)
+    if len(public.key) != KEY_BYTES[public.kind]:
+        raise NoteError(f"vkey of {public.name}: not {KEY_BYTES[public.kind]} bytes of key")
+    return f"{public.name}+{public.key_id.hex()}+{encode_base64(bytes([public.kind]) + public.key)}"
+
+
+def parse_vkey(vkey: str) -> PublicKey:
+    """The key in a vkey. Raises NoteError unless its kind is known and it is written exactly."""
+    if len(vkey) > MAX_VKEY:
+        raise NoteError("a vkey is too long")
+    name, _, rest = vkey.partition("+")
+    key_id, _, encoded = rest.partition("+")
+    check_name(name)
+    data = decode_base64(encoded)
+    try:
+        kind = Kind(data[0] if data else 0)
+    except ValueError as error:
+        raise NoteError(f"vkey of {name}: neither an Ed25519 key, nor a cosignature key of known kind") from error
+    public = PublicKey(name, kind, data[1:])
+    if format_vkey(public) != vkey:
+        raise NoteError(f"vkey of {name}: its key id {key_id[:16]!r} is not the key's, or it is not written exactly")
+    return public
+
+
+def check_name(name: str) -> None:
+    """Raises NoteError unless `name` can name a key: no space, no '+', no control character, 1 to 255 bytes."""
+    if not name or "+" in name or any(char.isspace() or char < " " for char in name):
+        raise NoteError(f"{name!r:.80} cannot name a key: no spaces, no '+', not empty")
+    try:
+        length = len(name.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise NoteError("a key name is not UTF-8") from error
+    if length > MAX_NAME:
+        raise NoteError(f"a key name has more than {MAX_NAME} bytes")
