@@ -12,9 +12,11 @@ from ledger.audit import AuditReport, audit
 from ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from ledger.completeness import ScanCheck, ScanChecker
 from ledger.cosignature import Cosigner
+from ledger.disclosure import Opening, check_opening, disclose, seal
 from ledger.entry import MAX_ENTRY, canonical, parse
 from ledger.errors import (
     DamagedError,
+    DisclosureError,
     EntryError,
     KeyFileError,
     LedgerError,
@@ -40,6 +42,7 @@ __all__ = [
     "Checkpoint",
     "Cosigner",
     "DamagedError",
+    "DisclosureError",
     "EntryError",
     "KeyFileError",
     "Ledger",
@@ -47,6 +50,7 @@ __all__ = [
     "NotALedgerError",
     "Note",
     "NoteError",
+    "Opening",
     "ProofError",
     "ScanCheck",
     "ScanChecker",
@@ -61,7 +65,9 @@ __all__ = [
     "add_vkey",
     "audit",
     "canonical",
+    "check_opening",
     "consistency_proof",
+    "disclose",
     "format_checkpoint",
     "format_note",
     "inclusion_proof",
@@ -74,6 +80,7 @@ __all__ = [
     "parse_note",
     "read_vkeys",
     "root",
+    "seal",
     "sign_checkpoint",
     "sign_note",
     "verify_consistency",

@@ -17,13 +17,15 @@ from ledger.attached_files import file_problems
 from ledger.attachments import AttachmentChecker
 from ledger.checkpoint_audit import CheckpointAudit
 from ledger.completeness import ScanCheck, ScanChecker
-from ledger.errors import DamagedError, EntryError
+from ledger.disclosure import check_opening, opening_of
+from ledger.entry import parse
+from ledger.errors import DamagedError, DisclosureError, EntryError, LedgerError
 from ledger.explaining import Sign
 from ledger.note import Verifier
 from ledger.rebuilding import Rebuilt
 from ledger.schema import TABLES
 from ledger.shape import ItemParts, Shapes
-from ledger.store import FIRST, Shape, Store
+from ledger.store import FIRST, LAST, Shape, Store
 
 MAX_PROBLEMS = 50
 """The most problems that are named, apart from those of scans."""
@@ -78,7 +80,7 @@ def audit(
     4. At least one checkpoint is signed by a known key.
     5. The expected root is that of its size.
     6. No tile and no checkpoint is beyond the entries.
-    7. Cosignatures and time-stamp tokens are those that entries tell of.
+    7. What opens commitments opens them. Cosignatures and time-stamp tokens are those that entries tell of.
     8. Scans are complete, and the close of each is signed by a known key; the files whose digests they have are
        those in `folder`, where one is given.
 
@@ -109,6 +111,7 @@ class _Audit:
         self._signs: set[Sign] = set()
         self._rebuilt = Rebuilt(store, Shape(0, -1, frozenset()), self.problem)
         self._checkpoints = CheckpointAudit(verifiers, self.problem)
+        self._sealed = False
         self._attachments = AttachmentChecker(store, self.problem)
         self._pending: tuple[int, str] | None = None
 
@@ -132,7 +135,7 @@ class _Audit:
             return  # what stands in for a table is not worth reading
 
         # 2, 3, 5
-        shape = self._store.shape()
+        shape, self._sealed = self._store.shape(), self._store.has_openings()
         self._rebuilt = Rebuilt(self._store, shape, self.problem)
         notes = self._read_checkpoints(shape)
         self._pending = next(notes, None)
@@ -144,10 +147,12 @@ class _Audit:
         self._stand(notes)
         index = 0
         for part in self._rebuilt.parts(self._next_stop):
+            self._openings(index, part)
             for body in part:
                 self._entry(index, body)
                 index += 1
             self._stand(notes)
+        self._openings(index, ())
         self._rebuilt.finish()
 
         # 7
@@ -199,6 +204,17 @@ class _Audit:
             self._attachments.add(index, entry)
         else:
             self._scans.add(index, entry)
+
+    def _openings(self, first: int, bodies: Sequence[bytes]) -> None:
+        """Those of the next entries, or of any after the last, open their commitments."""
+        start, stop = first if first else FIRST, first + len(bodies) if bodies else LAST
+        for index, pointer, salt, value in self._store.openings(start, stop) if self._sealed else ():
+            try:
+                if not 0 <= index < first + len(bodies):
+                    raise DisclosureError(f"{pointer}: there is no such entry")
+                check_opening(parse(bodies[index - first]), opening_of(pointer, salt, value))
+            except LedgerError as error:
+                self.problem(f"opening of entry {index}: {error}")
 
     def report(self, folder: Path | None) -> AuditReport:
         # 8

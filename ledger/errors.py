@@ -6,6 +6,7 @@ LedgerError
 ├── NoteError         a signed note, a vkey or a checkpoint that is malformed
 │   ├── SignatureError      a known key's signature is not valid
 │   └── UnknownSignerError  no known key has signed
+├── DisclosureError   an opening that does not open its commitment, a pointer that is none
 ├── KeyFileError      a key file cannot be written or read; names the file
 └── StoreError        the ledger's file cannot be used; names the file
     ├── NotALedgerError   there is a file, but it is not a ledger
@@ -38,6 +39,10 @@ class SignatureError(NoteError):
 
 class UnknownSignerError(NoteError):
     """No known key has signed."""
+
+
+class DisclosureError(LedgerError):
+    """An opening does not open its commitment, or a pointer is none."""
 
 
 class KeyFileError(LedgerError):

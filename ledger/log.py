@@ -6,14 +6,17 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from ledger.checkpoint import Checkpoint, parse_checkpoint
+from ledger.disclosure import Opening, disclose, opening_of
+from ledger.entry import canonical, parse
 from ledger.errors import DamagedError, LedgerError, NoteError, ProofError, SizeChangedError
 from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
 from ledger.note import parse_note
 from ledger.shape import Shapes
 from ledger.signer import Signer, sign_checkpoint
-from ledger.store import OnWait, Store
+from ledger.store import READ_ROWS, OnWait, Store
 from ledger.tiles import RightEdge, TileReader
 
 
@@ -86,10 +89,18 @@ class Ledger:
         """The number of entries, now."""
         return self._store.size()
 
-    def append(self, entries: Sequence[bytes], *, checkpoint: bool = False, expected_size: int | None = None) -> int:
+    def append(
+        self,
+        entries: Sequence[bytes],
+        *,
+        checkpoint: bool = False,
+        expected_size: int | None = None,
+        openings: Sequence[Sequence[Opening]] = (),
+    ) -> int:
         """Appends canonical entries in one transaction, durable on return; the index of the first.
 
-        With `checkpoint` the signed checkpoint of the new size is stored in the same transaction. With
+        `openings`, a sequence for each entry, open the commitments in them, and are stored beside them. With
+        `checkpoint` the signed checkpoint of the new size is stored in the same transaction. With
         `expected_size` the entries go in at that index or not at all, for a writer that decided on what it has
         read. Raises EntryError if any entry is not canonical, and SizeChangedError if another writer came first;
         nothing is written then.
@@ -108,6 +119,8 @@ class Ledger:
             if leaves:
                 edge.extend(leaves)
                 self._store.add_entries(first, entries)
+                if openings:
+                    self._store.add_openings(_rows(first, openings))
                 for tile in edge.take():
                     self._store.put_tile(tile)
             if checkpoint:
@@ -153,9 +166,21 @@ class Ledger:
         """The RFC 3161 tokens on the checkpoint of a size (DER), sorted."""
         return self._store.tokens(size)
 
-    def openings(self, start: int, stop: int) -> list[tuple[int, str, bytes, str]]:
-        """(index, JSON pointer, salt, JSON text of the value) of each commitment in entries `start` to `stop`."""
-        return self._store.openings(start, stop)
+    def openings(self, start: int, stop: int) -> list[tuple[int, Opening]]:
+        """(index, opening) of each commitment in the entries `start` to `stop`, half-open, that can be opened here."""
+        rows = self._store.openings(start, stop)
+        return [(index, opening_of(pointer, salt, value)) for index, pointer, salt, value in rows]
+
+    def disclosed(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
+        """A generator of (index, body, entry), the entry with the values of all commitments that can be opened."""
+        opened: dict[int, list[Opening]] = {}
+        read = start
+        for index, body in self.entries(start, stop):
+            if index >= read:
+                opened.clear()
+                for at, opening in self.openings(index, read := index + READ_ROWS):
+                    opened.setdefault(at, []).append(opening)
+            yield index, body, disclose(parse(body), opened.get(index, ()))
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """The hashes that lead from entry `index` to the root of the first `size` entries, sibling first."""
@@ -233,3 +258,12 @@ class Ledger:
         note = sign_checkpoint(Checkpoint(self._origin, edge.size, edge.root()), self._signers, time=int(time.time()))
         self._store.add_checkpoint(edge.size, note)
         return note
+
+
+def _rows(first: int, openings: Sequence[Sequence[Opening]]) -> list[tuple[int, str, bytes, str]]:
+    """As the store keeps them."""
+    return [
+        (index, opening.pointer, opening.salt, canonical(opening.value).decode())
+        for index, opened in enumerate(openings, start=first)
+        for opening in opened
+    ]

@@ -35,10 +35,16 @@ OnWait = Callable[[float], None]
 
 READ_ROWS = 1_000
 READ_NOTES = 100
-FIRST = -(2**63)
-"""The least index and size that a file can hold; a ledger's begin at 0."""
+FIRST, LAST = -(2**63), 2**63 - 1
+"""The least and the largest index and size that a file can hold; a ledger's begin at 0."""
 
-_NOTE = f"CAST(substr(coalesce(note, ''), 1, {MAX_NOTE + 1}) AS TEXT)"
+
+def _cut(column: str) -> str:
+    """A text of a damaged file, which may be of another type and of any length."""
+    return f"CAST(substr(coalesce({column}, ''), 1, {MAX_NOTE + 1}) AS TEXT)"
+
+
+_NOTE = _cut("note")
 # A damaged file may hold a value of another type than its column: hence the casts.
 
 _INSERT_ROWS = 250
@@ -218,7 +224,7 @@ class Store:
 
     def cosignatures(self, size: int) -> list[str]:
         """The signature lines that were added to the checkpoint of this size, sorted; at most READ_NOTES."""
-        sql = f"SELECT CAST(substr(line, 1, {MAX_NOTE + 1}) AS TEXT) FROM cosignature WHERE size = ? ORDER BY line"
+        sql = f"SELECT {_cut('line')} FROM cosignature WHERE size = ? ORDER BY line"
         return [line for (line,) in self._rows(f"{sql} LIMIT {READ_NOTES}", size)]
 
     def tokens(self, size: int) -> list[bytes]:
@@ -232,10 +238,14 @@ class Store:
             size for (size,) in self._rows("SELECT size FROM cosignature UNION SELECT size FROM timestamp ORDER BY 1")
         ]
 
+    def has_openings(self) -> bool:
+        """Whether any commitment can be opened here."""
+        return bool(self._rows("SELECT 1 FROM opening LIMIT 1"))
+
     def openings(self, start: int, stop: int) -> list[tuple[int, str, bytes, str]]:
         """(index, pointer, salt, value) of all commitments in the entries `start` to `stop`, half-open, in order."""
         return self._rows(
-            "SELECT idx, pointer, CAST(salt AS BLOB), CAST(value AS TEXT) FROM opening"
+            f"SELECT idx, {_cut('pointer')}, CAST(substr(salt, 1, 33) AS BLOB), {_cut('value')} FROM opening"
             " WHERE idx BETWEEN ? AND ? ORDER BY idx, pointer",
             start,
             stop - 1,
