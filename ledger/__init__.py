@@ -12,10 +12,12 @@ from ledger.audit import AuditReport, audit
 from ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
 from ledger.completeness import ScanCheck, ScanChecker
 from ledger.cosignature import Cosigner
+from ledger.decision import Decision, decision_entry
 from ledger.disclosure import Opening, check_opening, disclose, seal
 from ledger.entry import MAX_ENTRY, canonical, parse
 from ledger.errors import (
     DamagedError,
+    DecisionError,
     DisclosureError,
     EntryError,
     KeyFileError,
@@ -42,6 +44,8 @@ __all__ = [
     "Checkpoint",
     "Cosigner",
     "DamagedError",
+    "Decision",
+    "DecisionError",
     "DisclosureError",
     "EntryError",
     "KeyFileError",
@@ -67,6 +71,7 @@ __all__ = [
     "canonical",
     "check_opening",
     "consistency_proof",
+    "decision_entry",
     "disclose",
     "format_checkpoint",
     "format_note",

@@ -17,10 +17,12 @@ from ledger.attached_files import file_problems
 from ledger.attachments import AttachmentChecker
 from ledger.checkpoint_audit import CheckpointAudit
 from ledger.completeness import ScanCheck, ScanChecker
+from ledger.decision import DecisionChecker
 from ledger.disclosure import check_opening, opening_of
 from ledger.entry import parse
 from ledger.errors import DamagedError, DisclosureError, EntryError, LedgerError
 from ledger.explaining import Sign
+from ledger.merkle import leaf_hash
 from ledger.note import Verifier
 from ledger.rebuilding import Rebuilt
 from ledger.schema import TABLES
@@ -80,7 +82,8 @@ def audit(
     4. At least one checkpoint is signed by a known key.
     5. The expected root is that of its size.
     6. No tile and no checkpoint is beyond the entries.
-    7. What opens commitments opens them. Cosignatures and time-stamp tokens are those that entries tell of.
+    7. Decisions cite earlier entries by their leaf hashes. What opens commitments opens them. Cosignatures and
+       time-stamp tokens are those that entries tell of.
     8. Scans are complete, and the close of each is signed by a known key; the files whose digests they have are
        those in `folder`, where one is given.
 
@@ -112,6 +115,7 @@ class _Audit:
         self._rebuilt = Rebuilt(store, Shape(0, -1, frozenset()), self.problem)
         self._checkpoints = CheckpointAudit(verifiers, self.problem)
         self._sealed = False
+        self._decisions = DecisionChecker(self._leaf_at, self.problem)
         self._attachments = AttachmentChecker(store, self.problem)
         self._pending: tuple[int, str] | None = None
 
@@ -202,8 +206,13 @@ class _Audit:
             self._scans.add_item(index, entry.scan, entry.seq, entry.status, entry.finding)
         elif entry["type"] in ("checkpoint.cosign", "checkpoint.time"):
             self._attachments.add(index, entry)
+        elif entry["type"] == "decision":
+            self._decisions.add(index, entry)
         else:
             self._scans.add(index, entry)
+
+    def _leaf_at(self, index: int) -> bytes:
+        return next((leaf_hash(body) for _, body in self._store.bodies(index, index + 1)), b"")
 
     def _openings(self, first: int, bodies: Sequence[bytes]) -> None:
         """Those of the next entries, or of any after the last, open their commitments."""
@@ -228,6 +237,8 @@ class _Audit:
         checkpoints, size = self._checkpoints, self._rebuilt.size
         if checkpoints.strange and checkpoints.signed is not None:
             notes.append(f"no known key has signed {checkpoints.strange} of the {checkpoints.count} checkpoints")
+        if self._decisions.without_citation:
+            notes.append(f"{self._decisions.without_citation} decisions do not say what they judge")
         signed = checkpoints.signed or 0
         for scan in scans:  # a writer signs the close of a scan in the transaction that appends it
             if scan.closed_at is not None and scan.closed_at >= signed:

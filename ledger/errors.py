@@ -6,6 +6,7 @@ LedgerError
 ├── NoteError         a signed note, a vkey or a checkpoint that is malformed
 │   ├── SignatureError      a known key's signature is not valid
 │   └── UnknownSignerError  no known key has signed
+├── DecisionError     a decision that cites or supersedes what it cannot
 ├── DisclosureError   an opening that does not open its commitment, a pointer that is none
 ├── KeyFileError      a key file cannot be written or read; names the file
 └── StoreError        the ledger's file cannot be used; names the file
@@ -39,6 +40,10 @@ class SignatureError(NoteError):
 
 class UnknownSignerError(NoteError):
     """No known key has signed."""
+
+
+class DecisionError(LedgerError):
+    """A decision cites or supersedes what it cannot."""
 
 
 class DisclosureError(LedgerError):

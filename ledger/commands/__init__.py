@@ -18,7 +18,7 @@ import click
 from ledger.commands.terminal import close_stdout, say
 from ledger.errors import LedgerError
 
-_COMMANDS = ("append", "checkpoint", "create", "entries", "verify")
+_COMMANDS = ("append", "checkpoint", "create", "decide", "entries", "verify")
 
 
 class _Commands(click.Group):

@@ -51,6 +51,8 @@ def test_public_names() -> None:
         "Checkpoint",
         "Cosigner",
         "DamagedError",
+        "Decision",
+        "DecisionError",
         "DisclosureError",
         "EMPTY_ROOT",
         "EntryError",
@@ -78,6 +80,7 @@ def test_public_names() -> None:
         "canonical",
         "check_opening",
         "consistency_proof",
+        "decision_entry",
         "disclose",
         "format_checkpoint",
         "format_note",
@@ -103,7 +106,7 @@ def test_public_names() -> None:
 
 def test_errors_have_one_base() -> None:
     errors = [value for name, value in vars(ledger).items() if name.endswith("Error")]
-    assert len(errors) == 12
+    assert len(errors) == 13
     assert all(issubclass(error, ledger.LedgerError) for error in errors)
 
 

@@ -1,0 +1,56 @@
+"""python -m ledger decide"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ledger.clock import now
+from ledger.commands.opening import PATH, ledger_or_case, ledger_path, open_signing
+from ledger.commands.terminal import say
+from ledger.decision import Decision, decision_entry
+from ledger.errors import SizeChangedError
+
+
+@click.command(
+    epilog="Example: python -m ledger decide case-17 --cites 1042 --verdict confirmed --examiner 'A. Keller' "
+    "--key examiner.pem"
+)
+@ledger_or_case
+@click.option(
+    "--cites", type=click.IntRange(min=0), multiple=True, required=True, help="Index of an entry; repeatable."
+)
+@click.option("--verdict", required=True, help="What was decided.")
+@click.option("--examiner", required=True, help="Who decides.")
+@click.option("--role", help="In what role.")
+@click.option("--note", help="Why.")
+@click.option(
+    "--supersedes", type=click.IntRange(min=0), help="Index of the decision that this one takes the place of."
+)
+@click.option("--key", required=True, type=PATH, help="Private key file (PEM).")
+def command(
+    *,
+    ledger: Path | None,
+    case: Path | None,
+    cites: tuple[int, ...],
+    verdict: str,
+    examiner: str,
+    role: str | None,
+    note: str | None,
+    supersedes: int | None,
+    key: Path,
+) -> None:
+    """Record what an examiner decided of entries, with a signed checkpoint. Prints the decision's index."""
+    decision = Decision(verdict, examiner, cites, role=role, note=note, supersedes=supersedes)
+    with open_signing(ledger_path(ledger, case), key) as log:
+        while True:
+            size = log.size
+            body = decision_entry(log, decision, now())
+            try:
+                index = log.append([body], checkpoint=True, expected_size=size)
+            except SizeChangedError:  # somebody else may have decided in this moment
+                continue
+            break
+        click.echo(index)
+        say(f"ledger size {log.size}, root {log.root().hex()}   (write both in your notebook)")

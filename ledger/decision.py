@@ -1,0 +1,137 @@
+"""Decisions: what an examiner found of entries. They cite, and supersede one another; nothing is ever edited.
+
+    {"cites":[{"index":17,"leaf_hash":"…"}],"examiner":"A. Keller","note":null,"role":null,"supersedes":null,
+     "type":"decision","verdict":"known material confirmed","v":1,…}
+
+`cites` names what is judged, by leaf index and leaf hash; `supersedes` the decision that this one takes the place of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.clock import Stamp
+from ledger.entry import canonical, parse
+from ledger.errors import DecisionError
+from ledger.log import Ledger
+from ledger.merkle import leaf_hash
+
+MOST_CITED = 500
+"""Citations of one decision, so that it fits an entry."""
+MOST_CHARACTERS = 4000
+"""Of each text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided, by whom, and of which entries."""
+
+    verdict: str
+    examiner: str
+    cites: Sequence[int]
+    role: str | None = None
+    note: str | None = None
+    supersedes: int | None = None
+
+
+def decision_entry(log: Ledger, decision: Decision, stamp: Stamp) -> bytes:
+    """The entry, with the leaf hashes of what it cites as they stand in `log`.
+
+    Raises DecisionError for an entry that is not there, for superseding what is no decision or is superseded already,
+    and for texts that an entry cannot hold.
+    """
+    if not 0 < len(decision.cites) <= MOST_CITED:
+        raise DecisionError(f"a decision cites 1 to {MOST_CITED} entries, not {len(decision.cites)}")
+    for name in ("verdict", "examiner", "role", "note"):
+        text = getattr(decision, name)
+        if text is not None and not 0 < len(text) <= MOST_CHARACTERS:
+            raise DecisionError(f"{name} has 1 to {MOST_CHARACTERS} characters, not {len(text)}")
+    supersedes = None
+    if decision.supersedes is not None:
+        supersedes = _citation(log, decision.supersedes)
+        check_can_be_superseded(log, decision.supersedes)
+    return canonical(
+        {
+            **{"v": 1, "type": "decision"},
+            **stamp.fields(),
+            "verdict": decision.verdict,
+            "examiner": decision.examiner,
+            "role": decision.role,
+            "note": decision.note,
+            "cites": [_citation(log, index) for index in decision.cites],
+            "supersedes": supersedes,
+        }
+    )
+
+
+def check_can_be_superseded(log: Ledger, index: int) -> None:
+    """Raises DecisionError unless the entry is a decision in whose place no other stands."""
+    if parse(dict(log.entries(index, index + 1))[index])["type"] != "decision":
+        raise DecisionError(f"entry {index} is no decision")
+    for later, body in log.entries(index + 1):
+        if b'"type":"decision"' in body:
+            entry = parse(body)
+            if entry["type"] == "decision" and _place(entry.get("supersedes")) == index:
+                raise DecisionError(f"entry {index} is superseded already, by entry {later}")
+
+
+def _citation(log: Ledger, index: int) -> dict[str, Any]:
+    for _, body in log.entries(index, index + 1):
+        return {"index": index, "leaf_hash": leaf_hash(body).hex()}
+    raise DecisionError(f"there is no entry {index}")
+
+
+def _place(citation: object) -> int | None:
+    index = citation.get("index") if type(citation) is dict else None
+    return index if type(index) is int else None
+
+
+class DecisionChecker:
+    """Add every decision in order; problems are told as they are found.
+
+    Memory grows with the number of decisions. `leaf_at(index)` is the leaf hash of an earlier entry.
+    """
+
+    def __init__(self, leaf_at: Callable[[int], bytes], problem: Callable[[str], None]) -> None:
+        self._leaf_at = leaf_at
+        self._problem = problem
+        self._by: dict[int, int | None] = {}
+        self.without_citation = 0
+
+    def add(self, index: int, entry: dict[str, Any]) -> None:
+        """The next `decision` entry and its index."""
+        self._by[index] = None
+        cites = entry.get("cites")
+        if cites is None:
+            self.without_citation += 1
+        elif type(cites) is not list or not cites:
+            self._problem(f"entry {index} does not say what it judges")
+        else:
+            for citation in cites:
+                self._check(index, citation, "cites")
+        before = entry.get("supersedes")
+        if before is None:
+            return
+        place = self._check(index, before, "supersedes")
+        if place is not None and place not in self._by:
+            self._problem(f"entry {index} supersedes entry {place}, which is no decision")
+        elif place is not None and self._by[place] is not None:
+            self._problem(f"entry {index} supersedes entry {place}, as entry {self._by[place]} does already")
+        elif place is not None:
+            self._by[place] = index
+
+    def current(self) -> list[int]:
+        """The indexes of the decisions that no other took the place of."""
+        return [index for index, by in self._by.items() if by is None]
+
+    def _check(self, index: int, citation: object, verb: str) -> int | None:
+        """The index that is cited, if it is an earlier entry."""
+        place = _place(citation)
+        if place is None or not 0 <= place < index:
+            self._problem(f"entry {index} {verb} what is no earlier entry")
+            return None
+        if type(citation) is dict and self._leaf_at(place).hex() != citation.get("leaf_hash"):
+            self._problem(f"entry {index} {verb} entry {place} by a leaf hash that it does not have")
+        return place
