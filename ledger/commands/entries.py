@@ -7,20 +7,58 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.opening import PATH
-from ledger.entry import parse
+from ledger.clock import parse_iso
+from ledger.commands.opening import PATH, ledger_path
+from ledger.commands.terminal import say
+from ledger.disclosure import disclose
+from ledger.entry import canonical, parse
 from ledger.log import Ledger
+from ledger.query import SUFFIX, Query, find
 
 
-@click.command(epilog="Example: python -m ledger entries case.ledger --type scan.close")
-@click.argument("ledger", type=PATH)
-@click.option("--type", "kind", help="Only entries of this type.")
+def _time(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
+    if text is None:
+        return None
+    found = parse_iso(text) or parse_iso(f"{text}+00:00") or parse_iso(f"{text}T00:00:00+00:00")
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not like 2026-10-01 or 2026-10-01T08:30:00 (UTC, or with an offset)")
+    return found
+
+
+@click.command(epilog="Example: python -m ledger entries case-17 --type decision --since 2026-10-01")
+@click.argument("ledger", type=PATH, required=False, metavar="[LEDGER_OR_CASE]")
+@click.option("--case", type=PATH, help="Case folder.")
+@click.option("--type", "types", multiple=True, help="Only entries of this type; repeatable.")
+@click.option("--since", metavar="TIME", callback=_time, help="Only entries of this time or later; items have no time.")
+@click.option("--until", metavar="TIME", callback=_time, help="Only entries of this time or earlier.")
+@click.option("--scan", type=click.IntRange(min=0), help="Only entries of this scan.")
+@click.option("--status", help="Only items whose finding has this status.")
+@click.option("--path-prefix", "path", help="Only items whose finding's path begins so; sealed paths never do.")
 @click.option("--from", "start", type=click.IntRange(min=0), default=0, help="Index of the first entry to print.")
-def command(ledger: Path, kind: str | None, start: int) -> None:
-    """Print the entries of LEDGER as JSON lines, exactly as they are stored."""
+@click.option("--to", "stop", type=click.IntRange(min=0), help="Index behind the last entry to print.")
+@click.option("--with-index", is_flag=True, help="Print each entry's index and a tab before it.")
+@click.option("--open", "opened", is_flag=True, help="Print sealed values that can be opened; then not as stored.")
+@click.option("--no-query-file", is_flag=True, help="Neither read nor write the table beside the ledger.")
+def command(
+    *, ledger: Path | None, case: Path | None, with_index: bool, opened: bool, no_query_file: bool, **conditions: object
+) -> None:
+    """Print the entries of a ledger as JSON lines, exactly as they are stored.
+
+    Filters use a table beside the ledger (its name with .query behind it), which is made when it is needed and may be
+    deleted; every entry is read from the ledger and asked again.
+    """
+    path = ledger_path(ledger, case)
     out = sys.stdout.buffer
-    with Ledger.open_readonly(ledger) as log:
-        for _, body in log.entries(start):
-            if kind is None or parse(body)["type"] == kind:
-                out.write(body + b"\n")
+    query = Query(**conditions)  # type: ignore[arg-type]
+    table = None if no_query_file else path.with_name(path.name + SUFFIX)
+
+    def trouble(reason: str) -> None:
+        say(f"{reason}: reading all entries instead")
+
+    with Ledger.open_readonly(path) as log:
+        for index, body in find(log, query, table=table, on_trouble=trouble):
+            form = body
+            if opened:
+                form = canonical(disclose(parse(body), [opening for _, opening in log.openings(index, index + 1)]))
+            out.write((b"%d\t" % index if with_index else b"") + form + b"\n")
     out.flush()

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from ledger import Ledger, Signer, canonical, leaf_hash, root
+from ledger.commands import main
 
 ORIGIN = "lab.example/case-17"
+
+
+class Outcome(NamedTuple):
+    code: int | str | None
+    out: str
+    err: str
+
+
+class Stdin(io.BytesIO):
+    name = "<stdin>"
 
 
 @pytest.fixture
@@ -23,6 +36,20 @@ def origin() -> str:
 @pytest.fixture
 def signer() -> Signer:
     return Signer.from_private_bytes(bytes(range(32)), name=ORIGIN)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
+    """Runs a command in this process."""
+
+    def run(*arguments: object, stdin: bytes = b"") -> Outcome:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Stdin(stdin), "utf-8"))
+        with pytest.raises(SystemExit) as exit_:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(exit_.value.code, captured.out, captured.err)
+
+    return run
 
 
 @pytest.fixture

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import pytest
 
 from ledger import Ledger, Signer, canonical, load_signer
-from ledger.commands import commands, main
-
-
-class Outcome(NamedTuple):
-    code: int | str | None
-    out: str
-    err: str
-
-
-class Stdin(io.BytesIO):
-    name = "<stdin>"
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
-    """Runs a command in this process."""
-
-    def run(*arguments: object, stdin: bytes = b"") -> Outcome:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Stdin(stdin), "utf-8"))
-        with pytest.raises(SystemExit) as exit_:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Outcome(exit_.value.code, captured.out, captured.err)
-
-    return run
+from ledger.commands import commands
 
 
 @pytest.fixture
@@ -47,7 +22,7 @@ def key(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def case(tmp_path: Path, key: Path, run: Callable[..., Outcome], scan_entries: Callable[..., list[Any]]) -> Path:
+def case(tmp_path: Path, key: Path, run: Callable[..., Any], scan_entries: Callable[..., list[Any]]) -> Path:
     """A case folder with a complete scan, made by the commands."""
     folder = tmp_path / "case-17"
     folder.mkdir()
@@ -59,7 +34,7 @@ def case(tmp_path: Path, key: Path, run: Callable[..., Outcome], scan_entries: C
     return folder
 
 
-def test_create_prints_the_vkey_and_makes_the_key(tmp_path: Path, key: Path, run: Callable[..., Outcome]) -> None:
+def test_create_prints_the_vkey_and_makes_the_key(tmp_path: Path, key: Path, run: Callable[..., Any]) -> None:
     result = run("create", tmp_path / "a.ledger", "--origin", "lab.example/a", "--key", key)
     assert (result.code, result.out) == (0, load_signer(key, name="lab.example/a").vkey + "\n")
     assert "new private key" in result.err
@@ -67,7 +42,7 @@ def test_create_prints_the_vkey_and_makes_the_key(tmp_path: Path, key: Path, run
     assert (again.code, again.out, again.err) == (0, load_signer(key, name="lab.example/b").vkey + "\n", "")
 
 
-def test_create_refuses(tmp_path: Path, key: Path, case: Path, run: Callable[..., Outcome]) -> None:
+def test_create_refuses(tmp_path: Path, key: Path, case: Path, run: Callable[..., Any]) -> None:
     before = (case / "case.ledger").read_bytes()
     other = tmp_path / "other.pem"
     result = run("create", case / "case.ledger", "--origin", "lab.example/x", "--key", other)
@@ -79,7 +54,7 @@ def test_create_refuses(tmp_path: Path, key: Path, case: Path, run: Callable[...
     assert not (tmp_path / "x.ledger").exists()
 
 
-def test_append_canonicalises_and_signs(case: Path, key: Path, tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_append_canonicalises_and_signs(case: Path, key: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
     file = tmp_path / "entries.jsonl"
     file.write_bytes('{"v": 1,\t"type":"note","é":"x"}\n'.replace('"é"', '"e"').encode() + b"\n")
     result = run("append", case / "case.ledger", file, "--key", key)
@@ -91,7 +66,7 @@ def test_append_canonicalises_and_signs(case: Path, key: Path, tmp_path: Path, r
 @pytest.mark.parametrize(
     "line", ["nonsense", "{}", '{"v":1}', '{"v":1,"type":"t","n":1.5}', '{"v":1,"v":1,"type":"t"}', "[1]", "\xff"]
 )
-def test_append_is_all_or_nothing(case: Path, key: Path, run: Callable[..., Outcome], line: str) -> None:
+def test_append_is_all_or_nothing(case: Path, key: Path, run: Callable[..., Any], line: str) -> None:
     before = (case / "case.ledger").read_bytes()
     stdin = b'{"v":1,"type":"note"}\n' + line.encode("latin-1") + b"\n"
     result = run("append", case / "case.ledger", "-", "--key", key, stdin=stdin)
@@ -101,13 +76,13 @@ def test_append_is_all_or_nothing(case: Path, key: Path, run: Callable[..., Outc
     assert (case / "case.ledger").read_bytes() == before
 
 
-def test_append_nothing(case: Path, key: Path, run: Callable[..., Outcome]) -> None:
+def test_append_nothing(case: Path, key: Path, run: Callable[..., Any]) -> None:
     result = run("append", case / "case.ledger", "--key", key)
     assert (result.code, result.err) == (0, "no entries\n")
     assert result.out == run("checkpoint", case / "case.ledger", "--key", key).out
 
 
-def test_entries(case: Path, run: Callable[..., Outcome]) -> None:
+def test_entries(case: Path, run: Callable[..., Any]) -> None:
     lines = run("entries", case / "case.ledger").out.splitlines()
     types = [json.loads(line)["type"] for line in lines]
     assert types == ["list.load", "scan.open", "item", "item", "scan.close"]
@@ -116,7 +91,7 @@ def test_entries(case: Path, run: Callable[..., Outcome]) -> None:
     assert run("entries", case / "case.ledger", "--from", 99) == (0, "", "")
 
 
-def test_checkpoint(case: Path, key: Path, run: Callable[..., Outcome], make_entry: Callable[..., bytes]) -> None:
+def test_checkpoint(case: Path, key: Path, run: Callable[..., Any], make_entry: Callable[..., bytes]) -> None:
     with Ledger.open(case / "case.ledger") as log:
         log.append([make_entry(0)])
     result = run("checkpoint", case / "case.ledger", "--key", key)
@@ -126,7 +101,7 @@ def test_checkpoint(case: Path, key: Path, run: Callable[..., Outcome], make_ent
 
 
 @pytest.mark.parametrize("how", ["folder", "file", "option"])
-def test_verify_intact(case: Path, run: Callable[..., Outcome], how: str) -> None:
+def test_verify_intact(case: Path, run: Callable[..., Any], how: str) -> None:
     arguments = {"folder": [case], "file": [case / "case.ledger"], "option": ["--case", case]}[how]
     result = run("verify", *arguments)
     assert (result.code, result.err) == (0, "")
@@ -139,7 +114,7 @@ def test_verify_intact(case: Path, run: Callable[..., Outcome], how: str) -> Non
     assert lines[7:] == ["intact"]
 
 
-def test_verify_with_keys_and_a_notebook(case: Path, run: Callable[..., Outcome]) -> None:
+def test_verify_with_keys_and_a_notebook(case: Path, run: Callable[..., Any]) -> None:
     out = run("verify", case).out
     root = out.splitlines()[2].split()[1]
     result = run("verify", case, "--keys", case / "verifier.keys", "--expect", f"5:{root}")
@@ -150,7 +125,7 @@ def test_verify_with_keys_and_a_notebook(case: Path, run: Callable[..., Outcome]
     assert "NOT INTACT\n  the first 4 entries do not have the expected root" in result.out
 
 
-def test_verify_not_intact(case: Path, run: Callable[..., Outcome], tamper: Callable[..., None]) -> None:
+def test_verify_not_intact(case: Path, run: Callable[..., Any], tamper: Callable[..., None]) -> None:
     body = canonical({"v": 1, "type": "note"})
     tamper(case / "case.ledger", ("UPDATE entry SET body = ? WHERE idx = 0", (body,)))
     result = run("verify", case)
@@ -159,7 +134,7 @@ def test_verify_not_intact(case: Path, run: Callable[..., Outcome], tamper: Call
     assert "\nscan 1       NOT COMPLETE: " in result.out
 
 
-def test_verify_signed_by_nobody_known(case: Path, tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_verify_signed_by_nobody_known(case: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
     keys = tmp_path / "trusted.keys"
     keys.write_text(Signer.generate("lab.example/case-17").vkey + "\n", "utf-8")
     result = run("verify", case, "--keys", keys)
@@ -171,7 +146,7 @@ def test_verify_signed_by_nobody_known(case: Path, tmp_path: Path, run: Callable
     assert "no key to check signatures with" in result.out
 
 
-def test_verify_could_not_check(case: Path, tmp_path: Path, key: Path, run: Callable[..., Outcome]) -> None:
+def test_verify_could_not_check(case: Path, tmp_path: Path, key: Path, run: Callable[..., Any]) -> None:
     empty = tmp_path / "empty.keys"
     empty.write_text("\n", "utf-8")
     for arguments in (
@@ -191,14 +166,14 @@ def test_verify_could_not_check(case: Path, tmp_path: Path, key: Path, run: Call
         assert (result.code, result.out) == (2, "")
 
 
-def test_a_broken_key_file_in_the_case(case: Path, run: Callable[..., Outcome]) -> None:
+def test_a_broken_key_file_in_the_case(case: Path, run: Callable[..., Any]) -> None:
     (case / "verifier.keys").write_text("nonsense\n", "utf-8")
     result = run("verify", case)
     assert (result.code, result.out) == (2, "")
     assert "verifier.keys" in result.err
 
 
-def test_what_a_file_says_does_not_steer_the_terminal(tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_what_a_file_says_does_not_steer_the_terminal(tmp_path: Path, run: Callable[..., Any]) -> None:
     path = tmp_path / "case.ledger"
     signer = Signer.generate("a")
     Ledger.create(path, origin="a\x9b31m\u202eb", signer=signer).close()
@@ -207,7 +182,7 @@ def test_what_a_file_says_does_not_steer_the_terminal(tmp_path: Path, run: Calla
 
 @pytest.mark.parametrize("command", ["append", "checkpoint"])
 def test_other_commands_fail_with_2(
-    case: Path, key: Path, tmp_path: Path, run: Callable[..., Outcome], command: str
+    case: Path, key: Path, tmp_path: Path, run: Callable[..., Any], command: str
 ) -> None:
     for ledger, private in ((tmp_path / "absent", key), (key, key), (case / "case.ledger", tmp_path / "absent.pem")):
         result = run(command, ledger, "--key", private, stdin=b"")
@@ -216,7 +191,7 @@ def test_other_commands_fail_with_2(
     assert run("entries", tmp_path / "absent").code == 2
 
 
-def test_usage(run: Callable[..., Outcome]) -> None:
+def test_usage(run: Callable[..., Any]) -> None:
     for arguments in (("frobnicate",), ("create",), ("entries", "x", "--from", "-1")):
         result = run(*arguments)
         assert (result.code, result.out) == (2, "")
@@ -225,7 +200,7 @@ def test_usage(run: Callable[..., Outcome]) -> None:
 
 
 @pytest.mark.parametrize("name", commands.list_commands(click.Context(commands)))
-def test_every_command_has_help_with_an_example(run: Callable[..., Outcome], name: str) -> None:
+def test_every_command_has_help_with_an_example(run: Callable[..., Any], name: str) -> None:
     result = run(name, "--help")
     assert result.code == 0
     assert f"Example: python -m ledger {name} " in result.out

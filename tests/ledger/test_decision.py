@@ -34,7 +34,7 @@ def test_a_decision_cites_by_index_and_leaf_hash(log: Ledger, signer: Signer, pa
     assert entries[first]["cites"] == [{"index": at, "leaf_hash": leaf_hash(bodies[at]).hex()} for at in (3, 7)]
     assert entries[first]["supersedes"] is None
     assert entries[second]["supersedes"]["index"] == first
-    assert (entries[first]["time"], entries[first]["monotonic_us"]) == ("2026-09-21T15:06:40.000+00:00", 5)
+    assert (entries[first]["time"], entries[first]["monotonic_us"]) == ("2026-09-21T14:13:20.000+00:00", 5)
     assert audit(path, keys=signer.vkeys).problems == ()
 
 
