@@ -2,13 +2,18 @@
 
 LedgerError
 ├── EntryError        bytes or values that are not a canonical entry
-├── ProofError        a proof that does not lead to the root, or that cannot be made
+├── ProofError        a proof that does not lead to the root, that cannot be made, or a proof file that is malformed
 ├── NoteError         a signed note, a vkey or a checkpoint that is malformed
 │   ├── SignatureError      a known key's signature is not valid
-│   └── UnknownSignerError  no known key has signed
+│   ├── UnknownSignerError  no known key has signed
+│   ├── RevokedKeyError     a key has signed that does not count any more
+│   └── QuorumError         too few witnesses have cosigned
 ├── DecisionError     a decision that cites or supersedes what it cannot
 ├── DisclosureError   an opening that does not open its commitment, a pointer that is none
+├── PolicyError       a trust policy that is malformed
+├── WitnessError      a witness cannot answer, or an answer cannot be used; names the file
 ├── KeyFileError      a key file cannot be written or read; names the file
+│   └── PassphraseError     a private key needs a passphrase, or another one
 └── StoreError        the ledger's file cannot be used; names the file
     ├── NotALedgerError   there is a file, but it is not a ledger
     ├── DamagedError      a ledger, but it contradicts itself
@@ -27,7 +32,7 @@ class EntryError(LedgerError):
 
 
 class ProofError(LedgerError):
-    """A proof does not lead to the root, or cannot be made."""
+    """A proof does not lead to the root, or cannot be made, or a proof file is malformed."""
 
 
 class NoteError(LedgerError):
@@ -50,8 +55,28 @@ class DisclosureError(LedgerError):
     """An opening does not open its commitment, or a pointer is none."""
 
 
+class RevokedKeyError(NoteError):
+    """A key has signed that was revoked or replaced by then."""
+
+
+class QuorumError(NoteError):
+    """Too few witnesses have cosigned for a policy."""
+
+
+class PolicyError(LedgerError):
+    """A trust policy is malformed."""
+
+
+class WitnessError(LedgerError):
+    """A witness cannot answer, or an answer cannot be used."""
+
+
 class KeyFileError(LedgerError):
     """A key file cannot be written or read."""
+
+
+class PassphraseError(KeyFileError):
+    """A private key cannot be read without a passphrase, or with this one."""
 
 
 class StoreError(LedgerError):

@@ -142,6 +142,10 @@ class Ledger:
         """The signed checkpoint of the largest size."""
         return self._store.latest_checkpoint()[1]
 
+    def latest_size(self) -> int:
+        """The largest size that has a checkpoint."""
+        return self._store.latest_checkpoint()[0]
+
     def checkpoints(self) -> Iterator[tuple[int, str]]:
         """A generator of (size, signed checkpoint) by size, without the cosignatures that came later."""
         start, last = 0, self._store.latest_checkpoint()[0]

@@ -35,6 +35,9 @@ class Kind(IntEnum):
     """What a checkpoint says, a time and the signer's name: a witness' key, or the log's own."""
 
 
+LOG_KINDS = frozenset([Kind.ED25519, Kind.MLDSA44])
+WITNESS_KINDS = frozenset([Kind.ED25519_COSIGNATURE, Kind.MLDSA44])
+
 KEY_BYTES = {Kind.ED25519: 32, Kind.ED25519_COSIGNATURE: 32, Kind.MLDSA44: 1312}
 
 

@@ -1,6 +1,7 @@
 """The command line: python -m ledger, one file a command. Data on stdout, talk on stderr.
 
-Exit codes: verify 0 intact, 1 not intact, 2 could not check. Every other command: 0 done, 2 not.
+Exit codes: verify 0 intact, 1 not intact, 2 could not check, and check alike for a proof. Every other command: 0 done,
+2 not.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ import click
 from ledger.commands.terminal import close_stdout, say
 from ledger.errors import LedgerError
 
-_COMMANDS = ("append", "checkpoint", "create", "decide", "entries", "verify")
+_COMMANDS = (
+    "append",
+    "check",
+    "checkpoint",
+    "create",
+    "decide",
+    "entries",
+    "prove",
+    "verify",
+)
 
 
 class _Commands(click.Group):
