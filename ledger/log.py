@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from ledger.checkpoint import Checkpoint, parse_checkpoint
+from ledger.clock import iso, now
 from ledger.disclosure import Opening, disclose, opening_of
 from ledger.entry import canonical, parse
 from ledger.errors import DamagedError, LedgerError, NoteError, ProofError, SizeChangedError
+from ledger.events import cosign_entries
 from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
-from ledger.note import parse_note
+from ledger.note import parse_note, parse_signatures
 from ledger.shape import Shapes
 from ledger.signer import Signer, sign_checkpoint
 from ledger.store import READ_ROWS, OnWait, Store
@@ -38,7 +39,7 @@ class Ledger:
     @classmethod
     def create(cls, path: Path | str, *, origin: str, signer: Signer, on_wait: OnWait | None = None) -> Ledger:
         """A new ledger, with a signed checkpoint of size 0. Refuses an existing file."""
-        note = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), [signer], time=int(time.time()))
+        note = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), [signer], time=now().wall_ms // 1000)
         return cls._opened(Store.create(Path(path), note, on_wait=on_wait), signers=[signer], writable=True)
 
     @classmethod
@@ -116,17 +117,41 @@ class Ledger:
             first = edge.size
             if expected_size is not None and first != expected_size:
                 raise SizeChangedError(f"{self._store.path}: has {first} entries, not {expected_size}")
-            if leaves:
-                edge.extend(leaves)
-                self._store.add_entries(first, entries)
-                if openings:
-                    self._store.add_openings(_rows(first, openings))
-                for tile in edge.take():
-                    self._store.put_tile(tile)
+            edge.extend(leaves)
+            self._add_entries(first, entries, edge)
+            if openings:
+                self._store.add_openings(_rows(first, openings))
             if checkpoint:
                 self._add_checkpoint(edge)
         self._edge = edge
         return first
+
+    def add_cosignatures(self, size: int, lines: Sequence[str]) -> int:
+        """Adds signature lines, which the caller has verified, to the checkpoint of a size; how many are new.
+
+        In the same transaction an entry that holds them is appended. Lines that are there already do not count.
+        Raises LedgerError if no checkpoint has that size, and NoteError if a line is malformed, or one too many.
+        """
+        self._check_writable(signing=False)
+        edge, self._edge = self._edge, None
+        with self._store.writing():
+            edge = self._current(edge)
+            cosigned = self.cosigned_checkpoint(size)
+            _, _, known = cosigned.rpartition("\n\n")
+            new = [line for line in dict.fromkeys(lines) if line not in known.splitlines(keepends=True)]
+            for line in new:
+                if len(parse_signatures(line)) != 1:
+                    raise NoteError("a cosignature is not one line")
+            if new:
+                parse_note(cosigned + "".join(new))  # refuses more than a note can hold
+                entries = cosign_entries(size, new, time=iso(now().wall_ms))
+                first = edge.size
+                edge.extend(leaf_hashes(entries))
+                self._add_entries(first, entries, edge)
+                for line in new:
+                    self._store.add_cosignature(size, line)
+        self._edge = edge
+        return len(new)
 
     def checkpoint(self) -> str:
         """The signed checkpoint of the current size, stored; the one that is stored already if there is one."""
@@ -141,6 +166,10 @@ class Ledger:
     def latest_checkpoint(self) -> str:
         """The signed checkpoint of the largest size."""
         return self._store.latest_checkpoint()[1]
+
+    def last_cosigned(self) -> int:
+        """The largest size whose checkpoint has cosignatures; 0 if none has."""
+        return self._store.last_cosigned()
 
     def latest_size(self) -> int:
         """The largest size that has a checkpoint."""
@@ -255,12 +284,18 @@ class Ledger:
         except ProofError as error:
             raise DamagedError(f"{self._store.path}: {error}") from error
 
+    def _add_entries(self, first: int, entries: Sequence[bytes], edge: RightEdge) -> None:
+        """Inside a transaction: entries, and the tiles of the edge, which has grown over them."""
+        self._store.add_entries(first, entries)
+        for tile in edge.take():
+            self._store.put_tile(tile)
+
     def _add_checkpoint(self, edge: RightEdge) -> str:
         size, note = self._store.latest_checkpoint()
-        if size == edge.size:
-            return note
-        note = sign_checkpoint(Checkpoint(self._origin, edge.size, edge.root()), self._signers, time=int(time.time()))
-        self._store.add_checkpoint(edge.size, note)
+        if size != edge.size:
+            checkpoint = Checkpoint(self._origin, edge.size, edge.root())
+            note = sign_checkpoint(checkpoint, self._signers, time=now().wall_ms // 1000)
+            self._store.add_checkpoint(edge.size, note)
         return note
 
 

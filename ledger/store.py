@@ -227,6 +227,10 @@ class Store:
         sql = f"SELECT {_cut('line')} FROM cosignature WHERE size = ? ORDER BY line"
         return [line for (line,) in self._rows(f"{sql} LIMIT {READ_NOTES}", size)]
 
+    def last_cosigned(self) -> int:
+        """The largest size whose checkpoint has cosignatures; 0 if none has."""
+        return int(self._row("SELECT coalesce(max(size), 0) FROM cosignature")[0])
+
     def tokens(self, size: int) -> list[bytes]:
         """The time-stamp tokens of the checkpoint of this size, sorted; at most READ_NOTES."""
         sql = f"SELECT CAST(substr(token, 1, {MAX_NOTE + 1}) AS BLOB) FROM timestamp WHERE size = ? ORDER BY token"

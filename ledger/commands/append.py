@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 import click
 
-from ledger.commands.opening import PATH, open_signing
+from ledger.commands.opening import PATH
+from ledger.commands.signing import key_options, open_signing
 from ledger.entry import MAX_ENTRY, canonical, parse, read_json
 from ledger.errors import EntryError
 
@@ -15,8 +16,8 @@ from ledger.errors import EntryError
 @click.command(epilog="Example: python -m ledger append case.ledger entries.jsonl --key examiner.pem")
 @click.argument("ledger", type=PATH)
 @click.argument("file", type=click.File("rb"), default="-")
-@click.option("--key", required=True, type=PATH, help="Private key file (PEM).")
-def command(ledger: Path, file: BinaryIO, key: Path) -> None:
+@key_options
+def command(ledger: Path, file: BinaryIO, key: Path, passphrase_file: Path | None) -> None:
     """Append the JSON lines of FILE (- is stdin) to LEDGER, all or none, with a signed checkpoint.
 
     Each line is an object with "v":1 and a "type"; it is stored in canonical form.
@@ -28,7 +29,7 @@ def command(ledger: Path, file: BinaryIO, key: Path) -> None:
                 entries.append(_read_entry(line))
             except EntryError as error:
                 raise EntryError(f"{file.name}: line {number}: {error}") from error
-    with open_signing(ledger, key) as log:
+    with open_signing(ledger, key, passphrase_file) as log:
         first = log.append(entries, checkpoint=True)
         click.echo(f"entries {first} to {log.size - 1}" if entries else "no entries", err=True)
         click.echo(log.latest_checkpoint(), nl=False)

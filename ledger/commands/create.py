@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from ledger.commands.opening import PATH
+from ledger.commands.signing import open_signer, passphrase_option, read_passphrase
 from ledger.commands.terminal import say
 from ledger.errors import StoreError
-from ledger.keys import load_signer, write_key
+from ledger.keys import write_key
 from ledger.log import Ledger
 from ledger.signer import Signer
 
@@ -18,15 +19,18 @@ from ledger.signer import Signer
 @click.argument("ledger", type=PATH)
 @click.option("--origin", required=True, help="Name of the log, such as lab.example/case-17; names the key too.")
 @click.option("--key", required=True, type=PATH, help="Private key file (PEM); made if it is not there.")
-def command(ledger: Path, origin: str, key: Path) -> None:
-    """Create LEDGER and print the vkey that verifies it."""
+@passphrase_option
+def command(ledger: Path, origin: str, key: Path, passphrase_file: Path | None) -> None:
+    """Create LEDGER and print the vkeys that verify it."""
     if ledger.exists():
         raise StoreError(f"{ledger}: exists already")
     if key.exists():
-        signer = load_signer(key, name=origin)
+        signer = open_signer(key, passphrase_file, name=origin)
     else:
         signer = Signer.generate(origin)
-        write_key(key, signer)
+        passphrase = read_passphrase(passphrase_file) if passphrase_file is not None else None
+        write_key(key, signer, passphrase=passphrase)
         say(f"wrote a new private key to {key}")
     Ledger.create(ledger, origin=origin, signer=signer).close()
-    click.echo(signer.vkey)
+    for vkey in signer.vkeys:
+        click.echo(vkey)

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from ledger.clock import now
-from ledger.commands.opening import PATH, ledger_or_case, ledger_path, open_signing
+from ledger.commands.opening import ledger_or_case, ledger_path
+from ledger.commands.signing import key_options, open_signing
 from ledger.commands.terminal import say
 from ledger.decision import Decision, decision_entry
 from ledger.errors import SizeChangedError
@@ -28,7 +29,7 @@ from ledger.errors import SizeChangedError
 @click.option(
     "--supersedes", type=click.IntRange(min=0), help="Index of the decision that this one takes the place of."
 )
-@click.option("--key", required=True, type=PATH, help="Private key file (PEM).")
+@key_options
 def command(
     *,
     ledger: Path | None,
@@ -40,10 +41,11 @@ def command(
     note: str | None,
     supersedes: int | None,
     key: Path,
+    passphrase_file: Path | None,
 ) -> None:
     """Record what an examiner decided of entries, with a signed checkpoint. Prints the decision's index."""
     decision = Decision(verdict, examiner, cites, role=role, note=note, supersedes=supersedes)
-    with open_signing(ledger_path(ledger, case), key) as log:
+    with open_signing(ledger_path(ledger, case), key, passphrase_file) as log:
         while True:
             size = log.size
             body = decision_entry(log, decision, now())

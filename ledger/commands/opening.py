@@ -1,4 +1,4 @@
-"""Which ledger a command means, and how it is opened."""
+"""Which ledger a command means."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-
-from ledger.commands.terminal import waiting
-from ledger.keys import load_signer
-from ledger.log import Ledger
 
 CASE_LEDGER = "case.ledger"
 CASE_KEYS = "verifier.keys"
@@ -33,11 +29,3 @@ def ledger_path(ledger: Path | None, case: Path | None) -> Path:
     if given is None or (ledger is not None and case is not None):
         raise click.UsageError("give one ledger or one case")
     return given / CASE_LEDGER if given.is_dir() or case is not None else given
-
-
-def open_signing(ledger: Path, key: Path) -> Ledger:
-    """The ledger for appending, with the private key in the file `key` under the name of its origin."""
-    on_wait = waiting(ledger)
-    with Ledger.open(ledger, on_wait=on_wait) as log:
-        origin = log.origin
-    return Ledger.open(ledger, signer=load_signer(key, name=origin), on_wait=on_wait)

@@ -16,6 +16,10 @@ from ledger import Ledger, Signer, canonical, load_signer
 from ledger.commands import commands
 
 
+def printed(signer: Signer) -> str:
+    return "".join(f"{vkey}\n" for vkey in signer.vkeys)
+
+
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
     return tmp_path / "examiner.pem"
@@ -34,12 +38,12 @@ def case(tmp_path: Path, key: Path, run: Callable[..., Any], scan_entries: Calla
     return folder
 
 
-def test_create_prints_the_vkey_and_makes_the_key(tmp_path: Path, key: Path, run: Callable[..., Any]) -> None:
+def test_create_prints_the_vkeys_and_makes_the_key(tmp_path: Path, key: Path, run: Callable[..., Any]) -> None:
     result = run("create", tmp_path / "a.ledger", "--origin", "lab.example/a", "--key", key)
-    assert (result.code, result.out) == (0, load_signer(key, name="lab.example/a").vkey + "\n")
+    assert (result.code, result.out) == (0, printed(load_signer(key, name="lab.example/a")))
     assert "new private key" in result.err
     again = run("create", tmp_path / "b.ledger", "--origin", "lab.example/b", "--key", key)
-    assert (again.code, again.out, again.err) == (0, load_signer(key, name="lab.example/b").vkey + "\n", "")
+    assert (again.code, again.out, again.err) == (0, printed(load_signer(key, name="lab.example/b")), "")
 
 
 def test_create_refuses(tmp_path: Path, key: Path, case: Path, run: Callable[..., Any]) -> None:

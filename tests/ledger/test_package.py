@@ -16,23 +16,11 @@ FILES = sorted(FOLDER.rglob("*.py"))
 PURE = [
     *("entry", "merkle", "proof", "note", "checkpoint", "tiles", "completeness", "errors"),
     *("schema", "shape", "explaining", "strict", "vkey", "statement", "signer", "cosignature"),
-    *("disclosure", "trust", "proof_file", "policy"),
+    *("disclosure", "trust", "proof_file", "policy", "answer", "events"),
 ]
 ALLOWED_IN_PURE = {
-    *(
-        "__future__",
-        "base64",
-        "binascii",
-        "collections",
-        "dataclasses",
-        "enum",
-        "hashlib",
-        "hmac",
-        "json",
-        "re",
-        "typing",
-    ),
-    *("cryptography", "ledger"),
+    *("__future__", "base64", "binascii", "collections", "dataclasses", "datetime", "enum", "hashlib", "hmac"),
+    *("json", "re", "typing", "cryptography", "ledger"),
 }
 
 
@@ -131,7 +119,7 @@ def test_only_the_store_knows_sqlite_utils_and_only_commands_click() -> None:
         modules = {module.partition(".")[0] for module in imported(file)}
         assert ("sqlite_utils" in modules) == (file.name == "store.py")
         assert "sqlite3" not in modules or file.name in {"store.py", "evidence.py", "query_store.py"}
-        assert ("click" in modules) == ("commands" in file.parts)
+        assert "click" not in modules or "commands" in file.parts
         assert not any(module.partition(".")[0] == "matcher" for module in modules)
 
 

@@ -1,0 +1,104 @@
+"""Files that are whole or not there, since they are on the disk before they get their name; a lock between processes.
+
+Where a system cannot sync a folder (Windows), the name may be lost with the power, but never half a file.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_BINARY = getattr(os, "O_BINARY", 0)
+_TRIES = 40
+_PAUSE = 0.05
+
+
+def create_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """A new file with these permissions (Windows knows none: a file there has those of its folder). Raises OSError.
+
+    Never overwrites. What could not be written whole is removed.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """The file holds `data`, or what it held before, whatever happens in between. Raises OSError."""
+    aside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
+    create_file(aside, data)
+    try:
+        _put_in_place(aside, path)
+    except BaseException:
+        with suppress(OSError):
+            aside.unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Nobody else holds this lock file. However a process ends, the system lets go of it then. Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _put_in_place(aside: Path, path: Path) -> None:
+    for tries in range(_TRIES):
+        try:
+            aside.replace(path)
+        except PermissionError:  # Windows, while somebody reads the old file
+            if sys.platform != "win32" or tries == _TRIES - 1:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+if sys.platform == "win32":
+
+    def _lock(descriptor: int) -> None:
+        while True:
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            except OSError:  # somebody else has it
+                time.sleep(_PAUSE)
+            else:
+                return
+
+    def _sync_folder(folder: Path) -> None:
+        """Windows opens no folder as a file."""
+
+else:
+
+    def _lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def _sync_folder(folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            with suppress(OSError):  # not every file system syncs a folder
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
