@@ -15,7 +15,7 @@ from pathlib import Path
 
 from fault_writer import group_entries, make_signer
 
-from ledger import Ledger, LedgerError, audit, parse
+from ledger import Ledger, LedgerError, NotALedgerError, StoreError, audit, parse
 
 AFTER = 9
 """The number of the writer that comes when all others are gone."""
@@ -35,7 +35,7 @@ os._exit(9)
 """
 
 
-class Lost(Exception):  # noqa: N818 - the result, not a mistake in this program
+class Lost(Exception):
     """An acknowledged entry is not there, or the ledger is not what it was."""
 
 
@@ -45,15 +45,20 @@ def leave_hot_journal(path: Path) -> None:
     assert path.with_name(path.name + "-journal").stat().st_size > 0
 
 
-def check(path: Path, acknowledged: dict[Group, int], paddings: dict[Group, int]) -> int:
+def check(path: Path, acknowledged: dict[Group, int], paddings: dict[Group, int], *, created: bool) -> int:
     """Checks 1 to 3; the number of acknowledged entries. `acknowledged` has the index of each group's first.
 
-    Raises Lost. A ledger that was never made may be missing or empty, where nothing was acknowledged.
+    Raises Lost. Where the ledger itself was to be `created`, there may be none if nothing was acknowledged.
     """
     try:
         before = folder_state(path.parent)
         # 1
-        check_audit(path)
+        try:
+            check_audit(path)
+        except StoreError:
+            if created and not acknowledged and not is_ledger(path):
+                return 0
+            raise
         if folder_state(path.parent) != before:
             raise Lost("the audit changed the folder")
         # 2
@@ -65,15 +70,19 @@ def check(path: Path, acknowledged: dict[Group, int], paddings: dict[Group, int]
         check_audit(path)
         check_entries(path, {**acknowledged, (AFTER, 0): first}, {**paddings, (AFTER, 0): 0})
     except LedgerError as error:
-        if not acknowledged and not was_begun(path):
-            return 0
         raise Lost(f"{type(error).__name__}: {error}") from error
     return count
 
 
-def was_begun(path: Path) -> bool:
-    """Whether there is a ledger: its first page was written."""
-    return path.exists() and path.stat().st_size > 0
+def is_ledger(path: Path) -> bool:
+    """Whether any of its making was committed; no, where there is no file, or one that rolls back to nothing."""
+    try:
+        Ledger.open_readonly(path).close()
+    except NotALedgerError:
+        return False
+    except StoreError:
+        return path.exists()
+    return True
 
 
 def check_audit(path: Path) -> None:

@@ -4,8 +4,8 @@
 
 A group is [number of entries, bytes of padding in each]. After every `append` that returned, one JSON line goes out
 at once: {"group": G, "first": I}. After an error, {"error": text, "names": whether it names the file, "written":
-whether the group is there all the same}; then the same Ledger goes on with the next try. Anything but a LedgerError
-ends it with a traceback.
+whether the group is there all the same}; then the same Ledger tries again. Where that does not help, the file is opened
+again, which {"reopened": true} tells. Anything but a LedgerError ends it with a traceback.
 """
 
 from __future__ import annotations
@@ -58,8 +58,11 @@ def place_of(log: Ledger, entries: list[bytes], start: int) -> int | None:
     return next((index for index, body in log.entries(start) if body == entries[0]), None)
 
 
-def append(log: Ledger, path: Path, entries: list[bytes], start: int) -> int:
-    """The index of the first; an error is told, and the same Ledger tries again unless the entries are there."""
+def append(log: Ledger, path: Path, entries: list[bytes], start: int) -> int | None:
+    """The index of the first; an error is told, and the same Ledger tries again unless the entries are there.
+
+    None where it fails again and again.
+    """
     for _ in range(TRIES):
         try:
             return log.append(entries, checkpoint=True)
@@ -68,19 +71,27 @@ def append(log: Ledger, path: Path, entries: list[bytes], start: int) -> int:
             tell(error, path, written=first is not None)
             if first is not None:
                 return first
-    raise SystemExit("the ledger cannot go on after an error")
+    return None
 
 
 def main() -> None:
     given = json.loads(sys.argv[1])
     path = Path(given["path"])
-    with begin(path, create=given["create"]) as log:
-        start = log.size
-        for group, (count, padding) in enumerate(given["groups"]):
-            entries = group_entries(given["writer"], group, count, padding=padding)
+    log = begin(path, create=given["create"])
+    start = log.size
+    for group, (count, padding) in enumerate(given["groups"]):
+        entries = group_entries(given["writer"], group, count, padding=padding)
+        first = append(log, path, entries, start)
+        if first is None:
+            log.close()
+            log = begin(path, create=False)
+            say(reopened=True)
             first = append(log, path, entries, start)
-            say(group=group, first=first)
-            start = first + count
+        if first is None:
+            raise SystemExit("the ledger cannot go on after an error")
+        say(group=group, first=first)
+        start = first + count
+    log.close()
 
 
 if __name__ == "__main__":

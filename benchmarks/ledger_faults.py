@@ -148,6 +148,7 @@ class Row:
     met: int = 0
     told: int = 0
     written: int = 0
+    reopened: int = 0
     entries: int = 0
     journals: int = 0
     lost: int = 0
@@ -181,16 +182,20 @@ def disturb(folder: Path, fault: Fault, row: Row) -> None:
     others, other_errors = read_lines(output, 1)
     row.told += len(errors)
     row.written += sum(bool(error["written"]) for error in errors)
+    row.reopened += "reopened" in done.stdout
     paddings = {(0, number): padding for number, (_count, padding) in enumerate(scene.groups)}
     paddings |= {(1, number): padding for number, (_count, padding) in enumerate(scene.second)}
-    row.entries += check(path, acknowledged | others, paddings)
+    row.entries += check(path, acknowledged | others, paddings, created=scene.create)
     check_writer(fault, done, acknowledged, errors)
     if second is not None and (second.returncode or other_errors or len(others) != len(scene.second)):
         raise Lost(f"the writer beside it: exit {second.returncode}, {other_errors} {trouble[-500:]}")
 
 
 def check_writer(
-    fault: Fault, done: subprocess.CompletedProcess[str], acknowledged: dict[Group, int], errors: list[dict[str, object]]
+    fault: Fault,
+    done: subprocess.CompletedProcess[str],
+    acknowledged: dict[Group, int],
+    errors: list[dict[str, object]],
 ) -> None:
     """A writer that was not killed got at most a LedgerError that names the file, and went on to its end."""
     if fault.kind == "kill" and done.returncode != 0:
@@ -207,11 +212,12 @@ def show(rows: dict[tuple[str, str], Row], counts: dict[str, Counter[str]]) -> I
     for scene in SCENES:
         yield f"{scene.name}: " + ", ".join(f"{counts[scene.name][call]} {call}" for call in CALLS)
     yield ""
-    yield "| call | fault | runs | met | journal left | errors told | of them written all the same | acknowledged | lost |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    columns = ("runs", "met", "journal left", "errors told", "written all the same", "opened again", "acknowledged")
+    yield f"| call | fault | {' | '.join(columns)} | lost |"
+    yield "|---" * 10 + "|"
     total = Row()
     for (call, kind), row in [*sorted(rows.items()), (("all", ""), total)]:
-        cells = (row.runs, row.met, row.journals, row.told, row.written, row.entries, row.lost)
+        cells = (row.runs, row.met, row.journals, row.told, row.written, row.reopened, row.entries, row.lost)
         yield f"| {call} | {kind} | " + " | ".join(f"{cell:,}" for cell in cells) + " |"
         for name in Row.__slots__:
             setattr(total, name, getattr(total, name) + getattr(row, name))
