@@ -70,6 +70,7 @@ class Store:
         self.path = path
         self._on_wait = on_wait
         self._copy: EvidenceCopy | None = None
+        self._writable = mode == "rw"
         if has_write_ahead_log(path) and mode == "ro":
             self._database = self._connect_copy()
         else:
@@ -353,7 +354,8 @@ class Store:
             try:
                 return self._patiently(lambda: self._database.execute(sql, arguments).fetchall())
             except sqlite3.OperationalError as error:
-                if self._copy is not None or not is_hot(self.path, error):
+                # A writer that went on with a copy would write what nobody finds again.
+                if self._writable or self._copy is not None or not is_hot(self.path, error):
                     raise
             self._database.close()
             self._database = self._connect_copy()
