@@ -6,10 +6,14 @@ read-only without that. So the file and its journal are copied, and the copy is 
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from ledger.errors import StoreError
 
@@ -30,14 +34,63 @@ def is_hot(path: Path, error: sqlite3.OperationalError) -> bool:
     return primary_code(error) == sqlite3.SQLITE_CANTOPEN and _beside(path, "-journal").exists()
 
 
-def has_write_ahead_log(path: Path) -> bool:
-    """Whether the file's header says WAL. No ledger does; opening one that was changed so would write beside it."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(20)
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from error
-    return len(header) == 20 and 2 in header[18:20]
+@dataclass(slots=True)
+class _Shared:
+    """One file's descriptors, and the number of those who hold it."""
+
+    holders: int = 0
+    descriptors: list[int] = field(default_factory=list)
+
+
+class HeldFile:
+    """A file held open for reading beside SQLite; `release` it after SQLite's own connection was closed."""
+
+    _files: ClassVar[dict[tuple[int, int], _Shared]] = {}
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._released = False
+        with self._lock:
+            try:
+                self._key, shared = self._find()
+            except OSError as error:
+                raise StoreError(f"{path}: {error.strerror}") from error
+            shared.holders += 1
+            self._descriptor = shared.descriptors[-1]
+
+    def _find(self) -> tuple[tuple[int, int], _Shared]:
+        status = self._path.stat()
+        key = (status.st_dev, status.st_ino)
+        if key not in self._files:
+            descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            status = os.fstat(descriptor)  # of what was opened, should another file have come in its place
+            key = (status.st_dev, status.st_ino)
+            self._files.setdefault(key, _Shared()).descriptors.append(descriptor)
+        return key, self._files[key]
+
+    def release(self) -> None:
+        """May be called again."""
+        with self._lock:
+            if self._released:
+                return
+            self._released = True
+            shared = self._files[self._key]
+            shared.holders -= 1
+            if shared.holders == 0:
+                del self._files[self._key]
+                for descriptor in shared.descriptors:
+                    os.close(descriptor)
+
+    def has_write_ahead_log(self) -> bool:
+        """Whether its header says WAL. No ledger does; opening one that was changed so would write beside it."""
+        try:
+            with self._lock:  # the place of reading is the descriptor's, and there is no pread on Windows
+                os.lseek(self._descriptor, 0, os.SEEK_SET)
+                header = os.read(self._descriptor, 20)
+        except OSError as error:
+            raise StoreError(f"{self._path}: {error.strerror}") from error
+        return len(header) == 20 and 2 in header[18:20]
 
 
 class EvidenceCopy:

@@ -24,7 +24,7 @@ from sqlite_utils import Database
 
 from ledger.entry import MAX_ENTRY
 from ledger.errors import DamagedError, NotALedgerError, StoreError
-from ledger.evidence import EvidenceCopy, has_write_ahead_log, is_hot, primary_code
+from ledger.evidence import EvidenceCopy, HeldFile, is_hot, primary_code
 from ledger.explaining import Sign, differ_in_one_bit
 from ledger.note import MAX_NOTE
 from ledger.schema import APPLICATION_ID, OBJECTS, STATEMENTS, USER_VERSION
@@ -71,10 +71,15 @@ class Store:
         self._on_wait = on_wait
         self._copy: EvidenceCopy | None = None
         self._writable = mode == "rw"
-        if has_write_ahead_log(path) and mode == "ro":
-            self._database = self._connect_copy()
-        else:
-            self._database = self._connect(path, mode, (*_SETTINGS, *(_WRITER_SETTINGS if mode == "rw" else ())))
+        self._held = HeldFile(path)
+        try:
+            if self._held.has_write_ahead_log() and not self._writable:
+                self._database = self._connect_copy()
+            else:
+                self._database = self._connect(path, mode, (*_SETTINGS, *(_WRITER_SETTINGS if self._writable else ())))
+        except BaseException:
+            self._held.release()
+            raise
 
     @classmethod
     def create(cls, path: Path, note: str, *, on_wait: OnWait | None = None) -> Store:
@@ -127,6 +132,7 @@ class Store:
         if self._copy is not None:
             self._copy.remove()
             self._copy = None
+        self._held.release()
 
     # What the file is
 
