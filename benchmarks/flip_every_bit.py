@@ -8,7 +8,10 @@ is
 
 - refused: the audit is not intact, or raises a StoreError;
 - without effect: intact, and every table of the evidence reads as before (all but `opening`, which is none);
-- UNNOTICED: intact, and another row somewhere. One of these makes the exit code 1; so does any other exception.
+- told in a note: intact, and another row, but the audit has a note that it has not of the file as it was;
+- UNNOTICED: intact, with another row, and nothing is said.
+
+One of the last two makes the exit code 1; so does any exception but a StoreError.
 
 Prints a Markdown table by the kind of page that was hit, and the time a flip took. `--profile` shows instead what the
 audits of a tiny ledger spend their time on.
@@ -17,7 +20,9 @@ audits of a tiny ledger spend their time on.
 from __future__ import annotations
 
 import argparse
+import base64
 import cProfile
+import hashlib
 import multiprocessing
 import os
 import pstats
@@ -39,7 +44,7 @@ from ledger.schema import TABLES
 ORIGIN = "lab.example/flips"
 EVIDENCE = [table for table in TABLES if table != "opening"]
 PROFILED = 200
-OUTCOMES = ("refused", "without effect", "UNNOTICED", "an exception")
+OUTCOMES = ("refused", "without effect", "told in a note", "UNNOTICED", "an exception")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +58,41 @@ class Subject:
 
 
 def make_subject(path: Path, entries: int) -> Subject:
-    """A ledger of `entries` entries, with a checkpoint after the half and at the end, and a row in every table."""
+    """A ledger of `entries` entries, with a checkpoint after the half and at the end, and a row in every table.
+
+    The cosignature and the token have their form and their entry only: an audit asks no more of what it has no key of.
+    """
     signer = Signer.generate(ORIGIN)
     keys = getattr(signer, "vkeys", (signer.vkey,))
-    bodies = [canonical({"v": 1, "type": "note", "number": number, "text": "é" * number}) for number in range(entries)]
+    bodies = [note_entry(number) for number in range(entries - 2)]
+    line = f"— witness.example/w {base64.b64encode(bytes(range(76))).decode()}"
+    token = bytes(range(200))
     with Ledger.create(path, origin=ORIGIN, signer=signer) as log:
-        log.append(bodies[: entries // 2], checkpoint=True)
-        log.append(bodies[entries // 2 :], checkpoint=True)
+        half = len(bodies) // 2
+        log.append(bodies[:half], checkpoint=True)
+        about = {"v": 1, "time": "2026-11-01T00:00:00Z", "size": half}
+        digests = {"note_sha256": sha256(log.latest_checkpoint().encode()), "token_sha256": sha256(token)}
+        attached = [
+            {**about, "type": "checkpoint.cosign", "lines": [line]},
+            {**about, "type": "checkpoint.time", **digests},
+        ]
+        log.append([*bodies[half:], *map(canonical, attached)], checkpoint=True)
         expect = (log.size, log.root())
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        # A stand-in of the right form; who signs and stamps is not looked at here unless the audit does.
+        connection.execute("INSERT INTO cosignature VALUES (?, ?)", (half, f"{line}\n"))
+        connection.execute("INSERT INTO timestamp VALUES (?, ?)", (half, token))
         connection.execute("INSERT INTO opening VALUES (0, '/text', zeroblob(32), '\"\"')")
-    return Subject(path.read_bytes(), read_rows(path), keys, expect)
+    subject = Subject(path.read_bytes(), read_rows(path), keys, expect)
+    assert look(path, subject) == ("without effect", ""), "the audit asks more than is made here"
+    return subject
+
+
+def note_entry(number: int) -> bytes:
+    return canonical({"v": 1, "type": "note", "number": number, "text": "é" * number})
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def read_rows(path: Path) -> dict[str, list[Any]]:
@@ -99,7 +127,9 @@ def look(path: Path, subject: Subject) -> tuple[str, str]:
         same = read_rows(path) == subject.rows
     except sqlite3.Error as error:
         return "UNNOTICED", f"intact, but {error}"
-    return ("without effect", "") if same else ("UNNOTICED", "intact, with other rows")
+    if same:
+        return "without effect", ""
+    return ("told in a note", "; ".join(report.notes)) if report.notes else ("UNNOTICED", "intact, with other rows")
 
 
 def kinds_of_pages(path: Path, subject: Subject) -> list[str]:
