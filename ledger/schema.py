@@ -6,6 +6,10 @@ change an entry without changing the root.
 
 from __future__ import annotations
 
+from typing import Any
+
+from ledger.explaining import Sign, differ_in_one_bit
+
 APPLICATION_ID = 0x4C444752
 """'LDGR', at byte 68 of the file."""
 
@@ -108,3 +112,18 @@ OBJECTS = frozenset(
     ]
 )
 """What sqlite_schema must hold, as (type, name, sql)."""
+
+
+def schema_problems(found: dict[tuple[Any, Any], Any]) -> list[tuple[str, Sign]]:
+    """Where the SQL found, by (type, name), is not exactly that of a ledger, and what each is a sign of."""
+    problems: list[tuple[str, Sign]] = []
+    for kind, name, sql in sorted(OBJECTS):
+        if (kind, name) not in found:
+            problems.append((f"{kind} {name} is missing", "tampering"))
+        elif found[kind, name] != sql:
+            flipped = differ_in_one_bit(str(found[kind, name]), sql)
+            problems.append((f"{kind} {name} was changed", "damage" if flipped else "tampering"))
+    strange = found.keys() - {(kind, name) for kind, name, _ in OBJECTS}
+    for kind, name in sorted(strange, key=str):
+        problems.append((f"{kind} {name} does not belong in a ledger", "tampering"))
+    return problems

@@ -25,9 +25,9 @@ from sqlite_utils import Database
 from ledger.entry import MAX_ENTRY
 from ledger.errors import DamagedError, NotALedgerError, StoreError
 from ledger.evidence import EvidenceCopy, HeldFile, is_hot, primary_code
-from ledger.explaining import Sign, differ_in_one_bit
+from ledger.explaining import Sign
 from ledger.note import MAX_NOTE
-from ledger.schema import APPLICATION_ID, OBJECTS, STATEMENTS, USER_VERSION
+from ledger.schema import APPLICATION_ID, STATEMENTS, USER_VERSION, schema_problems
 from ledger.tiles import TILE_BYTES, Tile
 
 T = TypeVar("T")
@@ -147,20 +147,10 @@ class Store:
 
     def schema_problems(self) -> list[tuple[str, Sign]]:
         """Where tables and triggers are not exactly those of a ledger, and what each is a sign of."""
-        found = {(kind, name): sql for kind, name, sql in self._rows("SELECT type, name, sql FROM sqlite_schema")}
-        problems: list[tuple[str, Sign]] = []
-        for kind, name, sql in sorted(OBJECTS):
-            if (kind, name) not in found:
-                problems.append((f"{kind} {name} is missing", "tampering"))
-            elif found[kind, name] != sql:
-                flipped = differ_in_one_bit(str(found[kind, name]), sql)
-                problems.append((f"{kind} {name} was changed", "damage" if flipped else "tampering"))
+        rows = self._rows("SELECT type, name, sql FROM sqlite_schema")
+        problems = schema_problems({(kind, name): sql for kind, name, sql in rows})
         if self._row("PRAGMA journal_mode")[0] != "delete":
             problems.append(("the file was switched to another journal mode", "tampering"))
-        strange = found.keys() - {(kind, name) for kind, name, _ in OBJECTS}
-        problems += [
-            (f"{kind} {name} does not belong in a ledger", "tampering") for kind, name in sorted(strange, key=str)
-        ]
         return problems
 
     def integrity_problems(self) -> list[str]:
