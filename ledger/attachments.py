@@ -15,6 +15,8 @@ from typing import Any
 from ledger.rebuilding import Tell
 from ledger.store import Store
 
+ATTACHED_TYPES = frozenset(["checkpoint.cosign", "checkpoint.time"])
+
 
 class AttachmentChecker:
     """Add every `checkpoint.cosign` and `checkpoint.time` entry in order, then `finish`."""

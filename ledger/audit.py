@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from ledger.attached_files import file_problems
-from ledger.attachments import AttachmentChecker
-from ledger.checkpoint_audit import CheckpointAudit
+from ledger.attachments import ATTACHED_TYPES, AttachmentChecker
+from ledger.checkpoint import parse_checkpoint
+from ledger.checkpoint_audit import CheckpointAudit, Expected
 from ledger.completeness import ScanCheck, ScanChecker
 from ledger.decision import DecisionChecker
 from ledger.disclosure import check_opening, opening_of
@@ -23,7 +24,8 @@ from ledger.entry import parse
 from ledger.errors import DamagedError, DisclosureError, EntryError, LedgerError
 from ledger.explaining import Sign
 from ledger.merkle import leaf_hash
-from ledger.note import Verifier
+from ledger.note import Verifier, open_note
+from ledger.policy import Policy, PolicyResult
 from ledger.rebuilding import Rebuilt
 from ledger.schema import TABLES
 from ledger.shape import ItemParts, Shapes
@@ -42,8 +44,9 @@ class AuditReport:
 
     `trust` is "verified" only where a key given by the verifier has signed. `nature` is what the problems look like:
     "incomplete" where nothing is wrong but that a scan was not closed, "damaged" where bits changed or bytes are
-    lost, "tampered" where only somebody's hand explains what is found, "unclear" where neither can be told. `notes`
-    are worth knowing, but no problems.
+    lost, "tampered" where only somebody's hand explains what is found, "unclear" where neither can be told.
+    `accepted` is the largest checkpoint that the policy accepts, with who cosigned it and when. `notes` are worth
+    knowing, but no problems.
     """
 
     origin: str | None
@@ -54,6 +57,7 @@ class AuditReport:
     signers: tuple[str, ...]
     trust: Trust
     nature: Nature
+    accepted: PolicyResult | None
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     scans: tuple[ScanCheck, ...]
@@ -68,30 +72,40 @@ def audit(
     *,
     keys: Sequence[str] = (),
     own_keys: Sequence[str] = (),
+    policy: Policy | None = None,
     expect: tuple[int, bytes] | None = None,
+    checkpoints: Sequence[str] = (),
     folder: Path | str | None = None,
 ) -> AuditReport:
     """Checks a ledger that nobody needs to have closed; what is appended meanwhile is not looked at.
 
-    `keys` are vkeys that the verifier trusts from elsewhere. Without any, `own_keys`, those that lie beside the
-    ledger, are used, and the ledger vouches for itself only. `expect` is a size and root kept in a notebook.
+    `keys` are vkeys that the verifier trusts from elsewhere, and so are those of the logs and witnesses of `policy`.
+    Without any, `own_keys`, those that lie beside the ledger, are used, and the ledger vouches for itself only.
+    `expect` is a size and root kept in a notebook; `checkpoints` are signed notes got elsewhere, from a witness or
+    from somebody who has another copy: the ledger must contain each.
 
     1. SQLite finds the file sound, and tables and triggers are exactly a ledger's.
     2. Every entry follows the one before and is canonical; every tile is the one that the entries make.
     3. Every checkpoint is of this origin and has the root of its size; known keys' signatures are valid.
-    4. At least one checkpoint is signed by a known key.
-    5. The expected root is that of its size.
+    4. At least one checkpoint is signed by a known key. With a policy, it accepts a checkpoint, and behind that one
+       there is nothing but what came from witnesses and time-stamp authorities.
+    5. What is known from elsewhere is in it: each expected root is that of its size.
     6. No tile and no checkpoint is beyond the entries.
     7. Decisions cite earlier entries by their leaf hashes. What opens commitments opens them. Cosignatures and
        time-stamp tokens are those that entries tell of.
     8. Scans are complete, and the close of each is signed by a known key; the files whose digests they have are
        those in `folder`, where one is given.
 
-    Raises StoreError if the file cannot be read or is no ledger, and NoteError for a malformed vkey.
+    Raises StoreError if the file cannot be read or is no ledger, and NoteError for a malformed vkey, or for one of
+    `checkpoints` that no known key has signed.
     """
-    verifiers = [Verifier(vkey) for vkey in keys or own_keys]
+    trusted = (*keys, *_vkeys_of(policy))
+    verifiers = [Verifier(vkey) for vkey in dict.fromkeys(trusted or own_keys)]
+    expected = [_elsewhere(note, verifiers) for note in checkpoints]
+    if expect is not None:
+        expected.append(Expected(*expect, signed=False))
     with closing(Store.open_readonly(Path(path))) as store:
-        run = _Audit(store, verifiers, trusted=bool(keys), expect=expect)
+        run = _Audit(store, verifiers, policy, trusted=bool(trusted), expected=expected)
         try:
             run.check()
         except DamagedError as error:
@@ -99,25 +113,46 @@ def audit(
         return run.report(None if folder is None else Path(folder))
 
 
+def _vkeys_of(policy: Policy | None) -> tuple[str, ...]:
+    if policy is None:
+        return ()
+    return (*(log.vkey for log in policy.logs), *(witness.vkey for witness in policy.witnesses))
+
+
+def _elsewhere(note: str, verifiers: Sequence[Verifier]) -> Expected:
+    checkpoint = parse_checkpoint(open_note(note, verifiers).text)
+    return Expected(checkpoint.size, checkpoint.root, signed=True)
+
+
 class _Audit:
     def __init__(
-        self, store: Store, verifiers: Sequence[Verifier], *, trusted: bool, expect: tuple[int, bytes] | None
+        self,
+        store: Store,
+        verifiers: Sequence[Verifier],
+        policy: Policy | None,
+        *,
+        trusted: bool,
+        expected: Sequence[Expected],
     ) -> None:
         self._store = store
         self._trusted = trusted
         self._keyless = not verifiers
-        self._expect = expect
+        self._policy = policy
+        self._expected = expected
         self._shapes = Shapes()
         self._scans = ScanChecker()
         self._problems: list[str] = []
         self._more = 0
         self._signs: set[Sign] = set()
         self._rebuilt = Rebuilt(store, Shape(0, -1, frozenset()), self.problem)
-        self._checkpoints = CheckpointAudit(verifiers, self.problem)
+        self._checkpoints = CheckpointAudit(verifiers, policy, self.problem)
         self._sealed = False
         self._decisions = DecisionChecker(self._leaf_at, self.problem)
         self._attachments = AttachmentChecker(store, self.problem)
+        self._attached: set[int] = set()
         self._pending: tuple[int, str] | None = None
+        self._substance = 0
+        """The size behind the last entry that is more than what came of a checkpoint."""
 
     def problem(self, text: str, sign: Sign | None = None) -> None:
         if sign is not None:
@@ -140,6 +175,7 @@ class _Audit:
 
         # 2, 3, 5
         shape, self._sealed = self._store.shape(), self._store.has_openings()
+        self._attached = set(self._store.attached_sizes())
         self._rebuilt = Rebuilt(self._store, shape, self.problem)
         notes = self._read_checkpoints(shape)
         self._pending = next(notes, None)
@@ -165,11 +201,14 @@ class _Audit:
         # 4
         if self._checkpoints.signed is None:
             self.problem("no key to check signatures with" if self._keyless else _UNSIGNED)
+        if self._policy is not None:
+            self._check_policy()
 
         # 5
-        if self._expect is not None and not 0 <= self._expect[0] <= self._rebuilt.size:
-            text = f"there are {self._rebuilt.size} entries, fewer than the expected {self._expect[0]}"
-            self.problem(text, "tampering")
+        for known in self._expected:
+            if not 0 <= known.size <= self._rebuilt.size:
+                text = f"there are {self._rebuilt.size} entries, fewer than {known.size_of_it}"
+                self.problem(text, "tampering")
 
         # 6
         if shape.checkpoints > shape.size:
@@ -178,23 +217,32 @@ class _Audit:
 
     def _next_stop(self, size: int) -> int | None:
         """The next size at which something is known of the tree."""
-        stops = [self._pending[0]] if self._pending is not None else []
-        if self._expect is not None:
-            stops.append(self._expect[0])
+        stops = [known.size for known in self._expected]
+        if self._pending is not None:
+            stops.append(self._pending[0])
         return min((stop for stop in stops if stop > size), default=None)
 
     def _stand(self, notes: Iterator[tuple[int, str]]) -> None:
         """What is known of the tree at its present size."""
-        if self._expect is not None and self._expect[0] == self._rebuilt.size:
-            self._check_expected(self._expect[1])
+        for known in self._expected:
+            if known.size == self._rebuilt.size and known.root != self._rebuilt.root():
+                text = f"the first {known.size} entries do not have {known.root_of_it}"
+                self.problem(text, None if self._rebuilt.differs else "tampering")
         while self._pending is not None and self._pending[0] == self._rebuilt.size:
-            self._checkpoints.check(*self._pending, self._rebuilt)
+            size, note = self._pending
+            added = self._store.cosignatures(size) if size in self._attached else ()
+            self._checkpoints.check(size, note, added, self._rebuilt)
             self._pending = next(notes, None)
 
-    def _check_expected(self, root: bytes) -> None:
-        if root != self._rebuilt.root():
-            text = f"the first {self._rebuilt.size} entries do not have the expected root {root.hex()}"
-            self.problem(text, None if self._rebuilt.differs else "tampering")
+    def _check_policy(self) -> None:
+        accepted = self._checkpoints.accepted
+        if accepted is None:
+            self.problem(f"the policy accepts no checkpoint: {self._checkpoints.refused}")
+        elif accepted.checkpoint.size < self._substance:
+            text = (
+                f"entries {accepted.checkpoint.size} to {self._substance - 1} are behind the last checkpoint that the"
+            )
+            self.problem(f"{text} policy accepts")
 
     def _entry(self, index: int, body: bytes) -> None:
         try:
@@ -202,9 +250,11 @@ class _Audit:
         except EntryError as error:
             self.problem(f"entry {index}: {error}")
             return
+        if isinstance(entry, ItemParts) or entry["type"] not in ATTACHED_TYPES:
+            self._substance = index + 1
         if isinstance(entry, ItemParts):
             self._scans.add_item(index, entry.scan, entry.seq, entry.status, entry.finding)
-        elif entry["type"] in ("checkpoint.cosign", "checkpoint.time"):
+        elif entry["type"] in ATTACHED_TYPES:
             self._attachments.add(index, entry)
         elif entry["type"] == "decision":
             self._decisions.add(index, entry)
@@ -256,6 +306,7 @@ class _Audit:
             signers=tuple(checkpoints.signers),
             trust="verified" if self._trusted and (signed or not size) else "self-asserted",
             nature=self._nature(scans),
+            accepted=checkpoints.accepted,
             problems=(*self._problems, *(problem for scan in scans for problem in scan.problems)),
             notes=tuple(notes),
             scans=scans,
