@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import http.client
-from typing import IO
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+)
 
 from ledger.answer import CONFLICT, MAX_ANSWER, OK, Answer, format_answer, parse_answer
 from ledger.errors import WitnessError
@@ -15,29 +21,22 @@ _SECONDS = 60.0
 _MAX_REASON = 500
 
 
-class _NoRedirects(HTTPRedirectHandler):
-    """A witness has one address; urllib would repeat a POST elsewhere as a GET."""
-
-    def redirect_request(  # noqa: PLR0917 - urllib's interface
-        self,
-        req: Request,  # noqa: ARG002 - urllib's interface
-        fp: IO[bytes],  # noqa: ARG002
-        code: int,  # noqa: ARG002
-        msg: str,  # noqa: ARG002
-        headers: http.client.HTTPMessage,  # noqa: ARG002
-        newurl: str,  # noqa: ARG002
-    ) -> None:
-        return None
+def _opener() -> OpenerDirector:
+    """Follows no redirect: a witness has one address, and urllib would repeat a POST elsewhere as a GET."""
+    opener = OpenerDirector()
+    for handler in (ProxyHandler, HTTPHandler, HTTPSHandler, HTTPDefaultErrorHandler, HTTPErrorProcessor):
+        opener.add_handler(handler())
+    return opener
 
 
 def post(url: str, body: bytes) -> Answer:
     """The answer to an add-checkpoint request. Raises WitnessError if there is none that C2SP allows."""
-    if urlsplit(url).scheme not in ("http", "https"):
+    if not url.lower().startswith(("http://", "https://")):  # urllib reads files too
         raise WitnessError(f"{url}: not an http or https address")
-    request = Request(f"{url.rstrip('/')}/add-checkpoint", data=body, method="POST")
-    request.add_header("Content-Type", "application/octet-stream")
     try:
-        with build_opener(_NoRedirects()).open(request, timeout=_SECONDS) as response:
+        request = Request(f"{url.rstrip('/')}/add-checkpoint", data=body, method="POST")
+        request.add_header("Content-Type", "application/octet-stream")
+        with _opener().open(request, timeout=_SECONDS) as response:
             status, data = response.status, response.read(MAX_ANSWER + 1)
     except HTTPError as error:
         with error:

@@ -72,6 +72,7 @@ def add(
     *,
     ledger: Path,
     answer: Path,
+    *,
     keys: Path | None,
     policy: Path | None,
     size: int | None,
