@@ -9,10 +9,10 @@ from typing import Any
 
 from ledger.checkpoint import Checkpoint, parse_checkpoint
 from ledger.clock import iso, now
+from ledger.cosign_entry import cosign_entries
 from ledger.disclosure import Opening, disclose, opening_of
 from ledger.entry import canonical, parse
 from ledger.errors import DamagedError, LedgerError, NoteError, ProofError, SizeChangedError
-from ledger.events import cosign_entries
 from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
 from ledger.note import parse_note, parse_signatures
 from ledger.shape import Shapes

@@ -19,7 +19,9 @@ import click
 from ledger.commands.terminal import close_stdout, say
 from ledger.errors import LedgerError
 
-_COMMANDS = (*("append", "check", "checkpoint", "create", "decide", "entries", "keygen", "prove", "verify", "witness"),)
+_COMMANDS = (
+    *("append", "check", "checkpoint", "create", "decide", "entries", "key", "keygen", "prove", "verify", "witness"),
+)
 
 
 class _Commands(click.Group):

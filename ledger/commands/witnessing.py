@@ -69,7 +69,6 @@ def send(ledger: Path | None, case: Path | None, url: str, old: int | None, outp
 @click.option("--key", type=PATH, help="Private key file: sign a checkpoint that covers the cosignatures too.")
 @passphrase_option
 def add(
-    *,
     ledger: Path,
     answer: Path,
     *,

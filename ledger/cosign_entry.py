@@ -1,6 +1,5 @@
-"""Entries that a ledger writes about itself: its keys, and what witnesses said of it. Pure: the time is given.
+"""The entry that a ledger writes about what witnesses said of a checkpoint. Pure: the time is given.
 
-{"action":"rotate","replaces":["…"],"time":"2026-10-01T00:00:00Z","type":"key","v":1,"vkeys":["…"]}
 {"lines":["— witness.example/w …"],"size":1024,"time":"2026-10-01T00:00:00Z","type":"checkpoint.cosign","v":1}
 """
 
