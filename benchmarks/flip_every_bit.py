@@ -58,7 +58,7 @@ class Subject:
 
 
 def make_subject(path: Path, entries: int) -> Subject:
-    """A ledger of `entries` entries, with a checkpoint after the half and at the end, and a row in every table.
+    """A ledger of `entries` entries, with a checkpoint after the half and at the end, a cosignature and a token.
 
     The cosignature and the token have their form and their entry only: an audit asks no more of what it has no key of.
     """
@@ -81,7 +81,6 @@ def make_subject(path: Path, entries: int) -> Subject:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("INSERT INTO cosignature VALUES (?, ?)", (half, f"{line}\n"))
         connection.execute("INSERT INTO timestamp VALUES (?, ?)", (half, token))
-        connection.execute("INSERT INTO opening VALUES (0, '/text', zeroblob(32), '\"\"')")
     subject = Subject(path.read_bytes(), read_rows(path), keys, expect)
     assert look(path, subject) == ("without effect", ""), "the audit asks more than is made here"
     return subject
@@ -138,7 +137,7 @@ def kinds_of_pages(path: Path, subject: Subject) -> list[str]:
         size = connection.execute("PRAGMA page_size").fetchone()[0]
         roots = dict(connection.execute("SELECT rootpage, name FROM sqlite_schema WHERE rootpage > 0"))
     assert size == 4096
-    return ["header and schema", *(roots.get(page, "more schema") for page in range(2, len(subject.data) // size + 1))]
+    return ["header and schema", *(roots.get(page, "other pages") for page in range(2, len(subject.data) // size + 1))]
 
 
 def flip_all(
