@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ledger.attached_files import file_problems
 from ledger.attachments import ATTACHED_TYPES, AttachmentChecker
@@ -100,12 +100,12 @@ def audit(
     `checkpoints` that no known key has signed.
     """
     trusted = (*keys, *_vkeys_of(policy))
-    verifiers = [Verifier(vkey) for vkey in dict.fromkeys(trusted or own_keys)]
-    expected = [_elsewhere(note, verifiers) for note in checkpoints]
+    vkeys = tuple(dict.fromkeys(trusted or own_keys))
+    expected = [_elsewhere(note, [Verifier(vkey) for vkey in vkeys]) for note in checkpoints]
     if expect is not None:
         expected.append(Expected(*expect, signed=False))
     with closing(Store.open_readonly(Path(path))) as store:
-        run = _Audit(store, verifiers, policy, trusted=bool(trusted), expected=expected)
+        run = _Audit(store, vkeys, policy, trusted=bool(trusted), expected=expected)
         try:
             run.check()
         except DamagedError as error:
@@ -128,7 +128,7 @@ class _Audit:
     def __init__(
         self,
         store: Store,
-        verifiers: Sequence[Verifier],
+        vkeys: Sequence[str],
         policy: Policy | None,
         *,
         trusted: bool,
@@ -136,16 +136,17 @@ class _Audit:
     ) -> None:
         self._store = store
         self._trusted = trusted
-        self._keyless = not verifiers
+        self._keyless = not vkeys
         self._policy = policy
         self._expected = expected
         self._shapes = Shapes()
         self._scans = ScanChecker()
         self._problems: list[str] = []
         self._more = 0
+        self._notes: list[str] = []
         self._signs: set[Sign] = set()
         self._rebuilt = Rebuilt(store, Shape(0, -1, frozenset()), self.problem)
-        self._checkpoints = CheckpointAudit(verifiers, policy, self.problem)
+        self._checkpoints = CheckpointAudit(vkeys, policy, self.problem)
         self._sealed = False
         self._decisions = DecisionChecker(self._leaf_at, self.problem)
         self._attachments = AttachmentChecker(store, self.problem)
@@ -256,10 +257,18 @@ class _Audit:
             self._scans.add_item(index, entry.scan, entry.seq, entry.status, entry.finding)
         elif entry["type"] in ATTACHED_TYPES:
             self._attachments.add(index, entry)
+        elif entry["type"] == "key":
+            self._key(index, entry)
         elif entry["type"] == "decision":
             self._decisions.add(index, entry)
         else:
             self._scans.add(index, entry)
+
+    def _key(self, index: int, entry: dict[str, Any]) -> None:
+        try:
+            self._checkpoints.keyring.add_entry(index, entry)
+        except EntryError as error:
+            self._notes.append(f"entry {index} changes no key: {error}")
 
     def _leaf_at(self, index: int) -> bytes:
         return next((leaf_hash(body) for _, body in self._store.bodies(index, index + 1)), b"")
@@ -283,10 +292,13 @@ class _Audit:
                 self.problem(problem)
         if self._more:
             self._problems.append(f"{self._more} more problems")
-        notes = []
+        notes = self._notes[:MAX_PROBLEMS]
         checkpoints, size = self._checkpoints, self._rebuilt.size
         if checkpoints.strange and checkpoints.signed is not None:
             notes.append(f"no known key has signed {checkpoints.strange} of the {checkpoints.count} checkpoints")
+        for change in checkpoints.keyring.changes:
+            if change.believed_at is None:
+                notes.append(f"entry {change.index}: no key that counts vouches for this change of keys")
         if self._decisions.without_citation:
             notes.append(f"{self._decisions.without_citation} decisions do not say what they judge")
         signed = checkpoints.signed or 0

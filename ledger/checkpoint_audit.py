@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ledger.checkpoint import Checkpoint, parse_checkpoint
 from ledger.errors import NoteError, QuorumError, UnknownSignerError
+from ledger.keyring import Keyring
 from ledger.note import Signature, Verifier, open_note, parse_note
 from ledger.policy import NONE, Policy, PolicyResult
 from ledger.rebuilding import Rebuilt, Tell
-from ledger.vkey import LOG_KINDS, Kind
+from ledger.vkey import WITNESS_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,9 @@ class Expected:
 class CheckpointAudit:
     """What is known of the checkpoints so far."""
 
-    def __init__(self, verifiers: Sequence[Verifier], policy: Policy | None, problem: Tell) -> None:
-        self._verifiers = verifiers
-        self._known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
+    def __init__(self, vkeys: Sequence[str], policy: Policy | None, problem: Tell) -> None:
+        self.keyring = Keyring(vkeys)
+        self._others = [verifier for verifier in map(Verifier, vkeys) if verifier.kind in WITNESS_KINDS]
         self._policy = policy
         self._problem = problem
         self._fitting = -1
@@ -44,9 +47,9 @@ class CheckpointAudit:
         self.origin: str | None = None
         self.count = 0
         self.signed: int | None = None
-        """The largest size that a known key of the log has signed."""
+        """The largest size that a key of the log which counts has signed."""
         self.strange = 0
-        """Checkpoints that no known key of the log has signed."""
+        """Checkpoints that no such key has signed."""
         self.signers: dict[str, None] = {}
         self.accepted: PolicyResult | None = None
         """The largest checkpoint that the policy accepts."""
@@ -57,8 +60,11 @@ class CheckpointAudit:
         """The next checkpoint, with what witnesses have added; `rebuilt` is the tree of its size."""
         self.count += 1
         name = f"checkpoint of size {size}"
+        cosigned = note + "".join(cosignatures)
         try:
-            checkpoint = parse_checkpoint(parse_note(note).text)
+            parsed = parse_note(cosigned)
+            checkpoint = parse_checkpoint(parsed.text)
+            parse_note(note)  # without what was added, it is whole too
         except NoteError as error:
             self._problem(f"{name}: {error}", None)
             return
@@ -70,37 +76,47 @@ class CheckpointAudit:
         if checkpoint.origin != self.origin:
             self._problem(f"{name}: its origin is {checkpoint.origin!r}, not {self.origin!r}", "tampering")
             return
-        fits = self._fits(name, checkpoint, rebuilt)
-        note += "".join(cosignatures)
+        if any(self._is_almost_known(signature) for signature in parsed.signatures):
+            self._problem(f"{name}: a known key's name or id was changed in its signature line", "damage")
+        if not self._fits(name, checkpoint, rebuilt):
+            return
         try:
-            signatures = open_note(note, self._verifiers).signatures
+            self._open(note, cosigned)
         except UnknownSignerError:
-            signatures = ()
+            self.strange += 1
         except NoteError as error:
             self._problem(f"{name}: {error}", None)
-            return
-        by_log = [signature for signature in signatures if self._is_the_logs(signature)]
-        if not by_log:
-            self.strange += 1
-            return
-        self.signers.update(dict.fromkeys(signature.name for signature in by_log))
-        if fits:
+        else:
             self.signed = size
-            self._ask(note, size, cosigned=bool(cosignatures))
+            self._ask(cosigned, size, by_witnesses=bool(cosignatures))
 
-    def _is_the_logs(self, signature: Signature) -> bool:
-        """A witness' key that is known beside the log's does not sign for the log."""
-        kind = self._known[signature.name, signature.key_id].kind
-        return kind == Kind.ED25519 or (kind in LOG_KINDS and signature.name == self.origin)
+    def _open(self, note: str, cosigned: str) -> None:
+        """Verifies all signatures by known keys, the log's and the witnesses'."""
+        with suppress(UnknownSignerError):
+            open_note(cosigned, self._others)
+        signatures = self.keyring.open_checkpoint(note).signatures
+        self.signers.update(dict.fromkeys(signature.name for signature in signatures))
 
-    def _ask(self, note: str, size: int, *, cosigned: bool) -> None:
-        if self._policy is None or not (cosigned or self._policy.quorum == NONE):
+    def _ask(self, cosigned: str, size: int, *, by_witnesses: bool) -> None:
+        if self._policy is None or not (by_witnesses or self._policy.quorum == NONE):
             self.refused = f"the checkpoint of size {size} is cosigned by nobody"
             return
         try:
-            self.accepted = self._policy.check(note)
+            self.accepted = self._policy.check(cosigned)
         except (QuorumError, UnknownSignerError) as error:
             self.refused = f"checkpoint of size {size}: {error}"
+
+    def _is_almost_known(self, signature: Signature) -> bool:
+        """Whether it names a known key but for a changed character: it would pass for a stranger's, which is ignored.
+
+        A name with quite another key id is a rotated key's. No name has another's key id, which is made of it.
+        """
+        return any(
+            signature.key_id == verifier.key_id
+            if signature.name != verifier.name
+            else _differing_characters(signature.key_id, verifier.key_id) == 1
+            for verifier in (*self.keyring.verifiers, *self._others)
+        )
 
     def _fits(self, name: str, checkpoint: Checkpoint, rebuilt: Rebuilt) -> bool:
         if checkpoint.root == rebuilt.root():
@@ -113,3 +129,8 @@ class CheckpointAudit:
             self._problem(text, None if rebuilt.differs else "tampering")
         self._misfit = True
         return False
+
+
+def _differing_characters(one: bytes, other: bytes) -> int:
+    """How many characters of base64 differ: a signature line has the key id so."""
+    return sum(left != right for left, right in zip(b64encode(one), b64encode(other), strict=True))

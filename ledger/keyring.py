@@ -19,7 +19,7 @@ from ledger.checkpoint import parse_checkpoint
 from ledger.entry import canonical
 from ledger.errors import EntryError, NoteError, RevokedKeyError, SignatureError, UnknownSignerError
 from ledger.note import Note, Signature, Verifier, parse_note
-from ledger.vkey import LOG_KINDS, parse_vkey
+from ledger.vkey import LOG_KINDS, Kind, parse_vkey
 
 ADD = "add"
 ROTATE = "rotate"
@@ -77,7 +77,11 @@ def parse_change(entry: Mapping[str, Any]) -> KeyChange:
     action = entry.get("action")
     if type(action) is not str or action not in _FIELDS:
         raise EntryError(f"a key entry does not {ADD}, {ROTATE} or {REVOKE}")
-    if entry.keys() != _COMMON | _FIELDS[action] or entry["type"] != "key" or type(entry["time"]) is not str:
+    if (
+        entry.keys() - {"monotonic_us"} != _COMMON | _FIELDS[action]
+        or entry["type"] != "key"
+        or type(entry["time"]) is not str
+    ):
         raise EntryError(f"a key entry that is to {action} has other fields")
     reason = entry.get("reason", "")
     if type(reason) is not str or len(reason) > MAX_REASON or (action == REVOKE and not reason):
@@ -92,7 +96,7 @@ def parse_change(entry: Mapping[str, Any]) -> KeyChange:
 class Keyring:
     """The keys that count while a ledger is read from its beginning: entries and checkpoints in order of size.
 
-    Keys whose name is not the origin of a checkpoint, and witnesses' keys, do not sign for a log, and do not count.
+    Witnesses' keys do not sign for a log, and do not count; an ML-DSA-44 key is the log's if its name is the origin.
     """
 
     def __init__(self, trusted: Iterable[str]) -> None:
@@ -108,6 +112,11 @@ class Keyring:
     def vkeys(self) -> tuple[str, ...]:
         """The keys that count now."""
         return tuple(each.verifier.vkey for each in self._keys.values() if each.until is None)
+
+    @property
+    def verifiers(self) -> tuple[Verifier, ...]:
+        """The keys that count, and those that did."""
+        return tuple(each.verifier for each in self._keys.values())
 
     @property
     def changes(self) -> tuple[RecordedChange, ...]:
@@ -139,7 +148,7 @@ class Keyring:
         verified = []
         for signature in parsed.signatures:
             standing = self._keys.get((signature.name, signature.key_id))
-            if standing is None or signature.name != checkpoint.origin or standing.verifier.kind not in LOG_KINDS:
+            if standing is None or not _signs_for(standing.verifier, checkpoint.origin):
                 continue
             standing.verifier.verify(parsed.text, signature)
             # 2
@@ -182,6 +191,10 @@ class Keyring:
         if change.action != REVOKE:
             for verifier in map(Verifier, change.vkeys):  # what was taken back once never counts again
                 self._keys.setdefault(_id(verifier), _Standing(verifier))
+
+
+def _signs_for(verifier: Verifier, origin: str) -> bool:
+    return verifier.kind == Kind.ED25519 or (verifier.kind in LOG_KINDS and verifier.name == origin)
 
 
 def _ids(signatures: Sequence[Signature]) -> frozenset[KeyId]:

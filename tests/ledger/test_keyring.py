@@ -217,10 +217,10 @@ def test_a_forged_signature_of_a_known_key() -> None:
     assert ring.changes[0].believed_at is None
 
 
-def test_keys_of_others_do_not_count() -> None:
+def test_keys_of_witnesses_do_not_count_nor_an_mldsa_key_of_another_name() -> None:
     witness = Cosigner.generate(ORIGIN)
     other = signer(4, name="other.example")
-    ring = Keyring([*witness.vkeys[:1], *other.vkeys])
+    ring = Keyring([*witness.vkeys[:1], other.vkeys[1]])
     ring.add_entry(0, adds(B))
     note = parse_note(signed(1, other))
     cosigned = Note(note.text, (*note.signatures, *witness.cosign(Checkpoint(ORIGIN, 1, bytes(32)), time=1)))

@@ -225,6 +225,22 @@ def test_a_checkpoint_by_another_key_counts_for_nothing(
     assert "44 entries after the last checkpoint are not signed" in report.notes
 
 
+def test_no_flipped_bit_makes_a_known_keys_signature_a_strangers(
+    make_ledger: Callable[..., Path], signer: Signer
+) -> None:
+    """A signature by an unknown key is ignored, so a flip in its name or key id must not go for that."""
+    path = make_ledger(2, checkpoints=[1])
+    data = path.read_bytes()
+    begin = data.index("— ".encode())
+    for place in range(begin, begin + len(f"— {signer.name} ".encode()) + 6):  # base64 of the key id's 4 bytes
+        for bit in range(8):
+            changed = bytearray(data)
+            changed[place] ^= 1 << bit
+            path.write_bytes(changed)
+            report = audit(path, keys=vkeys(signer))
+            assert not report.intact, f"bit {bit} of {chr(data[place])!r}: {report.notes}"
+
+
 def test_the_last_checkpoint_deleted(
     make: Make, entries: list[bytes], signer: Signer, tamper: Callable[..., None]
 ) -> None:
