@@ -131,6 +131,40 @@ def test_a_whole_new_ledger_by_the_same_key(make: Make, entries: list[bytes], si
         verify_consistency(size1=kept.size, size2=shown.size, root1=kept.root, root2=shown.root, proof=proof)
 
 
+RENUMBERED: dict[str, tuple[list[str], str]] = {
+    "one further, from the middle on": (
+        ["UPDATE entry SET idx = -idx - 2 WHERE idx >= 120", "UPDATE entry SET idx = -idx - 1 WHERE idx < 0"],
+        "entry 120 is missing",
+    ),
+    "all one further": (
+        ["UPDATE entry SET idx = -idx - 2", "UPDATE entry SET idx = -idx - 1"],
+        "entry 0 is missing",
+    ),
+    "backwards": (
+        ["UPDATE entry SET idx = -idx - 1", "UPDATE entry SET idx = idx + 300"],
+        "entry 0 ",
+    ),
+    "two tiles": (
+        [
+            "UPDATE entry SET idx = -idx - 1 WHERE idx BETWEEN 200 AND 299",
+            "UPDATE entry SET idx = idx + 100 WHERE idx BETWEEN 100 AND 199",
+            "UPDATE entry SET idx = -idx - 101 WHERE idx < 0",
+        ],
+        "entry 100 ",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", RENUMBERED)
+def test_renumbered_entries(
+    make: Make, entries: list[bytes], signer: Signer, tamper: Callable[..., None], how: str
+) -> None:
+    statements, expected = RENUMBERED[how]
+    path = make("case.ledger", entries, signer)
+    tamper(path, *statements)
+    caught(audit(path, keys=vkeys(signer)), expected)
+
+
 def test_the_part_before_a_forgery_still_fits(make: Make, entries: list[bytes], signer: Signer) -> None:
     """An older note about what was not rewritten is no help: what it covers is as it was."""
     path = make("forged.ledger", CHANGES["edit the last"](entries), signer)
