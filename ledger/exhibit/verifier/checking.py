@@ -1,0 +1,159 @@
+"""What entries and checkpoints are given to as they come by, in the order of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ledger.exhibit.verifier.cosigning import Cosignatures
+from ledger.exhibit.verifier.decisions import Decisions
+from ledger.exhibit.verifier.files import Manifest
+from ledger.exhibit.verifier.keyring import Keyring
+from ledger.exhibit.verifier.notes import Checkpoint, Key, Signature, parse_note
+from ledger.exhibit.verifier.openings import Openings
+from ledger.exhibit.verifier.report import Refused, Report
+from ledger.exhibit.verifier.scans import Scans
+from ledger.exhibit.verifier.timestamps import Tokens
+
+FILES, ENTRIES, SIGNATURES, COSIGNATURES, TOKENS, SCANS, OPENED = range(1, 8)
+
+
+class Expected(NamedTuple):
+    """A size and root from outside the exhibit, and where they were found."""
+
+    size: int
+    root: bytes
+    source: str
+
+
+class Checks:
+    """The checks that one pass feeds. `signed` is the largest size that a trusted key has signed."""
+
+    def __init__(
+        self,
+        report: Report,
+        manifest: Manifest,
+        *,
+        keyring: Keyring,
+        own: list[Key],
+        witnesses: list[Key],
+        cosignatures: Cosignatures,
+        tokens: Tokens,
+        openings: Openings,
+        expected: list[Expected],
+    ) -> None:
+        self.report = report
+        self.manifest = manifest
+        self.scans = Scans()
+        self.decisions = Decisions()
+        self.cosignatures = cosignatures
+        self.tokens = tokens
+        self.openings = openings
+        self.signed: int | None = None
+        self.signers: list[Key] = []
+        self._keyring = keyring
+        self._own = {(key.name, key.key_id) for key in own}
+        self._witnesses = {(key.name, key.key_id) for key in witnesses}
+        self._expected: dict[int, list[Expected]] = {}
+        for one in expected:
+            self._expected.setdefault(one.size, []).append(one)
+        self._unsigned = 0
+        self._strange = 0
+        takers: dict[str, tuple[int, Callable[[int, dict[str, Any]], None]]] = {
+            "key": (SIGNATURES, keyring.add_entry),
+            "checkpoint.cosign": (COSIGNATURES, cosignatures.add_entry),
+            "checkpoint.time": (TOKENS, tokens.add_entry),
+            "decision": (SCANS, self.decisions.add_entry),
+        }
+        if manifest.complete:  # of a part of a scan nothing can be counted
+            takers["list.load"] = (SCANS, self.scans.list_load)
+            takers["scan.open"] = (SCANS, self.scans.scan_open)
+            takers["item"] = (SCANS, self.scans.item)
+            takers["scan.close"] = (SCANS, self.scans.scan_close)
+        self._takers = takers
+
+    def entry(self, index: int, entry: dict[str, Any]) -> None:
+        """An entry that is canonical; whether it is in the log is for the caller."""
+        if entry["type"] in self._takers:
+            number, take = self._takers[entry["type"]]
+            with self.report[number].refusing(f"entry {index} ({entry['type']})"):
+                take(index, entry)
+        self.openings.check_entry(index, entry)
+
+    def checkpoint(self, size: int, data: bytes, root: bytes | None = None) -> Checkpoint:
+        """A checkpoint, whose root must be `root` if that was computed from entries.
+
+        1. It is written exactly, of this log, and of the size that its name says.
+        2. Its root is that of the entries, and the one that was expected.
+        3. Signatures by the log's keys, and 4. by witnesses.
+        """
+        # 1
+        checkpoint = parse_note(data)
+        if checkpoint.size != size or checkpoint.origin != self.manifest.origin:
+            raise Refused("it is of another size or another log")
+        # 2
+        if root is not None and checkpoint.root != root:
+            raise Refused("it does not have the root of the entries")
+        self.root_at(size, checkpoint.root)
+        # 3
+        with self.report[SIGNATURES].refusing():
+            signers = self._keyring.check(checkpoint)
+            if signers:
+                self.signed, self.signers = size, signers
+            else:
+                self._unsigned += 1
+        of_the_log = [one for one in checkpoint.signatures if self._is_of_the_log(one)]
+        self._strange += sum(not self._keyring.knows(one) for one in of_the_log)
+        # 4
+        self.cosignatures.check(checkpoint, of_the_log, self.report[COSIGNATURES])
+        return checkpoint
+
+    def root_at(self, size: int, root: bytes) -> None:
+        """The root at a size is the one that was expected, if one was."""
+        for one in self._expected.pop(size, []):
+            if one.root != root:
+                self.report[ENTRIES].problem(f"the first {size} entries do not have the root of {one.source}")
+            else:
+                self.report[ENTRIES].say(f"the first {size} entries have the root of {one.source}")
+
+    def expects(self, size: int) -> bool:
+        """Whether a root is expected at this size."""
+        return size in self._expected
+
+    def finish(self, trust: str) -> None:
+        """What can be said only at the end. `trust` says where the keys came from."""
+        complete = self.manifest.complete
+        for size in sorted(self._expected):
+            for one in self._expected[size]:
+                self.report[ENTRIES].problem(
+                    f"{one.source} is of size {size}, which is "
+                    + ("beyond the entries" if complete else "not the size of a checkpoint in this part")
+                )
+        self._finish_signatures(trust)
+        self.cosignatures.finish(complete, self.report[COSIGNATURES])
+        signed = self.signed or 0
+        if complete:
+            self.scans.finish(signed, self.report[SCANS])
+        else:
+            self.report[SCANS].note("a part cannot show that a scan is complete")
+        self.decisions.finish(complete, self.report[SCANS])
+        self.openings.finish()
+
+    def _finish_signatures(self, trust: str) -> None:
+        step = self.report[SIGNATURES]
+        for change in self._keyring.changes:
+            step.say(change)
+        if self.signed is not None:
+            names = ", ".join(map(str, dict.fromkeys(self.signers)))
+            step.say(f"the first {self.signed} entries are signed by {names}")
+        step.say(trust)
+        if self._unsigned:
+            step.note(f"{self._unsigned} checkpoints are signed by no key that is trusted")
+        if self._strange:
+            step.note(f"{self._strange} signatures under the log's own name are by keys not known here: not checked")
+
+    def _is_of_the_log(self, signature: Signature) -> bool:
+        key_id = (signature.name, signature.key_id)
+        if key_id in self._witnesses:
+            return False
+        return signature.name == self.manifest.origin or key_id in self._own or self._keyring.knows(signature)

@@ -1,0 +1,83 @@
+"""Cosignatures: what witnesses say of checkpoints, whether it is enough, and whether the log tells of each."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Any
+
+from ledger.exhibit.verifier.canonical import list_of, size_of
+from ledger.exhibit.verifier.notes import Checkpoint, Key, Signature, verify_signature
+from ledger.exhibit.verifier.policy import Policy
+from ledger.exhibit.verifier.report import Refused, Step
+
+MAX_TOLD = 20
+
+
+def utc(seconds: int) -> str:
+    """A Unix time, to be read."""
+    if seconds >= 2**37:
+        return f"{seconds} s after 1970"
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
+class Cosignatures:
+    """Checks every checkpoint's cosignature lines as checkpoints come by."""
+
+    def __init__(self, witnesses: list[Key], policy: Policy | None) -> None:
+        self._witnesses = {(key.name, key.key_id): key for key in witnesses}
+        self._policy = policy
+        self._lines: dict[tuple[int, bytes], None] = {}
+        self._told: dict[tuple[int, bytes], int] = {}
+        self._said = 0
+        self._strange = 0
+        self.witnessed: int | None = None
+
+    def check(self, checkpoint: Checkpoint, of_the_log: list[Signature], step: Step) -> None:
+        """A checkpoint; `of_the_log` are those of its signatures that the log itself made."""
+        cosigners: set[Key] = set()
+        for signature in checkpoint.signatures:
+            if signature in of_the_log:
+                continue
+            self._lines[(checkpoint.size, line_digest(signature.line))] = None
+            key = self._witnesses.get((signature.name, signature.key_id))
+            if key is None:
+                self._strange += 1
+                continue
+            with step.refusing():
+                seconds = verify_signature(key, checkpoint, signature)
+                cosigners.add(key)
+                self._said += 1
+                if self._said <= MAX_TOLD:
+                    when = utc(seconds) if seconds else "a time that is not said"
+                    step.say(f"size {checkpoint.size}: cosigned by {key} at {when}")
+        if self._policy is not None and self._policy.met_by(cosigners):
+            self.witnessed = checkpoint.size
+
+    def add_entry(self, index: int, entry: dict[str, Any]) -> None:
+        """A `checkpoint.cosign` entry: lines that were added to an earlier checkpoint."""
+        size = size_of(entry, "size")
+        if size > index:
+            raise Refused(f"it cosigns size {size}, which was not yet")
+        for line in list_of(entry, "lines", str):
+            self._told[(size, line_digest(line))] = index
+
+    def finish(self, complete: bool, step: Step) -> None:
+        """Every line has its entry, and every entry its line; in a part, where the other side is in the part."""
+        for size, digest in self._lines:
+            if complete and (size, digest) not in self._told:
+                step.problem(f"the checkpoint of size {size} has a cosignature of which no entry tells")
+        for (size, digest), index in self._told.items():
+            if (size, digest) not in self._lines:
+                step.problem(f"entry {index} tells of a cosignature that the checkpoint of size {size} does not have")
+        if self._said > MAX_TOLD:
+            step.say(f"and {self._said - MAX_TOLD} more cosignatures")
+        if self._strange:
+            step.note(f"{self._strange} cosignatures are by witnesses whose keys were not given: not checked")
+        if not self._lines:
+            step.say("no witness has cosigned a checkpoint")
+
+
+def line_digest(line: str) -> bytes:
+    """What stands for a signature line here."""
+    return hashlib.sha256(line.encode("utf-8", "replace")).digest()

@@ -1,0 +1,68 @@
+"""Examiners' decisions: what they cite is what stands in the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.exhibit.verifier.canonical import digest_of, list_of, size_of
+from ledger.exhibit.verifier.report import Refused, Step
+
+
+class Decisions:
+    """Give it `decision` entries in order, and then the leaf hash of every entry that they cite."""
+
+    def __init__(self) -> None:
+        self.cited: dict[int, dict[bytes, int]] = {}
+        self.remembered: dict[int, bytes] = {}
+        self._decisions: set[int] = set()
+        self._superseded: dict[int, int] = {}
+        self._unknown: list[int] = []
+        self._citations = 0
+
+    def add_entry(self, index: int, entry: dict[str, Any]) -> None:
+        """A decision; `cites` and `supersedes` name entries before it by index and leaf hash."""
+        self._decisions.add(index)
+        if "cites" in entry:
+            for citation in list_of(entry, "cites", dict):
+                self._cite(index, citation)
+        superseded = entry.get("supersedes")
+        if superseded is None:
+            return
+        if type(superseded) is not dict:
+            raise Refused("it does not say what it supersedes")
+        target = self._cite(index, superseded)
+        if target not in self._decisions:
+            self._unknown.append(target)
+        if target in self._superseded:
+            raise Refused(f"it supersedes entry {target}, which entry {self._superseded[target]} superseded already")
+        self._superseded[target] = index
+
+    def remember(self, index: int, leaf: bytes) -> None:
+        """The leaf hash of an entry of a part, which decisions behind it may cite."""
+        self.remembered[index] = leaf
+
+    def check_cited(self, index: int, leaf: bytes, step: Step) -> None:
+        """Entry `index` has this leaf hash."""
+        for cited, decision in self.cited.pop(index, {}).items():
+            self._citations += 1
+            if cited != leaf:
+                step.problem(f"decision {decision} cites entry {index} with another leaf hash")
+
+    def finish(self, complete: bool, step: Step) -> None:
+        """All that was cited has been looked at; in a part, as far as it is in the part."""
+        for target in self._unknown:
+            if complete:
+                step.problem(f"entry {self._superseded[target]} supersedes entry {target}, which is no decision")
+        if complete and self.cited:
+            step.problem(f"entry {min(self.cited)} is cited, but it is not there")
+        if self._decisions:
+            step.say(f"{len(self._decisions)} decisions; {self._citations} citations are of entries as they stand here")
+        if self.cited:
+            step.note(f"{len(self.cited)} entries that decisions cite are not in this part")
+
+    def _cite(self, index: int, citation: dict[str, Any]) -> int:
+        target, leaf = size_of(citation, "index"), digest_of(citation, "leaf_hash")
+        if target >= index:
+            raise Refused(f"it cites entry {target}, which does not stand before it")
+        self.cited.setdefault(target, {})[leaf] = index
+        return target
