@@ -20,7 +20,8 @@ from ledger.commands.terminal import close_stdout, say
 from ledger.errors import LedgerError
 
 _COMMANDS = (
-    *("append", "check", "checkpoint", "create", "decide", "entries", "key", "keygen", "prove", "verify", "witness"),
+    *("append", "check", "checkpoint", "create", "decide", "entries", "export", "key"),
+    *("keygen", "prove", "verify", "witness"),
 )
 
 

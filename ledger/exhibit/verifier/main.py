@@ -235,7 +235,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="verify.py",
-        description="Checks an exhibit of an evidence ledger, a folder or a ZIP archive. Writes nothing, needs no network.",
+        description="Checks an exhibit of an evidence ledger, a folder or a ZIP archive. Writes nothing; no network.",
         epilog="Exit code 0: verified. 1: not verified. 2: could not check.",
     )
     parser.add_argument("exhibit", nargs="?", default=str(Path(__file__).parent), help="the folder or the .zip file")

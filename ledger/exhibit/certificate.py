@@ -1,0 +1,185 @@
+"""The draft of a certificate: what the ledger says was done, in plain words, with blanks for whoever signs it. Pure.
+
+It holds the facts that a certification of an electronic process or copy asks for (FRE 902(13) and (14), ISO/IEC
+27042): nothing that is not in the ledger, and no clock.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.exhibit.facts import MAX_TOLD, Facts
+
+_WIDTH = 100
+_TITLES = {
+    "case.open": "The case",
+    "key": "Keys that sign the ledger",
+    "self.test": "Self-tests of the process (known answers, before it was used)",
+    "list.load": "Lists of known material that were loaded",
+    "scan.open": "Scans: what was examined, and how",
+    "scan.close": "Scans: results",
+    "anomaly": "Anomalies that were recorded",
+    "relookup": "Later versions of lists that were looked up",
+}
+_HIDDEN = {"v", "type", "monotonic_us"}
+_MAX_VALUE = 400
+_SMALL = {"entries.jsonl", "keys.txt", "openings.jsonl", "policy.txt", "tsa-roots.pem", "verify.py"}
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What an exhibit holds of the log: `signed` entries of `size` are covered by a signed checkpoint."""
+
+    size: int
+    root: bytes
+    signed: int
+    entries: int
+    complete: bool
+
+
+def certificate(facts: Facts, extent: Extent, digests: Mapping[str, str], problems: Sequence[str]) -> str:
+    """The text. `digests` are those of the exhibit's files so far, `problems` what an audit of the ledger found."""
+    lines = [
+        "CERTIFICATE (DRAFT)",
+        "",
+        *_wrapped(
+            "This is a draft for a qualified person, who checks it, completes the blanks and signs it, or does not. "
+            "Until then it certifies nothing. It was put together by a program from the entries of the ledger that "
+            "this exhibit holds; the number of each entry is given, so that each statement can be looked up. What a "
+            "ledger says is what was recorded at the time; that it has not been changed since is what verify.py checks."
+        ),
+    ]
+    sections = [("The record", _record(facts, extent))]
+    sections += [(_TITLES[kind], _told(facts, kind)) for kind in _TITLES if facts.told.get(kind)]
+    sections += [
+        ("Other entries", _counts(facts)),
+        ("Time, as others state it", _times(facts)),
+        ("Files of this exhibit (SHA-256)", _files(digests)),
+        ("How the record is verified", _verified(extent, problems)),
+        ("Statement", _statement()),
+    ]
+    for number, (title, body) in enumerate(sections, start=1):
+        lines += ["", f"{number}. {title}", "", *body]
+    return "".join(f"{_printable(line)}\n" for line in lines)
+
+
+def _record(facts: Facts, extent: Extent) -> Iterator[str]:
+    yield f"   log (origin)        {facts.origin}"
+    yield f"   entries of the log  {extent.size}, of which a signed checkpoint covers the first {extent.signed}"
+    yield f"   root                {extent.root.hex()}"
+    part = "all entries" if extent.complete else f"{extent.entries} entries: a part of the log"
+    yield f"   in this exhibit     {part}"
+    if facts.unreadable:
+        yield f"   NOT READABLE        {facts.unreadable} entries"
+
+
+def _told(facts: Facts, kind: str) -> Iterator[str]:
+    for index, entry in facts.told[kind]:
+        yield f"   entry {index}"
+        yield from _fields({key: value for key, value in entry.items() if key not in _HIDDEN}, "      ")
+    if facts.counts[kind] > MAX_TOLD:
+        yield f"   and {facts.counts[kind] - MAX_TOLD} more entries of this type"
+
+
+def _counts(facts: Facts) -> Iterator[str]:
+    for kind, count in sorted(facts.counts.items()):
+        if kind not in _TITLES:
+            yield f"   {kind:<20}{count}"
+    if not set(facts.counts) - set(_TITLES):
+        yield "   none"
+
+
+def _times(facts: Facts) -> Iterator[str]:
+    for index, entry in facts.stamps:
+        yield f"   entry {index}: a time-stamp token on the checkpoint of size {entry.get('size')}"
+        for name in ("gen_time", "authority", "token_sha256"):
+            if name in entry:
+                yield f"      {name}: {entry[name]}"
+    for index, size, name, seconds in facts.cosignatures:
+        when = f"{seconds} s after 1970-01-01 00:00 UTC" if seconds else "a time that is not said"
+        yield f"   entry {index}: {name} cosigned the checkpoint of size {size} at {when}"
+    if not facts.stamps and not facts.cosignatures:
+        yield "   no time-stamp token and no cosignature is told of in the entries of this exhibit"
+
+
+def _files(digests: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(set(digests) & _SMALL):
+        yield f"   {name:<16} {digests[name]}"
+    yield f"   and {len(set(digests) - _SMALL)} other files, whose digests are in manifest.json"
+
+
+def _verified(extent: Extent, problems: Sequence[str]) -> Iterator[str]:
+    if problems:
+        yield from _indented(
+            "When this exhibit was made, the ledger was audited and found NOT INTACT. It was exported all the same, "
+            "because that was asked for. What the audit found:"
+        )
+        for problem in problems:
+            yield f"   - {problem}"
+    else:
+        yield from _indented(
+            "When this exhibit was made, the ledger was audited: every entry was hashed again, the tree built anew, "
+            "every checkpoint and its signatures and the completeness of every scan were checked. It was intact."
+        )
+    yield from _indented(
+        "Anyone can check this exhibit with verify.py, which needs Python 3.9 or later and nothing else: "
+        "python3 verify.py EXHIBIT --keys FILE. The keys should come from elsewhere than this exhibit."
+    )
+    if not extent.complete:
+        yield from _indented("This exhibit is a part of the log. It cannot show what is not in it.")
+
+
+def _statement() -> Iterator[str]:
+    yield from _indented(
+        "[For the person who signs to confirm or strike out] I am qualified to make this statement by reason of: ____"
+    )
+    for blank in (
+        "The record described above was generated by the process described above, which produces an accurate result:",
+        "How I know that it does (validation, self-tests, my own check): ",
+        "The copies in this exhibit were identified by the digests above, which I have checked (yes / no): ",
+        "Who had custody of the source and of the ledger: ",
+        "What I did myself, and what others did: ",
+    ):
+        yield from _indented(f"{blank.rstrip()} ____________________")
+    yield ""
+    for blank in ("Name", "Position and organisation", "Date and place", "Signature"):
+        yield f"   {blank + ':':<28}________________________________________"
+
+
+def _fields(value: Mapping[str, Any], indent: str) -> Iterator[str]:
+    for key, item in value.items():
+        if isinstance(item, dict) and item:
+            yield f"{indent}{key}:"
+            yield from _fields(item, indent + "   ")
+        elif isinstance(item, list) and item and all(isinstance(member, dict) for member in item):
+            yield f"{indent}{key}:"
+            for number, member in enumerate(item, start=1):
+                yield f"{indent}   ({number})"
+                yield from _fields(member, indent + "      ")
+        else:
+            yield f"{indent}{key}: {_text(item)}"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "not recorded"
+    if isinstance(value, list):
+        value = ", ".join(map(_text, value)) or "none"
+    text = str(value)
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}... ({len(text)} characters)"
+
+
+def _indented(text: str) -> list[str]:
+    return [f"   {line}" for line in _wrapped(text)]
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH)
+
+
+def _printable(line: str) -> str:
+    """A file's name must not steer a terminal, or look like another line."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)

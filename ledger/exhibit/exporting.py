@@ -1,0 +1,201 @@
+"""Makes an exhibit of a ledger. The layout is in docs/exhibit.md; verifier/ reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.audit import audit
+from ledger.entry import canonical, parse, read_json
+from ledger.errors import EntryError
+from ledger.exhibit.assembling import assemble
+from ledger.exhibit.certificate import Extent, certificate
+from ledger.exhibit.facts import Facts
+from ledger.exhibit.proofs import format_consistency, format_inclusion
+from ledger.exhibit.readme import readme
+from ledger.exhibit.selecting import Selection, Selector
+from ledger.exhibit.writing import Draft, ExhibitError
+from ledger.log import Ledger
+
+_RUN = 1000
+_LATE = (b'"type":"checkpoint.cosign"', b'"type":"checkpoint.time"')
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What goes into an exhibit. Without a selection the export is complete.
+
+    `disclose` are the indices of entries whose commitments are opened; None opens all that the exhibit holds.
+    """
+
+    vkeys: tuple[str, ...] = ()
+    selection: Selection | None = None
+    disclose: frozenset[int] | None = frozenset()
+    policy: bytes | None = None
+    tsa_roots: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was exported. `unsigned` counts entries behind the latest checkpoint: in a complete exhibit at its end,
+    and not at all in a part."""
+
+    size: int
+    root: bytes
+    entries: int
+    complete: bool
+    unsigned: int
+    problems: tuple[str, ...]
+
+
+def export(
+    ledger: Path, out: Path, *, choices: Choices, archive: bool = False, even_if_damaged: bool = False
+) -> Exported:
+    """Writes the exhibit of the ledger in the file `ledger` to `out`, a new folder, or a new file with `archive`.
+
+    1. The ledger is audited. Raises ExhibitError for one that is not intact, unless `even_if_damaged`.
+    2. Its size is held: what is appended from now on is not in the exhibit.
+    3. Entries, checkpoints, tokens, openings, then the texts, then the manifest.
+    """
+    # 1
+    problems = audit(ledger, own_keys=choices.vkeys).problems
+    if problems and not even_if_damaged:
+        raise ExhibitError(f"{ledger}: not intact: {problems[0]}")
+    # 2, 3
+    with Ledger.open_readonly(ledger) as log, Draft(out, archive=archive) as draft:
+        exported = _Exporting(log, draft, choices).write(problems)
+    return exported
+
+
+class _Exporting:
+    def __init__(self, log: Ledger, draft: Draft, choices: Choices) -> None:
+        self._log = log
+        self._draft = draft
+        self._choices = choices
+        self._size = log.size
+        self._sizes = [size for size, _ in log.checkpoints() if size <= self._size]
+        self._facts = Facts(log.origin)
+
+    def write(self, problems: Sequence[str]) -> Exported:
+        signed = self._sizes[-1]
+        complete = self._choices.selection is None
+        size = self._size if complete else signed
+        indices: Sequence[int] = range(size) if complete else self._selected(signed)
+        entries = self._write_all() if complete else self._write_some(indices)
+        self._write_checkpoints(with_proofs=not complete)
+        self._write_openings(indices)
+        self._write_given()
+        self._check_grown()
+        root = self._log.root(size)
+        extent = Extent(size=size, root=root, signed=signed, entries=entries, complete=complete)
+        digests = self._draft.digests
+        self._draft.add("certificate.txt", certificate(self._facts, extent, digests, problems).encode())
+        self._draft.add("README.txt", readme(self._log.origin, extent, digests["verify.py"]).encode())
+        self._draft.publish(
+            {
+                "origin": self._log.origin,
+                "size": size,
+                "root": root.hex(),
+                "complete": complete,
+                "entries": entries,
+            }
+        )
+        return Exported(size, root, entries, complete, self._size - signed, tuple(problems))
+
+    def _write_all(self) -> int:
+        with self._draft.streaming("entries.jsonl") as file:
+            for index, body in self._log.entries(0, self._size):
+                if b"\n" in body:
+                    raise ExhibitError(f"entry {index} holds a newline: it cannot be exported")
+                file.write(body + b"\n")
+                self._facts.add(index, body)
+        return self._size
+
+    def _selected(self, signed: int) -> tuple[int, ...]:
+        assert self._choices.selection is not None
+        selector = Selector(self._choices.selection)
+        for index, body in self._log.entries(0, signed):
+            try:
+                selector.add(index, parse(body))
+            except EntryError as error:
+                raise ExhibitError(f"entry {index}: {error}; only a complete exhibit can show it") from error
+        return selector.finish()
+
+    def _write_some(self, indices: Sequence[int]) -> int:
+        signed = self._sizes[-1]
+        checkpoint = self._log.cosigned_checkpoint(signed)
+        for index in indices:
+            body = self._body(index)
+            proof = self._log.inclusion_proof(index, signed)
+            self._draft.add(f"entries/{index}.json", body)
+            self._draft.add(
+                f"proofs/{index}.tlog-proof", format_inclusion(index, proof, checkpoint=checkpoint).encode()
+            )
+            self._facts.add(index, body)
+        return len(indices)
+
+    def _body(self, index: int) -> bytes:
+        return next(body for _, body in self._log.entries(index, index + 1))
+
+    def _write_checkpoints(self, *, with_proofs: bool) -> None:
+        before = 0
+        for size in self._sizes:
+            note = self._log.cosigned_checkpoint(size)
+            self._draft.add(f"checkpoints/{size}.txt", note.encode())
+            for number, token in enumerate(self._log.tokens(size)):
+                self._draft.add(f"tokens/{size}-{number}.tst", token)
+            if with_proofs and before:
+                proof = format_consistency(before, self._log.consistency_proof(before, size), checkpoint=note)
+                self._draft.add(f"consistency/{before}-{size}.txt", proof.encode())
+            before = size
+
+    def _write_openings(self, indices: Sequence[int]) -> None:
+        wanted = self._choices.disclose
+        if wanted is not None and not wanted:
+            return
+        held = indices if isinstance(indices, range) else frozenset(indices)
+        with self._draft.streaming("openings.jsonl") as file:
+            if wanted is None:
+                for start, stop in _runs(indices):
+                    for line in self._openings(start, stop):
+                        file.write(line)
+            for index in sorted(wanted or ()):
+                lines = self._openings(index, index + 1) if index in held else []
+                if not lines:
+                    raise ExhibitError(f"entry {index} has nothing to disclose in this exhibit")
+                file.write(b"".join(lines))
+
+    def _openings(self, start: int, stop: int) -> list[bytes]:
+        lines = []
+        for index, pointer, salt, value in sorted(self._log.openings(start, stop), key=lambda opening: opening[:2]):
+            opening = {"index": index, "pointer": pointer, "salt": salt.hex(), "value": read_json(value)}
+            lines.append(canonical(opening) + b"\n")
+        return lines
+
+    def _write_given(self) -> None:
+        if self._choices.vkeys:
+            self._draft.add("keys.txt", "".join(f"{vkey}\n" for vkey in self._choices.vkeys).encode())
+        for name, data in (("policy.txt", self._choices.policy), ("tsa-roots.pem", self._choices.tsa_roots)):
+            if data is not None:
+                self._draft.add(name, data)
+        self._draft.add("verify.py", assemble())
+
+    def _check_grown(self) -> None:
+        """What was cosigned or stamped meanwhile has its entry behind the size that is held."""
+        for _, body in self._log.entries(self._size, self._log.size):
+            if any(late in body for late in _LATE):
+                raise ExhibitError("a checkpoint was cosigned or stamped during the export: try again")
+
+
+def _runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Generates half-open ranges that cover the sorted indices and nothing else, each of at most 1,000."""
+    start = stop = 0
+    for index in indices:
+        if index != stop or stop - start >= _RUN:
+            if stop > start:
+                yield start, stop
+            start = index
+        stop = index + 1
+    if stop > start:
+        yield start, stop

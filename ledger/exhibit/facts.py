@@ -1,0 +1,62 @@
+"""What a certificate states, gathered from the entries of an exhibit as they are written. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ledger.entry import parse
+from ledger.errors import EntryError, NoteError
+from ledger.note import decode_base64
+
+TOLD = ("case.open", "key", "self.test", "list.load", "scan.open", "scan.close", "anomaly", "relookup")
+"""Types that are told one by one."""
+
+_ITEM = b',"type":"item","v":1}'
+_KEY_ID = 4
+_WITH_TIME = {_KEY_ID + 8 + 64, _KEY_ID + 8 + 2420}
+MAX_TOLD = 1000
+
+
+@dataclass(slots=True)
+class Facts:
+    """Give it every entry of the exhibit in order. `told` is (index, entry) by type, at most MAX_TOLD of each."""
+
+    origin: str
+    told: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    stamps: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    cosignatures: list[tuple[int, int, str, int]] = field(default_factory=list)
+    """(index, size, cosigner, Unix time or 0), as the lines say it; not verified here."""
+    unreadable: int = 0
+
+    def add(self, index: int, body: bytes) -> None:
+        """The next entry."""
+        if body.endswith(_ITEM):  # most entries are: only counted
+            self.counts["item"] = self.counts.get("item", 0) + 1
+            return
+        try:
+            entry = parse(body)
+        except EntryError:
+            self.unreadable += 1
+            return
+        kind = entry["type"]
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        if kind in TOLD and len(self.told.setdefault(kind, [])) < MAX_TOLD:
+            self.told[kind].append((index, entry))
+        elif kind == "checkpoint.time" and len(self.stamps) < MAX_TOLD:
+            self.stamps.append((index, entry))
+        elif kind == "checkpoint.cosign" and len(self.cosignatures) < MAX_TOLD:
+            self.cosignatures += [(index, entry.get("size", 0), *_cosigner(line)) for line in entry.get("lines", [])]
+
+
+def _cosigner(line: object) -> tuple[str, int]:
+    """The name in a cosignature line, and its time."""
+    _, _, rest = str(line).partition(" ")
+    name, _, encoded = rest.partition(" ")
+    try:
+        value = decode_base64(encoded)
+    except NoteError:
+        return name, 0
+    seconds = value[_KEY_ID : _KEY_ID + 8] if len(value) in _WITH_TIME else b""
+    return name, int.from_bytes(seconds, "big")

@@ -1,0 +1,136 @@
+"""Which entries a partial exhibit holds: those that were asked for, and those without which they say little. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ledger.errors import LedgerError
+
+ALWAYS = frozenset({"case.open", "key", "checkpoint.cosign", "checkpoint.time"})
+"""Types that go into every part: they are few, and say who vouches for the log."""
+
+_RANGE = re.compile(r"(0|[1-9][0-9]{0,15})(?:-(0|[1-9][0-9]{0,15}))?")
+
+
+class SelectionError(LedgerError):
+    """What was asked for is malformed, or is not in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What to export: entries by index, whole scans, all entries of some types, and all notable items."""
+
+    ranges: tuple[range, ...] = ()
+    scans: frozenset[int] = frozenset()
+    types: frozenset[str] = frozenset()
+    notable: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges or self.scans or self.types or self.notable)
+
+
+def parse_ranges(text: str) -> tuple[range, ...]:
+    """Indices as in `5,7-9`, both ends included. Raises SelectionError."""
+    ranges = []
+    for part in text.split(","):
+        match = _RANGE.fullmatch(part)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+        if first > last:
+            raise SelectionError(f"{part!r:.40} is neither an index nor a range of them, such as 5 or 7-9")
+        ranges.append(range(first, last + 1))
+    return tuple(ranges)
+
+
+class Selector:
+    """Give it all entries in order; `finish` has the indices of the part.
+
+    Context of what was asked for: the self-tests, lists, open and close of every scan that is touched, and the
+    decisions that cite any of it. Memory grows with what is chosen, and with the number of scans and lists.
+    """
+
+    def __init__(self, selection: Selection) -> None:
+        self._selection = selection
+        self._chosen: set[int] = set()
+        self._touched: set[int] = set()
+        self._loads: dict[tuple[object, object, object], int] = {}
+        self._profiles: dict[object, dict[str, Any]] = {}
+        self._test: int | None = None
+        self._context: dict[int, set[int]] = {}
+        self._beyond = max((indices.stop for indices in selection.ranges), default=0)
+        self._size = 0
+
+    def add(self, index: int, entry: dict[str, Any]) -> None:
+        """The next entry."""
+        self._size = index + 1
+        self._remember(index, entry)
+        if entry["type"] in ALWAYS or self._cites_chosen(entry):
+            self._chosen.add(index)
+        elif self._is_asked_for(index, entry):
+            self._chosen.add(index)
+            if type(entry.get("scan")) is int:
+                self._touched.add(entry["scan"])
+
+    def finish(self) -> tuple[int, ...]:
+        """The indices, sorted. Raises SelectionError for an index beyond the entries and for an unknown scan."""
+        if self._beyond > self._size:
+            raise SelectionError(f"entry {self._beyond - 1} was asked for, but only {self._size} entries are signed")
+        unknown = self._selection.scans - set(self._context)
+        if unknown:
+            raise SelectionError(f"there is no scan {min(unknown)}")
+        return tuple(sorted(self._chosen.union(*(self._context.get(scan, set()) for scan in self._touched))))
+
+    def _remember(self, index: int, entry: dict[str, Any]) -> None:
+        kind = entry["type"]
+        if kind == "self.test":
+            self._test = index
+        elif kind == "list.load":
+            self._loads[_list_key(entry)] = index
+            if type(entry.get("profile")) is dict:
+                self._profiles[entry.get("name")] = entry["profile"]
+                self._profiles[f"{entry.get('name')}-{entry.get('version')}"] = entry["profile"]
+        elif kind == "scan.open" and type(entry.get("scan")) is int:
+            lists = (item for item in _objects(entry.get("lists")) if _list_key(item) in self._loads)
+            context = {index, *(self._loads[_list_key(item)] for item in lists)}
+            self._context[entry["scan"]] = context if self._test is None else context | {self._test}
+        elif kind in {"scan.close", "anomaly"} and entry.get("scan") in self._context:
+            self._context[entry["scan"]].add(index)
+
+    def _is_asked_for(self, index: int, entry: dict[str, Any]) -> bool:
+        wanted = self._selection
+        return (
+            any(index in indices for indices in wanted.ranges)
+            or entry.get("scan") in wanted.scans
+            or entry["type"] in wanted.types
+            or (wanted.notable and entry["type"] == "item" and self._is_notable(entry.get("finding")))
+        )
+
+    def _is_notable(self, finding: object) -> bool:
+        """A finding that is known, or has a match that no list's profile calls something else than notable."""
+        if type(finding) is not dict:
+            return False
+        return finding.get("status") == "known" or any(
+            self._disposition(match) == "notable" for match in _objects(finding.get("matches"))
+        )
+
+    def _disposition(self, match: dict[str, Any]) -> object:
+        profile = self._profiles.get(match.get("list"), {})
+        categories = profile.get("categories")
+        other = profile.get("other", "notable")
+        return categories.get(match.get("category"), other) if type(categories) is dict else other
+
+    def _cites_chosen(self, entry: dict[str, Any]) -> bool:
+        if entry["type"] != "decision":
+            return False
+        citations = [*_objects(entry.get("cites")), *_objects([entry.get("supersedes")])]
+        return any(citation.get("index") in self._chosen for citation in citations)
+
+
+def _list_key(value: dict[str, Any]) -> tuple[object, object, object]:
+    return (str(value.get("name")), str(value.get("version")), str(value.get("digest")))
+
+
+def _objects(value: object) -> Iterable[dict[str, Any]]:
+    return [item for item in value if type(item) is dict] if type(value) is list else []
