@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ledger.exhibit.facts import MAX_TOLD, Facts
@@ -49,7 +50,8 @@ def certificate(facts: Facts, extent: Extent, digests: Mapping[str, str], proble
             "This is a draft for a qualified person, who checks it, completes the blanks and signs it, or does not. "
             "Until then it certifies nothing. It was put together by a program from the entries of the ledger that "
             "this exhibit holds; the number of each entry is given, so that each statement can be looked up. What a "
-            "ledger says is what was recorded at the time; that it has not been changed since is what verify.py checks."
+            "ledger says is what was recorded at the time; that it has not been changed since is what verify.py checks. "
+            "It gathers what FRE 902(13) and (14) and ISO/IEC 27042 ask for, as far as the ledger has it."
         ),
     ]
     sections = [("The record", _record(facts, extent))]
@@ -79,9 +81,20 @@ def _record(facts: Facts, extent: Extent) -> Iterator[str]:
 def _told(facts: Facts, kind: str) -> Iterator[str]:
     for index, entry in facts.told[kind]:
         yield f"   entry {index}"
-        yield from _fields({key: value for key, value in entry.items() if key not in _HIDDEN}, "      ")
+        shown = {key: value for key, value in entry.items() if key not in _HIDDEN}
+        yield from _fields(_short_keys(shown) if kind == "key" else shown, "      ")
     if facts.counts[kind] > MAX_TOLD:
         yield f"   and {facts.counts[kind] - MAX_TOLD} more entries of this type"
+
+
+def _short_keys(entry: dict[str, Any]) -> dict[str, Any]:
+    """The entry with key names and key ids in place of whole public keys."""
+    short = {}
+    for field, value in entry.items():
+        vkeys = value if isinstance(value, list) else [value]
+        names = [" with key id ".join(str(vkey).split("+")[:2]) for vkey in vkeys]
+        short[field] = names if field in {"vkey", "vkeys", "replaces"} else value
+    return short
 
 
 def _counts(facts: Facts) -> Iterator[str]:
@@ -99,10 +112,17 @@ def _times(facts: Facts) -> Iterator[str]:
             if name in entry:
                 yield f"      {name}: {entry[name]}"
     for index, size, name, seconds in facts.cosignatures:
-        when = f"{seconds} s after 1970-01-01 00:00 UTC" if seconds else "a time that is not said"
+        when = _utc(seconds) if seconds else "a time that is not said"
         yield f"   entry {index}: {name} cosigned the checkpoint of size {size} at {when}"
     if not facts.stamps and not facts.cosignatures:
         yield "   no time-stamp token and no cosignature is told of in the entries of this exhibit"
+
+
+def _utc(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} s after 1970"
 
 
 def _files(digests: Mapping[str, str]) -> Iterator[str]:

@@ -64,8 +64,7 @@ def export(
         raise ExhibitError(f"{ledger}: not intact: {problems[0]}")
     # 2, 3
     with Ledger.open_readonly(ledger) as log, Draft(out, archive=archive) as draft:
-        exported = _Exporting(log, draft, choices).write(problems)
-    return exported
+        return _Exporting(log, draft, choices).write(problems)
 
 
 class _Exporting:

@@ -11,7 +11,7 @@ from ledger.exhibit.verifier.files import Manifest
 from ledger.exhibit.verifier.keyring import Keyring
 from ledger.exhibit.verifier.notes import Checkpoint, Key, Signature, parse_note
 from ledger.exhibit.verifier.openings import Openings
-from ledger.exhibit.verifier.report import Refused, Report
+from ledger.exhibit.verifier.report import Refused, Report, many
 from ledger.exhibit.verifier.scans import Scans
 from ledger.exhibit.verifier.timestamps import Tokens
 
@@ -148,9 +148,9 @@ class Checks:
             step.say(f"the first {self.signed} entries are signed by {names}")
         step.say(trust)
         if self._unsigned:
-            step.note(f"{self._unsigned} checkpoints are signed by no key that is trusted")
+            step.note(f"signed by no key that is trusted: {many(self._unsigned, 'checkpoint')}")
         if self._strange:
-            step.note(f"{self._strange} signatures under the log's own name are by keys not known here: not checked")
+            step.note(f"not checked: {many(self._strange, 'signature')} under the log's own name by a key that is not known here")
 
     def _is_of_the_log(self, signature: Signature) -> bool:
         key_id = (signature.name, signature.key_id)

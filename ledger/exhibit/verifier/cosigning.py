@@ -9,7 +9,7 @@ from typing import Any
 from ledger.exhibit.verifier.canonical import list_of, size_of
 from ledger.exhibit.verifier.notes import Checkpoint, Key, Signature, verify_signature
 from ledger.exhibit.verifier.policy import Policy
-from ledger.exhibit.verifier.report import Refused, Step
+from ledger.exhibit.verifier.report import Refused, Step, many
 
 MAX_TOLD = 20
 
@@ -71,9 +71,9 @@ class Cosignatures:
             if (size, digest) not in self._lines:
                 step.problem(f"entry {index} tells of a cosignature that the checkpoint of size {size} does not have")
         if self._said > MAX_TOLD:
-            step.say(f"and {self._said - MAX_TOLD} more cosignatures")
+            step.say(f"and {many(self._said - MAX_TOLD, 'more cosignature')}")
         if self._strange:
-            step.note(f"{self._strange} cosignatures are by witnesses whose keys were not given: not checked")
+            step.note(f"not checked: {many(self._strange, 'cosignature')} by witnesses whose keys were not given")
         if not self._lines:
             step.say("no witness has cosigned a checkpoint")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.exhibit.verifier.canonical import digest_of, list_of, size_of
-from ledger.exhibit.verifier.report import Refused, Step
+from ledger.exhibit.verifier.report import Refused, Step, many
 
 
 class Decisions:
@@ -56,9 +56,9 @@ class Decisions:
         if complete and self.cited:
             step.problem(f"entry {min(self.cited)} is cited, but it is not there")
         if self._decisions:
-            step.say(f"{len(self._decisions)} decisions; {self._citations} citations are of entries as they stand here")
+            step.say(f"{many(len(self._decisions), 'decision')}, {many(self._citations, 'citation')} of entries as they stand here")
         if self.cited:
-            step.note(f"{len(self.cited)} entries that decisions cite are not in this part")
+            step.note(f"not in this part: {many(len(self.cited), 'entry', 'entries')} that decisions cite")
 
     def _cite(self, index: int, citation: dict[str, Any]) -> int:
         target, leaf = size_of(citation, "index"), digest_of(citation, "leaf_hash")

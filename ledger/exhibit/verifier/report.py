@@ -21,6 +21,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
+def many(number: int, noun: str, nouns: str = "") -> str:
+    """A number and what it counts."""
+    return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+
+
 class Step:
     """What one numbered step found."""
 

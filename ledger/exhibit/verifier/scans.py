@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ledger.exhibit.verifier.canonical import canonical, digest_of, list_of, size_of, text_of
-from ledger.exhibit.verifier.report import Refused, Step
+from ledger.exhibit.verifier.report import Refused, Step, many
 from ledger.exhibit.verifier.tree import Tree, leaf_hash
 
 ListKey = tuple[str, str, str]
@@ -76,7 +76,7 @@ class Scans:
         for number, scan in sorted(self._scans.items()):
             counts = ", ".join(f"{count} {status}" for status, count in sorted(scan.counts.items())) or "none"
             step.say(
-                f"scan {number}: {scan.findings.size} items ({counts}), findings root {scan.findings.root().hex()}"
+                f"scan {number}: {many(scan.findings.size, 'item')} ({counts}), findings root {scan.findings.root().hex()}"
             )
             if scan.closed_at is None:
                 step.problem(f"scan {number} was never closed: it is not complete")
