@@ -93,9 +93,9 @@ class Case:
 
     def export(self, out: Path, **changes: Any) -> Path:
         """An exhibit; complete, with a policy and roots enclosed, unless `changes` say otherwise."""
-        archive = changes.pop("archive", False)
+        how = {name: changes.pop(name, False) for name in ("archive", "even_if_damaged")}
         choices = {"vkeys": (self.signer.vkey,), "policy": self.policy, "tsa_roots": self.roots, **changes}
-        export(self.ledger, out, choices=Choices(**choices), archive=archive)
+        export(self.ledger, out, choices=Choices(**choices), **how)
         return out
 
 

@@ -50,7 +50,7 @@ def certificate(facts: Facts, extent: Extent, digests: Mapping[str, str], proble
             "This is a draft for a qualified person, who checks it, completes the blanks and signs it, or does not. "
             "Until then it certifies nothing. It was put together by a program from the entries of the ledger that "
             "this exhibit holds; the number of each entry is given, so that each statement can be looked up. What a "
-            "ledger says is what was recorded at the time; that it has not been changed since is what verify.py checks. "
+            "ledger says is what was recorded at the time; that it was not changed since is what verify.py checks. "
             "It gathers what FRE 902(13) and (14) and ISO/IEC 27042 ask for, as far as the ledger has it."
         ),
     ]

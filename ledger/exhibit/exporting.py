@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.audit import audit
-from ledger.entry import canonical, parse, read_json
+from ledger.entry import canonical, parse
 from ledger.errors import EntryError
 from ledger.exhibit.assembling import assemble
 from ledger.exhibit.certificate import Extent, certificate
@@ -167,9 +167,9 @@ class _Exporting:
 
     def _openings(self, start: int, stop: int) -> list[bytes]:
         lines = []
-        for index, pointer, salt, value in sorted(self._log.openings(start, stop), key=lambda opening: opening[:2]):
-            opening = {"index": index, "pointer": pointer, "salt": salt.hex(), "value": read_json(value)}
-            lines.append(canonical(opening) + b"\n")
+        for index, opened in self._log.openings(start, stop):
+            told = {"index": index, "pointer": opened.pointer, "salt": opened.salt.hex(), "value": opened.value}
+            lines.append(canonical(told) + b"\n")
         return lines
 
     def _write_given(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ledger.entry import parse
 from ledger.errors import EntryError, NoteError
-from ledger.note import decode_base64
+from ledger.strict import decode_base64
 
 TOLD = ("case.open", "key", "self.test", "list.load", "scan.open", "scan.close", "anomaly", "relookup")
 """Types that are told one by one."""
