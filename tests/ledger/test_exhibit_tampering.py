@@ -25,7 +25,7 @@ from ledger.exhibit.verifier import notes
 from ledger.exhibit.verifier.files import Folder
 from ledger.exhibit.verifier.notes import parse_vkey
 
-STRIDE = 29
+STRIDE = 101
 """Every which byte is changed here; benchmarks/flip_every_byte_of_an_exhibit.py changes all."""
 
 UNSIGNED = {"README.txt", "certificate.txt", "policy.txt", "keys.txt", "verify.py"}

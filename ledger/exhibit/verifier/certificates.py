@@ -52,7 +52,7 @@ def parse_certificate(der: Der) -> Certificate:
     if len(parts) != 3:
         raise Refused("a certificate is malformed")
     fields = parts[0].members()
-    if len(fields) < 8 or fields[0].tag != 0xA0 or fields[0].inner(0xA0).integer() != 2:
+    if len(fields) < 7 or fields[0].tag != 0xA0 or fields[0].inner(0xA0).integer() != 2:
         raise Refused("a certificate is not of version 3")
     serial, algorithm, issuer, validity, subject, key, *rest = fields[1:]
     if algorithm.raw != parts[1].raw or len(validity.members()) != 2:

@@ -150,8 +150,8 @@ class Checks:
         if self._unsigned:
             step.note(f"signed by no key that is trusted: {many(self._unsigned, 'checkpoint')}")
         if self._strange:
-            strange = many(self._strange, "signature")
-            step.note(f"not checked: {strange} under the log's own name by a key that is not known here")
+            signatures = many(self._strange, "signature")
+            step.note(f"not checked: {signatures} under the log's own name by a key that is not known here")
 
     def _is_of_the_log(self, signature: Signature) -> bool:
         key_id = (signature.name, signature.key_id)

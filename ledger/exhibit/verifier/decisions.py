@@ -56,8 +56,8 @@ class Decisions:
         if complete and self.cited:
             step.problem(f"entry {min(self.cited)} is cited, but it is not there")
         if self._decisions:
-            decisions, citations = many(len(self._decisions), "decision"), many(self._citations, "citation")
-            step.say(f"{decisions}, {citations} of entries as they stand here")
+            citations = many(self._citations, "citation")
+            step.say(f"{many(len(self._decisions), 'decision')}, {citations} of entries as they stand here")
         if self.cited:
             step.note(f"not in this part: {many(len(self.cited), 'entry', 'entries')} that decisions cite")
 

@@ -75,8 +75,8 @@ class Scans:
         """Every scan is closed, and its close is among the first `signed` entries."""
         for number, scan in sorted(self._scans.items()):
             counts = ", ".join(f"{count} {status}" for status, count in sorted(scan.counts.items())) or "none"
-            items, root = many(scan.findings.size, "item"), scan.findings.root().hex()
-            step.say(f"scan {number}: {items} ({counts}), findings root {root}")
+            items = many(scan.findings.size, "item")
+            step.say(f"scan {number}: {items} ({counts}), findings root {scan.findings.root().hex()}")
             if scan.closed_at is None:
                 step.problem(f"scan {number} was never closed: it is not complete")
             elif scan.closed_at >= signed:
