@@ -145,7 +145,8 @@ def test_entries_behind_the_latest_checkpoint(tmp_path: Path, verifier: Path) ->
     code, out, _ = verify(verifier, case.export(tmp_path / "all"))
     assert code == 0
     assert "the entries from 14 on are SIGNED BY NOBODY" in out
-    assert "the first 14 of 15 entries" in out.splitlines()[-1]
+    with Ledger.open_readonly(case.ledger) as log:  # the root is the one that was signed
+        assert f"the first 14 of 15 entries of {ORIGIN}, root {log.root(14).hex()}" in out.splitlines()[-1]
     part = case.export(tmp_path / "part", selection=Selection(types=frozenset({"note"})))
     assert not (part / "entries" / "14.json").exists()
     assert verify(verifier, part)[0] == 0
@@ -167,6 +168,23 @@ def test_what_is_expected_from_outside(case: Case, tmp_path: Path, verifier: Pat
     assert verify(verifier, whole, "--expect", f"7:{roots[7]}")[0] == 0
     assert "not the size of a checkpoint in this part" in verify(verifier, part, "--expect", f"7:{roots[7]}")[1]
     assert "beyond the entries" in verify(verifier, whole, "--expect", f"99:{roots[7]}")[1]
+
+
+def test_a_policy_from_outside(case: Case, tmp_path: Path, verifier: Path) -> None:
+    exhibit = case.export(tmp_path / "exhibit", policy=None)
+    witness = f"witness w {case.witnesses[0].vkey}\n"
+    other = Signer.generate("lab.example/another").vkey
+    for text, code, words in (
+        (f"log {case.signer.vkey}\n{witness}quorum w\n", 0, "VERIFIED with the keys you gave"),
+        (f"{witness}quorum w\n", 0, "VERIFIED self-asserted"),
+        (f"log {other}\n{witness}quorum w\n", 1, f"the policy you gave does not know the log {ORIGIN}"),
+        (f"log {Signer.generate(ORIGIN).vkey}\n{witness}quorum w\n", 1, "is signed by no key that is trusted"),
+        (f"{witness}witness x {case.witnesses[1].vkey}\ngroup g all w x\nquorum g\n", 0, "cosigned as the policy you"),
+        (f"witness v {other.replace('+Aa', '+Ba')}\nquorum v\n", 2, ""),
+    ):
+        (tmp_path / "policy").write_text(text, "utf-8")
+        found, out, _ = verify(verifier, exhibit, "--policy", tmp_path / "policy")
+        assert (found, words in out) == (code, True)
 
 
 def test_could_not_check(case: Case, tmp_path: Path, verifier: Path, keys: Path) -> None:

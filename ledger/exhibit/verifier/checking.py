@@ -27,7 +27,7 @@ class Expected(NamedTuple):
 
 
 class Checks:
-    """The checks that one pass feeds. `signed` is the largest size that a trusted key has signed."""
+    """The checks that one pass feeds. `signed` is the largest size that a trusted key has signed, `root` its root."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Checks:
         self.tokens = tokens
         self.openings = openings
         self.signed: int | None = None
+        self.root = b""
         self.signers: list[Key] = []
         self._keyring = keyring
         self._own = {(key.name, key.key_id) for key in own}
@@ -99,7 +100,7 @@ class Checks:
         with self.report[SIGNATURES].refusing():
             signers = self._keyring.check(checkpoint)
             if signers:
-                self.signed, self.signers = size, signers
+                self.signed, self.root, self.signers = size, checkpoint.root, signers
             else:
                 self._unsigned += 1
         of_the_log = [one for one in checkpoint.signatures if self._is_of_the_log(one)]

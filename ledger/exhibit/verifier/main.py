@@ -43,6 +43,7 @@ TITLES = (
     "Scans and decisions: complete, and citing what is there",
     "Disclosed values: each fits its commitment",
 )
+PATIENCE = 100_000
 EXPECTED = re.compile("(0|[1-9][0-9]{0,15}):([0-9a-f]{64})")
 Parsed = TypeVar("Parsed")
 
@@ -101,6 +102,8 @@ def run(exhibit: Exhibit, given: Given) -> int:
     # 2, with what 3, 4, 6 and 7 need of the entries, in one pass over them
     trust = read_trust(exhibit, manifest, given, report[SIGNATURES])
     checks = make_checks(exhibit, manifest, given, trust, report)
+    if manifest.entries > PATIENCE:
+        print(f"reading {manifest.entries} entries", file=sys.stderr)
     with report[ENTRIES].refusing():
         (check_complete if manifest.complete else check_partial)(exhibit, checks)
     check_remembered(checks)
@@ -135,7 +138,7 @@ def verdict(report: Report, checks: Checks, trust: Trust) -> int:
     if manifest.complete and checks.signed != manifest.size:
         what = f"the first {checks.signed} of {what}"
     how = "with the keys you gave" if trust.outside else "self-asserted (no key from outside the exhibit)"
-    print(printable(f"VERIFIED {how}: {what} of {manifest.origin}, root {manifest.root.hex()}"))
+    print(printable(f"VERIFIED {how}: {what} of {manifest.origin}, root {checks.root.hex()}"))
     return 0
 
 
@@ -149,12 +152,13 @@ def read_trust(exhibit: Exhibit, manifest: Manifest, given: Given, step: Step) -
     if "policy.txt" in manifest.files:
         with step.refusing("policy.txt"):
             enclosed = Policy(exhibit.read("policy.txt"))
-            own += enclosed.logs
+            own += [key for key in enclosed.logs if key.name == manifest.origin]
             policy = policy or enclosed
     witnesses = [key for key in given.keys if not is_log_key(key, manifest.origin)]
     witnesses += policy.witnesses.values() if policy else []
     outside = [key for key in given.keys if key not in witnesses]
-    outside += given.policy.logs if given.policy else []
+    # A policy may know many logs; the key of another one is no key of this one.
+    outside += [key for key in given.policy.logs if key.name == manifest.origin] if given.policy else []
     if given.keys and not outside:
         raise CannotCheck(f"none of the keys that were given can be one of the log {manifest.origin}")
     own = [key for key in own if is_log_key(key, manifest.origin)]
@@ -208,6 +212,8 @@ def check_policy(checks: Checks, trust: Trust, given: Given, step: Step) -> None
     """Enough witnesses have cosigned some checkpoint; what is behind the latest such one is told."""
     if trust.policy is None:
         return
+    if given.policy and given.policy.logs and all(key.name != checks.manifest.origin for key in given.policy.logs):
+        step.problem(f"the policy you gave does not know the log {checks.manifest.origin}")
     whose = "the policy you gave" if given.policy else "the policy in the exhibit (self-asserted)"
     witnessed = checks.cosignatures.witnessed
     if witnessed is None:
