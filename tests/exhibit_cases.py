@@ -105,7 +105,7 @@ def finding(path: Any, status: str, **fields: Any) -> dict[str, Any]:
 
 def scan_entries(number: int, findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """A complete scan."""
-    loaded = {"name": "national", "version": "2026-10", "digest": "ab" * 32}
+    loaded = {"name": "national", "version": 3, "digest": "ab" * 32}
     counts: dict[str, int] = {"skipped": 0}
     for one in findings:
         counts[one["status"]] = counts.get(one["status"], 0) + 1
@@ -141,7 +141,7 @@ def build(folder: Path, *, stamp: Callable[[str], tuple[bytes, bytes]] | None = 
         ]
         _append(log, first)
         commitment = hashlib.sha256(b"ledger-commitment/v1\n" + SALT + canonical("DCIM/1.jpg")).hexdigest()
-        match = {"list": "national-2026-10", "category": "1", "distance": 4}
+        match = {"list": "national-3", "category": "1", "distance": 4}
         findings = [
             finding({"commitment": commitment}, "examined", matches=[match]),
             finding("DCIM/2.jpg", "known"),

@@ -32,6 +32,29 @@ def test_every_part_is_joined_and_imports_only_parts_and_the_standard_library() 
                 )
 
 
+def test_the_files_stay_small_and_the_texts_pure() -> None:
+    for path in FOLDER.parent.rglob("*.py"):
+        assert len(path.read_text("utf-8").splitlines()) <= 400, path
+    for name in ("certificate", "facts", "readme", "proofs", "selecting"):
+        tree = ast.parse((FOLDER.parent / f"{name}.py").read_text("utf-8"))
+        modules = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        modules |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert not {module.partition(".")[0] for module in modules} & {
+            "os",
+            "pathlib",
+            "time",
+            "sqlite3",
+            "socket",
+            "io",
+        }
+
+
+def test_nothing_else_of_the_package_imports_a_part() -> None:
+    for path in FOLDER.parents[1].rglob("*.py"):
+        if path.parent != FOLDER and path.name != "assembling.py":
+            assert "ledger.exhibit.verifier" not in path.read_text("utf-8"), path
+
+
 def test_the_file_is_always_the_same() -> None:
     command = [
         sys.executable,

@@ -30,9 +30,12 @@ def read_json(data: bytes) -> Any:
     try:
         text = data.decode("utf-8")
         value = READER.decode(text)
-    except (ValueError, RecursionError) as error:
+        deep = text.count("[") + text.count("{") > MAX_DEPTH and depth(value) > MAX_DEPTH
+    except ValueError as error:
         raise Refused(f"not JSON: {error}") from error
-    if text.count("[") + text.count("{") > MAX_DEPTH and depth(value) > MAX_DEPTH:
+    except RecursionError:  # how deep the reader itself goes depends on the Python
+        deep = True
+    if deep:
         raise Refused(f"nested more than {MAX_DEPTH} levels deep")
     return value
 

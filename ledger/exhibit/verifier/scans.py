@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Union
 
 from ledger.exhibit.verifier.canonical import canonical, digest_of, list_of, size_of, text_of
 from ledger.exhibit.verifier.report import Refused, Step, many
 from ledger.exhibit.verifier.tree import Tree, leaf_hash
 
-ListKey = tuple[str, str, str]
+ListKey = tuple[str, Union[str, int], str]
 
 
 class Scan:
@@ -94,5 +94,8 @@ class Scans:
 
 
 def list_key(entry: dict[str, Any]) -> ListKey:
-    """What tells one version of a list from all others."""
-    return (text_of(entry, "name"), text_of(entry, "version"), text_of(entry, "digest"))
+    """What tells one version of a list from all others; a version is a number or a text."""
+    version = entry.get("version")
+    if type(version) is not int:
+        version = text_of(entry, "version")
+    return (text_of(entry, "name"), version, text_of(entry, "digest"))
