@@ -235,9 +235,8 @@ class Store:
 
     def attached_sizes(self) -> list[int]:
         """The sizes of checkpoints that have cosignatures or tokens, or pretend to, in order."""
-        return [
-            size for (size,) in self._rows("SELECT size FROM cosignature UNION SELECT size FROM timestamp ORDER BY 1")
-        ]
+        sizes = " UNION ".join(f"SELECT CAST(size AS INTEGER) FROM {table}" for table in ("cosignature", "timestamp"))
+        return [size for (size,) in self._rows(f"{sizes} ORDER BY 1")]
 
     def has_openings(self) -> bool:
         """Whether any commitment can be opened here."""

@@ -5,7 +5,9 @@ test_audit.py has those whom the file itself contradicts.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +275,21 @@ def test_no_flipped_bit_makes_a_known_keys_signature_a_strangers(
             path.write_bytes(changed)
             report = audit(path, keys=vkeys(signer))
             assert not report.intact, f"bit {bit} of {chr(data[place])!r}: {report.notes}"
+
+
+def test_a_size_that_is_no_number(make: Make, entries: list[bytes], signer: Signer) -> None:
+    """One flipped bit in a row's header makes its size a text, and not even one of UTF-8."""
+    path = make("case.ledger", entries, signer)
+    for statement in (
+        "UPDATE sqlite_schema SET sql = replace(sql, ' STRICT,', '') WHERE name = 'cosignature'",
+        "INSERT INTO cosignature VALUES (CAST(x'41e2' AS TEXT), 'line')",
+        "UPDATE sqlite_schema SET sql = replace(sql, ' WITHOUT', ' STRICT, WITHOUT') WHERE name = 'cosignature'",
+    ):
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DROP TRIGGER IF EXISTS cosignature_size")
+            connection.execute("PRAGMA writable_schema=ON")
+            connection.execute(statement)
+    caught(audit(path, keys=vkeys(signer)), "value in cosignature.size")
 
 
 def test_the_last_checkpoint_deleted(
