@@ -137,6 +137,16 @@ def test_a_file_missing_or_besides(exhibit: Path, run: Callable[[Path], tuple[in
     assert "checkpoints/3.txt is missing" in run(exhibit)[1]
 
 
+def test_what_no_step_would_look_at_is_refused(
+    case: Case, tmp_path: Path, run: Callable[[Path], tuple[int, str]]
+) -> None:
+    exhibit = case.export(tmp_path / "exhibit")
+    (exhibit / "proofs").mkdir()
+    (exhibit / "proofs" / "5.tlog-proof").write_bytes(b"nonsense")
+    remake_manifest(exhibit)
+    assert "a complete exhibit has no single entries and no proofs" in run(exhibit)[1]
+
+
 @pytest.mark.parametrize("how", ["deleted", "swapped", "repeated", "cut off"])
 def test_entries_moved(case: Case, tmp_path: Path, run: Callable[[Path], tuple[int, str]], how: str) -> None:
     exhibit = case.export(tmp_path / "exhibit")

@@ -177,8 +177,8 @@ def read_manifest(exhibit: Exhibit) -> Manifest:
         digest_of(manifest.files, name)
     if ("entries.jsonl" in manifest.files) != manifest.complete:
         raise Refused(f"{MANIFEST} calls the exhibit {'complete' if manifest.complete else 'a part'}, and it is not")
-    if manifest.complete and numbers(manifest, "entries/", ".json"):
-        raise Refused(f"{MANIFEST}: a complete exhibit has no entries as single files")
+    if manifest.complete and any(name.startswith(("entries/", "proofs/", "consistency/")) for name in manifest.files):
+        raise Refused(f"{MANIFEST}: a complete exhibit has no single entries and no proofs")
     return manifest
 
 
