@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Protocol
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -132,7 +132,8 @@ def _parse_block(block: bytes, passphrase: bytes | None) -> PrivateKey:
         raise PassphraseError("not encrypted, although a passphrase was given")
     try:
         key = load_pem_private_key(block, password=passphrase)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
+        # InternalError: what cryptography makes of a key whose length is not its algorithm's, such as an Ed448 key.
         if encrypted:
             raise PassphraseError("the passphrase does not open it") from error
         raise KeyFileError("not a private key that can be read") from error

@@ -38,6 +38,11 @@ class Kind(IntEnum):
 LOG_KINDS = frozenset([Kind.ED25519, Kind.MLDSA44])
 WITNESS_KINDS = frozenset([Kind.ED25519_COSIGNATURE, Kind.MLDSA44])
 
+_FIELD = 2**255 - 19
+_ORDER_EIGHT = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER = frozenset([0, 1, _FIELD - 1, _ORDER_EIGHT, _FIELD - _ORDER_EIGHT])
+"""The y coordinates of the eight points whose order divides 8: as a key, one verifies what nobody has signed."""
+
 KEY_BYTES = {Kind.ED25519: 32, Kind.ED25519_COSIGNATURE: 32, Kind.MLDSA44: 1312}
 
 
@@ -60,6 +65,8 @@ def format_vkey(public: PublicKey) -> str:
     check_name(public.name)
     if len(public.key) != KEY_BYTES[public.kind]:
         raise NoteError(f"vkey of {public.name}: not {KEY_BYTES[public.kind]} bytes of key")
+    if public.kind != Kind.MLDSA44:
+        _check_point(public)
     return f"{public.name}+{public.key_id.hex()}+{encode_base64(bytes([public.kind]) + public.key)}"
 
 
@@ -79,6 +86,13 @@ def parse_vkey(vkey: str) -> PublicKey:
     if format_vkey(public) != vkey:
         raise NoteError(f"vkey of {name}: its key id {key_id[:16]!r} is not the key's, or it is not written exactly")
     return public
+
+
+def _check_point(public: PublicKey) -> None:
+    """Raises NoteError for an Ed25519 key that verifies forgeries, or that is written as no key is (RFC 8032, 5.1.3)."""
+    y = int.from_bytes(public.key, "little") % 2**255  # without the sign of x
+    if y >= _FIELD or y in _SMALL_ORDER:
+        raise NoteError(f"vkey of {public.name}: a key that anyone can sign for")
 
 
 def check_name(name: str) -> None:

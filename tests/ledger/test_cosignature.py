@@ -235,6 +235,28 @@ def test_public_keys_of_a_wrong_length(kind: Kind, length: int) -> None:
         format_vkey(PublicKey("a", kind, bytes(length)))
 
 
+def test_keys_that_anyone_can_sign_for() -> None:
+    """All points of small order, computed here, with either sign of x, and all y that are not reduced."""
+    p = 2**255 - 19
+    d = -121665 * pow(121666, -1, p) % p
+
+    def square_root(a: int) -> int:
+        root = pow(a, (p + 3) // 8, p)
+        root = root if root * root % p == a % p else root * pow(2, (p - 1) // 4, p) % p
+        return root if root * root % p == a % p else 0
+
+    # order 8: twice the point has y = 0, so d*y**4 + 2*y**2 - 1 = 0
+    eights = [square_root((sign * square_root(1 + d) - 1) * pow(d, -1, p) % p) for sign in (1, -1)]
+    small = {0, 1, p - 1, *(y for root in eights if root for y in (root, p - root))}
+    assert len(small) == 5
+    for y in (*small, *range(p, 2**255)):
+        for sign in (0, 1):
+            key = (y | sign << 255).to_bytes(32, "little")
+            for kind in (Kind.ED25519, Kind.ED25519_COSIGNATURE):
+                with pytest.raises(NoteError, match="anyone can sign for"):
+                    format_vkey(PublicKey("a", kind, key))
+
+
 def test_seeds_are_bounded() -> None:
     with pytest.raises(NoteError):
         Signer.from_private_bytes(bytes(32), name="a", mldsa_seed=bytes(31))
