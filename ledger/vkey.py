@@ -89,7 +89,7 @@ def parse_vkey(vkey: str) -> PublicKey:
 
 
 def _check_point(public: PublicKey) -> None:
-    """Raises NoteError for an Ed25519 key that verifies forgeries, or that is written as no key is (RFC 8032, 5.1.3)."""
+    """Raises NoteError for an Ed25519 key that verifies forgeries, or is not reduced (RFC 8032, 5.1.3)."""
     y = int.from_bytes(public.key, "little") % 2**255  # without the sign of x
     if y >= _FIELD or y in _SMALL_ORDER:
         raise NoteError(f"vkey of {public.name}: a key that anyone can sign for")

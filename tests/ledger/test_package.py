@@ -36,8 +36,10 @@ def imported(path: Path) -> set[str]:
 
 def test_public_names() -> None:
     assert sorted(ledger.__all__) == [
+        "Answer",
         "AuditReport",
         "Checkpoint",
+        "ConsistencyFile",
         "Cosigner",
         "DamagedError",
         "Decision",
@@ -45,15 +47,24 @@ def test_public_names() -> None:
         "DisclosureError",
         "EMPTY_ROOT",
         "EntryError",
+        "InclusionFile",
         "KeyFileError",
+        "Keyring",
         "Ledger",
         "LedgerError",
+        "LogKeys",
         "MAX_ENTRY",
         "NotALedgerError",
         "Note",
         "NoteError",
         "Opening",
+        "PassphraseError",
+        "Policy",
+        "PolicyError",
+        "PolicyResult",
         "ProofError",
+        "QuorumError",
+        "RevokedKeyError",
         "ScanCheck",
         "ScanChecker",
         "Signature",
@@ -64,6 +75,9 @@ def test_public_names() -> None:
         "TreeHasher",
         "UnknownSignerError",
         "Verifier",
+        "Witness",
+        "WitnessError",
+        "WitnessFolder",
         "add_vkey",
         "audit",
         "canonical",
@@ -71,23 +85,33 @@ def test_public_names() -> None:
         "consistency_proof",
         "decision_entry",
         "disclose",
+        "format_answer",
         "format_checkpoint",
+        "format_consistency",
+        "format_inclusion",
         "format_note",
         "inclusion_proof",
         "leaf_hash",
+        "load_cosigner",
         "load_signer",
         "node_hash",
         "open_note",
         "parse",
+        "parse_answer",
         "parse_checkpoint",
+        "parse_consistency",
+        "parse_inclusion",
         "parse_note",
+        "parse_policy",
         "read_vkeys",
         "root",
         "seal",
         "sign_checkpoint",
         "sign_note",
         "verify_consistency",
+        "verify_consistency_file",
         "verify_inclusion",
+        "verify_inclusion_file",
         "write_key",
     ]
     assert all(hasattr(ledger, name) for name in ledger.__all__)
@@ -95,7 +119,7 @@ def test_public_names() -> None:
 
 def test_errors_have_one_base() -> None:
     errors = [value for name, value in vars(ledger).items() if name.endswith("Error")]
-    assert len(errors) == 13
+    assert len(errors) == 18
     assert all(issubclass(error, ledger.LedgerError) for error in errors)
 
 
