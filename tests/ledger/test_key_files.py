@@ -52,6 +52,8 @@ def test_passphrases(tmp_path: Path) -> None:
     for passphrase in (None, b"", b"Secret", b"x" * 5000):
         with pytest.raises(PassphraseError, match=r"a\.pem"):
             load_signer(path, name="a", passphrase=passphrase)
+    with pytest.raises(PassphraseError, match="needs its passphrase"):
+        load_signer(path, name="a")
     plain = tmp_path / "plain.pem"
     write_key(plain, signer)
     with pytest.raises(PassphraseError, match="not encrypted"):

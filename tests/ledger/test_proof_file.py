@@ -215,6 +215,7 @@ def test_attacks_on_what_a_consistency_file_proves() -> None:
     verify_consistency_file(file, old, trust=TRUST)
     for changed, before in (
         (file, old_checkpoint(2)),
+        (replace(file, old=2), old),
         (file, old_checkpoint(0)),
         (file, replace(old, origin="other.example")),
         (replace(file, old=0), replace(old, size=0)),

@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from ledger import Cosigner, Ledger, LedgerError, NoteError, Signer, audit, pars
 from ledger.checkpoint import parse_checkpoint
 from ledger.commands import main
 from ledger.keys import write_key
-from ledger.note import format_signature
+from ledger.note import format_signature, parse_signatures
 
 
 class Outcome(NamedTuple):
@@ -185,8 +186,12 @@ def test_a_forged_answer_changes_nothing(play: Play, run: Callable[..., Outcome]
     _, answer = ask(run, play, "first")
     before = play.ledger.read_bytes()
     lines = answer.read_text("utf-8")
+    first, second = parse_signatures(lines)
+    flipped = replace(first, value=first.value[:-1] + bytes([first.value[-1] ^ 1]))
+    other_time = replace(first, value=bytes(8) + first.value[8:])
     forged = tmp_path / "forged"
-    for content in ("", "nonsense", lines[:-1], lines.replace("A", "B", 1), "status 403\nno\n"):
+    bad = [format_signature(each) + format_signature(second) for each in (flipped, other_time)]
+    for content in ("", "nonsense", lines[:-1], *bad, "status 403\nno\n"):
         forged.write_text(content, "utf-8", newline="\n")
         result = run("witness", "add", play.ledger, forged, "--keys", play.keys)
         assert (result.code, result.out) == (2, "")
