@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from pathlib import Path
+
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 from ledger import (
     Checkpoint,
@@ -22,8 +28,9 @@ from ledger import (
     sign_checkpoint,
     sign_note,
 )
+from ledger.note import parse_signatures
 from ledger.statement import cosignature_message, join_time, split_time, subtree_message
-from ledger.strict import decode_decimal
+from ledger.strict import decode_base64, decode_decimal
 from ledger.vkey import Kind, PublicKey, format_vkey, parse_vkey
 
 TIME = 1_679_315_147
@@ -219,9 +226,6 @@ def test_vkeys_of_other_kinds(kind: int) -> None:
     public = parse_vkey(LOG.vkey)
     with pytest.raises(NoteError):
         Verifier(f"a+00000000+{LOG.vkey[-44:]}")
-    import base64
-    import hashlib
-
     data = bytes([kind]) + public.key
     key_id = hashlib.sha256(b"a\n" + data).digest()[:4].hex()
     with pytest.raises(NoteError, match="vkey of a"):
@@ -269,3 +273,23 @@ def test_what_is_no_decimal(text: str) -> None:
     with pytest.raises(NoteError):
         decode_decimal(text)
     assert decode_decimal(str(2**63 - 1)) == 2**63 - 1
+
+
+def test_a_signature_that_another_implementation_made() -> None:
+    """Made by filippo.io/torchwood, published in transparency-dev/formats: of the subtree of entries 8 to 13.
+
+    We sign whole trees only, so the start is put into our message here; all other bytes are ours.
+    """
+    vkey, line = (Path(__file__).parent / "mldsa_vector.txt").read_text("utf-8").splitlines(keepends=True)
+    public = parse_vkey(vkey.strip())
+    (signature,) = parse_signatures(line)
+    time, value = split_time(signature.value)
+    root = decode_base64("E7ERCtFloiK1fdb+B6/dLG0pM1nmIR0ETKBSauCjtVw=")
+    message = subtree_message(Checkpoint("example.com/log", 13, root), cosigner=public.name, time=time)
+    start = len(message) - 32 - 8 - 8
+    assert message[start : start + 8] == bytes(8)
+    theirs = message[:start] + (8).to_bytes(8) + message[start + 8 :]
+    MLDSA44PublicKey.from_public_bytes(public.key).verify(value, theirs)
+    assert (signature.name, signature.key_id) == (public.name, public.key_id)
+    with pytest.raises(InvalidSignature):
+        MLDSA44PublicKey.from_public_bytes(public.key).verify(value, message)
