@@ -61,6 +61,7 @@ def issue(
     until: datetime = END,
     pss: bool = False,
     path_length: int | None = None,
+    more: x509.ExtensionType | None = None,
 ) -> Issued:
     """A certificate for `key`, self-signed without `by`."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -71,6 +72,8 @@ def issue(
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
     elif purposes:
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=critical)
+    if more is not None:
+        builder = builder.add_extension(more, critical=True)
     signer = by.key if by else key
     digest = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     scheme = padding.PSS(padding.MGF1(hashes.SHA256()), hashes.SHA256().digest_size) if pss else None

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from exhibit_cases import Case, build, remake_manifest, verify
 from time_authority import Authority, Issued, issue, later, make_key
 
+from ledger.exhibit.verifier import timestamps
 from ledger.exhibit.verifier.certificates import check_time_stamping, parse_roots, trace
 from ledger.exhibit.verifier.der import read_der
 from ledger.exhibit.verifier.report import Refused
@@ -126,6 +128,24 @@ def test_a_certificate_that_had_ended(root: Issued, token: bytes) -> None:
     ended_root = issue("Test Root", root.key, authority=True, until=later(30))
     with pytest.raises(Refused, match="Test Root was not valid"):
         trace(told.signer, [], parse_roots(ended_root.pem), told.seconds)
+
+
+def test_a_critical_extension_that_is_not_understood(root: Issued, stamp: Callable[..., Token]) -> None:
+    names = x509.NameConstraints(permitted_subtrees=[x509.DNSName("lab.example")], excluded_subtrees=None)
+    middle = issue("Middle", make_key("p256"), by=root, authority=True, more=names)
+    signer = issue("Signer", make_key("p256"), by=middle)
+    token = stamp(signer, (signer, middle))
+    with pytest.raises(Refused, match="critical extension 2.5.29.30"):
+        trace(token.signer, token.others, parse_roots(root.pem), token.seconds)
+
+
+def test_a_token_asks_what_its_certificate_is_for(token: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(certificate: Any) -> None:
+        raise Refused(f"{certificate} is for something else")
+
+    monkeypatch.setattr(timestamps, "check_time_stamping", refuse)
+    with pytest.raises(Refused, match="Test Authority is for something else"):
+        verify_token(token)
 
 
 @pytest.mark.parametrize(

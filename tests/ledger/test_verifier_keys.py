@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 from ledger.exhibit.verifier.der import read_der
 from ledger.exhibit.verifier.ed25519 import ORDER, P25519, ed25519_verify
-from ledger.exhibit.verifier.mldsa import MLDSA_SIGNATURE, OMEGA, mldsa44_verify
+from ledger.exhibit.verifier.mldsa import BETA, MLDSA_SIGNATURE, OMEGA, mldsa44_verify
 from ledger.exhibit.verifier.public_keys import CURVES, ec_multiply, verify_by_key
 from ledger.exhibit.verifier.report import Refused
 
@@ -94,6 +94,19 @@ def test_mldsa44_with_a_context_is_another_signature() -> None:
     key = MLDSA44PrivateKey.from_seed_bytes(bytes(32))
     with pytest.raises(Refused):
         mldsa44_verify(key.public_key().public_bytes_raw(), b"m", key.sign(b"m", b"context"))
+
+
+def test_mldsa44_z_is_bounded() -> None:
+    """A coefficient at the bound, GAMMA1 - BETA: refused as too large, before anything is computed with it."""
+    key = MLDSA44PrivateKey.from_seed_bytes(bytes(32))
+    public, signature = key.public_key().public_bytes_raw(), key.sign(b"m")
+    packed = int.from_bytes(signature[32:608], "little")
+    at_bound = (packed & ~0x3FFFF | BETA).to_bytes(576, "little")  # packed as GAMMA1 minus the coefficient
+    below = (packed & ~0x3FFFF | BETA + 1).to_bytes(576, "little")
+    with pytest.raises(Refused, match="z is too large"):
+        mldsa44_verify(public, b"m", signature[:32] + at_bound + signature[608:])
+    with pytest.raises(Refused, match=r"not valid$"):
+        mldsa44_verify(public, b"m", signature[:32] + below + signature[608:])
 
 
 def test_mldsa44_hints_can_be_written_in_one_way_only() -> None:

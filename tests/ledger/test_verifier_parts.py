@@ -181,6 +181,13 @@ def test_a_key_is_added_by_one_that_is_trusted() -> None:
     assert names(ring.check(checkpoint(5, B))) == [B.key_id.hex()]
 
 
+def test_an_entry_behind_a_checkpoint_waits_for_the_next() -> None:
+    ring = keyring(A)
+    ring.add_entry(4, {"action": "add", "vkeys": [B.vkey]})
+    assert names(ring.check(checkpoint(4, A, B))) == [A.key_id.hex()]
+    assert names(ring.check(checkpoint(5, A, B))) == [A.key_id.hex(), B.key_id.hex()]
+
+
 def test_a_key_cannot_add_itself() -> None:
     ring = keyring(A)
     ring.add_entry(3, {"action": "added", "vkey": B.vkey})
