@@ -26,6 +26,7 @@ from matcher.errors import CaseError
 from matcher.files import publish_new, readable_name
 from matcher.model import FINDING_KEYS
 from matcher.record import entry
+from matcher.sealing import COMMITMENT, opened
 
 LEDGER = "case.ledger"
 KEYS = "verifier.keys"
@@ -101,7 +102,7 @@ def _create(folder: Path, facts: CaseFacts, key: Path) -> None:
         raise CaseError(f"{folder}: holds other files and no {LEDGER}; a case needs a folder of its own")
     unique = secrets.token_hex(4)
     signer = _signer(key, f"case/{_slug(folder.resolve().name)}/{unique}")
-    opened = entry(
+    beginning = entry(
         "case.open",
         case=readable_name(folder.resolve().name),
         **vars_of(facts),
@@ -112,8 +113,8 @@ def _create(folder: Path, facts: CaseFacts, key: Path) -> None:
     unfinished = folder / f".{LEDGER}.{unique}"
     try:
         with Ledger.create(unfinished, origin=signer.name, signer=signer) as log:
-            log.append([opened, entry("key", action="added", vkey=signer.vkey)], checkpoint=True)
-        add_vkey(folder / KEYS, signer.vkey)
+            log.append([beginning, entry("key", action="add", vkeys=[*signer.vkeys])], checkpoint=True)
+        _tell_keys(folder, signer)
         publish_new(unfinished, folder / LEDGER)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -126,13 +127,18 @@ def _existing(folder: Path, key: Path, on_wait: OnWait | None) -> Ledger:
     log = Ledger.open(folder / LEDGER, signer=signer, on_wait=on_wait)
     try:
         known = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
-        if signer.vkey not in known:
-            log.append([entry("key", action="added", vkey=signer.vkey)], checkpoint=True)
-            add_vkey(folder / KEYS, signer.vkey)
+        if not known or not set(signer.vkeys) <= set(known):
+            log.append([entry("key", action="add", vkeys=[*signer.vkeys])], checkpoint=True)
+            _tell_keys(folder, signer)
     except BaseException:
         log.close()
         raise
     return log
+
+
+def _tell_keys(folder: Path, signer: Signer) -> None:
+    for vkey in signer.vkeys:
+        add_vkey(folder / KEYS, vkey)
 
 
 def _signer(key: Path, origin: str) -> Signer:
@@ -182,7 +188,7 @@ class CaseReader:
         """A generator of (leaf index, entry) for everything that stood in the ledger when it was opened."""
         for index, body in self._log.entries(0, self.size):
             try:
-                yield index, json.loads(body)
+                yield index, opened(self._log, index, body) if COMMITMENT in body else json.loads(body)
             except ValueError as error:
                 raise LedgerError(f"{self.folder / LEDGER}: entry {index} is not JSON") from error
 

@@ -9,6 +9,7 @@ from typing import Any
 from ledger import Ledger, canonical
 from ledger import parse as parsed
 from matcher.model import CategoryProfile, Disposition, Status
+from matcher.sealing import opened
 from matcher.settings import Settings
 
 _ITEM = b',"type":"item","v":1}'
@@ -49,10 +50,10 @@ def read_scans(log: Ledger) -> State:
     size = log.size
     scans: dict[int, ScanState] = {}
     profiles: dict[bytes, CategoryProfile] = {}
-    for _index, body in log.entries(0, size):
+    for index, body in log.entries(0, size):
         if body.endswith(_ITEM):
             continue
-        found = parsed(body)
+        found = opened(log, index, body)
         if found["type"] == "list.load":
             profiles[_key(found)] = _profile(found["profile"])
         elif found["type"] == "scan.open":
@@ -99,7 +100,7 @@ def findings_of(log: Ledger, scan: int, wanted: set[int]) -> tuple[dict[int, Jso
     """The findings of the items wanted and of all that have a match, by seq; and how many items were excluded."""
     found: dict[int, Json] = {}
     excluded = 0
-    for _index, body in log.entries():
+    for index, body in log.entries():
         if not body.endswith(_ITEM):
             continue
         item = parsed(body)
@@ -107,7 +108,7 @@ def findings_of(log: Ledger, scan: int, wanted: set[int]) -> tuple[dict[int, Jso
             finding = item["finding"]
             excluded += finding["status"] == Status.EXCLUDED
             if finding["matches"] or item["seq"] in wanted:
-                found[item["seq"]] = finding
+                found[item["seq"]] = opened(log, index, body)["finding"]
     return found, excluded
 
 

@@ -19,8 +19,9 @@ from matcher.files import readable_name
 from matcher.hashes_writer import HashesWriter
 from matcher.lists.store import Store, check_lists
 from matcher.model import Item
-from matcher.record import Recorder, append_scan_open, entry
+from matcher.record import Recorder, append_scan_open, clock_anomaly, entry, form_of
 from matcher.resuming import Changes, Earlier, Known, check_same, count_items, find_earlier, restored, without_recorded
+from matcher.sealing import SEALED, Openings, Sealed, Sealing, plain
 from matcher.selftest import run as run_selftest
 from matcher.settings import Settings
 from matcher.sources import Source, open_source
@@ -32,7 +33,8 @@ _CHUNK = 1 << 20
 class ScanRequest:
     """One source against the current lists of a store, recorded in the case's folder.
 
-    With `resume` the newest scan of the source goes on where the ledger ends, if there is one.
+    With `resume` the newest scan of the source goes on where the ledger ends, if there is one. With `sealing` paths
+    are written as commitments.
     """
 
     location: Path
@@ -41,6 +43,7 @@ class ScanRequest:
     settings: Settings
     facts: CaseFacts = NO_FACTS
     resume: bool = False
+    sealing: Sealing | None = None
 
     @property
     def exhibit(self) -> str | None:
@@ -100,13 +103,15 @@ class Opening:
     def begin(self) -> Begun:
         """Append what a scan begins with."""
         loads = [entry("list.load", **opened.load_record()) for opened in self.matcher.lists]
-        scan = append_scan_open(self._log, [self._self_test(), *loads], self._facts)
+        scan = append_scan_open(self._log, [self._self_test(), *loads], self._facts, self._make)
         try:
             hashes = HashesWriter.create(path_of(self._request.case, scan), self._header(scan))
         except CaseError:
             self._log.append([entry("anomaly", scan=scan, what="stopped by CaseError", items=0)], checkpoint=True)
             raise
-        return Begun(scan, Recorder(self._log, scan, hashes), Counted(self.source.items()), Changes())
+        return Begun(
+            scan, Recorder(self._log, scan, hashes, self._request.sealing), Counted(self.source.items()), Changes()
+        )
 
     def go_on(self, earlier: Earlier) -> Begun:
         """Restore what the ledger has of a scan, and append that it goes on."""
@@ -115,7 +120,8 @@ class Opening:
             if (self.earlier() or earlier).closed is not None:
                 raise CaseError(f"scan {earlier.scan} was ended by another process in this moment")
             flags, times = hashes.cut(count_items(self._log, earlier))
-            return self._restored(earlier, Recorder(self._log, earlier.scan, hashes), flags.tolist(), times.tolist())
+            recorder = Recorder(self._log, earlier.scan, hashes, self._request.sealing)
+            return self._restored(earlier, recorder, flags.tolist(), times.tolist())
         except BaseException:
             hashes.close()
             raise
@@ -126,11 +132,18 @@ class Opening:
         if self._facts["source"]["sha256"] != earlier.opened["source"]["sha256"]:  # a source that is one file
             changes.changed.append(readable_name(self._request.location))
         fields = {"scan": earlier.scan, "items": recorder.items, "examiner": self._request.facts.examiner}
-        after = [entry("anomaly", what="resumed", **fields)]
+        bodies = [self._self_test(), *clock_anomaly(self._log), entry("anomaly", what="resumed", **fields)]
+        openings: list[Openings] = []
         if changes:
-            after.append(entry("anomaly", what="the source changed", **fields, **changes.facts()))
-        recorder.restored(self._log.append([self._self_test(), *after], checkpoint=True))
+            told, opened = self._make(form_of("anomaly", what="the source changed", **fields, **changes.facts()))
+            openings = [*([] for _body in bodies), opened]
+            bodies.append(told)
+        recorder.restored(self._log.append(bodies, checkpoint=True, openings=openings))
         return Begun(earlier.scan, recorder, Counted(items, recorder.items), changes)
+
+    def _make(self, form: dict[str, Any]) -> Sealed:
+        sealing = self._request.sealing
+        return plain(form) if sealing is None else sealing.seal(form)
 
     def _self_test(self) -> bytes:
         return entry("self.test", **run_selftest(tuple(str(name["name"]) for name in self._facts["algorithms"])))
@@ -159,6 +172,7 @@ class Opening:
                 {"name": opened.name, "version": opened.version, "digest": opened.facts.digest}
                 for opened in self.matcher.lists
             ],
+            **({} if self._request.sealing is None else {"sealed": SEALED}),
             "executor": self._executor,
             "tool": tool_version(),
             "libraries": library_builds(),

@@ -3,58 +3,66 @@
 Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with `time` (UTC) and `monotonic_us`:
 
     case.open    case, exhibit, authority, examiner, role, tool, libraries, platform
-    key          vkey, action
+    key          vkeys, action
     self.test    vectors (digest of the known answers), cases, tested, untested, decoded (formats)
     list.load    name, version, digest, sources, counts, profile, index_digest
     scan.open    scan, source, examiner, role, authority, exhibit, settings, algorithms, lists, executor, tool,
-                 libraries, platform
+                 libraries, platform; sealed (where paths are commitments, if they are)
     item         scan, seq, finding
     scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, retried, of_the_machine,
                  findings_root, hashes (file, bytes, sha256 of the scan's case.hashes)
     relookup     scan, part, parts, lists, new, withdrawn, ... (relookup.py)
-    anomaly      scan, what, items (how many are recorded)
+    anomaly      scan, what, items (how many are recorded), from, to, seconds (of a clock)
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
-from ledger import Ledger, LedgerError, SizeChangedError, TreeHasher, canonical, leaf_hash
+from ledger import Ledger, LedgerError, Opening, SizeChangedError, TreeHasher, canonical, clock, leaf_hash
 from ledger import parse as parsed
 from matcher.case_hashes import CONFLICT, DOUBTFUL, NOTABLE, RETRIED, Noted, noted
 from matcher.hashes_writer import HashesWriter
 from matcher.model import Finding, Item, Status
 from matcher.reasons import OF_THE_MACHINE
+from matcher.sealing import Sealed, Sealing, plain
 
 MAX_INTEGER = 2**53 - 1
 """The largest number that a ledger's entry holds."""
 GROUP_ITEMS = 1000
 """Findings that are appended in one transaction, at most."""
+RECENT = 200
+"""Entries that are asked for the newest time before a scan begins."""
 GROUP_SECONDS = 2.0
 """How long a finding waits for its group once its turn has come, at most."""
 
 
 def entry(kind: str, **fields: Any) -> bytes:
     """The canonical bytes of one entry that carries the time."""
-    now = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "monotonic_us": time.monotonic_ns() // 1000}
-    return canonical({"v": 1, "type": kind, **now, **fields})
+    return canonical(form_of(kind, **fields))
+
+
+def form_of(kind: str, **fields: Any) -> dict[str, Any]:
+    """One entry that carries the time."""
+    return {"v": 1, "type": kind, **clock.now().fields(), **fields}
 
 
 class Recorder:
     """Records one scan's findings in their order, in groups, and their hashes; counts them and computes their root."""
 
-    def __init__(self, log: Ledger, scan: int, hashes: HashesWriter) -> None:
+    def __init__(self, log: Ledger, scan: int, hashes: HashesWriter, sealing: Sealing | None = None) -> None:
         self._log = log
         self._scan = scan
+        self._sealing = sealing
+        self._stamp = clock.now()
         self._hashes = hashes
         self._retried: set[str] = set()
-        self._group: list[tuple[bytes, Noted]] = []
+        self._group: list[tuple[bytes, Noted, list[Opening]]] = []
         self._since = time.monotonic()
         self._root = TreeHasher()
         self._seen: set[bytes] = set()
@@ -97,16 +105,22 @@ class Recorder:
         finding = self._deduplicated(finding)
         kept = noted(item, finding, retried=item.path in self._retried)
         self._retried.discard(item.path)
-        form = canonical(finding.as_json())
         rest = b',"scan":%d,"seq":%d,"type":"item","v":1}' % (self._scan, self.items)
+        form, openings = self._form(finding)
         self._root.append(leaf_hash(form))
-        self._group.append((b'{"finding":' + form + rest, kept))  # the entry's keys in canonical order
+        self._group.append((b'{"finding":' + form + rest, kept, openings))  # the entry's keys in canonical order
         self._count(finding.size, finding.status, finding.reason, finding.matches_total, kept.flags)
         if len(self._group) >= GROUP_ITEMS:
             self.flush()
         else:
             self.flush_if_due()
         return finding
+
+    def _form(self, finding: Finding) -> Sealed:
+        """The canonical bytes of a finding, its path sealed where that is asked, and what opens it."""
+        if self._sealing is None:
+            return canonical(finding.as_json()), []
+        return self._sealing.seal_finding(finding.as_json())
 
     def _count(self, size: int | None, status: str, reason: str | None, matches: int, flags: int) -> None:
         self.items += 1
@@ -146,19 +160,27 @@ class Recorder:
         """
         group, self._group, self._sure = self._group, [], False
         try:
-            self._hashes.write([kept for _body, kept in group])
-            bodies = [*(body for body, _kept in group), *(make() for make in after)]
+            self._hashes.write([kept for _body, kept, _openings in group])
+            bodies = [*(body for body, _kept, _openings in group), *self._jumps(), *(make() for make in after)]
         except Exception:
             self._group, self._sure = group, True
             raise
         try:
-            first = self._log.append(bodies, checkpoint=bool(after))
+            openings = [] if self._sealing is None else [openings for _body, _kept, openings in group]
+            first = self._log.append(bodies, checkpoint=bool(after), openings=openings)
         except LedgerError:
             self._group, self._sure = group, True
             raise
         self._hashes.settle()
         self._recorded += len(group)
         self._behind, self._sure = first + len(group), True
+
+    def _jumps(self) -> Iterator[bytes]:
+        """Generates an `anomaly` if a clock ran backwards, or was set, since this was asked last."""
+        before, self._stamp = self._stamp, clock.now()
+        told = clock.jump(before, self._stamp)
+        if told is not None:
+            yield entry("anomaly", scan=self._scan, items=self.items, **told)
 
     def close(self) -> dict[str, Any]:
         """Append the rest and `scan.close`, with a signed checkpoint in the same transaction. Returns the facts."""
@@ -199,8 +221,18 @@ class Recorder:
         return entry("anomaly", scan=self._scan, what=what, items=items)
 
 
-def append_scan_open(log: Ledger, before: Sequence[bytes], facts: dict[str, Any]) -> int:
-    """Append `before` and a `scan.open` under the next free number; the number.
+def clock_anomaly(log: Ledger) -> list[bytes]:
+    """An `anomaly` if this machine's clock is behind the newest time among the last entries, whoever wrote them."""
+    times = [parsed(body).get("time") for _index, body in log.entries(max(0, log.size - RECENT)) if b'"time":"' in body]
+    newest = max((moment for moment in map(clock.parse_iso, times) if moment is not None), default=None)
+    told = None if newest is None else clock.behind(clock.iso(newest), clock.now())
+    return [] if told is None else [entry("anomaly", **told)]
+
+
+def append_scan_open(
+    log: Ledger, before: Sequence[bytes], facts: dict[str, Any], make: Callable[[dict[str, Any]], Sealed] = plain
+) -> int:
+    """Append `before` and a `scan.open`, as `make` makes it, under the next free number; the number.
 
     The number is free at the size that was read, so the append insists on that size and starts over where another
     scan came in between.
@@ -213,5 +245,7 @@ def append_scan_open(log: Ledger, before: Sequence[bytes], facts: dict[str, Any]
                 number = max(number, int(parsed(body)["scan"]))
         read = size
         with suppress(SizeChangedError):
-            log.append([*before, entry("scan.open", scan=number + 1, **facts)], expected_size=size)
+            body, opened = make(form_of("scan.open", scan=number + 1, **facts))
+            bodies = [*clock_anomaly(log), *before, body]
+            log.append(bodies, expected_size=size, openings=[*([] for _ in bodies[1:]), opened])
             return number + 1

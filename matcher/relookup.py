@@ -29,13 +29,15 @@ from ledger import Ledger, SizeChangedError, canonical
 from matcher.builds import library_builds, tool_version
 from matcher.case_hashes import CaseHashes, path_of
 from matcher.closed_scans import Json, ScanState, findings_of, read_scans, settings_of, was_looked_up_since
+from matcher.configuration import sealing_secret_path
 from matcher.engine import Matcher
 from matcher.errors import CaseError, DecodeError
 from matcher.evidence import CannotConfirmError, Evidence
 from matcher.files import sha256_of
 from matcher.lookup import Matched, PictureLookup, best_of
 from matcher.model import Disposition, Hash
-from matcher.record import entry
+from matcher.record import entry, form_of
+from matcher.sealing import Sealing, plain
 from matcher.sources.folder import raw_path
 from matcher.stored import StoredHashes
 
@@ -88,13 +90,15 @@ class Relookup:
 class RelookupRequest:
     """A case against the current lists of a store: all its closed scans, or one.
 
-    `location` is where the evidence lies now, if it is not where it was scanned.
+    `location` is where the evidence lies now, if it is not where it was scanned. `secret` is what seals paths, where a
+    scan's are sealed.
     """
 
     case: Path
     store: Path
     scan: int | None = None
     location: Path | None = None
+    secret: Path = field(default_factory=sealing_secret_path)
 
 
 def relookup(log: Ledger, request: RelookupRequest) -> Iterator[Relookup]:
@@ -129,10 +133,14 @@ def _relookup_scan(log: Ledger, request: RelookupRequest, number: int) -> Relook
     while True:
         state = read_scans(log)
         result, loads = _looked_up(log, request, state.scans[number])
+        make = Sealing.from_file(request.secret).seal if state.scans[number].opened.get("sealed") else plain
         size = state.size
         while True:
             try:
-                log.append([*loads, *_entries(result)], checkpoint=True, expected_size=size)
+                sealed = [make(form) for form in _entries(result)]
+                bodies = [*loads, *(body for body, _openings in sealed)]
+                openings = [*([] for _load in loads), *(opened for _body, opened in sealed)]
+                log.append(bodies, checkpoint=True, expected_size=size, openings=openings)
             except SizeChangedError:
                 now = log.size
                 if was_looked_up_since(log, size, number):
@@ -251,7 +259,7 @@ class _Item:
         return recorded
 
 
-def _entries(result: Relookup) -> list[bytes]:
+def _entries(result: Relookup) -> list[Json]:
     """The entries that hold a relookup's changes, in order."""
     facts = {
         "scan": result.scan,
@@ -275,4 +283,4 @@ def _entries(result: Relookup) -> list[bytes]:
             size = 0
         parts[-1][change.kind].append(form)
         size += more
-    return [entry("relookup", **facts, parts=len(parts), part=number, **part) for number, part in enumerate(parts, 1)]
+    return [form_of("relookup", **facts, parts=len(parts), part=number, **part) for number, part in enumerate(parts, 1)]

@@ -20,12 +20,13 @@ from matcher.case_hashes import NO_TIME
 from matcher.errors import CaseError
 from matcher.model import Item
 from matcher.record import Recorder
+from matcher.sealing import opened as disclosed
 
 _ITEM = b',"type":"item","v":1}'
 _OPEN = b'"type":"scan.open"'
 _CLOSE = b'"type":"scan.close"'
 
-COMPARED = ("lists", "settings", "algorithms", "exhibit", "tool", "libraries")
+COMPARED = ("lists", "settings", "algorithms", "exhibit", "sealed", "tool", "libraries")
 """The fields of `scan.open` that must be equal."""
 
 MOST_NAMED = 200
@@ -43,6 +44,11 @@ class Earlier:
     opened: dict[str, Any]
     closed: dict[str, Any] | None
 
+    @property
+    def sealed(self) -> bool:
+        """Whether paths are commitments."""
+        return bool(self.opened.get("sealed"))
+
 
 def find_earlier(log: Ledger, source: Mapping[str, Any]) -> Earlier | None:
     """The newest scan of what `source.describe()` says, or None."""
@@ -51,7 +57,7 @@ def find_earlier(log: Ledger, source: Mapping[str, Any]) -> Earlier | None:
         if body.endswith(_ITEM):
             continue
         if _OPEN in body:
-            opened = parse(body)
+            opened = disclosed(log, index, body)
             before = opened.get("source")
             if isinstance(before, dict) and all(before.get(key) == source[key] for key in ("kind", "path")):
                 found = Earlier(int(opened["scan"]), index, opened, None)
@@ -65,7 +71,7 @@ def find_earlier(log: Ledger, source: Mapping[str, Any]) -> Earlier | None:
 def check_same(earlier: Earlier, now: Mapping[str, Any]) -> None:
     """CaseError that says what is not as the scan began with it."""
     differences = [
-        difference for name in COMPARED for difference in _differences(name, earlier.opened.get(name), now[name])
+        difference for name in COMPARED for difference in _differences(name, earlier.opened.get(name), now.get(name))
     ]
     if differences:
         raise CaseError(
@@ -112,14 +118,15 @@ def restored(
 ) -> Iterator[Known]:
     """A generator of what the ledger has of a scan, in order; each is counted by the recorder as it passes."""
     kept = zip(flags, times, strict=True)
-    for _index, body in log.entries(earlier.at):
+    for index, body in log.entries(earlier.at):
         if body.endswith(_ITEM):
             entry = parse(body)
             if entry["scan"] == earlier.scan:
                 finding = entry["finding"]
                 flag, modified = next(kept)
                 recorder.restore(finding, int(flag))
-                yield Known(finding["path"], finding["size"], finding["sha256"], int(modified))
+                path = disclosed(log, index, body)["finding"]["path"] if earlier.sealed else finding["path"]
+                yield Known(path, finding["size"], finding["sha256"], int(modified))
 
 
 def count_items(log: Ledger, earlier: Earlier) -> int:

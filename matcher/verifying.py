@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger import AuditReport, LedgerError, audit, load_signer, read_vkeys
+from ledger import AuditReport, LedgerError, Policy, audit, load_signer, read_vkeys
 from matcher.case import KEYS, LEDGER, CaseReader, check_case
 from matcher.case_hashes import path_of
 from matcher.configuration import signing_key_path
@@ -35,11 +35,19 @@ class Verdict:
     problems: tuple[str, ...]
 
 
-def verify_case(folder: Path, *, keys: Path | None = None, expect: tuple[int, bytes] | None = None) -> Verdict:
+def verify_case(
+    folder: Path,
+    *,
+    keys: Path | None = None,
+    expect: tuple[int, bytes] | None = None,
+    policy: Policy | None = None,
+    checkpoints: Sequence[str] = (),
+) -> Verdict:
     """Check a case, reading only. LedgerError or CaseError where it cannot be checked at all.
 
     `keys` is a file of vkeys from elsewhere. Without it, a case that this examiner's own key has signed is verified
-    by that key; any other is checked with the keys that lie in it, and is self-asserted.
+    by that key; any other is checked with the keys that lie in it, and is self-asserted. `policy` says which logs and
+    witnesses are believed; `checkpoints` are signed notes that were got elsewhere, which the ledger must contain.
     """
     path = folder / LEDGER
     check_case(folder)
@@ -53,7 +61,7 @@ def verify_case(folder: Path, *, keys: Path | None = None, expect: tuple[int, by
             origin = reader.origin
         in_case = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
         trusted = _own(origin, in_case)
-    report = audit(path, keys=trusted, own_keys=in_case, expect=expect)
+    report = audit(path, keys=trusted, own_keys=in_case, expect=expect, policy=policy, checkpoints=checkpoints)
     problems = list(report.problems)
     for scan in report.scans:
         problems.extend(problem for problem in scan.problems if problem not in problems)
@@ -90,10 +98,10 @@ def _own(origin: str, in_case: Sequence[str]) -> tuple[str, ...]:
     if not key.is_file():
         return ()
     try:
-        own = load_signer(key, name=origin).vkey
+        own = load_signer(key, name=origin).vkeys
     except LedgerError:  # a key that is not ours to read proves nothing either way
         return ()
-    return (own,) if own in in_case else ()
+    return own if set(own) <= set(in_case) else ()
 
 
 class _MatchChecker:

@@ -23,7 +23,7 @@ LAYERS: list[set[str]] = [
     {"lookup", "selftest"},
     {"engine"},
     {"job", "isolated"},
-    {"listing", "case_hashes"},
+    {"listing", "case_hashes", "sealing"},
     {"hashes_writer"},
     {"record"},
     {"evidence"},
@@ -94,6 +94,7 @@ def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
     """record writes entries; the others open, read and check the file."""
     users = {part_of(path) for path in sources("matcher") if any(m.split(".")[0] == "ledger" for m in imports(path))}
     assert users <= {
+        "sealing",
         "record",
         "case",
         "resuming",

@@ -13,12 +13,13 @@ from matcher.case import CaseFacts, check_facts, open_case
 from matcher.commands import say
 from matcher.commands.options import FILE, case_option, examination_settings, exit_code, settings_options, store_option
 from matcher.commands.progress import Progress, in_bytes
-from matcher.configuration import signing_key_path
+from matcher.configuration import sealing_secret_path, signing_key_path
 from matcher.executors.choosing import executor_for
 from matcher.executors.limits import SECONDS
 from matcher.model import LOW_QUALITY, Status
 from matcher.opening import ScanRequest, check_request
 from matcher.scan import check_apart, run_scan
+from matcher.sealing import Sealing
 
 
 @click.command(
@@ -47,6 +48,7 @@ from matcher.scan import check_apart, run_scan
     help="Memory of each worker; its share of the machine's otherwise.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the scans of these sources that did not end.")
+@click.option("--seal-paths", is_flag=True, help="Record paths as salted commitments: see docs/ledger.md.")
 @click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
 @click.option("--jsonl", is_flag=True, help="Print every finding on stdout, one JSON line each, in order.")
 @click.option("--quiet", is_flag=True, help="Neither progress nor matches on stderr.")
@@ -64,6 +66,7 @@ def command(
     time_limit: float | None,
     memory_limit: int | None,
     resume: bool,
+    seal_paths: bool,
     key: Path | None,
     jsonl: bool,
     quiet: bool,
@@ -80,7 +83,8 @@ def command(
     key = signing_key_path() if key is None else key
     facts = CaseFacts(exhibit=exhibit, examiner=examiner, role=role, authority=authority)
     check_facts(facts)
-    requests = [ScanRequest(source, store, case, examination, facts, resume) for source in sources]
+    sealing = Sealing.from_file(sealing_secret_path()) if seal_paths else None
+    requests = [ScanRequest(source, store, case, examination, facts, resume, sealing) for source in sources]
     for request in requests:
         check_request(request)
         check_apart(request.location, case, key)

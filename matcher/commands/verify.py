@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from ledger import parse_policy
 from matcher.commands.options import FILE, case_option
 from matcher.text import printable
 from matcher.verifying import Verdict, verify_case
@@ -22,7 +23,11 @@ _EXPECT = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
 @case_option
 @click.option("--keys", type=FILE, help="File of vkeys that you trust, one a line, from elsewhere than the case.")
 @click.option("--expect", metavar="SIZE:ROOT", help="Size and root (hex) that were written down at an earlier time.")
-def command(case: Path, keys: Path | None, expect: str | None) -> int:
+@click.option("--policy", type=FILE, help="Trust policy: which logs and witnesses you believe (c2sp.org/tlog-policy).")
+@click.option("--checkpoint", "checkpoints", type=FILE, multiple=True, help="Signed checkpoint got from a witness.")
+def command(
+    case: Path, keys: Path | None, expect: str | None, policy: Path | None, checkpoints: tuple[Path, ...]
+) -> int:
     """Check a case: ledger intact, scans complete, matches recomputable. Reads only.
 
     Exit code: 0 intact, 1 not intact, 2 could not check.
@@ -33,7 +38,13 @@ def command(case: Path, keys: Path | None, expect: str | None) -> int:
         if found is None:
             raise click.UsageError("--expect wants SIZE:ROOT, the root in 64 hex digits")
         expected = (int(found[1]), bytes.fromhex(found[2]))
-    verdict = verify_case(case, keys=keys, expect=expected)
+    verdict = verify_case(
+        case,
+        keys=keys,
+        expect=expected,
+        policy=None if policy is None else parse_policy(policy.read_bytes()),
+        checkpoints=[checkpoint.read_text(encoding="utf-8") for checkpoint in checkpoints],
+    )
     show(verdict)
     return 1 if verdict.problems else 0
 

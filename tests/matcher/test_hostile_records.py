@@ -79,7 +79,7 @@ def test_trusted_keys_do_not_need_those_of_the_case(case: Path) -> None:
 def test_a_case_that_lost_its_keys_can_be_gone_on_with(case: Path, tmp_path: Path) -> None:
     (case / KEYS).unlink()
     open_case(case, CaseFacts(), key=tmp_path / "key").close()
-    assert len((case / KEYS).read_text().split()) == 1
+    assert len((case / KEYS).read_text().split()) == 2
 
 
 @pytest.mark.parametrize("finding", [{"status": "examined"}, {"status": "examined", "matches": 3, "hashes": None}])
@@ -87,7 +87,7 @@ def test_entries_of_another_hand_are_named(
     case: Path, tmp_path: Path, capsys: Capture, finding: dict[str, object]
 ) -> None:
     with open_case(case, CaseFacts(), key=tmp_path / "key") as log:
-        number = append_scan_open(log, [], {"lists": []})
+        number = append_scan_open(log, [], {"lists": [], "settings": {}})
         tree = TreeHasher()
         tree.append(leaf_hash(canonical(finding)))
         item = canonical({"v": 1, "type": "item", "scan": number, "seq": 0, "finding": finding})

@@ -127,11 +127,11 @@ def test_two_scans_that_begin_at_once_get_two_numbers(tmp_path: Path) -> None:
             def __getattr__(self, name: str) -> Any:
                 return getattr(log, name)
 
-            def append(self, entries: list[bytes], *, expected_size: int) -> int:
+            def append(self, entries: list[bytes], *, expected_size: int, openings: Any) -> int:
                 if not self.done:
                     self.done = True
                     assert append_scan_open(log, [], {"lists": []}) == 1
-                return log.append(entries, expected_size=expected_size)
+                return log.append(entries, expected_size=expected_size, openings=openings)
 
         assert append_scan_open(Overtaken(), [], {"lists": []}) == 2  # type: ignore[arg-type]
 
@@ -214,7 +214,7 @@ def test_a_second_examiners_key_is_recorded(tmp_path: Path, evidence: Path, know
     with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "other key") as log:
         log.checkpoint()
     assert len(entries(tmp_path / "case", "key")) == 2
-    assert len((tmp_path / "case" / KEYS).read_text().split()) == 2
+    assert len((tmp_path / "case" / KEYS).read_text().split()) == 4
 
 
 def test_a_ledger_that_cannot_be_written_stops_the_scan(

@@ -1,0 +1,85 @@
+"""Paths as commitments: entries whose names are sealed, so that an exhibit can show one match without showing all.
+
+What opens them lies in the ledger beside the entries, for the lab that holds it; an exhibit leaves it out (ledger's
+`export`). The secret that the salts come from lies in the examiner's folder: with the same secret, the same evidence
+gives the same findings root again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ledger import Ledger, Opening, canonical, disclose, parse, seal
+from matcher.errors import CaseError
+from matcher.files import write_new
+
+SECRET_BYTES = 32
+SEALED = ["/finding/path", "/source/path"]
+"""What is said of it in `scan.open`; lists of paths in anomalies and relookups are sealed likewise."""
+
+_LISTS_OF_PATHS = ("changed_paths", "vanished_paths", "added_paths")
+_LISTS_OF_CHANGES = ("new", "withdrawn", "changed", "unconfirmed")
+
+COMMITMENT = b'{"commitment":"'
+
+Openings = list[Opening]
+Sealed = tuple[bytes, Openings]
+
+
+class Sealing:
+    """Seals the paths of entries with one secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    @classmethod
+    def from_file(cls, path: Path) -> Sealing:
+        """With the secret in a file that only its owner can read; a new one where there is none. CaseError."""
+        try:
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with suppress(FileExistsError):  # another scan made it in this moment
+                    write_new(path, secrets.token_bytes(SECRET_BYTES), mode=0o600)
+            secret = path.read_bytes()
+        except OSError as error:
+            raise CaseError(f"{path}: {error.strerror}: no secret to seal paths with") from error
+        if len(secret) != SECRET_BYTES:
+            raise CaseError(f"{path}: not {SECRET_BYTES} bytes, so no secret to seal paths with")
+        return cls(secret)
+
+    def seal(self, entry: dict[str, Any]) -> Sealed:
+        """The canonical bytes of an entry with its paths sealed, and what opens them."""
+        sealed, openings = seal(entry, list(_pointers(entry)), secret=self._secret)
+        return canonical(sealed), openings
+
+    def seal_finding(self, finding: dict[str, Any]) -> Sealed:
+        """The same for the finding of an item alone, whose pointers are those of the item."""
+        sealed, openings = seal({"finding": finding}, SEALED, secret=self._secret)
+        return canonical(sealed["finding"]), openings
+
+
+def plain(entry: dict[str, Any]) -> Sealed:
+    """The canonical bytes of an entry as it is."""
+    return canonical(entry), []
+
+
+def opened(log: Ledger, index: int, body: bytes) -> dict[str, Any]:
+    """An entry with the paths that can be opened here."""
+    if COMMITMENT not in body:
+        return parse(body)
+    return disclose(parse(body), [opening for _index, opening in log.openings(index, index + 1)])
+
+
+def _pointers(entry: dict[str, Any]) -> Iterator[str]:
+    yield from SEALED
+    for name in _LISTS_OF_PATHS:
+        if entry.get(name):
+            yield f"/{name}"
+    if entry["type"] == "relookup":
+        for name in _LISTS_OF_CHANGES:
+            for place, _change in enumerate(entry[name]):
+                yield f"/{name}/{place}/path"
