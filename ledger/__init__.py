@@ -33,6 +33,7 @@ from ledger.errors import (
     SignatureError,
     SizeChangedError,
     StoreError,
+    TimestampError,
     UnknownSignerError,
     WitnessError,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "Signer",
     "SizeChangedError",
     "StoreError",
+    "TimestampError",
     "TreeHasher",
     "UnknownSignerError",
     "Verifier",

@@ -12,6 +12,7 @@ LedgerError
 ├── DisclosureError   an opening that does not open its commitment, a pointer that is none
 ├── PolicyError       a trust policy that is malformed
 ├── WitnessError      a witness cannot answer, or an answer cannot be used; names the file
+├── TimestampError    a time-stamp token, or an authority's answer, that is not valid or cannot be had
 ├── KeyFileError      a key file cannot be written or read; names the file
 │   └── PassphraseError     a private key needs a passphrase, or another one
 └── StoreError        the ledger's file cannot be used; names the file
@@ -69,6 +70,10 @@ class PolicyError(LedgerError):
 
 class WitnessError(LedgerError):
     """A witness cannot answer, or an answer cannot be used."""
+
+
+class TimestampError(LedgerError):
+    """A time-stamp token or an authority's answer is not valid, or cannot be had."""
 
 
 class KeyFileError(LedgerError):

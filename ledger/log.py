@@ -12,13 +12,14 @@ from ledger.clock import iso, now
 from ledger.cosign_entry import cosign_entries
 from ledger.disclosure import Opening, disclose, opening_of
 from ledger.entry import canonical, parse
-from ledger.errors import DamagedError, LedgerError, NoteError, ProofError, SizeChangedError
+from ledger.errors import DamagedError, LedgerError, NoteError, ProofError, SizeChangedError, TimestampError
 from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
 from ledger.note import parse_note, parse_signatures
 from ledger.shape import Shapes
 from ledger.signer import Signer, sign_checkpoint
-from ledger.store import READ_ROWS, OnWait, Store
+from ledger.store import READ_NOTES, READ_ROWS, OnWait, Store
 from ledger.tiles import RightEdge, TileReader
+from ledger.time_token import Token, token_entry
 
 
 class Ledger:
@@ -153,6 +154,32 @@ class Ledger:
         self._edge = edge
         return len(new)
 
+    def add_token(self, size: int, token: Token) -> int:
+        """Adds a time-stamp token, which the caller has verified, to the checkpoint of a size; its entry's index.
+
+        In the same transaction the entry that tells of it is appended. Raises LedgerError if no checkpoint has that
+        size, and TimestampError if the token is on something else, is there already, or is one too many.
+        """
+        self._check_writable(signing=False)
+        edge, self._edge = self._edge, None
+        with self._store.writing():
+            edge = self._current(edge)
+            note = self._store.checkpoint(size)
+            if note is None:
+                raise LedgerError(f"{self._store.path}: no checkpoint has size {size}")
+            known = self._store.tokens(size)
+            if token.der in known:
+                raise TimestampError(f"{self._store.path}: the checkpoint of size {size} has that token already")
+            if len(known) >= READ_NOTES:  # what is beyond them nobody would read
+                raise TimestampError(f"{self._store.path}: the checkpoint of size {size} has {READ_NOTES} tokens")
+            entries = [token_entry(size, note, token, stored=now().fields())]
+            first = edge.size
+            edge.extend(leaf_hashes(entries))
+            self._add_entries(first, entries, edge)
+            self._store.add_token(size, token.der)
+        self._edge = edge
+        return first
+
     def checkpoint(self) -> str:
         """The signed checkpoint of the current size, stored; the one that is stored already if there is one."""
         self._check_writable(signing=True)
@@ -175,9 +202,9 @@ class Ledger:
         """The largest size that has a checkpoint."""
         return self._store.latest_checkpoint()[0]
 
-    def checkpoints(self) -> Iterator[tuple[int, str]]:
-        """A generator of (size, signed checkpoint) by size, without the cosignatures that came later."""
-        start, last = 0, self._store.latest_checkpoint()[0]
+    def checkpoints(self, start: int = 0) -> Iterator[tuple[int, str]]:
+        """A generator of (size, signed checkpoint) by size, from `start` on, without cosignatures that came later."""
+        last = self._store.latest_checkpoint()[0]
         while start <= last:
             rows = self._store.checkpoints(start, last)
             yield from rows

@@ -85,7 +85,7 @@ def test_arrows_point_down(path: Path) -> None:
 
 
 def test_the_ledger_stands_alone() -> None:
-    allowed = {"ledger", "click", "cryptography", "sqlite_utils", *sys.stdlib_module_names}
+    allowed = {"ledger", "click", "cryptography", "rfc3161_client", "sqlite_utils", *sys.stdlib_module_names}
     for path in sources("ledger"):
         assert {module.split(".")[0] for module in imports(path)} <= allowed, path
 
@@ -114,6 +114,7 @@ def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
         ("faiss", "matcher", {"matcher/index/flat.py"}),
         ("sqlite_utils", "matcher", {"matcher/lists/store.py"}),
         ("sqlite_utils", "ledger", {"ledger/store.py"}),
+        ("rfc3161_client", "ledger", {"ledger/timestamp.py"}),
         ("psutil", "matcher", {"matcher/executors/limits.py"}),
         ("imagehash", "matcher", {"matcher/hashers/imagehashes.py"}),
         ("numba", "matcher", {"matcher/compiled.py"}),

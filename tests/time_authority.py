@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+_TST_INFO = "1.2.840.113549.1.9.16.1.4"
 START = datetime(2020, 1, 1, tzinfo=UTC)
 END = datetime(2090, 1, 1, tzinfo=UTC)
 _CONFIG = """\
@@ -108,14 +109,29 @@ class Authority:
         """A token (DER) on the SHA-256 of `data`."""
         (self._folder / "data").write_bytes(data)
         self._openssl("-query", "-data", "data", "-sha256", "-cert", "-out", "query")
-        chain = ("-chain", "chain.pem") if (self._folder / "chain.pem").stat().st_size else ()
-        keys = ("-signer", "signer.pem", "-inkey", "signer.key")
-        self._openssl("-reply", "-queryfile", "query", "-config", "tsa.cnf", *keys, *chain, "-out", "reply")
+        self.answer((self._folder / "query").read_bytes())
         self._openssl("-reply", "-in", "reply", "-token_out", "-out", "token")
         return (self._folder / "token").read_bytes()
 
-    def _openssl(self, *arguments: str) -> None:
-        done = subprocess.run(["openssl", "ts", *arguments], cwd=self._folder, capture_output=True, check=False)
+    def answer(self, request: bytes) -> bytes:
+        """The TimeStampResp (DER) to a TimeStampReq."""
+        (self._folder / "query").write_bytes(request)
+        chain = ("-chain", "chain.pem") if (self._folder / "chain.pem").stat().st_size else ()
+        keys = ("-signer", "signer.pem", "-inkey", "signer.key")
+        self._openssl("-reply", "-queryfile", "query", "-config", "tsa.cnf", *keys, *chain, "-out", "reply")
+        return (self._folder / "reply").read_bytes()
+
+    def sign(self, content: bytes, *options: str) -> bytes:
+        """A token with any content, which `openssl cms` signs whatever it is, with whatever certificate."""
+        (self._folder / "content").write_bytes(content)
+        keys = ("-signer", "signer.pem", "-inkey", "signer.key", "-certfile", "chain.pem")
+        kept = keys if (self._folder / "chain.pem").stat().st_size else keys[:4]
+        form = ("-econtent_type", _TST_INFO, "-nodetach", "-binary", "-outform", "DER", "-in", "content")
+        self._openssl("-sign", *form, *kept, "-md", "sha256", *options, "-out", "forged", tool="cms")
+        return (self._folder / "forged").read_bytes()
+
+    def _openssl(self, *arguments: str, tool: str = "ts") -> None:
+        done = subprocess.run(["openssl", tool, *arguments], cwd=self._folder, capture_output=True, check=False)
         if done.returncode:
             raise AssertionError(done.stderr.decode())
 

@@ -21,7 +21,7 @@ from ledger.errors import LedgerError
 
 _COMMANDS = (
     *("append", "check", "checkpoint", "create", "decide", "entries", "export", "key"),
-    *("keygen", "prove", "verify", "witness"),
+    *("keygen", "prove", "timestamp", "verify", "witness"),
 )
 
 

@@ -1,4 +1,4 @@
-"""Asking a witness over HTTP (c2sp.org/tlog-witness): the only file that uses a network."""
+"""Asking witnesses (c2sp.org/tlog-witness) and time-stamping authorities: the only file that uses a network."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from urllib.request import (
 )
 
 from ledger.answer import CONFLICT, MAX_ANSWER, OK, Answer, format_answer, parse_answer
-from ledger.errors import WitnessError
+from ledger.errors import LedgerError, TimestampError, WitnessError
+from ledger.timestamp import MAX_RESPONSE
 
 _SECONDS = 60.0
 _MAX_REASON = 500
+_FAILURES = (URLError, http.client.HTTPException, OSError, ValueError)
 
 
 def _opener() -> OpenerDirector:
@@ -31,19 +33,46 @@ def _opener() -> OpenerDirector:
 
 def post(url: str, body: bytes) -> Answer:
     """The answer to an add-checkpoint request. Raises WitnessError if there is none that C2SP allows."""
-    if not url.lower().startswith(("http://", "https://")):  # urllib reads files too
-        raise WitnessError(f"{url}: not an http or https address")
+    _check_scheme(url, WitnessError)
+    submission = f"{url.rstrip('/')}/add-checkpoint"
     try:
-        request = Request(f"{url.rstrip('/')}/add-checkpoint", data=body, method="POST")
-        request.add_header("Content-Type", "application/octet-stream")
-        with _opener().open(request, timeout=_SECONDS) as response:
-            status, data = response.status, response.read(MAX_ANSWER + 1)
-    except HTTPError as error:
-        with error:
-            status, data = error.code, error.read(MAX_ANSWER + 1)
-    except (URLError, http.client.HTTPException, OSError, ValueError) as error:
+        status, _, data = _exchange(submission, body, kind="application/octet-stream", limit=MAX_ANSWER)
+    except _FAILURES as error:
         raise WitnessError(f"{url}: {error}") from error
     return _read(url, status, data)
+
+
+def post_query(url: str, request: bytes) -> bytes:
+    """What an authority answers to a TimeStampReq (RFC 3161, 3.4). Raises TimestampError if that is no TimeStampResp.
+
+    What is in it is not verified here.
+    """
+    _check_scheme(url, TimestampError)
+    try:
+        status, kind, data = _exchange(url, request, kind="application/timestamp-query", limit=MAX_RESPONSE)
+    except _FAILURES as error:
+        raise TimestampError(f"{url}: {error}") from error
+    if status != OK or kind != "application/timestamp-reply":
+        raise TimestampError(f"{url}: status {status} and {_printable(kind)!r}, not an answer to a time-stamp query")
+    if len(data) > MAX_RESPONSE:
+        raise TimestampError(f"{url}: the answer is longer than {MAX_RESPONSE} bytes")
+    return data
+
+
+def _check_scheme(url: str, error: type[LedgerError]) -> None:
+    if not url.lower().startswith(("http://", "https://")):  # urllib reads files too
+        raise error(f"{url}: not an http or https address")
+
+
+def _exchange(url: str, body: bytes, *, kind: str, limit: int) -> tuple[int, str, bytes]:
+    """Status, content type, and at most one byte more than `limit` of the answer. Raises one of _FAILURES."""
+    request = Request(url, data=body, method="POST", headers={"Content-Type": kind})
+    try:
+        with _opener().open(request, timeout=_SECONDS) as response:
+            return response.status, response.headers.get_content_type(), response.read(limit + 1)
+    except HTTPError as error:
+        with error:
+            return error.code, error.headers.get_content_type(), error.read(limit + 1)
 
 
 def _read(url: str, status: int, data: bytes) -> Answer:
