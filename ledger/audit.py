@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from cryptography.x509 import Certificate
+
 from ledger.attached_files import file_problems
-from ledger.attachments import ATTACHED_TYPES, AttachmentChecker
+from ledger.attachments import ATTACHED_TYPES, AttachmentChecker, Stamped, VerifyToken
 from ledger.checkpoint import parse_checkpoint
 from ledger.checkpoint_audit import CheckpointAudit, Expected
 from ledger.completeness import ScanCheck, ScanChecker
@@ -45,8 +47,8 @@ class AuditReport:
     `trust` is "verified" only where a key given by the verifier has signed. `nature` is what the problems look like:
     "incomplete" where nothing is wrong but that a scan was not closed, "damaged" where bits changed or bytes are
     lost, "tampered" where only somebody's hand explains what is found, "unclear" where neither can be told.
-    `accepted` is the largest checkpoint that the policy accepts, with who cosigned it and when. `notes` are worth
-    knowing, but no problems.
+    `accepted` is the largest checkpoint that the policy accepts, with who cosigned it and when; `stamped` are the
+    time-stamp tokens that were traced to the given roots. `notes` are worth knowing, but no problems.
     """
 
     origin: str | None
@@ -58,6 +60,7 @@ class AuditReport:
     trust: Trust
     nature: Nature
     accepted: PolicyResult | None
+    stamped: tuple[Stamped, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     scans: tuple[ScanCheck, ...]
@@ -76,6 +79,7 @@ def audit(
     expect: tuple[int, bytes] | None = None,
     checkpoints: Sequence[str] = (),
     folder: Path | str | None = None,
+    roots: Sequence[Certificate] = (),
 ) -> AuditReport:
     """Checks a ledger that nobody needs to have closed; what is appended meanwhile is not looked at.
 
@@ -92,7 +96,7 @@ def audit(
     5. What is known from elsewhere is in it: each expected root is that of its size.
     6. No tile and no checkpoint is beyond the entries.
     7. Decisions cite earlier entries by their leaf hashes. What opens commitments opens them. Cosignatures and
-       time-stamp tokens are those that entries tell of.
+       time-stamp tokens are those that entries tell of; tokens are valid, if `roots` of authorities are given.
     8. Scans are complete, and the close of each is signed by a known key; the files whose digests they have are
        those in `folder`, where one is given.
 
@@ -105,12 +109,18 @@ def audit(
     if expect is not None:
         expected.append(Expected(*expect, signed=False))
     with closing(Store.open_readonly(Path(path))) as store:
-        run = _Audit(store, vkeys, policy, trusted=bool(trusted), expected=expected)
+        run = _Audit(store, vkeys, policy, trusted=bool(trusted), expected=expected, roots=roots)
         try:
             run.check()
         except DamagedError as error:
             run.problem(f"the file cannot be read to its end: {error}", "damage")
         return run.report(None if folder is None else Path(folder))
+
+
+def _verifier(roots: Sequence[Certificate]) -> VerifyToken:
+    from ledger.timestamp import verify_token  # noqa: PLC0415 - its library is loaded where tokens are looked at
+
+    return lambda token, note: verify_token(token, note=note, roots=roots)
 
 
 def _vkeys_of(policy: Policy | None) -> tuple[str, ...]:
@@ -133,6 +143,7 @@ class _Audit:
         *,
         trusted: bool,
         expected: Sequence[Expected],
+        roots: Sequence[Certificate],
     ) -> None:
         self._store = store
         self._trusted = trusted
@@ -149,7 +160,7 @@ class _Audit:
         self._checkpoints = CheckpointAudit(vkeys, policy, self.problem)
         self._sealed = False
         self._decisions = DecisionChecker(self._leaf_at, self.problem)
-        self._attachments = AttachmentChecker(store, self.problem)
+        self._attachments = AttachmentChecker(store, self.problem, _verifier(roots) if roots else None)
         self._attached: set[int] = set()
         self._pending: tuple[int, str] | None = None
         self._substance = 0
@@ -301,6 +312,8 @@ class _Audit:
                 notes.append(f"entry {change.index}: no key that counts vouches for this change of keys")
         if self._decisions.without_citation:
             notes.append(f"{self._decisions.without_citation} decisions do not say what they judge")
+        if self._attachments.unverified:
+            notes.append(f"time-stamp tokens not verified, for want of roots: {self._attachments.unverified}")
         signed = checkpoints.signed or 0
         for scan in scans:  # a writer signs the close of a scan in the transaction that appends it
             if scan.closed_at is not None and scan.closed_at >= signed:
@@ -319,6 +332,7 @@ class _Audit:
             trust="verified" if self._trusted and (signed or not size) else "self-asserted",
             nature=self._nature(scans),
             accepted=checkpoints.accepted,
+            stamped=tuple(self._attachments.stamped),
             problems=(*self._problems, *(problem for scan in scans for problem in scan.problems)),
             notes=tuple(notes),
             scans=scans,

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from cryptography.x509 import Certificate
 
 from ledger.audit import AuditReport, audit
+from ledger.clock import iso
+from ledger.commands.files import read_policy, read_text
 from ledger.commands.opening import CASE_KEYS, CASE_LEDGER, PATH, ledger_or_case, ledger_path
 from ledger.commands.terminal import close_stdout, printable
 from ledger.keys import read_vkeys
+from ledger.note import MAX_NOTE
 
 _EXPECT = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
 
@@ -20,7 +25,19 @@ _EXPECT = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
 @ledger_or_case
 @click.option("--keys", type=PATH, help="File of vkeys that you trust, one a line.")
 @click.option("--expect", metavar="SIZE:ROOT", help="Size and root (hex) from a notebook.")
-def command(ledger: Path | None, case: Path | None, keys: Path | None, expect: str | None) -> int:
+@click.option("--policy", type=PATH, help="Trust policy: which logs and witnesses you believe (c2sp.org/tlog-policy).")
+@click.option("--checkpoint", "checkpoints", type=PATH, multiple=True, help="Signed checkpoint got from a witness.")
+@click.option("--tsa-roots", type=PATH, help="Root certificates of time-stamp authorities that you trust (PEM).")
+def command(
+    *,
+    ledger: Path | None,
+    case: Path | None,
+    keys: Path | None,
+    expect: str | None,
+    policy: Path | None,
+    checkpoints: tuple[Path, ...],
+    tsa_roots: Path | None,
+) -> int:
     """Rehash a ledger (the file, or a case folder) and check everything that it claims. Changes nothing.
 
     Exit code 0: intact. 1: not intact. 2: could not check.
@@ -32,6 +49,9 @@ def command(ledger: Path | None, case: Path | None, keys: Path | None, expect: s
         keys=_trusted(keys) if keys is not None else (),
         own_keys=read_vkeys(beside) if keys is None and beside.exists() else (),
         expect=_expected(expect) if expect is not None else None,
+        policy=None if policy is None else read_policy(policy),
+        checkpoints=[read_text(checkpoint, MAX_NOTE) for checkpoint in checkpoints],
+        roots=() if tsa_roots is None else _roots(tsa_roots),
         folder=path.parent if path.name == CASE_LEDGER else None,
     )
     code = 0 if report.intact else 1
@@ -42,6 +62,12 @@ def command(ledger: Path | None, case: Path | None, keys: Path | None, expect: s
     except BrokenPipeError:  # the verdict stands, also if nobody reads on
         close_stdout()
     return code
+
+
+def _roots(path: Path) -> Sequence[Certificate]:
+    from ledger.timestamp import read_roots  # noqa: PLC0415 - its library is loaded where tokens are looked at
+
+    return read_roots(path)
 
 
 def report_lines(report: AuditReport) -> list[str]:
@@ -55,6 +81,14 @@ def report_lines(report: AuditReport) -> list[str]:
         f"signed       {_signed(report)} by {signers}",
         f"trust        {_TRUST[report.trust]}",
     ]
+    if report.accepted is not None:
+        lines.append(f"policy       accepts the first {report.accepted.checkpoint.size} entries")
+        for cosigned in report.accepted.cosigned:
+            name = cosigned.witness.name.decode("utf-8", "replace")
+            lines.append(f"witness      {name} at {iso(1000 * cosigned.time)}")
+    for stamped in report.stamped:
+        told = f"first {stamped.size} entries at {stamped.token.time.isoformat()} by {stamped.token.authority}"
+        lines.append(f"stamped      {told}")
     for scan in report.scans:
         counts = ", ".join(f"{count} {status}" for status, count in scan.counts.items()) or "none"
         state = "complete" if scan.complete else "NOT COMPLETE"
