@@ -54,6 +54,7 @@ from ledger.proof_file import (
     verify_consistency_file,
     verify_inclusion_file,
 )
+from ledger.secret import load_secret
 from ledger.signer import Signer, sign_checkpoint, sign_note
 from ledger.trust import LogKeys
 from ledger.witness import Witness
@@ -118,6 +119,7 @@ __all__ = [
     "inclusion_proof",
     "leaf_hash",
     "load_cosigner",
+    "load_secret",
     "load_signer",
     "node_hash",
     "open_note",

@@ -51,11 +51,13 @@ class CaseFacts:
 NO_FACTS = CaseFacts()
 
 
-def open_case(folder: Path, facts: CaseFacts, *, key: Path, on_wait: OnWait | None = None) -> Ledger:
+def open_case(
+    folder: Path, facts: CaseFacts, *, key: Path, passphrase: bytes | None = None, on_wait: OnWait | None = None
+) -> Ledger:
     """Open a case for recording; a new one is made where there is none. CaseError or LedgerError.
 
-    `key` is the examiner's private key; a new one is made there if there is none. Its name is the case's origin, as
-    C2SP recommends.
+    `key` is the examiner's private key; a new one is made there if there is none, encrypted with `passphrase` if one
+    is given. Its name is the case's origin, as C2SP recommends.
     """
     check_facts(facts)
     path = folder / LEDGER
@@ -66,7 +68,7 @@ def open_case(folder: Path, facts: CaseFacts, *, key: Path, on_wait: OnWait | No
         folder.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             try:
-                _create(folder, facts, key)
+                _create(folder, facts, key, passphrase)
             except BaseException:
                 if new:
                     with suppress(OSError):  # only if nothing else came into it
@@ -75,7 +77,7 @@ def open_case(folder: Path, facts: CaseFacts, *, key: Path, on_wait: OnWait | No
         (folder / REPORTS).mkdir(exist_ok=True)
     except OSError as error:
         raise CaseError(f"{error.filename or folder}: {error.strerror}") from error
-    return _existing(folder, key, on_wait)
+    return _existing(folder, key, passphrase, on_wait)
 
 
 def check_facts(facts: CaseFacts) -> None:
@@ -95,13 +97,13 @@ def vars_of(facts: CaseFacts) -> dict[str, str | None]:
     }
 
 
-def _create(folder: Path, facts: CaseFacts, key: Path) -> None:
+def _create(folder: Path, facts: CaseFacts, key: Path, passphrase: bytes | None) -> None:
     """Make the ledger with its first entries under another name, and give it its name when it is whole."""
     own = (REPORTS, KEYS)
     if any(child.name not in own and not child.name.startswith(f".{LEDGER}") for child in folder.iterdir()):
         raise CaseError(f"{folder}: holds other files and no {LEDGER}; a case needs a folder of its own")
     unique = secrets.token_hex(4)
-    signer = _signer(key, f"case/{_slug(folder.resolve().name)}/{unique}")
+    signer = _signer(key, f"case/{_slug(folder.resolve().name)}/{unique}", passphrase)
     beginning = entry(
         "case.open",
         case=readable_name(folder.resolve().name),
@@ -120,10 +122,10 @@ def _create(folder: Path, facts: CaseFacts, key: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _existing(folder: Path, key: Path, on_wait: OnWait | None) -> Ledger:
+def _existing(folder: Path, key: Path, passphrase: bytes | None, on_wait: OnWait | None) -> Ledger:
     with Ledger.open_readonly(folder / LEDGER) as log:
         origin = log.origin
-    signer = _signer(key, origin)
+    signer = _signer(key, origin, passphrase)
     log = Ledger.open(folder / LEDGER, signer=signer, on_wait=on_wait)
     try:
         known = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
@@ -141,11 +143,11 @@ def _tell_keys(folder: Path, signer: Signer) -> None:
         add_vkey(folder / KEYS, vkey)
 
 
-def _signer(key: Path, origin: str) -> Signer:
+def _signer(key: Path, origin: str, passphrase: bytes | None) -> Signer:
     if not key.exists():
         try:
             key.parent.mkdir(parents=True, exist_ok=True)
-            write_key(key, Signer.generate(origin))
+            write_key(key, Signer.generate(origin), passphrase=passphrase)
         except (OSError, KeyFileError) as error:
             if not key.exists():  # another scan may have made it in this moment
                 reason = str(error) if isinstance(error, KeyFileError) else f"{error.filename}: {error.strerror}"
@@ -153,7 +155,7 @@ def _signer(key: Path, origin: str) -> Signer:
                     f"{reason}: there is no signing key, and none can be made there "
                     f"(--key or {VARIABLE} names another place)"
                 ) from error
-    return load_signer(key, name=origin)
+    return load_signer(key, name=origin, passphrase=passphrase)
 
 
 def _slug(name: str) -> str:

@@ -7,17 +7,13 @@ gives the same findings root again.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ledger import Ledger, Opening, canonical, disclose, parse, seal
+from ledger import KeyFileError, Ledger, Opening, canonical, disclose, load_secret, parse, seal
 from matcher.errors import CaseError
-from matcher.files import write_new
 
-SECRET_BYTES = 32
 SEALED = ["/finding/path", "/source/path"]
 """What is said of it in `scan.open`; lists of paths in anomalies and relookups are sealed likewise."""
 
@@ -40,16 +36,12 @@ class Sealing:
     def from_file(cls, path: Path) -> Sealing:
         """With the secret in a file that only its owner can read; a new one where there is none. CaseError."""
         try:
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with suppress(FileExistsError):  # another scan made it in this moment
-                    write_new(path, secrets.token_bytes(SECRET_BYTES), mode=0o600)
-            secret = path.read_bytes()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return cls(load_secret(path))
         except OSError as error:
-            raise CaseError(f"{path}: {error.strerror}: no secret to seal paths with") from error
-        if len(secret) != SECRET_BYTES:
-            raise CaseError(f"{path}: not {SECRET_BYTES} bytes, so no secret to seal paths with")
-        return cls(secret)
+            raise CaseError(f"{path.parent}: {error.strerror}: no secret to seal paths with") from error
+        except KeyFileError as error:
+            raise CaseError(str(error)) from error
 
     def seal(self, entry: dict[str, Any]) -> Sealed:
         """The canonical bytes of an entry with its paths sealed, and what opens them."""

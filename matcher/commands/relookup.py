@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ledger.commands.signing import read_passphrase
 from matcher.case import CaseFacts, check_case, open_case
 from matcher.commands import say
 from matcher.commands.options import FILE, case_option, echo_json, store_option
@@ -23,7 +24,10 @@ _TOLD = 10
 @click.option("--scan", type=int, help="Only this scan of the case; all that are closed otherwise.")
 @click.option("--source", type=FILE, help="Where the evidence lies now, if it was moved; needs --scan.")
 @click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
-def command(case: Path, store: Path, scan: int | None, source: Path | None, key: Path | None) -> int:
+@click.option("--passphrase-file", type=FILE, help="File with that key's passphrase on its first line.")
+def command(
+    *, case: Path, store: Path, scan: int | None, source: Path | None, key: Path | None, passphrase_file: Path | None
+) -> int:
     """Look the stored hashes of a case up in the current lists, and record what is new and what is withdrawn.
 
     Prints one JSON line a change. The evidence is opened only to confirm matches that a stored hash cannot decide.
@@ -34,7 +38,9 @@ def command(case: Path, store: Path, scan: int | None, source: Path | None, key:
     key = signing_key_path() if key is None else key
     if source is not None:
         check_apart(source, case, key)
-    with open_case(case, CaseFacts(), key=key, on_wait=Progress(quiet=False, jsonl=False).waiting) as log:
+    passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
+    waiting = Progress(quiet=False, jsonl=False).waiting
+    with open_case(case, CaseFacts(), key=key, passphrase=passphrase, on_wait=waiting) as log:
         for result in relookup(log, RelookupRequest(case, store, scan, source)):
             _show(result)
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ledger import Ledger
+from ledger.commands.signing import read_passphrase
 from matcher.case import CaseFacts, check_facts, open_case
 from matcher.commands import say
 from matcher.commands.options import FILE, case_option, examination_settings, exit_code, settings_options, store_option
@@ -50,6 +51,7 @@ from matcher.sealing import Sealing
 @click.option("--resume", is_flag=True, help="Go on with the scans of these sources that did not end.")
 @click.option("--seal-paths", is_flag=True, help="Record paths as salted commitments: see docs/ledger.md.")
 @click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
+@click.option("--passphrase-file", type=FILE, help="File with that key's passphrase on its first line.")
 @click.option("--jsonl", is_flag=True, help="Print every finding on stdout, one JSON line each, in order.")
 @click.option("--quiet", is_flag=True, help="Neither progress nor matches on stderr.")
 @settings_options
@@ -68,6 +70,7 @@ def command(
     resume: bool,
     seal_paths: bool,
     key: Path | None,
+    passphrase_file: Path | None,
     jsonl: bool,
     quiet: bool,
     **settings: Any,
@@ -91,7 +94,8 @@ def command(
     progress = Progress(quiet=quiet, jsonl=jsonl)
     executor = executor_for(workers, seconds=time_limit, memory=None if memory_limit is None else memory_limit << 20)
     closed = []
-    with open_case(case, facts, key=key, on_wait=progress.waiting) as log:
+    passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
+    with open_case(case, facts, key=key, passphrase=passphrase, on_wait=progress.waiting) as log:
         try:
             for request in requests:
                 closed.append(run_scan(log, request, executor=executor, listener=progress))

@@ -159,3 +159,16 @@ def test_an_entry_without_its_opening_stays_sealed(
 
 def test_an_opening_as_text() -> None:
     assert opening_of("/a", bytes(32), '["x",1]') == Opening("/a", bytes(32), ["x", 1])
+
+
+def test_append_with_sealed_values(run: Callable[..., Any], path: Path, signer: Signer, tmp_path: Path) -> None:
+    key, secret = tmp_path / "key.pem", tmp_path / "secret"
+    run("create", path, "--origin", signer.name, "--key", key)
+    line = b'{"v":1,"type":"note","who":{"name":"A. Keller"}}\n'
+    assert run("append", path, "--key", key, "--seal", "/who/name", stdin=line).code == 2
+    result = run("append", path, "--key", key, "--seal", "/who/name", "--secret", secret, stdin=line)
+    assert result.code == 0
+    assert len(secret.read_bytes()) == 32
+    assert "Keller" not in run("entries", path).out
+    assert '"name":"A. Keller"' in run("entries", path, "--open").out
+    assert run("append", path, "--key", key, "--seal", "type", "--secret", secret, stdin=line).code == 2

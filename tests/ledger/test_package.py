@@ -94,6 +94,7 @@ def test_public_names() -> None:
         "inclusion_proof",
         "leaf_hash",
         "load_cosigner",
+        "load_secret",
         "load_signer",
         "node_hash",
         "open_note",

@@ -129,3 +129,16 @@ def test_the_secret_is_its_owners_alone(tmp_path: Path) -> None:
     path.write_bytes(b"short")
     with pytest.raises(CaseError, match="not 32 bytes"):
         Sealing.from_file(path)
+
+
+def test_a_key_with_a_passphrase(evidence: Path, known_store: Path, tmp_path: Path, capsys: Capture) -> None:
+    case, key, passphrase = str(tmp_path / "case"), tmp_path / "examiner.pem", tmp_path / "passphrase"
+    passphrase.write_text("correct horse\n")
+    secret = ("--key", str(key), "--passphrase-file", str(passphrase))
+    assert scan(evidence, known_store, Path(case), *secret) == 1
+    assert b"ENCRYPTED" in key.read_bytes()
+    capsys.readouterr()
+    assert scan(evidence, known_store, Path(case), "--key", str(key)) == 2
+    assert str(key) in capsys.readouterr().err
+    assert run(["relookup", "--case", case, "--store", str(known_store), *secret]) == 0
+    assert run(["verify", "--case", case]) == 0
