@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from ledger.commands.files import read_bytes
 from ledger.commands.opening import CASE_KEYS, PATH, ledger_or_case, ledger_path
 from ledger.commands.terminal import say
-from ledger.errors import LedgerError
 from ledger.exhibit.exporting import Choices, export
 from ledger.exhibit.selecting import Selection, SelectionError, parse_ranges
 from ledger.keys import read_vkeys
@@ -93,13 +93,4 @@ def _disclosed(texts: tuple[str, ...]) -> frozenset[int] | None:
 
 
 def _given(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_FILE + 1)
-    except OSError as error:
-        raise LedgerError(f"{path}: {error.strerror}") from error
-    if len(data) > _MAX_FILE:
-        raise LedgerError(f"{path}: longer than {_MAX_FILE} bytes")
-    return data
+    return None if path is None else read_bytes(path, _MAX_FILE)

@@ -12,11 +12,11 @@ from ledger.errors import EntryError
 from ledger.exhibit.assembling import assemble
 from ledger.exhibit.certificate import Extent, certificate
 from ledger.exhibit.facts import Facts
-from ledger.exhibit.proofs import format_consistency, format_inclusion
 from ledger.exhibit.readme import readme
 from ledger.exhibit.selecting import Selection, Selector
 from ledger.exhibit.writing import Draft, ExhibitError
 from ledger.log import Ledger
+from ledger.proof_file import ConsistencyFile, InclusionFile, format_consistency, format_inclusion
 
 _RUN = 1000
 _LATE = (b'"type":"checkpoint.cosign"', b'"type":"checkpoint.time"')
@@ -128,9 +128,8 @@ class _Exporting:
             body = self._body(index)
             proof = self._log.inclusion_proof(index, signed)
             self._draft.add(f"entries/{index}.json", body)
-            self._draft.add(
-                f"proofs/{index}.tlog-proof", format_inclusion(index, proof, checkpoint=checkpoint).encode()
-            )
+            file = format_inclusion(InclusionFile(index, tuple(proof), checkpoint))
+            self._draft.add(f"proofs/{index}.tlog-proof", file.encode())
             self._facts.add(index, body)
         return len(indices)
 
@@ -145,8 +144,9 @@ class _Exporting:
             for number, token in enumerate(self._log.tokens(size)):
                 self._draft.add(f"tokens/{size}-{number}.tst", token)
             if with_proofs and before:
-                proof = format_consistency(before, self._log.consistency_proof(before, size), checkpoint=note)
-                self._draft.add(f"consistency/{before}-{size}.txt", proof.encode())
+                proof = self._log.consistency_proof(before, size)
+                file = format_consistency(ConsistencyFile(before, tuple(proof), note))
+                self._draft.add(f"consistency/{before}-{size}.txt", file.encode())
             before = size
 
     def _write_openings(self, indices: Sequence[int]) -> None:

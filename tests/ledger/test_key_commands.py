@@ -6,7 +6,7 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import pytest
 
@@ -17,39 +17,21 @@ from ledger.keys import load_cosigner
 ORIGIN = "lab.example/case-17"
 
 
-class Outcome(NamedTuple):
-    code: int | str | None
-    out: str
-    err: str
-
-
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
-    def run(*arguments: object, stdin: bytes = b"") -> Outcome:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
-        with pytest.raises(SystemExit) as exit_:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Outcome(exit_.value.code, captured.out, captured.err)
-
-    return run
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, run: Callable[..., Outcome]) -> Path:
+def ledger(tmp_path: Path, run: Callable[..., Any]) -> Path:
     path = tmp_path / "case.ledger"
     created = run("create", path, "--origin", ORIGIN, "--key", tmp_path / "a.pem")
     (tmp_path / "lab.keys").write_text(created.out, "utf-8")
     return path
 
 
-def keygen(run: Callable[..., Outcome], path: Path) -> list[str]:
+def keygen(run: Callable[..., Any], path: Path) -> list[str]:
     result = run("keygen", "-o", path, "--name", ORIGIN)
     assert (result.code, result.err) == (0, "")
     return result.out.split()
 
 
-def test_keygen(tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_keygen(tmp_path: Path, run: Callable[..., Any]) -> None:
     key = tmp_path / "new.pem"
     vkeys = keygen(run, key)
     assert tuple(vkeys) == load_signer(key, name=ORIGIN).vkeys
@@ -60,7 +42,7 @@ def test_keygen(tmp_path: Path, run: Callable[..., Outcome]) -> None:
     assert (bad.code, (tmp_path / "bad.pem").exists()) == (2, False)
 
 
-def test_rotate(ledger: Path, tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_rotate(ledger: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
     old, new = tmp_path / "a.pem", tmp_path / "b.pem"
     vkeys = keygen(run, new)
     result = run("key", "rotate", ledger, "--key", old, "--new-key", new)
@@ -77,7 +59,7 @@ def test_rotate(ledger: Path, tmp_path: Path, run: Callable[..., Outcome]) -> No
     assert "entry 0 ended its use" in listed.err
 
 
-def test_add_and_revoke(ledger: Path, tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_add_and_revoke(ledger: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
     first, second = tmp_path / "a.pem", tmp_path / "b.pem"
     vkeys = keygen(run, second)
     assert run("key", "add", ledger, *vkeys, "--key", first).code == 0
@@ -93,7 +75,7 @@ def test_add_and_revoke(ledger: Path, tmp_path: Path, run: Callable[..., Outcome
     assert "not vouched for" in run("key", "list", ledger, "--keys", stranger).out
 
 
-def test_what_cannot_be_changed(ledger: Path, tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_what_cannot_be_changed(ledger: Path, tmp_path: Path, run: Callable[..., Any]) -> None:
     key = tmp_path / "a.pem"
     own = load_signer(key, name=ORIGIN).vkey
     other = Cosigner.generate("other.example").vkeys[1]
@@ -117,7 +99,7 @@ def test_what_cannot_be_changed(ledger: Path, tmp_path: Path, run: Callable[...,
     assert ledger.read_bytes() == before
 
 
-def test_a_passphrase_in_all_commands(tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_a_passphrase_in_all_commands(tmp_path: Path, run: Callable[..., Any]) -> None:
     key, ledger, secret, wrong = (tmp_path / name for name in ("k.pem", "a.ledger", "secret", "wrong"))
     secret.write_bytes("größer\r\n".encode())
     wrong.write_bytes(b"wrong\n")
@@ -142,7 +124,7 @@ def test_a_passphrase_in_all_commands(tmp_path: Path, run: Callable[..., Outcome
 
 
 def test_a_terminal_is_asked(
-    tmp_path: Path, run: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[str] = []
 
@@ -171,7 +153,7 @@ def test_a_terminal_is_asked(
 
 
 @pytest.mark.parametrize("group", ["key", "witness"])
-def test_every_subcommand_has_help_with_an_example(run: Callable[..., Outcome], group: str) -> None:
+def test_every_subcommand_has_help_with_an_example(run: Callable[..., Any], group: str) -> None:
     listed = run(group, "--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
     names = [line.split()[0] for line in listed.splitlines() if line[:3].strip()]
     assert len(names) >= 4

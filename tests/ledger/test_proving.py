@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import pytest
 
 from ledger import Cosigner, Ledger, Signer, Verifier, parse_checkpoint, parse_note
-from ledger.commands import main
 from ledger.note import format_signature
-
-
-class Outcome(NamedTuple):
-    code: int | str | None
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
-    def run(*arguments: object, stdin: bytes = b"") -> Outcome:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
-        with pytest.raises(SystemExit) as exit_:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Outcome(exit_.value.code, captured.out, captured.err)
-
-    return run
 
 
 @pytest.fixture
@@ -46,7 +25,7 @@ def entry(ledger: Path, index: int) -> bytes:
 
 
 def test_prove_and_check_every_entry(
-    make_ledger: Callable[..., Path], keys: Path, tmp_path: Path, run: Callable[..., Outcome]
+    make_ledger: Callable[..., Path], keys: Path, tmp_path: Path, run: Callable[..., Any]
 ) -> None:
     ledger = make_ledger(7, checkpoints=[3])
     for size in (3, 7):
@@ -63,7 +42,7 @@ def test_prove_and_check_every_entry(
             assert "does not lead to the root" in wrong.err
 
 
-def test_stdout_and_case_folders(make_ledger: Callable[..., Path], run: Callable[..., Outcome]) -> None:
+def test_stdout_and_case_folders(make_ledger: Callable[..., Path], run: Callable[..., Any]) -> None:
     ledger = make_ledger(5)
     proof = run("prove", ledger, 4)
     assert proof.out.startswith("c2sp.org/tlog-proof@v1\nindex 4\n")
@@ -75,7 +54,7 @@ def test_stdout_and_case_folders(make_ledger: Callable[..., Path], run: Callable
 
 
 def test_prove_and_check_growth(
-    make_ledger: Callable[..., Path], keys: Path, tmp_path: Path, run: Callable[..., Outcome]
+    make_ledger: Callable[..., Path], keys: Path, tmp_path: Path, run: Callable[..., Any]
 ) -> None:
     ledger = make_ledger(7, checkpoints=[3])
     old, file = tmp_path / "old", tmp_path / "growth"
@@ -94,7 +73,7 @@ def test_prove_and_check_growth(
 
 
 def test_a_proof_holds_the_cosignatures_and_a_policy_counts_them(
-    make_ledger: Callable[..., Path], signer: Signer, tmp_path: Path, run: Callable[..., Outcome]
+    make_ledger: Callable[..., Path], signer: Signer, tmp_path: Path, run: Callable[..., Any]
 ) -> None:
     ledger = make_ledger(4)
     witness = Cosigner.generate("witness.example/w")
@@ -120,7 +99,7 @@ def test_a_proof_holds_the_cosignatures_and_a_policy_counts_them(
 
 
 def test_a_witness_alone_is_not_enough(
-    make_ledger: Callable[..., Path], signer: Signer, tmp_path: Path, run: Callable[..., Outcome]
+    make_ledger: Callable[..., Path], signer: Signer, tmp_path: Path, run: Callable[..., Any]
 ) -> None:
     """Also one that calls itself like the log: its kind of key cosigns, it does not sign for a log."""
     ledger = make_ledger(4)
@@ -137,7 +116,7 @@ def test_a_witness_alone_is_not_enough(
 
 
 def test_what_is_not_valid(
-    make_ledger: Callable[..., Path], keys: Path, tmp_path: Path, run: Callable[..., Outcome]
+    make_ledger: Callable[..., Path], keys: Path, tmp_path: Path, run: Callable[..., Any]
 ) -> None:
     ledger = make_ledger(4)
     good = run("prove", ledger, 2).out
@@ -150,7 +129,7 @@ def test_what_is_not_valid(
 
 
 def test_what_cannot_be_checked(
-    make_ledger: Callable[..., Path], keys: Path, tmp_path: Path, run: Callable[..., Outcome]
+    make_ledger: Callable[..., Path], keys: Path, tmp_path: Path, run: Callable[..., Any]
 ) -> None:
     ledger = make_ledger(4)
     file, binary, empty = tmp_path / "proof", tmp_path / "binary", tmp_path / "empty"
@@ -176,7 +155,7 @@ def test_what_cannot_be_checked(
         assert "Traceback" not in result.err
 
 
-def test_what_cannot_be_proved(make_ledger: Callable[..., Path], tmp_path: Path, run: Callable[..., Outcome]) -> None:
+def test_what_cannot_be_proved(make_ledger: Callable[..., Path], tmp_path: Path, run: Callable[..., Any]) -> None:
     ledger = make_ledger(4)
     existing = tmp_path / "existing"
     existing.write_bytes(b"precious")

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from ledger import Cosigner, Ledger, LedgerError, NoteError, Signer, audit, parse, parse_note
 from ledger.checkpoint import parse_checkpoint
-from ledger.commands import main
 from ledger.keys import write_key
 from ledger.note import format_signature, parse_signatures
-
-
-class Outcome(NamedTuple):
-    code: int | str | None
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Outcome]:
-    def run(*arguments: object, stdin: bytes = b"") -> Outcome:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
-        with pytest.raises(SystemExit) as exit_:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Outcome(exit_.value.code, captured.out, captured.err)
-
-    return run
 
 
 class Play(NamedTuple):
@@ -49,7 +28,7 @@ class Play(NamedTuple):
 
 
 @pytest.fixture
-def play(tmp_path: Path, run: Callable[..., Outcome]) -> Play:
+def play(tmp_path: Path, run: Callable[..., Any]) -> Play:
     """A ledger of two entries made by commands, and a witness that knows it."""
     parts = Play(
         tmp_path / "case.ledger", tmp_path / "lab.pem", [], tmp_path / "witness", tmp_path / "keys", tmp_path / "policy"
@@ -67,19 +46,19 @@ def play(tmp_path: Path, run: Callable[..., Outcome]) -> Play:
     return parts
 
 
-def append(run: Callable[..., Outcome], play: Play, entries: int, text: str = "honest") -> None:
+def append(run: Callable[..., Any], play: Play, entries: int, text: str = "honest") -> None:
     lines = f'{{"v":1,"type":"note","text":"{text}"}}\n' * entries
     assert run("append", play.ledger, "--key", play.key, stdin=lines.encode()).code == 0
 
 
-def ask(run: Callable[..., Outcome], play: Play, name: str, *more: object) -> tuple[Outcome, Path]:
+def ask(run: Callable[..., Any], play: Play, name: str, *more: object) -> tuple[Any, Path]:
     """Request and answer as files; what signing said."""
     request, answer = play.ledger.with_name(f"{name}.request"), play.ledger.with_name(f"{name}.answer")
     assert run("witness", "request", play.ledger, "-o", request, *more).code == 0
     return run("witness", "sign", play.witness, request, "-o", answer), answer
 
 
-def test_the_whole_play(play: Play, run: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_the_whole_play(play: Play, run: Callable[..., Any], tmp_path: Path) -> None:
     signed, answer = ask(run, play, "first")
     assert signed == (0, "", "")
     proof = tmp_path / "0.tlog-proof"
@@ -116,7 +95,7 @@ def test_the_whole_play(play: Play, run: Callable[..., Outcome], tmp_path: Path)
     assert audit(play.ledger, keys=play.log_vkeys).intact
 
 
-def test_an_answer_to_an_older_checkpoint_finds_it(play: Play, run: Callable[..., Outcome]) -> None:
+def test_an_answer_to_an_older_checkpoint_finds_it(play: Play, run: Callable[..., Any]) -> None:
     _, answer = ask(run, play, "first")
     append(run, play, 3)
     assert run("witness", "add", play.ledger, answer, "--keys", play.keys, "--size", 5).code == 2
@@ -128,7 +107,7 @@ def test_an_answer_to_an_older_checkpoint_finds_it(play: Play, run: Callable[...
         assert log.size == 6
 
 
-def test_a_rolled_back_ledger_is_refused(play: Play, run: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_a_rolled_back_ledger_is_refused(play: Play, run: Callable[..., Any], tmp_path: Path) -> None:
     shutil.copy(play.ledger, tmp_path / "older")
     append(run, play, 3)
     assert ask(run, play, "first")[0].code == 0
@@ -143,7 +122,7 @@ def test_a_rolled_back_ledger_is_refused(play: Play, run: Callable[..., Outcome]
     assert run("witness", "request", play.ledger, "--from", 5).code == 2  # there are only 2
 
 
-def test_a_forked_ledger_is_refused(play: Play, run: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_a_forked_ledger_is_refused(play: Play, run: Callable[..., Any], tmp_path: Path) -> None:
     shutil.copy(play.ledger, tmp_path / "older")
     append(run, play, 3)
     assert ask(run, play, "first")[0].code == 0
@@ -157,7 +136,7 @@ def test_a_forked_ledger_is_refused(play: Play, run: Callable[..., Outcome], tmp
     assert len(list((play.witness / "refused").glob("*.request"))) == 2
 
 
-def test_a_second_witness_tells_what_it_knows(play: Play, run: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_a_second_witness_tells_what_it_knows(play: Play, run: Callable[..., Any], tmp_path: Path) -> None:
     _, answer = ask(run, play, "first")
     run("witness", "add", play.ledger, answer, "--keys", play.keys)
     other = play._replace(witness=tmp_path / "other")
@@ -169,7 +148,7 @@ def test_a_second_witness_tells_what_it_knows(play: Play, run: Callable[..., Out
     assert ask(run, other, "third", "--from", 0)[0].code == 0
 
 
-def test_only_known_witnesses_are_kept(play: Play, run: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_only_known_witnesses_are_kept(play: Play, run: Callable[..., Any], tmp_path: Path) -> None:
     _, answer = ask(run, play, "first")
     keys = tmp_path / "strangers"
     keys.write_text("".join(f"{vkey}\n" for vkey in Cosigner.generate("witness.example/w1").vkeys), "utf-8")
@@ -182,7 +161,7 @@ def test_only_known_witnesses_are_kept(play: Play, run: Callable[..., Outcome], 
     assert run("witness", "add", play.ledger, answer, "--keys", keys).code == 2
 
 
-def test_a_forged_answer_changes_nothing(play: Play, run: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_a_forged_answer_changes_nothing(play: Play, run: Callable[..., Any], tmp_path: Path) -> None:
     _, answer = ask(run, play, "first")
     before = play.ledger.read_bytes()
     lines = answer.read_text("utf-8")
@@ -201,7 +180,7 @@ def test_a_forged_answer_changes_nothing(play: Play, run: Callable[..., Outcome]
         assert run("witness", "add", play.ledger, answer, *arguments).code == 2
 
 
-def test_sign_never_overwrites_and_keeps_its_word(play: Play, run: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_sign_never_overwrites_and_keeps_its_word(play: Play, run: Callable[..., Any], tmp_path: Path) -> None:
     request = tmp_path / "request"
     run("witness", "request", play.ledger, "-o", request)
     existing = tmp_path / "existing"
@@ -213,7 +192,7 @@ def test_sign_never_overwrites_and_keeps_its_word(play: Play, run: Callable[...,
     assert run("witness", "show", play.witness, "--note", "other.example").code == 2
 
 
-def test_a_witness_key_kept_elsewhere_and_encrypted(play: Play, run: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_a_witness_key_kept_elsewhere_and_encrypted(play: Play, run: Callable[..., Any], tmp_path: Path) -> None:
     key, passphrase, folder = tmp_path / "w.pem", tmp_path / "passphrase", tmp_path / "sealed"
     passphrase.write_bytes(b"correct horse\n")
     generated = run("keygen", "-o", key, "--name", "w", "--witness", "--passphrase-file", passphrase)
@@ -253,7 +232,7 @@ def test_ledger_refuses_what_is_no_cosignature(make_ledger: Callable[..., Path],
 
 
 class _Handler(BaseHTTPRequestHandler):
-    run: Callable[..., Outcome]
+    run: Callable[..., Any]
     answers: list[tuple[int, bytes]]
     asked: list[bytes]
 
@@ -282,7 +261,7 @@ def server() -> Iterator[tuple[str, type[_Handler]]]:
         thread.join()
 
 
-def test_over_http(play: Play, run: Callable[..., Outcome], server: tuple[str, type[_Handler]], tmp_path: Path) -> None:
+def test_over_http(play: Play, run: Callable[..., Any], server: tuple[str, type[_Handler]], tmp_path: Path) -> None:
     url, handler = server
     _, answer = ask(run, play, "by-hand")
     handler.answers = [(200, answer.read_bytes())]
@@ -310,7 +289,7 @@ def test_over_http(play: Play, run: Callable[..., Outcome], server: tuple[str, t
     ],
 )
 def test_what_a_server_may_say_instead(
-    play: Play, run: Callable[..., Outcome], server: tuple[str, type[_Handler]], status: int, body: bytes, said: str
+    play: Play, run: Callable[..., Any], server: tuple[str, type[_Handler]], status: int, body: bytes, said: str
 ) -> None:
     url, handler = server
     handler.answers = [(status, body)]
@@ -321,14 +300,14 @@ def test_what_a_server_may_say_instead(
     assert len(handler.asked) == 1
 
 
-def test_addresses_that_are_none(play: Play, run: Callable[..., Outcome]) -> None:
+def test_addresses_that_are_none(play: Play, run: Callable[..., Any]) -> None:
     for url in ("file:///etc/passwd", "ftp://x", "nonsense", "http://127.0.0.1:1", "http://[", "http://a b/"):
         result = run("witness", "send", play.ledger, "--url", url)
         assert (result.code, result.out) == (2, "")
         assert result.err.count("\n") == 1
 
 
-def test_a_log_key_cosigns_nothing(play: Play, run: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_a_log_key_cosigns_nothing(play: Play, run: Callable[..., Any], tmp_path: Path) -> None:
     old = tmp_path / "old.pem"
     write_key(old, Signer.from_private_bytes(bytes(32), name="w"))
     result = run("witness", "create", tmp_path / "w", "--name", "w", "--key", old)
