@@ -4,9 +4,8 @@ What is stamped is the SHA-256 of the signed checkpoint's bytes as the log signe
 
     TimeStampReq = version 1, SHA-256 of the note, a random nonce, the authority's certificates wanted
 
-A token is verified twice, by rfc3161-client (OpenSSL) and by the verifier that goes into every exhibit, which shares no
-code with it. It counts only if both accept it and read the same in it: so nothing is recorded as stamped that the other
-side's expert would have to refuse. Nobody asks here whether the authority's certificate was revoked.
+Signature and chain are verified by rfc3161-client through OpenSSL, and what it leaves out by token_form. Nobody asks
+here whether the authority's certificate was revoked.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from rfc3161_client import (
     HashAlgorithm,
     TimestampRequestBuilder,
@@ -27,13 +25,10 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from ledger.der import SEQUENCE, UTF8_STRING, Value, read_value, write_value
 from ledger.errors import TimestampError
-from ledger.exhibit.verifier import timestamps
-from ledger.exhibit.verifier.certificates import parse_certificate, trace
-from ledger.exhibit.verifier.der import INTEGER, SEQUENCE, Der, read_der
-from ledger.exhibit.verifier.public_keys import hash_name
-from ledger.exhibit.verifier.report import Refused
 from ledger.time_token import Token
+from ledger.token_form import TokenForm, check_binding, read_token, request_nonce
 
 MAX_RESPONSE = 65_536
 """Bytes of a request, an answer or a token."""
@@ -42,12 +37,9 @@ _MAX_REASON = 500
 
 _GRANTED = (0, 1)
 _STATUS = {2: "rejected", 3: "waiting", 4: "a revocation is imminent", 5: "a certificate was revoked"}
-_UTF8_STRING, _CONTENT, _CERTIFICATES = 0x0C, 0xA0, 0xA0
-_VERSIONS = (3, [1])
-"""Of SignedData over something else than plain data, and of a SignerInfo that names issuer and serial number."""
-_MAX_SERIAL_BITS = 160
-_OPENSSL = re.compile(r'data: "(?:Verify error: )?([^"]+)"')
 _GRANTED_DER = bytes.fromhex("3003020100")
+_MAX_SERIAL_BITS = 160
+_OPENSSL = re.compile(r'data: "Verify error: ([^"]+)"')
 
 
 def make_request(note: str, *, nonce: bool = True) -> bytes:
@@ -76,11 +68,7 @@ def imprint_of(response: bytes) -> bytes:
 
     Raises TimestampError if the authority has not granted a token, or if there is none on a SHA-256.
     """
-    try:
-        content, _, _ = timestamps.open_signed_data(read_der(_token_of(response)))
-        return timestamps.parse_tst_info(read_der(content))[0]
-    except Refused as error:
-        raise TimestampError(f"the token cannot be read: {error}") from error
+    return _read(_token_of(response)).imprint
 
 
 def verify_response(
@@ -90,23 +78,28 @@ def verify_response(
 
     Raises TimestampError; where the authority has refused, with what it says.
     """
-    nonce = None if request is None else _nonce_of(request, note)
-    return _verify(_token_of(response), note, roots, nonce=nonce)
+    token, nonce = _token_of(response), None
+    if request is not None:
+        if len(request) > MAX_RESPONSE:
+            raise TimestampError(f"the request is longer than {MAX_RESPONSE} bytes")
+        try:
+            nonce = request_nonce(request, hashlib.sha256(_stamped(note)).digest())
+        except TimestampError as error:
+            raise TimestampError(f"the request is not the one that was answered: {error}") from error
+    return _verify(token, note, roots, nonce=nonce)
 
 
 def verify_token(token: bytes, *, note: str, roots: Sequence[x509.Certificate]) -> Token:
     """What a token (DER) on a signed checkpoint says. Raises TimestampError unless it is valid.
 
-    1. It is no longer than MAX_RESPONSE, and one DER value with nothing behind it.
-    2. By the exhibit's verifier: one signer, whose certificate is in it, is for time stamping alone (critical), and is
-       named by its digest in the signed attributes (ESSCertID); the signature is valid; TSTInfo is of version 1.
-    3. Its imprint is of SHA-256 and is that of `note`.
-    4. By the exhibit's verifier: the signer leads to one of `roots`, and the whole chain was valid at its time.
-    5. By rfc3161-client, through OpenSSL: written again from what was read it is the same bytes; the same signature,
-       chain, purpose and imprint are valid. Of these it leaves out: the ESSCertID, the imprint's algorithm (another of
-       32 bytes would pass), SHA-1 in the signature, TSTInfo's version, and the versions of step 6.
-    6. The versions of its structures are those of RFC 5652, its serial number has at most 160 bits, and both have read
-       the same time.
+    1. It is no longer than MAX_RESPONSE, one DER value with nothing behind it, of the versions that the RFCs say, with
+       one signer; the signature is by RSA or ECDSA with SHA-2, and SHA-256 of `note` is the imprint (rfc3161-client
+       asks for no version, nor which algorithms the imprint and the signature name).
+    2. One certificate in it is the signer's, and the signed attributes name it (rfc3161-client does not ask that).
+    3. By rfc3161-client: written again from what was read it is the same bytes; the signature is valid; the signer
+       leads to one of `roots`, and the whole chain was valid at the token's time; the signer's certificate is for time
+       stamping alone, and that is critical; the imprint and the nonce.
+    4. Its serial number has at most 160 bits.
     """
     return _verify(token, note, roots, nonce=None)
 
@@ -115,60 +108,77 @@ def _verify(token: bytes, note: str, roots: Sequence[x509.Certificate], *, nonce
     if not roots:
         raise TimestampError("a token is verified with at least one root certificate")
     imprint = hashlib.sha256(_stamped(note)).digest()
+    # 1
+    form = _read(token)
+    if form.imprint != imprint:
+        raise TimestampError("the token is on something else than this checkpoint")
     try:
-        # 1 and 2
-        read = timestamps.verify_token(token)
+        response = _response(form)
+        # 2
+        signer = _signer(form, response)
         # 3
-        if read.imprint != imprint:
-            raise TimestampError("the token is on something else than this checkpoint")
-        # 4
-        anchors = [parse_certificate(read_der(root.public_bytes(Encoding.DER))) for root in roots]
-        trace(read.signer, read.others, anchors, read.seconds)
-    except Refused as error:
-        raise TimestampError(f"the token is not valid: {error}") from error
-    # 5 and 6
-    try:
-        response = _verify_by_library(token, imprint, roots, nonce=nonce)
-        info, signed = response.tst_info, response.signed_data
-        signer = x509.load_der_x509_certificate(read.signer.raw).subject.rfc4514_string()
-        found = Token(token, imprint, info.gen_time, signer, info.serial_number, info.policy.dotted_string)
+        _verify_by_library(response, imprint, roots, nonce=nonce)
+        info, name = response.tst_info, signer.subject.rfc4514_string()
+        found = Token(token, imprint, info.gen_time, name, info.serial_number, info.policy.dotted_string)
     except (VerificationError, ValueError) as error:
         raise TimestampError(f"the token is not valid: {_reason(error)}") from error
-    if (signed.version, [info.version for info in signed.signer_infos]) != _VERSIONS:
-        raise TimestampError("the token is not valid: its structures have other versions than RFC 5652 gives them")
+    # 4
     if found.serial.bit_length() > _MAX_SERIAL_BITS:
         raise TimestampError(f"the token is not valid: its serial number has more than {_MAX_SERIAL_BITS} bits")
-    if int(found.time.timestamp()) != read.seconds:
-        raise TimestampError("the token is not valid: its time can be read in two ways")
     return found
 
 
-def _verify_by_library(
-    token: bytes, imprint: bytes, roots: Sequence[x509.Certificate], *, nonce: int | None
-) -> TimeStampResponse:
-    """Step 5. rfc3161-client verifies answers only, so the token is put into one that grants it."""
-    ordered = _in_order(token)
-    response = decode_timestamp_response(_der(SEQUENCE, _GRANTED_DER, ordered))
-    if response.time_stamp_token() != ordered:
+def _read(token: bytes) -> TokenForm:
+    if len(token) > MAX_RESPONSE:
+        raise TimestampError(f"the token is longer than {MAX_RESPONSE} bytes")
+    try:
+        return read_token(token)
+    except TimestampError as error:
+        raise TimestampError(f"the token is not valid: {error}") from error
+
+
+def _response(form: TokenForm) -> TimeStampResponse:
+    """An answer that grants the token, since rfc3161-client verifies nothing else.
+
+    A quirk of it: it refuses certificates that are not sorted, and many authorities (`openssl ts` for one) do not sort
+    them. So it gets them sorted; what is kept is the token as it came. Raises ValueError.
+    """
+    response = decode_timestamp_response(write_value(SEQUENCE, _GRANTED_DER, form.ordered))
+    if response.time_stamp_token() != form.ordered:
         raise ValueError("it is not DER, written exactly")
-    VerifierBuilder(roots=list(roots), nonce=nonce).build().verify(response, imprint)
     return response
 
 
-def _in_order(token: bytes) -> bytes:
-    """The token with its certificates sorted, as DER has it.
+def _signer(form: TokenForm, response: TimeStampResponse) -> x509.Certificate:
+    """The signer's certificate. Raises ValueError if there are several that could be, and TimestampError."""
+    (info,) = response.signed_data.signer_infos
+    certificates = [(der, x509.load_der_x509_certificate(der)) for der in set(form.certificates)]
+    named = (info.issuer, info.serial_number)
+    found = [(der, each) for der, each in certificates if (each.issuer, each.serial_number) == named]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} certificates in it could be its signer's")
+    der, certificate = found[0]
+    try:
+        check_binding(form, der)
+    except TimestampError as error:
+        raise TimestampError(f"the token is not valid: {error}") from error
+    return certificate
 
-    Many authorities (`openssl ts` for one) do not sort them, and rfc3161-client refuses that. They are not signed, so
-    nothing changes that anybody verifies; what is kept is the token as it came.
-    """
-    kind, signed = read_der(token).members()
-    fields = [
-        _der(_CERTIFICATES, *sorted(member.raw for member in field.members(_CERTIFICATES)))
-        if field.tag == _CERTIFICATES
-        else field.raw
-        for field in signed.inner(_CONTENT).members()
-    ]
-    return _der(SEQUENCE, kind.raw, _der(_CONTENT, _der(SEQUENCE, *fields)))
+
+def _verify_by_library(
+    response: TimeStampResponse, imprint: bytes, roots: Sequence[x509.Certificate], *, nonce: int | None
+) -> None:
+    """Step 3. Where roots have the same name, OpenSSL takes any of them, so each is tried alone. Raises its reason."""
+    reason: VerificationError | None = None
+    for tried in (roots, *([root] for root in roots)):
+        try:
+            VerifierBuilder(roots=list(tried), nonce=nonce).build().verify(response, imprint)
+        except VerificationError as error:
+            reason = reason or error
+        else:
+            return
+    assert reason is not None
+    raise reason
 
 
 def _reason(error: Exception) -> str:
@@ -189,51 +199,26 @@ def _token_of(response: bytes) -> bytes:
     if len(response) > MAX_RESPONSE:
         raise TimestampError(f"the authority's answer is longer than {MAX_RESPONSE} bytes")
     try:
-        status, *tokens = read_der(response).members()
-        number, *reasons = status.members()
-        code = number.integer()
+        status, *tokens = read_value(response).inside(SEQUENCE)
+        number, *reasons = status.inside(SEQUENCE)
+        code = number.number()
         text = _text(reasons)
-    except (Refused, ValueError) as error:
+    except (TimestampError, ValueError) as error:
         raise TimestampError(f"the authority's answer is no TimeStampResp: {error}") from error
     if code not in _GRANTED:
-        raise TimestampError(f"the authority gave no token: {_STATUS.get(code, f'status {code}')}{text}")
+        raise TimestampError(f"the authority gave no token: {_STATUS.get(code, 'another status')}{text}")
     if len(tokens) != 1:
         raise TimestampError("the authority's answer has no token, or several")
     return tokens[0].raw
 
 
-def _text(reasons: Sequence[Der]) -> str:
+def _text(reasons: Sequence[Value]) -> str:
     """An authority's words (PKIFreeText), made fit for one line."""
     words = [
-        part.expect(_UTF8_STRING).decode("utf-8", "replace")
+        part.of(UTF8_STRING).decode("utf-8", "replace")
         for reason in reasons
         if reason.tag == SEQUENCE
-        for part in reason.members()
+        for part in reason.inside(SEQUENCE)
     ]
     line = "".join(char if char.isprintable() else "?" for char in "; ".join(words))
     return f": {line[:_MAX_REASON]}" if line else ""
-
-
-def _nonce_of(request: bytes, note: str) -> int | None:
-    """The nonce of a request, which must be for the same checkpoint."""
-    if len(request) > MAX_RESPONSE:
-        raise TimestampError(f"the request is longer than {MAX_RESPONSE} bytes")
-    try:
-        _, wanted, *rest = read_der(request).members()
-        algorithm, imprint = wanted.members()
-        if hash_name(algorithm) != "sha256" or imprint.content != hashlib.sha256(_stamped(note)).digest():
-            raise TimestampError("the request is for something else than this checkpoint")
-        nonces = [field.integer() for field in rest if field.tag == INTEGER]
-    except (Refused, ValueError) as error:
-        raise TimestampError(f"the request is no TimeStampReq: {error}") from error
-    return nonces[0] if nonces else None
-
-
-def _der(tag: int, *contents: bytes) -> bytes:
-    """A value whose length is written as short as it can be."""
-    content = b"".join(contents)
-    length = len(content)
-    if length < 0x80:
-        return bytes([tag, length]) + content
-    size = (length.bit_length() + 7) // 8
-    return bytes([tag, 0x80 | size]) + length.to_bytes(size, "big") + content

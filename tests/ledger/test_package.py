@@ -16,7 +16,7 @@ FILES = sorted(FOLDER.rglob("*.py"))
 PURE = [
     *("entry", "merkle", "proof", "note", "checkpoint", "tiles", "completeness", "errors", "schema"),
     *("shape", "explaining", "strict", "vkey", "statement", "signer", "cosignature", "disclosure", "trust"),
-    *("proof_file", "policy", "answer", "cosign_entry", "time_token"),
+    *("proof_file", "policy", "answer", "cosign_entry", "time_token", "der", "token_form"),
 ]
 ALLOWED_IN_PURE = {
     *("__future__", "base64", "binascii", "collections", "dataclasses", "datetime", "enum", "hashlib", "hmac"),

@@ -17,6 +17,8 @@ from time_authority import Authority, Issued, issue, later, make_key
 from tokens import GRANTED, SHA3_256, SHA512_256, der, response, tst_info
 
 from ledger import Ledger, LedgerError, TimestampError, audit, canonical, parse
+from ledger.exhibit.verifier import timestamps
+from ledger.exhibit.verifier.certificates import parse_roots, trace
 from ledger.time_token import MAX_AUTHORITY, MAX_INLINE, Token, token_entry
 from ledger.timestamp import MAX_RESPONSE, imprint_of, make_request, read_roots, verify_response, verify_token
 
@@ -70,6 +72,22 @@ def test_an_answer(authority: Authority, root: Issued) -> None:
     assert answer.endswith(token.der)
 
 
+@pytest.mark.parametrize("kind", ["rsa", "p256", "p384", "p521"])
+@pytest.mark.parametrize(("digest", "binding"), [("sha256", "sha1"), ("sha384", "sha256"), ("sha512", "sha512")])
+def test_what_we_accept_the_exhibits_verifier_accepts(
+    root: Issued, tmp_path: Path, kind: str, digest: str, binding: str
+) -> None:
+    """It shares no code with us, and must not refuse before the other side what was recorded as stamped."""
+    middle = issue("Middle", make_key("rsa"), by=root, authority=True)
+    signer = issue("Signer", make_key(kind), by=middle)
+    token = Authority(tmp_path / "tsa", signer, (signer, middle), digest=digest, binding=binding).stamp(DATA)
+    ours = verify_token(token, note=NOTE, roots=[root.certificate])
+    theirs = timestamps.verify_token(token)
+    assert (ours.imprint, int(ours.time.timestamp())) == (theirs.imprint, theirs.seconds)
+    assert ours.authority == f"CN={theirs.signer}"
+    trace(theirs.signer, theirs.others, parse_roots(root.pem), theirs.seconds)
+
+
 def test_requests() -> None:
     """TimeStampReq of version 1, with the digest, another nonce each time, and the certificate wanted."""
     imprint = der(0x30, der(0x30, bytes.fromhex("06096086480165030402010500")), der(4, hashlib.sha256(DATA).digest()))
@@ -90,7 +108,7 @@ def test_the_nonce_is_that_of_the_request(authority: Authority, root: Issued) ->
     without = authority.answer(make_request(NOTE, nonce=False))
     with pytest.raises(TimestampError, match="Nonce mismatch"):
         verify_response(without, note=NOTE, roots=roots, request=request)
-    with pytest.raises(TimestampError, match="request is for something else"):
+    with pytest.raises(TimestampError, match="request is not the one .* for something else"):
         verify_response(answer, note=NOTE, roots=roots, request=make_request("another"))
     for request in (b"", b"\x30\x00", der(0x30, b"\x02\x01\x01", der(0x30)), bytes(MAX_RESPONSE + 1)):
         with pytest.raises(TimestampError, match="request is"):
@@ -105,7 +123,7 @@ def test_a_refusal_says_why(authority: Authority) -> None:
         verify_response(der(0x30, status), note=NOTE, roots=[])
     with pytest.raises(TimestampError, match="gave no token: waiting$"):
         imprint_of(der(0x30, der(0x30, b"\x02\x01\x03")))
-    with pytest.raises(TimestampError, match="gave no token: status 9$"):  # also if there is one
+    with pytest.raises(TimestampError, match="gave no token: another status$"):  # also if there is one
         imprint_of(response(authority.stamp(DATA), der(0x30, b"\x02\x01\x09")))
     long = der(0x30, b"\x02\x01\x02", der(0x30, der(0x0C, b"x" * 9999)))
     with pytest.raises(TimestampError) as error:
@@ -136,8 +154,10 @@ def test_another_imprint_or_root(authority: Authority, root: Issued) -> None:
     with pytest.raises(TimestampError, match="on something else"):
         verify_token(token, note="a signed checkpoint", roots=[root.certificate])
     namesake = issue("Test Root", make_key("p384"), authority=True).certificate
-    with pytest.raises(TimestampError, match="not traced to a root"):
-        verify_token(token, note=NOTE, roots=[namesake])
+    stranger = issue("Stranger", make_key("p384"), authority=True).certificate
+    for roots in ([namesake], [stranger]):
+        with pytest.raises(TimestampError, match="not valid"):
+            verify_token(token, note=NOTE, roots=roots)
     verify_token(token, note=NOTE, roots=[namesake, root.certificate, root.certificate])
     with pytest.raises(TimestampError, match="at least one root"):
         verify_token(token, note=NOTE, roots=[])
@@ -162,9 +182,9 @@ def test_what_a_forger_makes_is_valid_where_nothing_is_wrong(forge: Callable[...
     ],
 )
 def test_certificates_that_may_not_stamp(forge: Callable[..., bytes], root: Issued, certificate: Any) -> None:
-    """No purpose, one that is not critical, another, two, and one that had ended: both verifiers refuse."""
+    """No purpose, one that is not critical, another, two, and one that had ended: as rfc3161-client alone."""
     token = forge(tst_info(DATA), **certificate)
-    with pytest.raises(TimestampError, match="not one for time stamping alone|was not valid at the time"):
+    with pytest.raises(TimestampError, match="unsuitable certificate purpose|certificate has expired"):
         verify_token(token, note=NOTE, roots=[root.certificate])
     with pytest.raises(VerificationError):
         verify_alone(token, root)
@@ -179,9 +199,9 @@ def test_a_certificate_that_ended_since_counts(forge: Callable[..., bytes], root
     ("content", "options", "reason"),
     [
         (tst_info(DATA), ("-binary",), "do not name the signer's certificate"),
-        (tst_info(DATA), ("-cades", "-md", "sha1"), "hash algorithm"),
-        (tst_info(DATA, algorithm=SHA3_256), ("-cades",), "hash algorithm"),
-        (tst_info(DATA, algorithm=SHA512_256), ("-cades",), "hash algorithm"),
+        (tst_info(DATA), ("-cades", "-md", "sha1"), "digest algorithm"),
+        (tst_info(DATA, algorithm=SHA3_256), ("-cades",), "digest algorithm"),
+        (tst_info(DATA, algorithm=SHA512_256), ("-cades",), "digest algorithm"),
         (tst_info(DATA, version=2), ("-cades",), "TSTInfo"),
         (tst_info(DATA, serial=b"\x7f" * 21), ("-cades",), "160 bits"),
     ],
@@ -251,7 +271,7 @@ def test_certificates_in_any_order(root: Issued, tmp_path: Path) -> None:
     with pytest.raises(TimestampError, match="not valid: unable to get issuer certificate$"):
         verify_token(token, note=NOTE, roots=[middle.certificate])
     alone = Authority(tmp_path / "alone", signer).stamp(DATA)
-    with pytest.raises(TimestampError, match="not traced to a root"):
+    with pytest.raises(TimestampError, match="unable to get local issuer certificate$"):
         verify_token(alone, note=NOTE, roots=[root.certificate])
 
 
