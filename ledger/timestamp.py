@@ -39,6 +39,8 @@ _GRANTED = (0, 1)
 _STATUS = {2: "rejected", 3: "waiting", 4: "a revocation is imminent", 5: "a certificate was revoked"}
 _GRANTED_DER = bytes.fromhex("3003020100")
 _MAX_SERIAL_BITS = 160
+_MALFORMED = (ValueError, KeyError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+"""What the libraries raise at a certificate or a name that they cannot read."""
 _OPENSSL = re.compile(r'data: "Verify error: ([^"]+)"')
 
 
@@ -59,7 +61,7 @@ def read_roots(path: Path | str) -> tuple[x509.Certificate, ...]:
         raise TimestampError(f"{path}: longer than {_MAX_ROOTS} bytes")
     try:
         return tuple(x509.load_pem_x509_certificates(data))
-    except ValueError as error:
+    except _MALFORMED as error:
         raise TimestampError(f"{path}: not a PEM file of certificates") from error
 
 
@@ -120,7 +122,7 @@ def _verify(token: bytes, note: str, roots: Sequence[x509.Certificate], *, nonce
         _verify_by_library(response, imprint, roots, nonce=nonce)
         info, name = response.tst_info, signer.subject.rfc4514_string()
         found = Token(token, imprint, info.gen_time, name, info.serial_number, info.policy.dotted_string)
-    except (VerificationError, ValueError) as error:
+    except (VerificationError, *_MALFORMED) as error:
         raise TimestampError(f"the token is not valid: {_reason(error)}") from error
     # 4
     if found.serial.bit_length() > _MAX_SERIAL_BITS:

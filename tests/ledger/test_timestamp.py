@@ -145,6 +145,10 @@ def test_answers_that_are_none(authority: Authority, root: Issued) -> None:
             imprint_of(answer)
         with pytest.raises(TimestampError):
             verify_response(answer, note=NOTE, roots=[root.certificate])
+    with pytest.raises(TimestampError, match="answer is longer than"):
+        imprint_of(bytes(MAX_RESPONSE + 1))
+    with pytest.raises(TimestampError, match="token is longer than"):
+        verify_token(bytes(MAX_RESPONSE + 1), note=NOTE, roots=[root.certificate])
     modified = response(token, bytes.fromhex("3003020101"))
     assert verify_response(modified, note=NOTE, roots=[root.certificate]).der == token
 
@@ -243,6 +247,7 @@ def test_two_signers(forge: Callable[..., bytes], root: Issued, tmp_path: Path) 
         verify_token(token, note=NOTE, roots=[root.certificate])
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")  # of a serial number below 0
 def test_no_bit_of_a_token_can_be_changed(authority: Authority, root: Issued) -> None:
     token = authority.stamp(DATA)
     for bit in range(0, 8 * len(token), 3):

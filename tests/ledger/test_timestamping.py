@@ -200,7 +200,7 @@ def test_answers_over_http_that_do_not_count(
         (302, {"Location": "file:///etc/hosts", **REPLY}, None, "status 302"),
         (200, {"Content-Type": "text/html"}, None, "'text/html'"),
         (200, {}, None, "not an answer"),
-        (200, REPLY, b"x" * 70_000, "longer than 65536"),
+        (200, REPLY, b"x" * 70_000, "/tsa: the answer is longer than 65536"),
         (200, REPLY, b"", "no TimeStampResp"),
         (200, REPLY, old, "Nonce mismatch"),
     ):
