@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
 from time_authority import Authority, Issued, issue, later, make_key
 from tokens import GRANTED, SHA3_256, SHA512_256, der, response, tst_info
 
 from ledger import Ledger, LedgerError, TimestampError, audit, canonical, parse
+from ledger.der import read_value, write_value
 from ledger.exhibit.verifier import timestamps
 from ledger.exhibit.verifier.certificates import parse_roots, trace
 from ledger.time_token import MAX_AUTHORITY, MAX_INLINE, Token, token_entry
 from ledger.timestamp import MAX_RESPONSE, imprint_of, make_request, read_roots, verify_response, verify_token
+from ledger.token_form import check_binding, read_token
 
 NOTE = "a signed checkpoint\n"
 DATA = NOTE.encode()
@@ -236,6 +239,30 @@ def test_what_rfc3161_client_does_not_check(
 def test_malformed_tokens(forge: Callable[..., bytes], root: Issued, content: bytes, options: tuple[str, ...]) -> None:
     with pytest.raises(TimestampError):
         verify_token(forge(content, *options), note=NOTE, roots=[root.certificate])
+
+
+def test_the_signer_is_bound_to_its_certificate(authority: Authority, root: Issued) -> None:
+    """Whatever names it: SHA-1, SHA-256 or another digest, the digest is of one certificate only."""
+    form = read_token(authority.stamp(DATA))
+    (certificate,) = form.certificates
+    check_binding(form, certificate)
+    with pytest.raises(TimestampError, match="name another certificate"):
+        check_binding(form, root.certificate.public_bytes(Encoding.DER))
+
+
+def test_der_is_written_exactly() -> None:
+    for content in (b"", bytes(127), bytes(128), bytes(255), bytes(256), bytes(65_536)):
+        assert read_value(write_value(4, content)) == (4, content, der(4, content))
+    for data in (
+        b"\x04\x81\x01\x00",
+        b"\x04\x80",
+        b"\x04\x82\x00\x80" + bytes(128),
+        b"\x1f\x01\x00",
+        b"\x04",
+        b"\x04\x02\x00",
+    ):
+        with pytest.raises(TimestampError, match="DER"):
+            read_value(data)
 
 
 def test_two_signers(forge: Callable[..., bytes], root: Issued, tmp_path: Path) -> None:
