@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from matcher.drawing import landscape
@@ -19,6 +20,9 @@ from matcher.listing import make_list
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
 from matcher.model import CategoryProfile
+
+settings.register_profile("a busy machine is no failure", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("a busy machine is no failure")
 
 SHARED = Path(__file__).parents[1].parent / "shared"
 
