@@ -23,10 +23,10 @@ from ledger.completeness import ScanCheck, ScanChecker
 from ledger.decision import DecisionChecker
 from ledger.disclosure import check_opening, opening_of
 from ledger.entry import parse
-from ledger.errors import DamagedError, DisclosureError, EntryError, LedgerError
+from ledger.errors import DamagedError, DisclosureError, EntryError, LedgerError, UnknownSignerError
 from ledger.explaining import Sign
 from ledger.merkle import leaf_hash
-from ledger.note import Verifier, open_note
+from ledger.note import Verifier, open_note, parse_note
 from ledger.policy import Policy, PolicyResult
 from ledger.rebuilding import Rebuilt
 from ledger.schema import TABLES
@@ -37,7 +37,7 @@ MAX_PROBLEMS = 50
 """The most problems that are named, apart from those of scans."""
 
 Trust = Literal["verified", "self-asserted"]
-Nature = Literal["intact", "incomplete", "damaged", "tampered", "unclear"]
+Nature = Literal["intact", "incomplete", "unsigned", "damaged", "tampered", "unclear"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class AuditReport:
     """What an audit found. `root` is recomputed from the entries; `signed_size` is None if nothing is signed.
 
     `trust` is "verified" only where a key given by the verifier has signed. `nature` is what the problems look like:
-    "incomplete" where nothing is wrong but that a scan was not closed, "damaged" where bits changed or bytes are
+    "incomplete" where nothing is wrong but that a scan was not closed, "unsigned" where nothing is but that no key
+    vouches for it, "damaged" where bits changed or bytes are
     lost, "tampered" where only somebody's hand explains what is found, "unclear" where neither can be told.
     `accepted` is the largest checkpoint that the policy accepts, with who cosigned it and when; `stamped` are the
     time-stamp tokens that were traced to the given roots. `notes` are worth knowing, but no problems.
@@ -130,7 +131,11 @@ def _vkeys_of(policy: Policy | None) -> tuple[str, ...]:
 
 
 def _elsewhere(note: str, verifiers: Sequence[Verifier]) -> Expected:
-    checkpoint = parse_checkpoint(open_note(note, verifiers).text)
+    checkpoint = parse_checkpoint(parse_note(note).text)
+    try:
+        open_note(note, verifiers)
+    except UnknownSignerError as error:
+        raise UnknownSignerError(f"the checkpoint of size {checkpoint.size} from elsewhere: {error}") from error
     return Expected(checkpoint.size, checkpoint.root, signed=True)
 
 
@@ -155,6 +160,7 @@ class _Audit:
         self._problems: list[str] = []
         self._more = 0
         self._notes: list[str] = []
+        self._unsigned: list[str] = []
         self._signs: set[Sign] = set()
         self._rebuilt = Rebuilt(store, Shape(0, -1, frozenset()), self.problem)
         self._checkpoints = CheckpointAudit(vkeys, policy, self.problem)
@@ -212,7 +218,7 @@ class _Audit:
 
         # 4
         if self._checkpoints.signed is None:
-            self.problem("no key to check signatures with" if self._keyless else _UNSIGNED)
+            self._unsigned.append("no key to check signatures with" if self._keyless else _UNSIGNED)
         if self._policy is not None:
             self._check_policy()
 
@@ -317,7 +323,7 @@ class _Audit:
         signed = checkpoints.signed or 0
         for scan in scans:  # a writer signs the close of a scan in the transaction that appends it
             if scan.closed_at is not None and scan.closed_at >= signed:
-                self._problems.append(f"scan {scan.scan}: its close, entry {scan.closed_at}, is signed by no known key")
+                self._unsigned.append(f"scan {scan.scan}: its close, entry {scan.closed_at}, is signed by no known key")
         unsigned = size - signed
         if unsigned:
             entries = "1 entry" if unsigned == 1 else f"{unsigned} entries"
@@ -333,7 +339,7 @@ class _Audit:
             nature=self._nature(scans),
             accepted=checkpoints.accepted,
             stamped=tuple(self._attachments.stamped),
-            problems=(*self._problems, *(problem for scan in scans for problem in scan.problems)),
+            problems=(*self._problems, *self._unsigned, *(problem for scan in scans for problem in scan.problems)),
             notes=tuple(notes),
             scans=scans,
         )
@@ -345,6 +351,8 @@ class _Audit:
             return "damaged"
         if self._problems or any(scan.problems for scan in scans if scan.closed_at is not None):
             return "unclear"
+        if self._unsigned:
+            return "unsigned"
         return "incomplete" if any(scan.problems for scan in scans) else "intact"
 
     def _read_checkpoints(self, shape: Shape) -> Iterator[tuple[int, str]]:

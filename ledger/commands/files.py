@@ -9,10 +9,11 @@ from pathlib import Path
 
 import click
 
+from ledger.checkpoint import parse_checkpoint
 from ledger.commands.opening import PATH
 from ledger.errors import LedgerError
 from ledger.keys import read_vkeys
-from ledger.note import Verifier
+from ledger.note import MAX_NOTE, Verifier, parse_note
 from ledger.policy import MAX_POLICY, Policy, parse_policy
 
 STREAM = Path("-")
@@ -60,6 +61,16 @@ def write_bytes(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise LedgerError(f"{path}: {error.strerror}") from error
+
+
+def read_checkpoint(path: Path) -> str:
+    """A signed checkpoint, whoever signed it."""
+    text = read_text(path, MAX_NOTE)
+    try:
+        parse_checkpoint(parse_note(text).text)
+    except LedgerError as error:
+        raise UnreadableError(f"{path}: {error}") from error
+    return text
 
 
 def read_policy(path: Path) -> Policy:

@@ -12,11 +12,10 @@ from cryptography.x509 import Certificate
 
 from ledger.audit import AuditReport, audit
 from ledger.clock import iso
-from ledger.commands.files import read_policy, read_text
+from ledger.commands.files import read_checkpoint, read_policy
 from ledger.commands.opening import CASE_KEYS, CASE_LEDGER, PATH, ledger_or_case, ledger_path
 from ledger.commands.terminal import close_stdout, printable
 from ledger.keys import read_vkeys
-from ledger.note import MAX_NOTE
 
 _EXPECT = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
 
@@ -50,7 +49,7 @@ def command(
         own_keys=read_vkeys(beside) if keys is None and beside.exists() else (),
         expect=_expected(expect) if expect is not None else None,
         policy=None if policy is None else read_policy(policy),
-        checkpoints=[read_text(checkpoint, MAX_NOTE) for checkpoint in checkpoints],
+        checkpoints=[read_checkpoint(checkpoint) for checkpoint in checkpoints],
         roots=() if tsa_roots is None else _roots(tsa_roots),
         folder=path.parent if path.name == CASE_LEDGER else None,
     )
@@ -104,6 +103,7 @@ def report_lines(report: AuditReport) -> list[str]:
 
 
 _NATURE = {
+    "unsigned": "nothing contradicts itself, but no known key vouches for it",
     "incomplete": "nothing was changed, but a scan was not closed",
     "damaged": "the file is damaged; nothing looks like somebody's hand",
     "tampered": "damage does not explain this: somebody changed the file, or the ledger was made anew",

@@ -75,7 +75,8 @@ def command(output: Path | None) -> int:
     click.echo(f"{len(found - altered)} of {len(findings) - len(altered)} other items matched\n")
     trusted = folder / "demo.vkey"
     with CaseReader(case) as reader:
-        trusted.write_text(load_signer(folder / "demo.key", name=reader.origin).vkey + "\n", encoding="utf-8")
+        vkeys = load_signer(folder / "demo.key", name=reader.origin).vkeys
+        trusted.write_text("".join(f"{vkey}\n" for vkey in vkeys), encoding="utf-8")
     verdict = verify_case(case, keys=trusted)
     show(verdict)
     click.echo(_next(folder, written, time.monotonic() - begun))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from ledger import parse_policy
+from ledger.commands.files import read_checkpoint, read_policy
 from matcher.commands.options import FILE, case_option
 from matcher.text import printable
 from matcher.verifying import Verdict, verify_case
@@ -42,8 +42,8 @@ def command(
         case,
         keys=keys,
         expect=expected,
-        policy=None if policy is None else parse_policy(policy.read_bytes()),
-        checkpoints=[checkpoint.read_text(encoding="utf-8") for checkpoint in checkpoints],
+        policy=None if policy is None else read_policy(policy),
+        checkpoints=[read_checkpoint(checkpoint) for checkpoint in checkpoints],
     )
     show(verdict)
     return 1 if verdict.problems else 0
