@@ -157,5 +157,6 @@ done in {seconds:.0f} s. What to try next:
   one picture                {tool} match --store {store} {picture}
   the case's findings        {tool} findings --case {case} --status unreadable
   change a byte of {case / "case.ledger"}, then    {tool} verify --case {case} --keys {folder / "demo.vkey"}
+  an exhibit of it           {Path(sys.executable).name} -m ledger export --case {case} -o {folder / "exhibit.zip"}
   a real scan                {tool} lists import LIST --store STORE --name NAME
                              {tool} scan FOLDER --store STORE --case CASE --examiner YOU --exhibit NUMBER"""
