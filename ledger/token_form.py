@@ -28,6 +28,8 @@ from ledger.errors import TimestampError
 
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 _TST_INFO = bytes.fromhex("2a864886f70d0109100104")
+_CONTENT_TYPE = bytes.fromhex("2a864886f70d010903")
+_MESSAGE_DIGEST = bytes.fromhex("2a864886f70d010904")
 _SIGNING_CERTIFICATE = bytes.fromhex("2a864886f70d010910020c")
 _SIGNING_CERTIFICATE_V2 = bytes.fromhex("2a864886f70d010910022f")
 _SHA2 = bytes.fromhex("6086480165030402")
@@ -80,11 +82,18 @@ def read_token(token: bytes) -> TokenForm:
 
 
 def check_binding(form: TokenForm, certificate: bytes) -> None:
-    """Raises TimestampError unless the signed attributes name this certificate (DER) as the signer's."""
+    """Raises TimestampError unless the signed attributes are those of a token with this signer's certificate (DER).
+
+    They say once that a TSTInfo is signed, have its digest once (RFC 5652, 5.3 and 11), and name the certificate.
+    """
+    attributes = [(kind.of(OBJECT_IDENTIFIER), values) for kind, values in map(_two, form.attributes)]
+    types = [values.only(SET) for oid, values in attributes if oid == _CONTENT_TYPE]
+    if len(types) != 1 or types[0].of(OBJECT_IDENTIFIER) != _TST_INFO:
+        raise TimestampError("its signed attributes do not say, once, that a time stamp is what is signed")
+    if sum(oid == _MESSAGE_DIGEST for oid, _ in attributes) != 1:
+        raise TimestampError("its signed attributes do not have one digest of what is signed")
     bound = False
-    for attribute in form.attributes:
-        kind, values = _two(attribute)
-        oid = kind.of(OBJECT_IDENTIFIER)
+    for oid, values in attributes:
         if oid not in {_SIGNING_CERTIFICATE, _SIGNING_CERTIFICATE_V2}:
             continue
         (named, *_) = _some(_some(values.only(SET), 1)[0], 1)
