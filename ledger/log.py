@@ -114,7 +114,8 @@ class Ledger:
         `checkpoint` the signed checkpoint of the new size is stored in the same transaction. With
         `expected_size` the entries go in at that index or not at all, for a writer that decided on what it has
         read. Raises EntryError if any entry is not canonical, and SizeChangedError if another writer came first;
-        nothing is written then.
+        nothing is written then. After another StoreError the entries are there whole or not at all, and the error does
+        not say which: repeat with `expected_size`.
         """
         self._check_writable(signing=checkpoint)
         self._shapes.check(entries)
