@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +22,9 @@ def file_problems(folder: Path, scans: Sequence[ScanCheck]) -> Iterator[str]:
             yield f"scan {scan.scan}: its close does not name a file of the case"
             continue
         try:
+            if not _is_plain(folder, name):
+                yield f"scan {scan.scan}: {name} is not a regular file of the case"
+                continue
             with (folder / name).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
@@ -28,6 +32,16 @@ def file_problems(folder: Path, scans: Sequence[ScanCheck]) -> Iterator[str]:
         else:
             if found != digest:
                 yield f"scan {scan.scan}: {name} is not the file that was recorded when the scan was closed"
+
+
+def _is_plain(folder: Path, name: str) -> bool:
+    """Whether it is a file, and no link is on the way to it. Raises OSError if it is not there."""
+    path = folder
+    for part in PurePosixPath(name).parts:
+        path /= part
+        if path.is_symlink():
+            return False
+    return stat.S_ISREG(path.stat().st_mode)
 
 
 def _inside(name: str) -> bool:

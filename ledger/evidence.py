@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 import threading
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from typing import ClassVar
 from ledger.errors import StoreError
 
 _SUFFIXES = ("-journal", "-wal")
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
+_JOURNAL_HEADER = 28
+"""Bytes of a journal's header; behind it are pages, and at the very end, maybe, the name of a super-journal."""
 _ATTEMPTS = 10
 
 
@@ -63,6 +67,8 @@ class HeldFile:
         status = self._path.stat()
         key = (status.st_dev, status.st_ino)
         if key not in self._files:
+            if not stat.S_ISREG(status.st_mode):
+                raise StoreError(f"{self._path}: not a regular file")
             descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
             status = os.fstat(descriptor)  # of what was opened, should another file have come in its place
             key = (status.st_dev, status.st_ino)
@@ -93,10 +99,36 @@ class HeldFile:
         return len(header) == 20 and 2 in header[18:20]
 
 
+def check_journal(path: Path) -> None:
+    """Raises StoreError where the journal beside a ledger names another file, which SQLite would delete.
+
+    SQLite writes such a journal for a transaction over several databases, which no ledger's is.
+    """
+    try:
+        with _beside(path, "-journal").open("rb") as journal:
+            journal.seek(0, os.SEEK_END)
+            if journal.tell() <= _JOURNAL_HEADER:
+                return
+            journal.seek(-len(_JOURNAL_MAGIC), os.SEEK_END)
+            end = journal.read(len(_JOURNAL_MAGIC))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"{_beside(path, '-journal')}: {error.strerror}") from error
+    if end == _JOURNAL_MAGIC:
+        raise StoreError(f"{_beside(path, '-journal')}: names another file: this is no ledger's journal")
+
+
+def write_ahead_log_beside(path: Path) -> bool:
+    """Whether a file that SQLite would take for a write-ahead log lies beside: opening the ledger would write there."""
+    return _beside(path, "-wal").exists()
+
+
 class EvidenceCopy:
     """A temporary copy of a ledger's file and what SQLite left beside it. `remove` it after use."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, with_log: bool) -> None:
+        """`with_log` if the file's header says that it has a write-ahead log; else one that lies there is not its."""
         self._folder = tempfile.TemporaryDirectory(prefix="ledger-")
         self.path = Path(self._folder.name) / "copy.ledger"
         try:
@@ -105,9 +137,10 @@ class EvidenceCopy:
                 for suffix in ("", *_SUFFIXES):
                     beside, copy = _beside(path, suffix), _beside(self.path, suffix)
                     copy.unlink(missing_ok=True)
-                    if not suffix or beside.exists():
+                    if not suffix or (beside.exists() and (with_log or suffix != "-wal")):
                         shutil.copyfile(beside, copy)
                 if _state(path) == before:
+                    check_journal(self.path)
                     return
             raise StoreError(f"{path}: changes while it is being copied")
         except OSError as error:

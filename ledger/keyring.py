@@ -4,9 +4,10 @@
     {"action":"rotate","replaces":["…"],"time":"…","type":"key","v":1,"vkeys":["…"]}
     {"action":"revoke","reason":"…","time":"…","type":"key","v":1,"vkeys":["…"]}
 
-Anyone who can write the file can write such an entry, so an entry alone changes nothing. It is believed when a
-checkpoint covers it that a key has signed which was trusted before, and from there on it counts. So every key is
-vouched for by an older one, back to those that the verifier trusts from elsewhere.
+Anyone who can write the file can write such an entry, so an entry alone adds no key. It does if it was signed by a key
+that counted before in the very transaction that appended it: if the checkpoint behind it, of one more than its index,
+is. So every key is vouched for by an older one, back to those that the verifier trusts from elsewhere. Keys are taken
+back more easily: whoever deletes the checkpoint that did so must not make a key count again.
 """
 
 from __future__ import annotations
@@ -135,10 +136,12 @@ class Keyring:
         To be called only where the checkpoint's root is that of the entries that were added: it vouches for those.
 
         1. Parse strictly; ignore signatures by unknown keys; a known key's that is not valid rejects the whole note.
-        2. No key has signed that was revoked or replaced by a checkpoint of a smaller size.
+        2. No key has signed that a smaller checkpoint revoked or replaced, or that an entry is to revoke or replace
+           which this is not the checkpoint behind.
         3. At least one key that counts has signed.
-        4. Changes in the entries that it covers count from now on, in their order; a rotation only if all replaced
-           keys that count, and at least one, and all new ones have signed this very checkpoint.
+        4. Changes in the entries that it covers count from now on, in their order: additions and rotations only if it
+           is the checkpoint behind them; a rotation only if all replaced keys that count, and at least one, and all
+           new ones have signed it; a revocation also if a key has signed that it does not name.
 
         Raises NoteError: SignatureError for 1, RevokedKeyError for 2, UnknownSignerError for 3.
         """
@@ -158,6 +161,7 @@ class Keyring:
                     f" but entry {standing.ended_by} ended its use"
                 )
             verified.append(signature)
+        self._check_pending(checkpoint.size, _ids(verified))
         # 3
         if not verified:
             raise UnknownSignerError("no key that counts has signed")
@@ -165,7 +169,7 @@ class Keyring:
         waiting = []
         for place in self._pending:
             recorded = self._changes[place]
-            if recorded.index < checkpoint.size and self._may(recorded.change, parsed, _ids(verified)):
+            if recorded.index < checkpoint.size and self._may(recorded, checkpoint.size, parsed, _ids(verified)):
                 self._apply(recorded, checkpoint.size)
                 self._changes[place] = replace(recorded, believed_at=checkpoint.size)
             else:
@@ -173,9 +177,26 @@ class Keyring:
         self._pending = waiting
         return Note(parsed.text, tuple(verified))
 
-    def _may(self, change: KeyChange, note: Note, signed: frozenset[KeyId]) -> bool:
-        """Whether the signers of a checkpoint are those that this change needs."""
-        if change.action != ROTATE:
+    def _check_pending(self, size: int, signed: frozenset[KeyId]) -> None:
+        """Step 2 for entries that no checkpoint made count: the one that would have done may have been deleted."""
+        for recorded in (self._changes[place] for place in self._pending):
+            ended = {_id(verifier) for verifier in map(Verifier, _ended(recorded.change))}
+            if recorded.index + 1 < size and ended & signed:
+                name, key_id = min(ended & signed)
+                raise RevokedKeyError(
+                    f"{name}+{key_id.hex()} has signed size {size}, but entry {recorded.index} ended its use"
+                )
+
+    def _may(self, recorded: RecordedChange, size: int, note: Note, signed: frozenset[KeyId]) -> bool:
+        """Whether a checkpoint of this size, signed so, makes this change count."""
+        change = recorded.change
+        if change.action == REVOKE:
+            return (
+                True  # by `_check_pending`, this is the checkpoint behind it, or signed by a key that it does not name
+            )
+        if size != recorded.index + 1:
+            return False
+        if change.action == ADD:
             return True
         replaced = {_id(verifier) for verifier in map(Verifier, change.replaces)}
         counting = {key for key in replaced if key in self._keys and self._keys[key].until is None}
@@ -183,7 +204,7 @@ class Keyring:
 
     def _apply(self, recorded: RecordedChange, size: int) -> None:
         change = recorded.change
-        for vkey in change.vkeys if change.action == REVOKE else change.replaces:
+        for vkey in _ended(change):
             verifier = Verifier(vkey)
             standing = self._keys.get(_id(verifier), _Standing(verifier))
             if standing.until is None:
@@ -191,6 +212,11 @@ class Keyring:
         if change.action != REVOKE:
             for verifier in map(Verifier, change.vkeys):  # what was taken back once never counts again
                 self._keys.setdefault(_id(verifier), _Standing(verifier))
+
+
+def _ended(change: KeyChange) -> tuple[str, ...]:
+    """The vkeys that a change ends the use of."""
+    return change.vkeys if change.action == REVOKE else change.replaces
 
 
 def _signs_for(verifier: Verifier, origin: str) -> bool:

@@ -41,7 +41,10 @@ class Ledger:
         self._version = -1
         self._shapes = Shapes()
         self._thread: ThreadPoolExecutor | None = None
-        self._origin = self._check_latest().origin
+        latest = self._check_latest()
+        self._origin = latest.origin
+        self._looked = latest.size
+        self._others_key = -1
 
     @classmethod
     def create(cls, path: Path | str, *, origin: str, signer: Signer, on_wait: OnWait | None = None) -> Ledger:
@@ -128,6 +131,7 @@ class Ledger:
             first = edge.size
             if expected_size is not None and first != expected_size:
                 raise SizeChangedError(f"{self._store.path}: has {first} entries, not {expected_size}")
+            self._look_at_others(first, signing=checkpoint)
             edge.extend(leaves)
             sign = self._signing(edge, beside=len(entries) >= MANY) if checkpoint else None
             self._add_entries(first, entries, edge)
@@ -136,6 +140,7 @@ class Ledger:
             if sign is not None:
                 self._add_checkpoint(edge, sign)
         self._edge = edge
+        self._looked = first + len(entries)
         return first
 
     def add_cosignatures(self, size: int, lines: Sequence[str]) -> int:
@@ -197,6 +202,7 @@ class Ledger:
         edge, self._edge = self._edge, None
         with self._store.writing():
             edge = self._current(edge)
+            self._look_at_others(edge.size, signing=True)
             note = self._add_checkpoint(edge, self._signing(edge, beside=False))
         self._edge = edge
         return note
@@ -321,6 +327,22 @@ class Ledger:
             return RightEdge.load(self._store.size(), self._store.hashes)
         except ProofError as error:
             raise DamagedError(f"{self._store.path}: {error}") from error
+
+    def _look_at_others(self, size: int, *, signing: bool) -> None:
+        """Inside a transaction: raises LedgerError where a signature would vouch for a change of keys by a stranger.
+
+        A change of keys is signed in the transaction that appends it; one among the first `size` entries that is not
+        was written by somebody who cannot sign. Looks at each entry of others once.
+        """
+        while self._looked < size:
+            rows = self._store.bodies(self._looked, size)
+            for index, body in rows:
+                if b'"type":"key"' in body and parse(body)["type"] == "key":
+                    self._others_key = index
+            self._looked = rows[-1][0] + 1 if rows else size
+        if signing and self._others_key >= self._store.latest_checkpoint()[0]:
+            what = f"entry {self._others_key} changes keys and was signed by nobody"
+            raise LedgerError(f"{self._store.path}: {what}: somebody else wrote it, and nothing is signed over it")
 
     def _add_entries(self, first: int, entries: Sequence[bytes], edge: RightEdge) -> None:
         """Inside a transaction: entries, and the tiles of the edge, which has grown over them."""

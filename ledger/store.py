@@ -24,7 +24,14 @@ from sqlite_utils import Database
 
 from ledger.entry import MAX_ENTRY
 from ledger.errors import DamagedError, NotALedgerError, StoreError
-from ledger.evidence import EvidenceCopy, HeldFile, is_hot, primary_code
+from ledger.evidence import (
+    EvidenceCopy,
+    HeldFile,
+    check_journal,
+    is_hot,
+    primary_code,
+    write_ahead_log_beside,
+)
 from ledger.explaining import Sign
 from ledger.note import MAX_NOTE
 from ledger.schema import APPLICATION_ID, STATEMENTS, USER_VERSION, schema_problems
@@ -39,9 +46,12 @@ FIRST, LAST = -(2**63), 2**63 - 1
 """The least and the largest index and size that a file can hold; a ledger's begin at 0."""
 
 
-def _cut(column: str) -> str:
-    """A text of a damaged file, which may be of another type and of any length."""
-    return f"CAST(substr(coalesce({column}, ''), 1, {MAX_NOTE + 1}) AS TEXT)"
+def _cut(column: str, most: int = MAX_NOTE) -> str:
+    """One more than `most` bytes of a column, which in a damaged file may be of any type and length.
+
+    As bytes also where it is a text: SQLite ends one at a NUL, behind which anything may stand.
+    """
+    return f"coalesce(CAST(substr(CAST({column} AS BLOB), 1, {most + 1}) AS BLOB), x'')"
 
 
 _NOTE = _cut("note")
@@ -73,7 +83,8 @@ class Store:
         self._writable = mode == "rw"
         self._held = HeldFile(path)
         try:
-            if self._held.has_write_ahead_log() and not self._writable:
+            check_journal(path)
+            if not self._writable and (self._held.has_write_ahead_log() or write_ahead_log_beside(path)):
                 self._database = self._connect_copy()
             else:
                 self._database = self._connect(path, mode, (*_SETTINGS, *(_WRITER_SETTINGS if self._writable else ())))
@@ -180,8 +191,8 @@ class Store:
         Of a body that is too long for an entry only one more than its bytes are read; so with tiles and notes.
         """
         return self._rows(
-            f"SELECT idx, CAST(substr(coalesce(body, ''), 1, {MAX_ENTRY + 1}) AS BLOB)"
-            f" FROM entry WHERE idx BETWEEN ? AND ? ORDER BY idx LIMIT {READ_ROWS}",
+            f"SELECT idx, {_cut('body', MAX_ENTRY)} FROM entry"
+            f" WHERE idx BETWEEN ? AND ? ORDER BY idx LIMIT {READ_ROWS}",
             start,
             stop - 1,
         )
@@ -189,8 +200,8 @@ class Store:
     def tile(self, level: int, n: int) -> tuple[int, bytes]:
         """A tile's width and hashes; (0, b"") if there is none."""
         rows = self._rows(
-            "SELECT CAST(coalesce(width, 0) AS INTEGER),"
-            f" CAST(substr(coalesce(hashes, ''), 1, {TILE_BYTES + 1}) AS BLOB) FROM tile WHERE level = ? AND n = ?",
+            f"SELECT CAST(coalesce(width, 0) AS INTEGER), {_cut('hashes', TILE_BYTES)} FROM tile"
+            " WHERE level = ? AND n = ?",
             level,
             n,
         )
@@ -202,27 +213,23 @@ class Store:
 
     def checkpoints(self, start: int, last: int) -> list[tuple[int, str]]:
         """The next checkpoints of sizes `start` to `last`, inclusive, by size, at most READ_NOTES."""
-        return self._rows(
-            f"SELECT size, {_NOTE} FROM checkpoint WHERE size BETWEEN ? AND ? ORDER BY size LIMIT {READ_NOTES}",
-            start,
-            last,
-        )
+        sql = f"SELECT size, {_NOTE} FROM checkpoint WHERE size BETWEEN ? AND ? ORDER BY size LIMIT {READ_NOTES}"
+        return [(size, _decode(note)) for size, note in self._rows(sql, start, last)]
 
     def latest_checkpoint(self) -> tuple[int, str]:
-        rows: list[tuple[int, str]] = self._rows(f"SELECT size, {_NOTE} FROM checkpoint ORDER BY size DESC LIMIT 1")
-        if not rows:
-            raise DamagedError(f"{self.path}: no checkpoint")
-        return rows[0]
+        for size, note in self._rows(f"SELECT size, {_NOTE} FROM checkpoint ORDER BY size DESC LIMIT 1"):
+            return size, _decode(note)
+        raise DamagedError(f"{self.path}: no checkpoint")
 
     def checkpoint(self, size: int) -> str | None:
         """The checkpoint of exactly this size."""
         rows = self._rows(f"SELECT {_NOTE} FROM checkpoint WHERE size = ?", size)
-        return rows[0][0] if rows else None
+        return _decode(rows[0][0]) if rows else None
 
     def cosignatures(self, size: int) -> list[str]:
         """The signature lines that were added to the checkpoint of this size, sorted; at most READ_NOTES."""
         sql = f"SELECT {_cut('line')} FROM cosignature WHERE size = ? ORDER BY line"
-        return [line for (line,) in self._rows(f"{sql} LIMIT {READ_NOTES}", size)]
+        return [_decode(line) for (line,) in self._rows(f"{sql} LIMIT {READ_NOTES}", size)]
 
     def last_cosigned(self) -> int:
         """The largest size whose checkpoint has cosignatures; 0 if none has."""
@@ -230,7 +237,7 @@ class Store:
 
     def tokens(self, size: int) -> list[bytes]:
         """The time-stamp tokens of the checkpoint of this size, sorted; at most READ_NOTES."""
-        sql = f"SELECT CAST(substr(token, 1, {MAX_NOTE + 1}) AS BLOB) FROM timestamp WHERE size = ? ORDER BY token"
+        sql = f"SELECT {_cut('token')} FROM timestamp WHERE size = ? ORDER BY token"
         return [token for (token,) in self._rows(f"{sql} LIMIT {READ_NOTES}", size)]
 
     def attached_sizes(self) -> list[int]:
@@ -244,12 +251,10 @@ class Store:
 
     def openings(self, start: int, stop: int) -> list[tuple[int, str, bytes, str]]:
         """(index, pointer, salt, value) of all commitments in the entries `start` to `stop`, half-open, in order."""
-        return self._rows(
-            f"SELECT idx, {_cut('pointer')}, CAST(substr(salt, 1, 33) AS BLOB), {_cut('value')} FROM opening"
-            " WHERE idx BETWEEN ? AND ? ORDER BY idx, pointer",
-            start,
-            stop - 1,
-        )
+        columns = f"idx, {_cut('pointer')}, {_cut('salt', 32)}, {_cut('value')}"
+        sql = f"SELECT {columns} FROM opening WHERE idx BETWEEN ? AND ? ORDER BY idx, pointer"
+        rows = self._rows(sql, start, stop - 1)
+        return [(index, _decode(pointer), salt, _decode(value)) for index, pointer, salt, value in rows]
 
     # Writing
 
@@ -323,7 +328,7 @@ class Store:
 
     def _connect_copy(self) -> Database:
         """Reads on from a temporary copy, which SQLite may write to: it recovers that."""
-        copy = EvidenceCopy(self.path)
+        copy = EvidenceCopy(self.path, with_log=self._held.has_write_ahead_log())
         try:
             database = self._connect(copy.path, "rw", _SETTINGS)
         except BaseException:

@@ -313,3 +313,22 @@ def test_killed_while_appending(
         assert numbers == list(range(report.size))
         log.append([make_entry(0)], checkpoint=True)
     assert audit(path, keys=[signer.vkey]).problems == ()
+
+
+def test_nothing_is_signed_over_a_change_of_keys_by_a_stranger(
+    make_ledger: Callable[..., Path], make_entry: Callable[..., bytes], signer: Signer
+) -> None:
+    path = make_ledger(3)
+    change = canonical({"v": 1, "type": "key", "time": "2026-10-01T00:00:00Z", "action": "add", "vkeys": [signer.vkey]})
+    with Ledger.open(path, signer=signer) as log:
+        log.append([change], checkpoint=True)  # its own is signed with it
+        log.append([make_entry(4)], checkpoint=True)
+        with Ledger.open(path) as stranger:
+            stranger.append([make_entry(5), change, make_entry(7)])
+        log.append([make_entry(8)])
+        for sign in (log.checkpoint, lambda: log.append([make_entry(9)], checkpoint=True)):
+            with pytest.raises(LedgerError, match="entry 6 changes keys and was signed by nobody"):
+                sign()
+        assert log.size == 9
+    with Ledger.open(path, signer=signer) as log, pytest.raises(LedgerError, match="entry 6 changes keys"):
+        log.checkpoint()
