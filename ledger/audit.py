@@ -292,7 +292,7 @@ class _Audit:
 
     def _openings(self, first: int, bodies: Sequence[bytes]) -> None:
         """Those of the next entries, or of any after the last, open their commitments."""
-        start, stop = first if first else FIRST, first + len(bodies) if bodies else LAST
+        start, stop = first if first else FIRST, first + len(bodies) if bodies else LAST + 1
         for index, pointer, salt, value in self._store.openings(start, stop) if self._sealed else ():
             try:
                 if not 0 <= index < first + len(bodies):
@@ -309,17 +309,8 @@ class _Audit:
                 self.problem(problem)
         if self._more:
             self._problems.append(f"{self._more} more problems")
-        notes = self._notes[:MAX_PROBLEMS]
         checkpoints, size = self._checkpoints, self._rebuilt.size
-        if checkpoints.strange and checkpoints.signed is not None:
-            notes.append(f"no known key has signed {checkpoints.strange} of the {checkpoints.count} checkpoints")
-        for change in checkpoints.keyring.changes:
-            if change.believed_at is None:
-                notes.append(f"entry {change.index}: no key that counts vouches for this change of keys")
-        if self._decisions.without_citation:
-            notes.append(f"{self._decisions.without_citation} decisions do not say what they judge")
-        if self._attachments.unverified:
-            notes.append(f"time-stamp tokens not verified, for want of roots: {self._attachments.unverified}")
+        notes = [*self._notes[:MAX_PROBLEMS], *self._notes_of(checkpoints)]
         signed = checkpoints.signed or 0
         for scan in scans:  # a writer signs the close of a scan in the transaction that appends it
             if scan.closed_at is not None and scan.closed_at >= signed:
@@ -343,6 +334,23 @@ class _Audit:
             notes=tuple(notes),
             scans=scans,
         )
+
+    def _notes_of(self, checkpoints: CheckpointAudit) -> Iterator[str]:
+        """Generates what is worth knowing, but no problem."""
+        if checkpoints.strange and checkpoints.signed is not None:
+            yield f"no known key has signed {checkpoints.strange} of the {checkpoints.count} checkpoints"
+        for change in checkpoints.keyring.changes:
+            if change.believed_at is None:
+                yield f"entry {change.index}: no key that counts vouches for this change of keys"
+        if checkpoints.one_algorithm:
+            yield f"checkpoints signed with Ed25519 alone, though ML-DSA-44 counts: {checkpoints.one_algorithm}"
+        unsigned_decisions = [index for index in self._decisions.indexes if index >= (checkpoints.signed or 0)]
+        if unsigned_decisions:
+            yield f"entry {unsigned_decisions[0]}, a decision, is signed by nobody known"
+        if self._decisions.without_citation:
+            yield f"{self._decisions.without_citation} decisions do not say what they judge"
+        if self._attachments.unverified:
+            yield f"time-stamp tokens not verified, for want of roots: {self._attachments.unverified}"
 
     def _nature(self, scans: Sequence[ScanCheck]) -> Nature:
         if "tampering" in self._signs:

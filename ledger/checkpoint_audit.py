@@ -13,7 +13,7 @@ from ledger.keyring import Keyring
 from ledger.note import Signature, Verifier, open_note, parse_note
 from ledger.policy import NONE, Policy, PolicyResult
 from ledger.rebuilding import Rebuilt, Tell
-from ledger.vkey import WITNESS_KINDS
+from ledger.vkey import WITNESS_KINDS, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class CheckpointAudit:
         """The largest size that a key of the log which counts has signed."""
         self.strange = 0
         """Checkpoints that no such key has signed."""
+        self.one_algorithm = 0
+        """Checkpoints that are signed with Ed25519 alone, although an ML-DSA-44 key counts."""
         self.signers: dict[str, None] = {}
         self.accepted: PolicyResult | None = None
         """The largest checkpoint that the policy accepts."""
@@ -94,7 +96,10 @@ class CheckpointAudit:
         """Verifies all signatures by known keys, the log's and the witnesses'."""
         with suppress(UnknownSignerError):
             open_note(cosigned, self._others)
+        both = {(key.name, key.key_id) for key in self.keyring.counting if key.kind == Kind.MLDSA44}
         signatures = self.keyring.open_checkpoint(note).signatures
+        if both and both.isdisjoint((signature.name, signature.key_id) for signature in signatures):
+            self.one_algorithm += 1
         self.signers.update(dict.fromkeys(signature.name for signature in signatures))
 
     def _ask(self, cosigned: str, size: int, *, by_witnesses: bool) -> None:

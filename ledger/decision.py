@@ -106,7 +106,7 @@ class DecisionChecker:
         cites = entry.get("cites")
         if cites is None:
             self.without_citation += 1
-        elif type(cites) is not list or not cites:
+        elif type(cites) is not list or not 0 < len(cites) <= MOST_CITED:
             self._problem(f"entry {index} does not say what it judges")
         else:
             for citation in cites:
@@ -122,6 +122,11 @@ class DecisionChecker:
         elif place is not None:
             self._by[place] = index
 
+    @property
+    def indexes(self) -> list[int]:
+        """Of all decisions."""
+        return list(self._by)
+
     def current(self) -> list[int]:
         """The indexes of the decisions that no other took the place of."""
         return [index for index, by in self._by.items() if by is None]
@@ -132,6 +137,7 @@ class DecisionChecker:
         if place is None or not 0 <= place < index:
             self._problem(f"entry {index} {verb} what is no earlier entry")
             return None
-        if type(citation) is dict and self._leaf_at(place).hex() != citation.get("leaf_hash"):
+        told = citation.get("leaf_hash") if type(citation) is dict else None
+        if type(told) is not str or len(told) != 64 or self._leaf_at(place).hex() != told:
             self._problem(f"entry {index} {verb} entry {place} by a leaf hash that it does not have")
         return place

@@ -119,7 +119,7 @@ def check_journal(path: Path) -> None:
         raise StoreError(f"{_beside(path, '-journal')}: names another file: this is no ledger's journal")
 
 
-def write_ahead_log_beside(path: Path) -> bool:
+def has_stray_log(path: Path) -> bool:
     """Whether a file that SQLite would take for a write-ahead log lies beside: opening the ledger would write there."""
     return _beside(path, "-wal").exists()
 

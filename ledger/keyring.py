@@ -115,6 +115,11 @@ class Keyring:
         return tuple(each.verifier.vkey for each in self._keys.values() if each.until is None)
 
     @property
+    def counting(self) -> tuple[Verifier, ...]:
+        """The same as verifiers."""
+        return tuple(each.verifier for each in self._keys.values() if each.until is None)
+
+    @property
     def verifiers(self) -> tuple[Verifier, ...]:
         """The keys that count, and those that did."""
         return tuple(each.verifier for each in self._keys.values())

@@ -70,7 +70,13 @@ class Ledger:
 
         Where a killed writer left a journal, a temporary copy is read instead: it does not grow any more.
         """
-        return cls._opened(Store.open_readonly(Path(path)), signers=(), writable=False)
+        store = Store.open_readonly(Path(path))
+        try:
+            store.check_tables()
+        except BaseException:
+            store.close()
+            raise
+        return cls._opened(store, signers=(), writable=False)
 
     @classmethod
     def _opened(cls, store: Store, *, signers: Sequence[Signer], writable: bool) -> Ledger:

@@ -105,7 +105,7 @@ class QueryStore:
         if kind == (0, 0) and not execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             for statement in _SCHEMA:
                 execute(statement)
-        elif kind != (APPLICATION_ID, VERSION):
+        elif kind != (APPLICATION_ID, VERSION) or _objects(execute) != set(_SCHEMA[:-2]):
             raise sqlite3.DatabaseError("another file than a query table")
         execute("COMMIT")
 
@@ -115,7 +115,7 @@ class QueryStore:
     def covers(self, origin: str) -> tuple[int, bytes] | None:
         """Size and root of the ledger of this origin that the table is of; None if it is of no such."""
         rows = self._rows("SELECT origin, size, root FROM covers")
-        if len(rows) != 1 or rows[0][0] != origin or rows[0][1] < 0:
+        if len(rows) != 1 or rows[0][0] != origin or type(rows[0][1]) is not int or rows[0][1] < 0:
             return None
         return rows[0][1], rows[0][2]
 
@@ -166,8 +166,13 @@ class QueryStore:
         """SQLite's errors become QueryFileError."""
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:  # a damaged entry may say anything
             raise QueryFileError(f"{self._path}: {error}") from error
+
+
+def _objects(execute: Callable[[str], sqlite3.Cursor]) -> set[str]:
+    """The SQL of all that is in the file."""
+    return {str(sql) for (sql,) in execute("SELECT sql FROM sqlite_schema")}
 
 
 def _where(query: Conditions) -> tuple[str, list[object]]:

@@ -24,17 +24,10 @@ from sqlite_utils import Database
 
 from ledger.entry import MAX_ENTRY
 from ledger.errors import DamagedError, NotALedgerError, StoreError
-from ledger.evidence import (
-    EvidenceCopy,
-    HeldFile,
-    check_journal,
-    is_hot,
-    primary_code,
-    write_ahead_log_beside,
-)
+from ledger.evidence import EvidenceCopy, HeldFile, check_journal, has_stray_log, is_hot, primary_code
 from ledger.explaining import Sign
 from ledger.note import MAX_NOTE
-from ledger.schema import APPLICATION_ID, STATEMENTS, USER_VERSION, schema_problems
+from ledger.schema import APPLICATION_ID, STATEMENTS, TABLES, USER_VERSION, schema_problems
 from ledger.tiles import TILE_BYTES, Tile
 
 T = TypeVar("T")
@@ -84,7 +77,7 @@ class Store:
         self._held = HeldFile(path)
         try:
             check_journal(path)
-            if not self._writable and (self._held.has_write_ahead_log() or write_ahead_log_beside(path)):
+            if not self._writable and (self._held.has_write_ahead_log() or has_stray_log(path)):
                 self._database = self._connect_copy()
             else:
                 self._database = self._connect(path, mode, (*_SETTINGS, *(_WRITER_SETTINGS if self._writable else ())))
@@ -163,6 +156,12 @@ class Store:
         if self._row("PRAGMA journal_mode")[0] != "delete":
             problems.append(("the file was switched to another journal mode", "tampering"))
         return problems
+
+    def check_tables(self) -> None:
+        """Raises DamagedError where something else stands in for a table: reading that might never end."""
+        for problem, _ in self.schema_problems():
+            if problem.startswith(tuple(f"table {name} " for name in TABLES)):
+                raise DamagedError(f"{self.path}: {problem}")
 
     def integrity_problems(self) -> list[str]:
         """What SQLite itself finds wrong with the file, at most ten lines."""
