@@ -47,7 +47,12 @@ class Facts:
         elif kind == "checkpoint.time" and len(self.stamps) < MAX_TOLD:
             self.stamps.append((index, entry))
         elif kind == "checkpoint.cosign" and len(self.cosignatures) < MAX_TOLD:
-            self.cosignatures += [(index, entry.get("size", 0), *_cosigner(line)) for line in entry.get("lines", [])]
+            self.cosignatures += [(index, entry.get("size", 0), *_cosigner(line)) for line in _lines(entry)]
+
+
+def _lines(entry: dict[str, Any]) -> list[object]:
+    lines = entry.get("lines")
+    return lines if type(lines) is list else []
 
 
 def _cosigner(line: object) -> tuple[str, int]:

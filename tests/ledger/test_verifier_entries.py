@@ -86,21 +86,21 @@ CITED = {"index": 3, "leaf_hash": LEAF.hex()}
         ({"cites": [{**CITED, "index": 9}]}, "does not stand before it"),
         ({"cites": [{**CITED, "leaf_hash": "00"}]}, "not 32 bytes"),
         ({"cites": [3]}, "not a list as it must be"),
-        ({"cites": [], "supersedes": 3}, "does not say what it supersedes"),
-        ({"cites": [], "supersedes": {"index": 5, "leaf_hash": LEAF.hex()}}, "which entry 6 superseded already"),
+        ({"supersedes": 3}, "does not say what it supersedes"),
+        ({"supersedes": {"index": 5, "leaf_hash": LEAF.hex()}}, "which entry 6 superseded already"),
     ],
 )
 def test_decisions_that_cannot_be(entry: Entry, reason: str) -> None:
     decisions = Decisions()
     decisions.add_entry(5, {"cites": [CITED]})
-    decisions.add_entry(6, {"cites": [], "supersedes": {"index": 5, "leaf_hash": LEAF.hex()}})
+    decisions.add_entry(6, {"cites": None, "supersedes": {"index": 5, "leaf_hash": LEAF.hex()}})
     with pytest.raises(Refused, match=reason):
         decisions.add_entry(7, entry)
 
 
 def test_what_is_superseded_must_be_a_decision() -> None:
     decisions, step = Decisions(), Step(6, "")
-    decisions.add_entry(5, {"cites": [], "supersedes": CITED})
+    decisions.add_entry(5, {"supersedes": CITED})
     decisions.check_cited(3, LEAF, step)
     decisions.finish(True, step)
     assert step.problems == ["entry 5 supersedes entry 3, which is no decision"]

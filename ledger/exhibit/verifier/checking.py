@@ -9,13 +9,14 @@ from ledger.exhibit.verifier.cosigning import Cosignatures
 from ledger.exhibit.verifier.decisions import Decisions
 from ledger.exhibit.verifier.files import Manifest
 from ledger.exhibit.verifier.keyring import Keyring
-from ledger.exhibit.verifier.notes import Checkpoint, Key, Signature, parse_note
+from ledger.exhibit.verifier.notes import MLDSA44, Checkpoint, Key, Signature, parse_note
 from ledger.exhibit.verifier.openings import Openings
 from ledger.exhibit.verifier.report import Refused, Report, many
 from ledger.exhibit.verifier.scans import Scans
 from ledger.exhibit.verifier.timestamps import Tokens
 
 FILES, ENTRIES, SIGNATURES, COSIGNATURES, TOKENS, SCANS, OPENED = range(1, 8)
+MAX_NOTES = 50
 
 
 class Expected(NamedTuple):
@@ -60,6 +61,7 @@ class Checks:
             self._expected.setdefault(one.size, []).append(one)
         self._unsigned = 0
         self._strange = 0
+        self._one_algorithm = 0
         takers: dict[str, tuple[int, Callable[[int, dict[str, Any]], None]]] = {
             "key": (SIGNATURES, keyring.add_entry),
             "checkpoint.cosign": (COSIGNATURES, cosignatures.add_entry),
@@ -98,8 +100,10 @@ class Checks:
         self.root_at(size, checkpoint.root)
         # 3
         with self.report[SIGNATURES].refusing():
+            both = {key for key in self._keyring.counting() if key.kind == MLDSA44 and key.name == checkpoint.origin}
             signers = self._keyring.check(checkpoint)
             if signers:
+                self._one_algorithm += bool(both) and both.isdisjoint(signers)
                 self.signed, self.root, self.signers = size, checkpoint.root, signers
             else:
                 self._unsigned += 1
@@ -144,6 +148,11 @@ class Checks:
         step = self.report[SIGNATURES]
         for change in self._keyring.changes:
             step.say(change)
+        for note in self._keyring.notes[:MAX_NOTES]:
+            step.note(note)
+        if self._one_algorithm:
+            checkpoints = many(self._one_algorithm, "checkpoint")
+            step.note(f"signed with Ed25519 alone, though an ML-DSA-44 key counts: {checkpoints}")
         if self.signed is not None:
             names = ", ".join(map(str, dict.fromkeys(self.signers)))
             step.say(f"the first {self.signed} entries are signed by {names}")

@@ -7,6 +7,8 @@ from typing import Any
 from ledger.exhibit.verifier.canonical import digest_of, list_of, size_of
 from ledger.exhibit.verifier.report import Refused, Step, many
 
+MAX_CITED = 500
+
 
 class Decisions:
     """Give it `decision` entries in order, and then the leaf hash of every entry that they cite."""
@@ -18,12 +20,18 @@ class Decisions:
         self._superseded: dict[int, int] = {}
         self._unknown: list[int] = []
         self._citations = 0
+        self._without = 0
 
     def add_entry(self, index: int, entry: dict[str, Any]) -> None:
         """A decision; `cites` and `supersedes` name entries before it by index and leaf hash."""
         self._decisions.add(index)
-        if "cites" in entry:
-            for citation in list_of(entry, "cites", dict):
+        if entry.get("cites") is None:
+            self._without += 1
+        else:
+            citations = list_of(entry, "cites", dict)
+            if not 0 < len(citations) <= MAX_CITED:
+                raise Refused(f"it does not cite 1 to {MAX_CITED} entries")
+            for citation in citations:
                 self._cite(index, citation)
         superseded = entry.get("supersedes")
         if superseded is None:
@@ -58,6 +66,8 @@ class Decisions:
         if self._decisions:
             citations = many(self._citations, "citation")
             step.say(f"{many(len(self._decisions), 'decision')}, {citations} of entries as they stand here")
+        if self._without:
+            step.note(f"{many(self._without, 'decision')} without a citation")
         if self.cited:
             step.note(f"not in this part: {many(len(self.cited), 'entry', 'entries')} that decisions cite")
 

@@ -27,7 +27,7 @@ PLACES = re.compile(
     rf"|entries/{NUMBER}\.json|proofs/{NUMBER}\.tlog-proof|checkpoints/{NUMBER}\.txt"
     rf"|consistency/{NUMBER}-{NUMBER}\.txt|tokens/{NUMBER}-{NUMBER}\.tst"
 )
-READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
+READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, KeyError)
 
 
 class Exhibit:
@@ -112,6 +112,9 @@ class Archive(Exhibit):
     """An exhibit in a ZIP archive, read where it lies."""
 
     def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            if file.read(4) not in {b"PK\x03\x04", b"PK\x05\x06"}:
+                raise zipfile.BadZipFile("something stands in front of it")
         self._archive = zipfile.ZipFile(path)
 
     def names(self) -> set[str]:

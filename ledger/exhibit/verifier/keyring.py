@@ -1,104 +1,173 @@
-"""Which keys of the log are trusted at which size: keys to begin with, then what signed `key` entries change."""
+"""Which keys of the log count at which size: keys to begin with, then what signed `key` entries change."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.exhibit.verifier.canonical import list_of, text_of
-from ledger.exhibit.verifier.notes import COSIGNATURE, Checkpoint, Key, Signature, parse_vkey, verify_signature
+from ledger.exhibit.verifier.notes import COSIGNATURE, ED25519, Checkpoint, Key, Signature, parse_vkey, verify_signature
 from ledger.exhibit.verifier.report import Refused
 
 KeyId = tuple[str, bytes]
 MAX_KEY_ENTRIES = 10_000
+MAX_VKEYS = 16
+KEY_FIELDS: dict[str, set[str]] = {"add": set(), "rotate": {"replaces"}, "revoke": {"reason"}}
+
+
+class Change(NamedTuple):
+    """A `key` entry: keys that it adds, keys whose use it ends."""
+
+    at: int
+    action: str
+    added: list[Key]
+    ended: list[Key]
 
 
 class Keyring:
     """Give it `key` entries and checkpoints in the order of the log.
 
-    A `key` entry is believed from the first checkpoint on that covers it and that a key trusted before it has
-    signed; it changes who may sign the checkpoints of larger sizes.
+    Anyone may have appended an entry. A key is added only by the checkpoint right behind its entry, which a key that
+    counted before must have signed; a rotation's, every key that it replaces and every new one. A key is taken back
+    by any signed checkpoint that covers the entry; and if none does, it must not have signed anything behind it.
     """
 
     def __init__(self, keys: list[Key]) -> None:
-        self._trusted: dict[KeyId, Key] = {}
-        self._revoked: dict[KeyId, int] = {}
-        self._pending: list[tuple[int, list[Key], list[Key]]] = []
+        self._keys: dict[KeyId, Key] = {}
+        self._ended: dict[KeyId, int] = {}
+        self._pending: list[Change] = []
         self.changes: list[str] = []
+        self.notes: list[str] = []
         for key in keys:
-            self._trust(key)
+            self._add(key)
 
     def add_entry(self, index: int, entry: dict[str, Any]) -> None:
-        """A `key` entry, `add` and `added` with `vkeys` or one `vkey`, `rotate` with `replaces` too, or `revoke`."""
-        action = text_of(entry, "action")
-        vkeys = [text_of(entry, "vkey")] if "vkey" in entry else list_of(entry, "vkeys", str)
-        named = [parse_vkey(vkey) for vkey in vkeys]
-        if any(key.kind == COSIGNATURE for key in named):
-            raise Refused("a log does not sign with a cosignature key of type 0x04")
+        """A `key` entry. One that says nothing that can be understood changes no key, and is noted."""
+        try:
+            change = read_change(index, entry)
+        except Refused as error:
+            self.notes.append(f"entry {index} changes no key: {error}")
+            return
         if len(self._pending) >= MAX_KEY_ENTRIES:
             raise Refused(f"more than {MAX_KEY_ENTRIES} of them wait for a signed checkpoint")
-        if action in {"add", "added"}:
-            self._pending.append((index, named, []))
-        elif action in {"rotate", "rotated"}:
-            self._pending.append((index, named, [parse_vkey(vkey) for vkey in list_of(entry, "replaces", str)]))
-        elif action in {"revoke", "revoked"}:
-            self._pending.append((index, [], named))
-        else:
-            raise Refused(f"its action {action!r:.40} is none of add, rotate and revoke")
+        self._pending.append(change)
 
     def check(self, checkpoint: Checkpoint) -> list[Key]:
-        """The trusted keys that have signed, maybe none; those of strangers are ignored.
+        """The keys that count and have signed, maybe none; those of strangers are ignored.
 
-        1. A signature by a key that was revoked at a smaller size is refused.
-        2. A signature by a trusted key that is not valid is refused.
-        3. If one is valid, the `key` entries before this size take effect; the new keys' signatures must be valid.
+        1. A signature by a key that was taken back is refused.
+        2. A signature by a key that counts and is not valid is refused.
+        3. So is one by a key that an entry takes back which no checkpoint made count: that may have been deleted.
+        4. If one is valid, `key` entries before this size take effect, as the class says.
         """
-        signers = []
+        signers = {}
         for signature in checkpoint.signatures:
-            key_id = (signature.name, signature.key_id)
+            key = self._keys.get(key_id_of(signature))
+            if key is None or not signs_for(key, checkpoint.origin):
+                continue
             # 1
-            if key_id in self._revoked:
-                raise Refused(
-                    f"the checkpoint of size {checkpoint.size} is signed by {signature.name} with a key "
-                    f"that entry {self._revoked[key_id]} had revoked"
-                )
+            if key_id_of(key) in self._ended:
+                raise taken_back(checkpoint, key, self._ended[key_id_of(key)])
             # 2
-            if key_id in self._trusted:
-                verify_signature(self._trusted[key_id], checkpoint, signature)
-                signers.append(self._trusted[key_id])
+            verify_signature(key, checkpoint, signature)
+            signers[key_id_of(key)] = key
         # 3
+        for change in self._pending:
+            for key in change.ended:
+                if change.at + 1 < checkpoint.size and key_id_of(key) in signers:
+                    raise taken_back(checkpoint, key, change.at)
+        # 4
         if signers:
-            for key, signature in self._take_effect(checkpoint):
-                verify_signature(key, checkpoint, signature)
-                signers.append(key)
-        return signers
+            before = set(signers)
+            self._pending = [change for change in self._pending if not self._take_effect(change, checkpoint, before)]
+        return list(signers.values())
+
+    def counting(self) -> list[Key]:
+        """The keys that count now."""
+        return [key for key_id, key in self._keys.items() if key_id not in self._ended]
 
     def knows(self, signature: Signature) -> bool:
-        """Whether the signature is by a key that is or was trusted."""
-        key_id = (signature.name, signature.key_id)
-        return key_id in self._trusted or key_id in self._revoked
+        """Whether the signature is by a key that counts, or did."""
+        return key_id_of(signature) in self._keys
 
-    def _take_effect(self, checkpoint: Checkpoint) -> list[tuple[Key, Signature]]:
-        new: set[KeyId] = set()
-        for index, added, removed in self._pending:
-            if index < checkpoint.size:
-                for key in added:
-                    if (key.name, key.key_id) in self._revoked:
-                        raise Refused(f"entry {index} adds a key of {key.name} that was revoked before")
-                    if (key.name, key.key_id) not in self._trusted:
-                        new.add((key.name, key.key_id))
-                        self.changes.append(f"from size {checkpoint.size} on, entry {index} adds the key of {key}")
-                    self._trust(key)
-                for key in removed:
-                    self._trusted.pop((key.name, key.key_id), None)
-                    self._revoked.setdefault((key.name, key.key_id), index)
-                    self.changes.append(f"after size {checkpoint.size}, entry {index} removes the key of {key}")
-        self._pending = [change for change in self._pending if change[0] >= checkpoint.size]
-        return [
-            (self._trusted[(signature.name, signature.key_id)], signature)
-            for signature in checkpoint.signatures
-            if (signature.name, signature.key_id) in new & set(self._trusted)
-        ]
+    def _take_effect(self, change: Change, checkpoint: Checkpoint, signers: set[KeyId]) -> bool:
+        """Whether the change counts now."""
+        if change.at >= checkpoint.size:
+            return False
+        if change.action != "revoke" and change.at + 1 != checkpoint.size:
+            return False
+        if change.action == "rotate":
+            counting = {key_id_of(key) for key in self.counting()} & {key_id_of(key) for key in change.ended}
+            if not counting or not counting <= signers or not all(has_signed(key, checkpoint) for key in change.added):
+                return False
+        for key in change.ended:
+            if key_id_of(key) not in self._ended:
+                self._ended[key_id_of(key)] = change.at
+                self._add(key)
+                self.changes.append(f"after size {checkpoint.size}, entry {change.at} removes the key of {key}")
+        for key in change.added:
+            if key_id_of(key) in self._ended:
+                self.notes.append(f"entry {change.at} adds a key of {key.name} that was taken back: it does not count")
+            elif key_id_of(key) not in self._keys:
+                self.changes.append(f"from size {checkpoint.size} on, entry {change.at} adds the key of {key}")
+                self._add(key)
+        return True
 
-    def _trust(self, key: Key) -> None:
-        if self._trusted.setdefault((key.name, key.key_id), key) != key:
+    def _add(self, key: Key) -> None:
+        if self._keys.setdefault(key_id_of(key), key) != key:
             raise Refused(f"two keys of {key.name} have the same key id")
+
+
+def read_change(index: int, entry: dict[str, Any]) -> Change:
+    """What a `key` entry says, which must be exactly one thing."""
+    action = text_of(entry, "action")
+    if action not in KEY_FIELDS:
+        raise Refused(f"its action {action!r:.40} is none of add, rotate and revoke")
+    fields = {"v", "type", "time", "action", "vkeys"} | KEY_FIELDS[action]
+    if set(entry) - {"monotonic_us"} != fields or type(entry["time"]) is not str:
+        raise Refused("it has other fields")
+    if action == "revoke":
+        text_of(entry, "reason")
+    named = log_keys(entry, "vkeys")
+    replaced = log_keys(entry, "replaces") if action == "rotate" else []
+    if {key_id_of(key) for key in named} & {key_id_of(key) for key in replaced}:
+        raise Refused("it replaces a key by itself")
+    return Change(index, action, [] if action == "revoke" else named, named if action == "revoke" else replaced)
+
+
+def log_keys(entry: dict[str, Any], field: str) -> list[Key]:
+    """Different keys that sign for a log."""
+    vkeys = list_of(entry, field, str)
+    if not 0 < len(vkeys) <= MAX_VKEYS or len(set(vkeys)) != len(vkeys):
+        raise Refused(f"it does not name 1 to {MAX_VKEYS} different keys")
+    keys = [parse_vkey(vkey) for vkey in vkeys]
+    if any(key.kind == COSIGNATURE for key in keys):
+        raise Refused("a log does not sign with a cosignature key of type 0x04")
+    return keys
+
+
+def signs_for(key: Key, origin: str) -> bool:
+    """A witness may have an ML-DSA-44 key too: it is the log's if its name is the log's."""
+    return key.kind == ED25519 or key.name == origin
+
+
+def has_signed(key: Key, checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint has valid signatures by a key, and no other under its id."""
+    mine = [signature for signature in checkpoint.signatures if key_id_of(signature) == key_id_of(key)]
+    try:
+        for signature in mine:
+            verify_signature(key, checkpoint, signature)
+    except Refused:
+        return False
+    return bool(mine)
+
+
+def key_id_of(named: Key | Signature) -> KeyId:
+    """Name and id of a key, or of the one that is said to have signed."""
+    return named.name, named.key_id
+
+
+def taken_back(checkpoint: Checkpoint, key: Key, index: int) -> Refused:
+    """The reason to refuse a signature."""
+    return Refused(
+        f"the checkpoint of size {checkpoint.size} is signed by {key.name} with a key that entry {index} had revoked"
+    )

@@ -81,6 +81,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except (CannotCheck, OSError) as error:
         print(f"could not check: {printable(str(error))}", file=sys.stderr)
         code = 2
+    except Exception as error:  # noqa: BLE001 - whatever an exhibit makes of this, it is not verified
+        print(f"could not check: {type(error).__name__}: {printable(str(error))}", file=sys.stderr)
+        code = 2
     sys.exit(code)
 
 

@@ -63,6 +63,10 @@ def parse_vkey(vkey: str) -> Key:
     name, _, rest = vkey.partition("+")
     _, _, encoded = rest.partition("+")
     check_name(name)
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise Refused("the name in a vkey is not UTF-8") from error
     data = exact_base64(encoded)
     kind, public = data[0] if data else 0, data[1:]
     if kind not in KINDS or len(public) != (MLDSA_KEY if kind == MLDSA44 else 32):

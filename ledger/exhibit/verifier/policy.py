@@ -45,14 +45,11 @@ class Policy:
 
     def met_by(self, cosigners: set[Key]) -> bool:
         """Whether these keys are enough."""
-        assert self.quorum is not None
-        return self.quorum == "none" or self._witnessed(self.quorum, cosigners)
-
-    def _witnessed(self, name: str, cosigners: set[Key]) -> bool:
-        if name in self.witnesses:
-            return self.witnesses[name] in cosigners
-        enough, members = self._groups[name]
-        return sum(self._witnessed(member, cosigners) for member in members) >= enough
+        have = {name for name, key in self.witnesses.items() if key in cosigners}
+        for name, (enough, members) in self._groups.items():  # each has only members that are defined above it
+            if len(have.intersection(members)) >= enough:
+                have.add(name)
+        return self.quorum == "none" or self.quorum in have
 
     def _log(self, words: list[str]) -> None:
         if len(words) not in {1, 2}:
