@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ledger.exhibit.verifier.canonical import list_of, text_of
-from ledger.exhibit.verifier.notes import COSIGNATURE, ED25519, Checkpoint, Key, Signature, parse_vkey, verify_signature
+from ledger.exhibit.verifier.notes import (
+    COSIGNATURE,
+    ED25519,
+    MLDSA44,
+    Checkpoint,
+    Key,
+    Signature,
+    parse_vkey,
+    verify_signature,
+)
 from ledger.exhibit.verifier.report import Refused
 
 KeyId = tuple[str, bytes]
@@ -147,7 +156,7 @@ def log_keys(entry: dict[str, Any], field: str) -> list[Key]:
 
 def signs_for(key: Key, origin: str) -> bool:
     """A witness may have an ML-DSA-44 key too: it is the log's if its name is the log's."""
-    return key.kind == ED25519 or key.name == origin
+    return key.kind == ED25519 or (key.kind == MLDSA44 and key.name == origin)
 
 
 def has_signed(key: Key, checkpoint: Checkpoint) -> bool:

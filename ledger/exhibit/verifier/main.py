@@ -26,8 +26,8 @@ from ledger.exhibit.verifier.checking import (
 from ledger.exhibit.verifier.complete import check_complete
 from ledger.exhibit.verifier.cosigning import Cosignatures
 from ledger.exhibit.verifier.files import Exhibit, Manifest, check_files, numbers, open_exhibit, read_manifest
-from ledger.exhibit.verifier.keyring import Keyring
-from ledger.exhibit.verifier.notes import COSIGNATURE, ED25519, Key, parse_note, parse_vkeys, read_given
+from ledger.exhibit.verifier.keyring import Keyring, signs_for
+from ledger.exhibit.verifier.notes import Key, parse_note, parse_vkeys, read_given
 from ledger.exhibit.verifier.openings import OPENINGS, Openings
 from ledger.exhibit.verifier.partial import check_partial, check_remembered
 from ledger.exhibit.verifier.policy import Policy
@@ -157,20 +157,15 @@ def read_trust(exhibit: Exhibit, manifest: Manifest, given: Given, step: Step) -
             enclosed = Policy(exhibit.read("policy.txt"))
             own += [key for key in enclosed.logs if key.name == manifest.origin]
             policy = policy or enclosed
-    witnesses = [key for key in given.keys if not is_log_key(key, manifest.origin)]
+    witnesses = [key for key in given.keys if not signs_for(key, manifest.origin)]
     witnesses += policy.witnesses.values() if policy else []
     outside = [key for key in given.keys if key not in witnesses]
     # A policy may know many logs; the key of another one is no key of this one.
     outside += [key for key in given.policy.logs if key.name == manifest.origin] if given.policy else []
     if given.keys and not outside:
         raise CannotCheck(f"none of the keys that were given can be one of the log {manifest.origin}")
-    own = [key for key in own if is_log_key(key, manifest.origin)]
+    own = [key for key in own if signs_for(key, manifest.origin)]
     return Trust(outside or own, own, witnesses, policy, bool(outside))
-
-
-def is_log_key(key: Key, origin: str) -> bool:
-    """Whether a key can be the log's own: a log signs with ML-DSA-44 under its own name only."""
-    return key.kind == ED25519 or (key.kind != COSIGNATURE and key.name == origin)
 
 
 def make_checks(exhibit: Exhibit, manifest: Manifest, given: Given, trust: Trust, report: Report) -> Checks:
