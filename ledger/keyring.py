@@ -172,14 +172,18 @@ class Keyring:
             raise UnknownSignerError("no key that counts has signed")
         # 4
         waiting = []
+        before = set(self._keys)
         for place in self._pending:
             recorded = self._changes[place]
             if recorded.index < checkpoint.size and self._may(recorded, checkpoint.size, parsed, _ids(verified)):
                 self._apply(recorded, checkpoint.size)
                 self._changes[place] = replace(recorded, believed_at=checkpoint.size)
-            else:
+            elif recorded.change.action != ADD or recorded.index >= checkpoint.size:  # an addition's moment has passed
                 waiting.append(place)
         self._pending = waiting
+        for signature in parsed.signatures:  # a key that counts from now on has signed validly, or not at all
+            if (signature.name, signature.key_id) in self._keys.keys() - before:
+                self._keys[signature.name, signature.key_id].verifier.verify(parsed.text, signature)
         return Note(parsed.text, tuple(verified))
 
     def _check_pending(self, size: int, signed: frozenset[KeyId]) -> None:

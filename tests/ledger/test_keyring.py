@@ -311,3 +311,12 @@ def test_another_key_vouches_later_for_a_revocation() -> None:
     ring.add_entry(0, revokes(B))
     ring.open_checkpoint(signed(5, A))
     assert ring.vkeys == A.vkeys
+
+
+def test_a_new_key_has_signed_validly_or_not_at_all() -> None:
+    ring = Keyring(A.vkeys)
+    ring.add_entry(0, adds(B))
+    note = parse_note(signed(1, A, B))
+    wrong = Signature(ORIGIN, Verifier(B.vkey).key_id, bytes(64))
+    with pytest.raises(SignatureError):
+        ring.open_checkpoint(format_note(Note(note.text, (*note.signatures[:2], wrong))))

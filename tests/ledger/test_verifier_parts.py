@@ -195,11 +195,21 @@ def test_an_entry_behind_a_checkpoint_waits_for_the_next() -> None:
     assert names(ring.check(checkpoint(6, A, B))) == [A.key_id.hex(), B.key_id.hex()]
 
 
+def test_a_new_key_has_signed_validly_or_not_at_all() -> None:
+    ring = keyring(A)
+    ring.add_entry(3, change("add", B))
+    note = checkpoint(4, A, B)
+    wrong = note.signatures[1]._replace(value=bytes(64))
+    with pytest.raises(Refused, match="not valid"):
+        ring.check(note._replace(signatures=[note.signatures[0], wrong]))
+
+
 def test_a_key_is_not_added_by_a_checkpoint_that_covers_more() -> None:
     """Anyone can append an entry; whoever signs later does not vouch for its keys."""
     ring = keyring(A)
     ring.add_entry(3, change("add", B))
     assert names(ring.check(checkpoint(5, A))) == [A.key_id.hex()]
+    assert "adds no key" in ring.notes[0]
     assert ring.check(checkpoint(6, B)) == []
 
 

@@ -86,8 +86,11 @@ class Keyring:
                     raise taken_back(checkpoint, key, change.at)
         # 4
         if signers:
-            before = set(signers)
+            before, known = set(signers), set(self._keys)
             self._pending = [change for change in self._pending if not self._take_effect(change, checkpoint, before)]
+            for signature in checkpoint.signatures:  # a key that counts from now on has signed validly, or not at all
+                if key_id_of(signature) in set(self._keys) - known:
+                    verify_signature(self._keys[key_id_of(signature)], checkpoint, signature)
         return list(signers.values())
 
     def counting(self) -> list[Key]:
@@ -99,10 +102,13 @@ class Keyring:
         return key_id_of(signature) in self._keys
 
     def _take_effect(self, change: Change, checkpoint: Checkpoint, signers: set[KeyId]) -> bool:
-        """Whether the change counts now."""
+        """Whether the change has come to count, or never can."""
         if change.at >= checkpoint.size:
             return False
-        if change.action != "revoke" and change.at + 1 != checkpoint.size:
+        if change.action == "add" and change.at + 1 != checkpoint.size:
+            self.notes.append(f"entry {change.at} adds no key: no key that counts signed it when it was appended")
+            return True
+        if change.action == "rotate" and change.at + 1 != checkpoint.size:
             return False
         if change.action == "rotate":
             counting = {key_id_of(key) for key in self.counting()} & {key_id_of(key) for key in change.ended}
