@@ -158,7 +158,7 @@ def slow_reader(results: Any, name: str, case: Path, stop: Event) -> None:
                         stop.wait(LONG_PAUSE if count == 5 * PAUSE_EVERY else PAUSE)
             actor.took(longest)
             stop.wait(PAUSE)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
         actor.failures.append(f"{type(error).__name__}: {error}")
     results.put(actor)
 
@@ -177,7 +177,7 @@ def decisions(results: Any, case: Path, stop: Event) -> None:
                 log.append([entry("decision", **judged, verdict="not relevant", examiner="benchmark")])
             actor.took(time.monotonic() - begun, waited=waits[0])
             stop.wait(DECISIONS_EVERY)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
         actor.failures.append(f"{type(error).__name__}: {error}")
     results.put(actor)
 

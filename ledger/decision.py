@@ -127,10 +127,6 @@ class DecisionChecker:
         """Of all decisions."""
         return list(self._by)
 
-    def current(self) -> list[int]:
-        """The indexes of the decisions that no other took the place of."""
-        return [index for index, by in self._by.items() if by is None]
-
     def _check(self, index: int, citation: object, verb: str) -> int | None:
         """The index that is cited, if it is an earlier entry."""
         place = _place(citation)

@@ -28,6 +28,9 @@ SALT_BYTES = 32
 SECRET_BYTES = 32
 MAX_POINTER = 1000
 
+MARK = b'{"commitment":"'
+"""Stands in the canonical bytes of every entry that has a commitment."""
+
 _PREFIX = b"ledger-commitment/v1\n"
 
 

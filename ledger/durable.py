@@ -5,6 +5,7 @@ Where a system cannot sync a folder (Windows), the name may be lost with the pow
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import sys
@@ -38,6 +39,15 @@ def create_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
         path.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """All of a file. Raises OSError, also for one of more than `limit` bytes."""
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"longer than {limit} bytes")
+    return data
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -112,11 +112,11 @@ class Keyring:
     @property
     def vkeys(self) -> tuple[str, ...]:
         """The keys that count now."""
-        return tuple(each.verifier.vkey for each in self._keys.values() if each.until is None)
+        return tuple(verifier.vkey for verifier in self.counting)
 
     @property
     def counting(self) -> tuple[Verifier, ...]:
-        """The same as verifiers."""
+        """The keys that count now, to verify with."""
         return tuple(each.verifier for each in self._keys.values() if each.until is None)
 
     @property
@@ -200,9 +200,7 @@ class Keyring:
         """Whether a checkpoint of this size, signed so, makes this change count."""
         change = recorded.change
         if change.action == REVOKE:
-            return (
-                True  # by `_check_pending`, this is the checkpoint behind it, or signed by a key that it does not name
-            )
+            return True  # `_check_pending` has refused a signature by a key that it names, but for that behind it
         if size != recorded.index + 1:
             return False
         if change.action == ADD:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ledger.cosignature import Cosigner
-from ledger.durable import create_file, replace_file
+from ledger.durable import create_file, read_file, replace_file
 from ledger.errors import KeyFileError, NoteError, PassphraseError
 from ledger.note import Verifier
 from ledger.signer import PrivateKey, Signer
@@ -166,10 +166,6 @@ def _parse_vkeys(path: Path, data: bytes) -> tuple[str, ...]:
 
 def _read(path: Path, limit: int) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
+        return read_file(path, limit)
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from error
-    if len(data) > limit:
-        raise KeyFileError(f"{path}: longer than {limit} bytes")
-    return data

@@ -12,14 +12,14 @@ from typing import Any
 from ledger.checkpoint import Checkpoint, parse_checkpoint
 from ledger.clock import iso, now
 from ledger.cosign_entry import cosign_entries
-from ledger.disclosure import Opening, disclose, opening_of
+from ledger.disclosure import MARK, Opening, disclose, opening_of
 from ledger.entry import canonical, parse
 from ledger.errors import DamagedError, LedgerError, NoteError, ProofError, SizeChangedError, TimestampError
 from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
 from ledger.note import parse_note, parse_signatures
 from ledger.shape import Shapes
 from ledger.signer import Signer, sign_checkpoint
-from ledger.store import READ_NOTES, READ_ROWS, OnWait, Store
+from ledger.store import READ_NOTES, OnWait, Store
 from ledger.tiles import RightEdge, TileReader
 from ledger.time_token import Token, token_entry
 
@@ -254,16 +254,12 @@ class Ledger:
         rows = self._store.openings(start, stop)
         return [(index, opening_of(pointer, salt, value)) for index, pointer, salt, value in rows]
 
-    def disclosed(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
-        """A generator of (index, body, entry), the entry with the values of all commitments that can be opened."""
-        opened: dict[int, list[Opening]] = {}
-        read = start
-        for index, body in self.entries(start, stop):
-            if index >= read:
-                opened.clear()
-                for at, opening in self.openings(index, read := index + READ_ROWS):
-                    opened.setdefault(at, []).append(opening)
-            yield index, body, disclose(parse(body), opened.get(index, ()))
+    def disclosed(self, index: int, body: bytes) -> dict[str, Any]:
+        """The entry with the values of those of its commitments that can be opened here."""
+        entry = parse(body)
+        if MARK not in body:
+            return entry
+        return disclose(entry, [opening for _, opening in self.openings(index, index + 1)])
 
     def inclusion_proof(self, index: int, size: int) -> list[bytes]:
         """The hashes that lead from entry `index` to the root of the first `size` entries, sibling first."""

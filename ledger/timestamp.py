@@ -26,6 +26,7 @@ from rfc3161_client import (
 )
 
 from ledger.der import SEQUENCE, UTF8_STRING, Value, read_value, write_value
+from ledger.durable import read_file
 from ledger.errors import TimestampError
 from ledger.time_token import Token
 from ledger.token_form import TokenForm, check_binding, read_token, request_nonce
@@ -53,12 +54,9 @@ def make_request(note: str, *, nonce: bool = True) -> bytes:
 def read_roots(path: Path | str) -> tuple[x509.Certificate, ...]:
     """The certificates of a PEM file, at least one. Raises TimestampError."""
     try:
-        with Path(path).open("rb") as file:
-            data = file.read(_MAX_ROOTS + 1)
+        data = read_file(Path(path), _MAX_ROOTS)
     except OSError as error:
         raise TimestampError(f"{path}: {error.strerror}") from error
-    if len(data) > _MAX_ROOTS:
-        raise TimestampError(f"{path}: longer than {_MAX_ROOTS} bytes")
     try:
         return tuple(x509.load_pem_x509_certificates(data))
     except _MALFORMED as error:

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 from ledger import KeyFileError, Ledger, LedgerError, Signer, add_vkey, load_signer, read_vkeys, write_key
+from ledger.disclosure import MARK
 from matcher.builds import library_builds, platform_facts, tool_version
 from matcher.configuration import VARIABLE
 from matcher.errors import CaseError
 from matcher.files import publish_new, readable_name
 from matcher.model import FINDING_KEYS
 from matcher.record import entry
-from matcher.sealing import COMMITMENT, opened
 
 LEDGER = "case.ledger"
 KEYS = "verifier.keys"
@@ -190,7 +190,7 @@ class CaseReader:
         """A generator of (leaf index, entry) for everything that stood in the ledger when it was opened."""
         for index, body in self._log.entries(0, self.size):
             try:
-                yield index, opened(self._log, index, body) if COMMITMENT in body else json.loads(body)
+                yield index, self._log.disclosed(index, body) if MARK in body else json.loads(body)
             except ValueError as error:
                 raise LedgerError(f"{self.folder / LEDGER}: entry {index} is not JSON") from error
 

@@ -9,7 +9,6 @@ from typing import Any
 from ledger import Ledger, canonical
 from ledger import parse as parsed
 from matcher.model import CategoryProfile, Disposition, Status
-from matcher.sealing import opened
 from matcher.settings import Settings
 
 _ITEM = b',"type":"item","v":1}'
@@ -53,7 +52,7 @@ def read_scans(log: Ledger) -> State:
     for index, body in log.entries(0, size):
         if body.endswith(_ITEM):
             continue
-        found = opened(log, index, body)
+        found = log.disclosed(index, body)
         if found["type"] == "list.load":
             profiles[_key(found)] = _profile(found["profile"])
         elif found["type"] == "scan.open":
@@ -108,7 +107,7 @@ def findings_of(log: Ledger, scan: int, wanted: set[int]) -> tuple[dict[int, Jso
             finding = item["finding"]
             excluded += finding["status"] == Status.EXCLUDED
             if finding["matches"] or item["seq"] in wanted:
-                found[item["seq"]] = opened(log, index, body)["finding"]
+                found[item["seq"]] = log.disclosed(index, body)["finding"]
     return found, excluded
 
 

@@ -20,7 +20,6 @@ from matcher.case_hashes import NO_TIME
 from matcher.errors import CaseError
 from matcher.model import Item
 from matcher.record import Recorder
-from matcher.sealing import opened as disclosed
 
 _ITEM = b',"type":"item","v":1}'
 _OPEN = b'"type":"scan.open"'
@@ -57,7 +56,7 @@ def find_earlier(log: Ledger, source: Mapping[str, Any]) -> Earlier | None:
         if body.endswith(_ITEM):
             continue
         if _OPEN in body:
-            opened = disclosed(log, index, body)
+            opened = log.disclosed(index, body)
             before = opened.get("source")
             if isinstance(before, dict) and all(before.get(key) == source[key] for key in ("kind", "path")):
                 found = Earlier(int(opened["scan"]), index, opened, None)
@@ -125,7 +124,7 @@ def restored(
                 finding = entry["finding"]
                 flag, modified = next(kept)
                 recorder.restore(finding, int(flag))
-                path = disclosed(log, index, body)["finding"]["path"] if earlier.sealed else finding["path"]
+                path = log.disclosed(index, body)["finding"]["path"] if earlier.sealed else finding["path"]
                 yield Known(path, finding["size"], finding["sha256"], int(modified))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ledger import KeyFileError, Ledger, Opening, canonical, disclose, load_secret, parse, seal
+from ledger import KeyFileError, Opening, canonical, load_secret, seal
 from matcher.errors import CaseError
 
 SEALED = ["/finding/path", "/source/path"]
@@ -19,8 +19,6 @@ SEALED = ["/finding/path", "/source/path"]
 
 _LISTS_OF_PATHS = ("changed_paths", "vanished_paths", "added_paths")
 _LISTS_OF_CHANGES = ("new", "withdrawn", "changed", "unconfirmed")
-
-COMMITMENT = b'{"commitment":"'
 
 Openings = list[Opening]
 Sealed = tuple[bytes, Openings]
@@ -57,13 +55,6 @@ class Sealing:
 def plain(entry: dict[str, Any]) -> Sealed:
     """The canonical bytes of an entry as it is."""
     return canonical(entry), []
-
-
-def opened(log: Ledger, index: int, body: bytes) -> dict[str, Any]:
-    """An entry with the paths that can be opened here."""
-    if COMMITMENT not in body:
-        return parse(body)
-    return disclose(parse(body), [opening for _index, opening in log.openings(index, index + 1)])
 
 
 def _pointers(entry: dict[str, Any]) -> Iterator[str]:

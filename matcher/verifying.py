@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from matcher.case import KEYS, LEDGER, CaseReader, check_case
 from matcher.case_hashes import path_of
 from matcher.configuration import signing_key_path
 from matcher.errors import CaseError
-from matcher.files import sha256_of
 from matcher.lookup import hamming
 
 MAX_PROBLEMS = 50
@@ -61,7 +60,9 @@ def verify_case(
             origin = reader.origin
         in_case = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
         trusted = _own(origin, in_case)
-    report = audit(path, keys=trusted, own_keys=in_case, expect=expect, policy=policy, checkpoints=checkpoints)
+    report = audit(
+        path, keys=trusted, own_keys=in_case, expect=expect, policy=policy, checkpoints=checkpoints, folder=folder
+    )
     problems = list(report.problems)
     for scan in report.scans:
         problems.extend(problem for problem in scan.problems if problem not in problems)
@@ -71,25 +72,20 @@ def verify_case(
             checker = _MatchChecker()
             for index, entry in reader.entries():
                 checker.add(index, entry)
-                if entry["type"] == "scan.close" and "hashes" in entry:  # not in cases of 0.1.0
-                    problems.extend(_hashes_problems(folder, entry))
+                if entry["type"] == "scan.close" and not _names_its_own(folder, entry):
+                    problems.append(f"entry {index} closes a scan without naming its file of hashes")
         matches = checker.matches
         problems.extend(checker.problems)
     return Verdict(report, matches, tuple(problems))
 
 
-def _hashes_problems(folder: Path, closed: dict[str, Any]) -> Iterator[str]:
-    """Step 3 for one scan: a generator of what is wrong with its file of hashes."""
+def _names_its_own(folder: Path, closed: dict[str, Any]) -> bool:
+    """Whether a close names the file that `relookup` reads; that it is the one with the digest, the audit has seen."""
     try:
-        scan, facts = int(closed["scan"]), closed["hashes"]
-        path = path_of(folder, scan)
-        name = f"{path.parent.name}/{path.name}"
-        if facts["file"] != name or sha256_of(path) != facts["sha256"]:
-            yield f"scan {scan}: {name} is not the file that was recorded when the scan was closed"
-    except OSError as error:
-        yield f"scan {scan}: {name}: {error.strerror}"
+        path = path_of(folder, int(closed["scan"]))
+        return bool(closed["hashes"]["file"] == f"{path.parent.name}/{path.name}")
     except (KeyError, TypeError, ValueError):
-        yield "a scan.close that this tool does not write"
+        return False
 
 
 def _own(origin: str, in_case: Sequence[str]) -> tuple[str, ...]:

@@ -10,8 +10,7 @@ import click
 from ledger.clock import parse_iso
 from ledger.commands.opening import PATH, ledger_path
 from ledger.commands.terminal import say
-from ledger.disclosure import disclose
-from ledger.entry import canonical, parse
+from ledger.entry import canonical
 from ledger.log import Ledger
 from ledger.query import SUFFIX, Query, find
 
@@ -57,8 +56,6 @@ def command(
 
     with Ledger.open_readonly(path) as log:
         for index, body in find(log, query, table=table, on_trouble=trouble):
-            form = body
-            if opened:
-                form = canonical(disclose(parse(body), [opening for _, opening in log.openings(index, index + 1)]))
+            form = canonical(log.disclosed(index, body)) if opened else body
             out.write((b"%d\t" % index if with_index else b"") + form + b"\n")
     out.flush()

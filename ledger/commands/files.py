@@ -11,6 +11,7 @@ import click
 
 from ledger.checkpoint import parse_checkpoint
 from ledger.commands.opening import PATH
+from ledger.durable import read_file
 from ledger.errors import LedgerError
 from ledger.keys import read_vkeys
 from ledger.note import MAX_NOTE, Verifier, parse_note
@@ -28,11 +29,9 @@ class UnreadableError(LedgerError):
 def read_bytes(path: Path, limit: int) -> bytes:
     """All of a file, or of stdin. Raises UnreadableError if it has more than `limit` bytes."""
     try:
-        if path == STREAM:
-            data = sys.stdin.buffer.read(limit + 1)
-        else:
-            with path.open("rb") as file:
-                data = file.read(limit + 1)
+        if path != STREAM:
+            return read_file(path, limit)
+        data = sys.stdin.buffer.read(limit + 1)
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror}") from error
     if len(data) > limit:

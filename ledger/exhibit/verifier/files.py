@@ -9,6 +9,7 @@ import re
 import stat
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
@@ -30,16 +31,16 @@ PLACES = re.compile(
 READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, KeyError)
 
 
-class Exhibit:
+class Exhibit(ABC):
     """Files by name, `/` between folder and file. Whatever is no ordinary file is refused."""
 
+    @abstractmethod
     def names(self) -> set[str]:
         """The names of all files."""
-        raise NotImplementedError
 
+    @abstractmethod
     def open(self, name: str) -> BinaryIO:
         """The file, for reading."""
-        raise NotImplementedError
 
     def read(self, name: str, limit: int = MAX_SMALL) -> bytes:
         """All bytes of a file. Refuses one that is longer than `limit`."""
