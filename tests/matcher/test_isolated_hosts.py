@@ -22,7 +22,8 @@ from pathlib import Path
 data = Path(picture).read_bytes()
 def workers():
     import psutil
-    return [child.pid for child in psutil.Process().children() if any("spawn_main" in part for part in child.cmdline())]
+    alive = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child.pid for child in alive if any("spawn_main" in part for part in child.cmdline())]
 """
 
 
