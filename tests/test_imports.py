@@ -117,7 +117,7 @@ def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
         ("rfc3161_client", "ledger", {"ledger/timestamp.py"}),
         ("psutil", "matcher", {"matcher/executors/limits.py"}),
         ("imagehash", "matcher", {"matcher/hashers/imagehashes.py"}),
-        ("numba", "matcher", {"matcher/compiled.py"}),
+        ("numba", "matcher", {"matcher/compiled.py", "matcher/index/vectors.py"}),
         ("pillow_heif", "matcher", {"matcher/imaging/heif.py"}),
         ("pylibjxl", "matcher", {"matcher/imaging/jxl.py"}),
     ],

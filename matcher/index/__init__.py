@@ -11,6 +11,7 @@ and `rows[limits[i]:limits[i + 1]]`, in no promised order. Every index is exact:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 from typing import Protocol
@@ -19,10 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import IndexFileError
-from matcher.index import flat
+from matcher.index import building, flat
+from matcher.index.answers import Answer
+from matcher.index.chunks import DEFAULT_COSTS, Costs
 from matcher.index.digests import DigestTable, open_digests
 from matcher.index.folder import check as check_index
 from matcher.index.folder import read_header
+from matcher.index.multi import open_multi
 
 __all__ = ["DigestTable", "Index", "build_index", "check_index", "open_digests", "open_index"]
 
@@ -35,20 +39,29 @@ class Index(Protocol):
     count: int
     codes: npt.NDArray[np.uint8]
 
-    def range_search(
-        self, queries: npt.NDArray[np.uint8], *, radius: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
         """All codes within `radius` bits, inclusive, of each row of `queries`, (q, bits/8) uint8.
 
         Returns limits (q + 1,) int64, distances (m,) int32 and rows (m,) int64. A radius larger than the one that
-        the index was built for is answered in full too, only slower. IndexFileError where the widths differ.
+        the index was built for is answered in full too, only slower. `threads` share the queries. IndexFileError
+        where the widths differ, or where damage is seen.
         """
 
 
-_KINDS = {flat.KIND: flat.open_flat}
+_KINDS: dict[str, Callable[[Path], Index]] = {flat.KIND: flat.open_flat, building.KIND: open_multi}
+
+BREAK_EVEN = 4096
+"""Fewer codes than this are searched by FAISS."""
 
 
-def build_index(codes: npt.NDArray[np.uint8], *, radius: int, path: str | PathLike[str]) -> Index:
+def build_index(
+    codes: npt.NDArray[np.uint8],
+    *,
+    radius: int,
+    path: str | PathLike[str],
+    kind: str = "auto",
+    costs: Costs = DEFAULT_COSTS,
+) -> Index:
     """Write an index over `codes`, (n, width) uint8, to the new folder `path`, and open it.
 
     `radius` in bits is the one that queries will mostly ask. IndexFileError where `path` exists, where the width is
@@ -58,7 +71,14 @@ def build_index(codes: npt.NDArray[np.uint8], *, radius: int, path: str | PathLi
         raise IndexFileError(f"{path}: codes must be (n, multiple of 8) uint8, not {codes.shape} {codes.dtype}")
     if not 0 <= radius <= codes.shape[1] * 8:
         raise IndexFileError(f"{path}: a radius of {radius} bits makes no sense for {codes.shape[1] * 8} bits")
-    flat.build(codes, radius=radius, path=Path(path))
+    if kind == "auto":
+        kind = flat.KIND if len(codes) < BREAK_EVEN else building.KIND
+    if kind == flat.KIND:
+        flat.build(codes, radius=radius, path=Path(path))
+    elif kind == building.KIND:
+        building.build(codes, radius=radius, path=Path(path), costs=costs)
+    else:
+        raise IndexFileError(f"{path}: no kind of index is called {kind!r}")
     return open_index(path)
 
 

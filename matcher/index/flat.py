@@ -15,24 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import IndexFileError
+from matcher.index.answers import Answer, nothing
 from matcher.index.folder import Header, map_array, read_header, write_folder
 
 KIND = "flat"
 CODES = "codes.bin"
 
-MANY_QUERIES = 64
-"""From this number on, one call's queries are shared among all cores."""
-
 
 @contextmanager
-def _threads(queries: int) -> Iterator[None]:
-    """A few queries run on the thread that asks: a pool of workers or threads must not fight for the cores.
-
-    OpenMP keeps this number for each thread, so nobody else's searches are touched.
-    """
+def _threads(number: int) -> Iterator[None]:
+    """OpenMP keeps this number for each thread, so nobody else's searches are touched."""
     before = faiss.omp_get_max_threads()
-    if queries < MANY_QUERIES:
-        faiss.omp_set_num_threads(1)
+    faiss.omp_set_num_threads(number)
     try:
         yield
     finally:
@@ -51,14 +45,12 @@ class FlatIndex:
         self._loaded: faiss.IndexBinaryFlat | None = None
         self._lock = Lock()
 
-    def range_search(
-        self, queries: npt.NDArray[np.uint8], *, radius: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        if queries.ndim != 2 or queries.shape[1] * 8 != self.bits:
+    def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
+        if queries.ndim != 2 or queries.dtype != np.uint8 or queries.shape[1] * 8 != self.bits:
             raise IndexFileError(f"{self.path}: queries of shape {queries.shape} do not fit codes of {self.bits} bits")
         if radius < 0 or self.count == 0 or len(queries) == 0:
-            return np.zeros(len(queries) + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int64)
-        with _threads(len(queries)):
+            return nothing(len(queries))
+        with _threads(threads):
             found = self._index().range_search(np.ascontiguousarray(queries), min(radius, self.bits) + 1)
         limits, distances, rows = found
         return limits.astype(np.int64), distances.astype(np.int32), rows.astype(np.int64)

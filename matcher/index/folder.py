@@ -1,21 +1,25 @@
 """An index on disk: a folder of plain arrays with a header that names, sizes and digests them.
 
-    header.json   {"format": 1, "kind": …, "bits": …, "radius": …, "count": …, "files": {name: {"size", "sha256"}}}
+    header.json   {"format": 2, "kind": …, "bits": …, "radius": …, "count": …, "facts": {…},
+                   "files": {name: {"size", "sha256"}}, "sha256": of all that without this}
 
 A folder is written under a temporary name and renamed when it is complete; it is never changed afterwards. Opening
-checks the header and every size; `check` reads all bytes.
+checks the header and every size; `check` reads all bytes. Numbers in arrays are little-endian.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import IO, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,20 +27,21 @@ import numpy.typing as npt
 from matcher.errors import IndexFileError
 from matcher.files import sha256_of, sync_folder, sync_tree, write_new
 
-FORMAT = 1
+FORMAT = 2
 HEADER = "header.json"
 _MAX_HEADER = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an index folder holds. `radius` in bits, inclusive; `count` in codes."""
+    """What an index folder holds. `radius` in bits, inclusive; `count` in codes; `facts` are the kind's own numbers."""
 
     kind: str
     bits: int
     radius: int
     count: int
     files: Mapping[str, Mapping[str, Any]]
+    facts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
@@ -44,35 +49,84 @@ class Header:
         return self.bits // 8
 
 
+class FolderWriter:
+    """A folder that is being written; without an exception it is published at the end of the `with` block."""
+
+    def __init__(self, path: Path) -> None:
+        if path.exists():
+            raise IndexFileError(f"{path}: exists; an index is never overwritten")
+        self._path = path
+        self._temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        self._streams = ExitStack()
+        self._files: dict[str, tuple[IO[bytes], Any]] = {}
+        self._header: Header | None = None
+
+    def __enter__(self) -> Self:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._temporary.mkdir()
+        return self
+
+    def append(self, name: str, array: npt.NDArray[Any]) -> None:
+        """Write an array behind what a file of the folder has already."""
+        if name not in self._files:
+            opened = self._streams.enter_context((self._temporary / name).open("wb"))
+            self._files[name] = opened, hashlib.sha256()
+        stream, digest = self._files[name]
+        if array.size:
+            data = np.ascontiguousarray(array).data.cast("B")
+            digest.update(data)
+            stream.write(data)
+
+    def describe(self, header: Header) -> None:
+        """State what the folder holds; its `files` are those that were written."""
+        self._header = header
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            sizes = {name: stream.tell() for name, (stream, _digest) in self._files.items()}
+            self._streams.close()
+            if kind is None:
+                assert self._header is not None, "nobody described the folder"
+                files = {
+                    name: {"size": sizes[name], "sha256": digest.hexdigest()}
+                    for name, (_stream, digest) in self._files.items()
+                }
+                body = _body(self._header, files)
+                write_new(self._temporary / HEADER, (json.dumps(body, sort_keys=True, indent=1) + "\n").encode())
+                sync_tree(self._temporary)
+                self._temporary.rename(self._path)
+        finally:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+        if kind is None:
+            sync_folder(self._path.parent)
+
+
 def write_folder(path: Path, header: Header, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Publish an index folder. IndexFileError where something stands at `path` already."""
-    if path.exists():
-        raise IndexFileError(f"{path}: exists; an index is never overwritten")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        files = {}
+    with FolderWriter(path) as writer:
         for name, array in arrays.items():
-            target = temporary / name
-            np.ascontiguousarray(array).tofile(target)
-            files[name] = {"size": target.stat().st_size, "sha256": sha256_of(target)}
-        body = {
-            "format": FORMAT,
-            "kind": header.kind,
-            "bits": header.bits,
-            "radius": header.radius,
-            "count": header.count,
-            "files": files,
-        }
-        write_new(temporary / HEADER, (json.dumps(body, sort_keys=True, indent=1) + "\n").encode())
-        sync_tree(temporary)
-        temporary.rename(path)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    sync_folder(path.parent)
+            writer.append(name, array)
+        writer.describe(header)
+
+
+def _body(header: Header, files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    body = {
+        "format": FORMAT,
+        "kind": header.kind,
+        "bits": header.bits,
+        "radius": header.radius,
+        "count": header.count,
+        "facts": dict(header.facts),
+        "files": dict(files),
+    }
+    return {**body, "sha256": _digest_of(body)}
+
+
+def _digest_of(body: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def read_header(path: Path) -> Header:
@@ -82,7 +136,16 @@ def read_header(path: Path) -> Header:
             body = json.loads(stream.read(_MAX_HEADER))
         if body["format"] != FORMAT:
             raise IndexFileError(f"{path}: index format {body['format']!r} is not {FORMAT}: build the index again")
-        header = Header(str(body["kind"]), int(body["bits"]), int(body["radius"]), int(body["count"]), body["files"])
+        if body.pop("sha256") != _digest_of(body):
+            raise IndexFileError(f"{path / HEADER}: is not as it was published")
+        header = Header(
+            str(body["kind"]),
+            int(body["bits"]),
+            int(body["radius"]),
+            int(body["count"]),
+            body["files"],
+            {name: int(value) for name, value in body["facts"].items()},
+        )
         for name, facts in header.files.items():
             size = (path / name).stat().st_size
             if size != facts["size"]:
@@ -112,10 +175,16 @@ def map_bytes(path: Path) -> mmap.mmap | bytes:
 
 
 def map_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """A read-only memory-mapped array; an empty one where there is nothing to map."""
+    """A read-only memory-mapped array; an empty one where there is nothing to map.
+
+    IndexFileError where that fails, or where the file is of another size than the array.
+    """
     if 0 in shape:
         return np.empty(shape, dtype)
     try:
+        size = path.stat().st_size
+        if size != np.dtype(dtype).itemsize * int(np.prod(shape, dtype=object)):
+            raise IndexFileError(f"{path}: has {size} bytes, not those of {shape} {np.dtype(dtype).name}")
         return np.memmap(path, dtype=dtype, mode="r", shape=shape)
     except (OSError, ValueError) as error:
         raise IndexFileError(f"{path}: cannot be mapped: {error}") from error

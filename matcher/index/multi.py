@@ -1,0 +1,173 @@
+"""Exact Hamming range search by multi-index hashing over sorted arrays (chunks.py says why it is exact).
+
+codes.bin        (n, width) uint8, as they were given
+offsets.bin      uint32: for each chunk and key the place of its first code in the chunk's table
+ids.bin          (m * u + 32,) uint32: the rows of each chunk's table, in the order of their keys
+signatures.bin   (m * u + 32,) uint16: beside each of them the first bits of its next chunk
+equal.firsts.bin, equal.starts.bin, equal.rows.bin     rows with equal codes, of which only the first is in the tables
+
+n codes, u different ones, m chunks. A query that would cost more than looking at every code is answered by doing that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import IndexFileError
+from matcher.index.answers import Answer, nothing, one_after_another, together
+from matcher.index.building import CODES, FIRSTS, IDS, OFFSETS, ROWS, SIGNATURES, STARTS
+from matcher.index.chunks import DEFAULT_COSTS, Chunks, Costs, Plan, largest_share, masks, plan
+from matcher.index.duplicates import Groups
+from matcher.index.folder import Header, map_array, read_header
+from matcher.index.probing import DAMAGED, Ask, Found, Tables, probe, probe_weighed
+from matcher.index.scanning import FEW, scan
+from matcher.index.vectors import LANES
+from matcher.index.words import Words, words_of
+
+_PATIENCE = 4.0
+"""How much more than expected a query may cost before its shares are chosen by what its buckets hold."""
+_LARGER = 2
+"""By how much such a share may be larger than the largest of the usual ones."""
+_ROOM = 1024
+
+
+class MultiIndex:
+    """Codes in mapped files with a table for each chunk. Safe to share between threads."""
+
+    def __init__(self, path: Path, header: Header, *, costs: Costs) -> None:
+        self.path = path
+        self.bits = header.bits
+        self.radius = header.radius
+        self.count = header.count
+        self._costs = costs
+        try:
+            self.chunks = Chunks(header.bits, header.facts["chunks"])
+            listed, groups = header.facts["listed"], header.facts["groups"]
+        except KeyError as error:
+            raise IndexFileError(f"{path}: its header lacks {error}") from error
+
+        def mapped(name: str, dtype: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
+            return np.asarray(map_array(path / name, dtype, shape))
+
+        self.codes: npt.NDArray[np.uint8] = mapped(CODES, np.uint8, self.count, header.width)
+        self._tables = Tables(
+            words_of(self.codes),
+            self.chunks.tables,
+            mapped(OFFSETS, "<u4", int(self.chunks.tables[-1])),
+            mapped(IDS, "<u4", self.chunks.count * listed + LANES),
+            mapped(SIGNATURES, "<u2", self.chunks.count * listed + LANES),
+            np.stack((self.chunks.starts, self.chunks.widths, self.chunks.signature_widths), axis=1),
+            listed,
+        )
+        self._groups = Groups(
+            mapped(FIRSTS, "<u4", groups),
+            mapped(STARTS, "<u4", groups + 1),
+            mapped(ROWS, "<u4", self.count - listed + groups),
+        )
+        self._plans: dict[int, Plan | None] = {}
+        self._asks: dict[tuple[int, int], Ask] = {}
+
+    def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
+        if queries.ndim != 2 or queries.dtype != np.uint8 or queries.shape[1] * 8 != self.bits:
+            raise IndexFileError(f"{self.path}: queries of shape {queries.shape} do not fit codes of {self.bits} bits")
+        if radius < 0 or self.count == 0 or len(queries) == 0:
+            return nothing(len(queries))
+        words = words_of(queries)
+        radius = min(radius, self.bits)
+        if threads == 1 or len(queries) == 1:
+            return self._search(words, radius)
+        parts = np.array_split(words, min(threads, len(queries)))
+        with ThreadPoolExecutor(len(parts)) as pool:
+            return one_after_another(list(pool.map(lambda part: self._search(part, radius), parts)))
+
+    def _plan(self, radius: int) -> Plan | None:
+        if radius not in self._plans:
+            self._plans[radius] = plan(self.chunks, radius, self._tables.listed, self._costs)
+        return self._plans[radius]
+
+    def _scan_cost(self, queries: int) -> float:
+        """Nanoseconds a query that is compared with every code, in a batch of so many."""
+        return self.count * self._costs.scan(queries if queries > FEW else 1)
+
+    def _search(self, queries: Words, radius: int) -> Answer:
+        planned = self._plan(radius)
+        limit = self._scan_cost(len(queries))
+        if planned is None or planned.cost >= limit:
+            return scan(self._tables.words, queries, radius)
+        shares = np.array(planned.shares, np.int64)
+        ask = self._ask(radius, max(planned.shares), budget=min(_PATIENCE * planned.cost, limit))
+        found = self._filled(queries, lambda first, out: probe(self._tables, ask, shares, queries, first, out))
+        answer = self._expanded(found)
+        if not found.dear.any():
+            return answer
+        numbers = np.flatnonzero(found.dear)
+        others = self._search_weighed(queries[numbers], radius, largest=max(planned.shares) + _LARGER)
+        return together([(answer, np.arange(len(queries))), (others, numbers)], len(queries))
+
+    def _search_weighed(self, queries: Words, radius: int, *, largest: int) -> Answer:
+        """The answer for queries with popular keys: by shares of their own, or by looking at every code."""
+        most = min(largest, *(largest_share(width) for width in self.chunks.widths.tolist()))
+        ask = self._ask(radius, most, budget=self._scan_cost(len(queries)))
+        found = self._filled(queries, lambda first, out: probe_weighed(self._tables, ask, queries, first, out))
+        answer = self._expanded(found)
+        if not found.dear.any():
+            return answer
+        numbers = np.flatnonzero(found.dear)
+        others = scan(self._tables.words, queries[numbers], radius)
+        return together([(answer, np.arange(len(queries))), (others, numbers)], len(queries))
+
+    def _ask(self, radius: int, share: int, *, budget: float) -> Ask:
+        """How to ask for a radius with shares up to `share`."""
+        if (radius, share) not in self._asks:
+            self._asks[radius, share] = self._new_ask(radius, share)
+        return self._asks[radius, share]._replace(budget=budget)
+
+    def _new_ask(self, radius: int, share: int) -> Ask:
+        widths = self.chunks.widths.tolist()
+        patterns = {width: masks(width, share - 1) for width in widths}
+        begins = np.cumsum([0, *(len(values) for values, _starts in patterns.values())]).tolist()
+        levels = {
+            width: np.pad(starts, (0, share + 1 - len(starts)), mode="edge") + begin
+            for (width, (_values, starts)), begin in zip(patterns.items(), begins[:-1], strict=True)
+        }
+        return Ask(
+            radius,
+            np.concatenate([values for values, _starts in patterns.values()]),
+            np.stack([levels[width] for width in widths]),
+            np.array([self._costs.probe, self._costs.candidate, self._costs.survivor]),
+            np.inf,
+        )
+
+    def _filled(self, queries: Words, run: Callable[[int, Found], int]) -> Found:
+        """What `run` finds for all queries; it is called again with more room until that suffices."""
+        count = len(queries)
+        room = _ROOM + 2 * count
+        out = Found(
+            np.zeros(count + 1, np.int64), np.empty(room, np.int32), np.empty(room, np.int64), np.zeros(count, bool)
+        )
+        done = run(0, out)
+        while 0 <= done < count:
+            distances = np.concatenate((out.distances, np.empty_like(out.distances)))
+            out = out._replace(distances=distances, rows=np.concatenate((out.rows, np.empty_like(out.rows))))
+            done = run(done, out)
+        if done == DAMAGED:
+            raise IndexFileError(f"{self.path}: its tables are damaged; `check` names the file")
+        return out
+
+    def _expanded(self, found: Found) -> Answer:
+        end = found.limits[-1]
+        try:
+            return self._groups.expand(found.limits, found.distances[:end], found.rows[:end])
+        except IndexError as error:
+            raise IndexFileError(f"{self.path}: its groups of equal codes are damaged") from error
+
+
+def open_multi(path: Path, *, costs: Costs = DEFAULT_COSTS) -> MultiIndex:
+    """Open a multi-index folder. `costs` decide only how an answer is found."""
+    return MultiIndex(path, read_header(path), costs=costs)
