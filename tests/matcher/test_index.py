@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from index_cases import Codes, clustered
 
 from matcher.errors import IndexFileError
 from matcher.index import build_index, check_index, open_index
 from matcher.lookup import hamming
-
-Codes = npt.NDArray[np.uint8]
 
 
 def brute_force(codes: Codes, queries: Codes, radius: int) -> list[set[tuple[int, int]]]:
@@ -27,16 +25,6 @@ def brute_force(codes: Codes, queries: Codes, radius: int) -> list[set[tuple[int
         }
         for query in queries
     ]
-
-
-def clustered(rng: np.random.Generator, count: int, width: int) -> Codes:
-    """Codes near a few centres, so that many distances are small, with some repeats."""
-    centres = rng.integers(0, 256, (3, width), dtype=np.uint8)
-    codes = centres[rng.integers(0, 3, count)].copy()
-    for row in range(count):
-        for bit in rng.integers(0, width * 8, int(rng.integers(0, 40))):
-            codes[row, bit // 8] ^= np.uint8(1 << (bit % 8))
-    return codes
 
 
 @given(
@@ -101,13 +89,20 @@ def test_the_same_codes_give_the_same_bytes(tmp_path: Path) -> None:
     codes = clustered(np.random.default_rng(3), 20, 32)
     for name in ("a", "b"):
         build_index(codes, radius=31, path=tmp_path / name)
-    contents = [{file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("a", "b")]
+    contents = [
+        {
+            file.relative_to(tmp_path / name): file.read_bytes()
+            for file in (tmp_path / name).rglob("*")
+            if file.is_file()
+        }
+        for name in ("a", "b")
+    ]
     assert contents[0] == contents[1]
 
 
 def test_every_changed_byte_is_refused_by_the_check(tmp_path: Path) -> None:
     build_index(clustered(np.random.default_rng(3), 4, 8), radius=4, path=tmp_path / "i")
-    target = tmp_path / "i" / "codes.bin"
+    target = tmp_path / "i" / "1" / "codes.bin"
     original = target.read_bytes()
     for place in range(len(original)):
         changed = bytearray(original)
@@ -122,7 +117,7 @@ def test_every_changed_byte_is_refused_by_the_check(tmp_path: Path) -> None:
 @pytest.mark.parametrize("header", ["", "{}", "[]", '{"format": 9}', '{"format": 1, "kind": "flat"}', "\x00"])
 def test_a_broken_header_is_refused(tmp_path: Path, header: str) -> None:
     build_index(np.zeros((1, 8), np.uint8), radius=4, path=tmp_path / "i")
-    (tmp_path / "i" / "header.json").write_text(header)
+    (tmp_path / "i" / "1" / "header.json").write_text(header)
     with pytest.raises(IndexFileError, match=r"header\.json|index format"):
         open_index(tmp_path / "i")
 

@@ -38,7 +38,7 @@ def built(kind: str, count: int, width: int, radius: int, seed: int) -> Path:
     codes = KINDS[kind](np.random.default_rng(seed), count, width)
     path = Path(mkdtemp()) / "index"
     build_index(codes, radius=radius, path=path, kind="multi")
-    return path
+    return path / "1"
 
 
 @given(
@@ -64,7 +64,7 @@ def test_equals_faiss(
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize(("width", "radius"), [(32, 31), (32, 41), (32, 64), (8, 8), (8, 14)])
 def test_a_large_batch_on_many_codes(kind: str, width: int, radius: int) -> None:
-    index = open_index(built(kind, 60_000, width, min(radius, 39), 5))
+    index = open_multi(built(kind, 60_000, width, min(radius, 39), 5))
     queries = questions(np.random.default_rng(1), index.codes, 5000 if kind == "uniform" else 300, radius + 2)
     assert_same(index.range_search(queries, radius=radius), referee(index.codes, queries, radius))
 
@@ -78,7 +78,7 @@ def test_every_radius(radius: int) -> None:
 
 
 def test_threads_share_the_queries_and_the_index() -> None:
-    index = open_index(built("clustered", 3000, 32, 31, 3000))
+    index = open_multi(built("clustered", 3000, 32, 31, 3000))
     queries = questions(np.random.default_rng(1), index.codes, 101, 31)
     expected = referee(index.codes, queries, 31)
     for threads in (2, 3, 200):
@@ -185,7 +185,14 @@ def test_the_same_codes_give_the_same_bytes(tmp_path: Path) -> None:
     codes = hostile(np.random.default_rng(3), 9000, 32)
     for name in ("a", "b"):
         build_index(codes, radius=31, path=tmp_path / name)
-    contents = [{file.name: file.read_bytes() for file in (tmp_path / name).iterdir()} for name in ("a", "b")]
+    contents = [
+        {
+            file.relative_to(tmp_path / name): file.read_bytes()
+            for file in (tmp_path / name).rglob("*")
+            if file.is_file()
+        }
+        for name in ("a", "b")
+    ]
     assert contents[0] == contents[1]
 
 
@@ -194,7 +201,7 @@ def test_damage_that_nobody_checked_for_does_no_harm(tmp_path: Path, name: str) 
     """Numbers that point outside are seen before they are followed."""
     codes = uniform(np.random.default_rng(3), 6000, 32)
     build_index(codes, radius=31, path=tmp_path / "i")
-    target = tmp_path / "i" / name
+    target = tmp_path / "i" / "1" / name
     target.write_bytes(b"\xff" * target.stat().st_size if name == "ids.bin" else target.read_bytes()[:-4] + b"\xff" * 4)
     if name == "offsets.bin":
         body = np.frombuffer(target.read_bytes(), np.uint32).copy()
@@ -210,7 +217,7 @@ def test_damage_that_nobody_checked_for_does_no_harm(tmp_path: Path, name: str) 
 @pytest.mark.parametrize("name", ["codes.bin", "ids.bin", "offsets.bin", "signatures.bin", "equal.rows.bin"])
 def test_a_truncated_file_is_refused(tmp_path: Path, name: str) -> None:
     build_index(hostile(np.random.default_rng(3), 6000, 32), radius=31, path=tmp_path / "i")
-    target = tmp_path / "i" / name
+    target = tmp_path / "i" / "1" / name
     target.write_bytes(target.read_bytes()[:-1])
     with pytest.raises(IndexFileError, match=rf"{name}: has \d+ bytes"):
         open_index(tmp_path / "i")

@@ -1,0 +1,203 @@
+"""Changing an index: each change is a new generation (generations.py), which readers see when they open it anew.
+
+Rows are numbered as codes come in, and keep their numbers for ever. One writer at a time; a writer that is killed
+leaves the index as it was. Adding and removing cost what is added and removed, and now and then a merging of small
+segments; `compact_index` merges all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import IndexFileError
+from matcher.files import hold, sha256_of, sync_folder
+from matcher.index.chunks import DEFAULT_COSTS, Costs
+from matcher.index.folder import HEADER
+from matcher.index.generations import Generation, Segment, newest, read_generation, write_generation, write_rows
+from matcher.index.segment import AUTO, Index, build_segment, check_codes
+from matcher.index.segmented import Part, SegmentedIndex, open_generation
+
+MOST_SEGMENTS = 8
+"""With more than these, an addition merges all but the largest."""
+MOST_ROWS = 2**32 - 1
+_LOCK = "lock"
+
+
+def build_index(
+    codes: npt.NDArray[np.uint8],
+    *,
+    radius: int,
+    path: str | PathLike[str],
+    kind: str = AUTO,
+    costs: Costs = DEFAULT_COSTS,
+) -> Index:
+    """Write an index over `codes`, (n, width) uint8, to the new folder `path`, and open it.
+
+    `radius` in bits is the one that queries will mostly ask. `kind`: `flat` (FAISS), `multi`, or `auto`, by the number
+    of codes. The same arguments give the same bytes. IndexFileError where `path` exists, where the width is no
+    multiple of 8 bytes, or where `codes` is not two-dimensional uint8.
+    """
+    folder = Path(path)
+    check_codes(codes, folder)
+    bits = codes.shape[1] * 8
+    if not 0 <= radius <= bits:
+        raise IndexFileError(f"{folder}: a radius of {radius} bits makes no sense for {bits} bits")
+    if folder.exists():
+        raise IndexFileError(f"{folder}: exists; an index is never overwritten")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        build_segment(codes, radius=radius, path=temporary / "1", kind=kind, costs=costs)
+        segment = Segment("1", sha256_of(temporary / "1" / HEADER), 0, len(codes), None)
+        write_generation(temporary, 1, Generation(bits, radius, len(codes), (segment,), None))
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
+    return open_generation(folder)
+
+
+def add_codes(path: str | PathLike[str], codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Add codes, (k, width) uint8, to an index; their rows, (k,) int64. IndexFileError where they do not fit."""
+    folder = Path(path)
+    check_codes(codes, folder)
+    with _writing(folder) as (number, generation):
+        if codes.shape[1] * 8 != generation.bits:
+            raise IndexFileError(f"{folder}: codes of {codes.shape[1] * 8} bits among codes of {generation.bits}")
+        first = generation.rows
+        if first + len(codes) > MOST_ROWS:
+            raise IndexFileError(f"{folder}: {first + len(codes)} rows are more than one index holds")
+        rows = np.arange(first, first + len(codes))
+        if len(codes) == 0:
+            return rows
+        added = _segment(folder, number, generation, codes, rows)
+        segments = (*generation.segments, added)
+        removed = generation.removed
+        total = first + len(codes)
+        if len(segments) > MOST_SEGMENTS:
+            opened = SegmentedIndex(folder, Generation(generation.bits, generation.radius, total, segments, removed))
+            largest = max(range(len(segments)), key=lambda place: segments[place].count)
+            merged = [part for place, part in enumerate(opened.parts) if place != largest]
+            segments, gone = (segments[largest],), opened.removed
+            kept, theirs = _live(merged, gone)
+            if len(theirs):
+                segments = (*segments, _segment(folder, number, generation, kept, theirs, name=f"{number}m"))
+            still = gone[np.isin(gone, opened.parts[largest].all_rows())] if len(gone) else gone
+            removed = write_rows(folder, f"removed.{number}", still) if len(still) else None
+        write_generation(folder, number, Generation(generation.bits, generation.radius, total, segments, removed))
+        return rows
+
+
+def remove_rows(path: str | PathLike[str], rows: Sequence[int] | npt.NDArray[np.int64]) -> None:
+    """Remove rows from an index. IndexFileError, and nothing removed, where one of them is not in it."""
+    folder = Path(path)
+    wanted = np.unique(np.asarray(rows, np.int64))
+    with _writing(folder) as (number, generation):
+        opened = SegmentedIndex(folder, generation)
+        there = np.zeros(len(wanted), bool)
+        for part in opened.parts:
+            there |= _has(part, wanted)
+        there &= ~np.isin(wanted, opened.removed)
+        if not there.all():
+            raise IndexFileError(f"{folder}: has no row {wanted[~there][0]} ({np.count_nonzero(~there)} are missing)")
+        if len(wanted) == 0:
+            return
+        removed = write_rows(folder, f"removed.{number}", np.union1d(opened.removed, wanted))
+        changed = Generation(generation.bits, generation.radius, generation.rows, generation.segments, removed)
+        write_generation(folder, number, changed)
+
+
+def compact_index(path: str | PathLike[str]) -> None:
+    """Merge all segments into one, without the removed rows. Nothing is deleted: readers may be using it."""
+    folder = Path(path)
+    with _writing(folder) as (number, generation):
+        if len(generation.segments) <= 1 and generation.removed is None:
+            return
+        opened = SegmentedIndex(folder, generation)
+        codes, rows = _live(opened.parts, opened.removed)
+        segment = _segment(folder, number, generation, codes, rows)
+        changed = Generation(generation.bits, generation.radius, generation.rows, (segment,), None)
+        write_generation(folder, number, changed)
+
+
+def prune_index(path: str | PathLike[str]) -> None:
+    """Delete what the newest generation does not need. Who has an older one open keeps it, but on Windows: there it
+    stays until the next time.
+    """
+    folder = Path(path)
+    with _writing(folder) as (number, generation):
+        needed = {segment.folder for segment in generation.segments} | {listed.name for listed in generation.files()}
+        needed |= {_LOCK, f"generation.{number - 1}.json"}
+        for found in sorted(folder.iterdir()):
+            if found.name not in needed:
+                with suppress(OSError):
+                    shutil.rmtree(found) if found.is_dir() else found.unlink()
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[tuple[int, Generation]]:
+    """The number that the next generation gets, and the newest, while nobody else writes."""
+    current = newest(folder)
+    if current == 0:
+        raise IndexFileError(f"{folder}: not an index (it has no generation.N.json)")
+    try:
+        with (folder / _LOCK).open("ab") as stream:
+            hold(stream)
+            current = newest(folder)
+            yield current + 1, read_generation(folder, current)
+    except BlockingIOError as error:
+        raise IndexFileError(f"{folder}: another process is changing it") from error
+    except OSError as error:
+        raise IndexFileError(f"{error.filename or folder}: {error.strerror}") from error
+
+
+def _segment(
+    folder: Path,
+    number: int,
+    generation: Generation,
+    codes: npt.NDArray[np.uint8],
+    rows: npt.NDArray[np.int64],
+    *,
+    name: str | None = None,
+) -> Segment:
+    """Write a segment of these rows, ascending. What a writer that was killed left there is cleared away."""
+    name = name or str(number)
+    path = folder / name
+    shutil.rmtree(path, ignore_errors=True)
+    build_segment(codes, radius=generation.radius, path=path, kind=AUTO, costs=DEFAULT_COSTS)
+    first = int(rows[0]) if len(rows) else 0
+    together = len(rows) == 0 or int(rows[-1]) - first + 1 == len(rows)
+    listed = None if together else write_rows(folder, f"rows.{name}", rows)
+    return Segment(name, sha256_of(path / HEADER), first, len(rows), listed)
+
+
+def _live(
+    parts: Sequence[Part], removed: npt.NDArray[np.uint32]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """The codes and rows of segments without the removed ones, by row."""
+    rows = np.concatenate([part.all_rows() for part in parts])
+    codes = np.concatenate([part.index.codes for part in parts])
+    kept = np.flatnonzero(~np.isin(rows, removed))
+    order = kept[np.argsort(rows[kept])]
+    return codes[order], rows[order]
+
+
+def _has(part: Part, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which of these rows a segment has."""
+    if part.rows is None:
+        return (rows >= part.first) & (rows < part.first + part.index.count)
+    if len(part.rows) == 0:
+        return np.zeros(len(rows), bool)
+    at = np.minimum(np.searchsorted(part.rows, rows), len(part.rows) - 1)
+    return np.asarray(part.rows[at] == rows)

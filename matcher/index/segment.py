@@ -1,0 +1,74 @@
+"""One index folder, written once: by FAISS's brute force where that is as fast, by the multi-index where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import IndexFileError
+from matcher.index import building, flat
+from matcher.index.answers import Answer
+from matcher.index.chunks import Costs
+from matcher.index.folder import read_header
+from matcher.index.multi import open_multi
+
+BREAK_EVEN = 4096
+"""Fewer codes than this are searched by FAISS."""
+
+AUTO = "auto"
+
+
+class Index(Protocol):
+    """Codes of one width, searched within a radius. Safe to share between threads.
+
+    `codes`: (n, width) uint8, the code of each row. `count`: how many of the rows are searched.
+    """
+
+    bits: int
+    radius: int
+    count: int
+
+    @property
+    def codes(self) -> npt.NDArray[np.uint8]: ...
+
+    def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
+        """All codes within `radius` bits, inclusive, of each row of `queries`, (q, bits/8) uint8.
+
+        Returns limits (q + 1,) int64, distances (m,) int32 and rows (m,) int64. A radius larger than the one that
+        the index was built for is answered in full too, only slower. `threads` share the queries. IndexFileError
+        where the widths differ, or where damage is seen.
+        """
+
+
+_KINDS: dict[str, Callable[[Path], Index]] = {flat.KIND: flat.open_flat, building.KIND: open_multi}
+
+
+def check_codes(codes: npt.NDArray[np.uint8], path: Path) -> None:
+    """Refuse what cannot be the codes of an index. IndexFileError."""
+    if codes.ndim != 2 or codes.dtype != np.uint8 or codes.shape[1] == 0 or codes.shape[1] % 8:
+        raise IndexFileError(f"{path}: codes must be (n, multiple of 8) uint8, not {codes.shape} {codes.dtype}")
+
+
+def build_segment(codes: npt.NDArray[np.uint8], *, radius: int, path: Path, kind: str, costs: Costs) -> None:
+    """Write the folder `path` over codes that were checked. IndexFileError where it exists."""
+    if kind == AUTO:
+        kind = flat.KIND if len(codes) < BREAK_EVEN else building.KIND
+    if kind == flat.KIND:
+        flat.build(codes, radius=radius, path=path)
+    elif kind == building.KIND:
+        building.build(codes, radius=radius, path=path, costs=costs)
+    else:
+        raise IndexFileError(f"{path}: no kind of index is called {kind!r}")
+
+
+def open_segment(path: Path) -> Index:
+    """Open a folder. IndexFileError where it is missing, of another kind or damaged."""
+    header = read_header(path)
+    opener = _KINDS.get(header.kind)
+    if opener is None:
+        raise IndexFileError(f"{path}: an index of unknown kind {header.kind!r}")
+    return opener(path)
