@@ -36,7 +36,7 @@ def expected(codes: Codes, live: list[int], queries: Codes, radius: int) -> Answ
     steps=st.lists(st.sampled_from(["add", "add", "remove", "compact", "prune"]), max_size=14),
     seed=st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_equals_a_new_index(
     tmp_path_factory: pytest.TempPathFactory, kind: str, width: int, first: int, steps: list[str], seed: int
 ) -> None:
@@ -132,8 +132,8 @@ else:
     assert open_index(tmp_path / "i").count == 38
 
 
-def test_every_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
-    """Of every file of an index with two segments and removed rows."""
+def test_a_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
+    """Of every file of an index with two segments and removed rows; benchmarks/flip_every_byte_of_an_index.py tries all."""
     rng = np.random.default_rng(5)
     codes = uniform(rng, 70, 8)
     path = tmp_path / "i"
@@ -147,7 +147,7 @@ def test_every_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> Non
         if not file.is_file():
             continue
         original = file.read_bytes()
-        for place in range(len(original)):
+        for place in range(0, len(original), max(1, len(original) // 40)):
             changed = bytearray(original)
             changed[place] ^= 1 << (place % 8)
             file.write_bytes(changed)
@@ -159,7 +159,7 @@ def test_every_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> Non
                 assert_same(open_index(path).range_search(queries, radius=4), sound)
                 unharmed += 1
         file.write_bytes(original)
-    assert refused > 3000
+    assert refused > 300
     assert unharmed < refused // 2  # the superseded generations
     check_index(path)
 
