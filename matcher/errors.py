@@ -4,6 +4,7 @@ MatcherError
 ├── ListError        a hash list cannot be read or built; names the file
 ├── StoreError       a store is missing, damaged, or busy; names the folder
 ├── IndexFileError   an index is missing, damaged, or of another width
+│   └── IndexAuditError   an index does not answer as brute force does
 ├── SourceError      evidence cannot be opened at all
 ├── CaseError        a case folder cannot be used, or contradicts itself
 ├── SettingsError    thresholds, algorithms or options that make no sense
@@ -33,6 +34,10 @@ class StoreError(MatcherError):
 
 class IndexFileError(MatcherError):
     """An index is missing, damaged, or does not fit the query."""
+
+
+class IndexAuditError(IndexFileError):
+    """An index does not answer as brute force does; names its folder, the query and the rows."""
 
 
 class SourceError(MatcherError):

@@ -5,7 +5,7 @@ Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with
     case.open    case, exhibit, authority, examiner, role, tool, libraries, platform
     key          vkeys, action
     self.test    vectors (digest of the known answers), cases, tested, untested, decoded (formats)
-    list.load    name, version, digest, sources, counts, profile, index_digest
+    list.load    name, version, digest, sources, counts, profile, audit, index_digest
     scan.open    scan, source, examiner, role, authority, exhibit, settings, algorithms, lists, executor, tool,
                  libraries, platform; sealed (where paths are commitments, if they are)
     item         scan, seq, finding

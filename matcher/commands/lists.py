@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from matcher.commands import say
+from matcher.commands.lists_audit import audit_command
 from matcher.commands.options import FILE, FOLDER, algorithm_names, echo_json, store_option
 from matcher.listing import make_list
 from matcher.lists.formats import formats
@@ -25,7 +26,10 @@ _PLAIN = {value.value: value for value in Disposition}
 
 @click.group("lists")
 def command() -> None:
-    """Import, build and show lists of known material."""
+    """Import, build, show and audit lists of known material."""
+
+
+command.add_command(audit_command)
 
 
 @command.command(

@@ -21,6 +21,7 @@ from matcher.hashers import known_algorithm
 from matcher.index import build_index
 from matcher.index.digests import build as build_digests
 from matcher.lists import version as layout
+from matcher.lists.auditing import audit_algorithm, seed_of
 from matcher.lists.version import ListVersion
 from matcher.model import CategoryProfile, ListedHash, ListEntry, RefusedLine
 
@@ -111,7 +112,7 @@ class ListBuilder:
     def finish(
         self, *, name: str, version: int, sources: Sequence[dict[str, Any]], profile: CategoryProfile
     ) -> ListVersion:
-        """Build the indexes, write the header and make it all durable."""
+        """Build the indexes and audit them, write the header and make it all durable. IndexAuditError: one is unsound."""
         self._offsets.write(self._end.to_bytes(8, "little"))
         self._files.close()
         counts = {
@@ -121,15 +122,19 @@ class ListBuilder:
             "kept": dict(sorted(self._kept_counts.items())),
             "refused": self.refused,
         }
-        for algorithm, column in self._columns.items():
-            self._index(algorithm, column)
+        digest = _digest_of(sources)
+        audits = {
+            algorithm: self._index(algorithm, column, seed=seed_of(digest))
+            for algorithm, column in sorted(self._columns.items())
+        }
         built = ListVersion(
             name=name,
             version=version,
-            digest=_digest_of(sources),
+            digest=digest,
             sources=tuple(sources),
             counts=counts,
             profile=profile,
+            audit=audits,
             files=layout.files_below(self._folder),
         )
         write_new(self._folder / layout.HEADER, (json.dumps(built.as_json(), indent=1, sort_keys=True) + "\n").encode())
@@ -148,7 +153,8 @@ class ListBuilder:
         path.unlink()
         return count
 
-    def _index(self, algorithm: str, column: _Column) -> None:
+    def _index(self, algorithm: str, column: _Column, *, seed: int) -> dict[str, Any]:
+        """Build one index; what its audit found."""
         facts = known_algorithm(algorithm)
         assert facts is not None, f"{algorithm} was parsed as bytes"
         codes = np.fromfile(column.codes_path, np.uint8).reshape(column.count, facts.width)
@@ -157,7 +163,9 @@ class ListBuilder:
             build_digests(codes, path=path)
         else:
             build_index(codes, radius=facts.threshold, path=path)
+        audit = audit_algorithm(self._folder, algorithm, seed=seed, codes=codes)
         column.codes_path.unlink()
+        return audit.as_json()
 
 
 def _digest_of(sources: Sequence[dict[str, Any]]) -> str:

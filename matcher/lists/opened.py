@@ -132,5 +132,6 @@ class OpenList:
             "sources_total": len(self.facts.sources),
             "counts": dict(self.facts.counts),
             "profile": self.facts.profile.as_json(),
+            "audit": {algorithm: dict(found) for algorithm, found in self.facts.audit.items()},
             "index_digest": self.index_digest(),
         }

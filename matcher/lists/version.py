@@ -1,6 +1,6 @@
 """One version of one list on disk: a folder that is written once and never changed.
 
-list.json          what this is: name, version, sources, counts, profile, and the digest of every other file
+list.json          what this is: name, version, sources, counts, profile, audit, and the digest of every other file
 entries.jsonl      one JSON array [id, category, note] a record
 entries.offsets    (n + 1,) uint64, where each entry's line begins
 refused.jsonl      the lines that were not taken, with their reasons
@@ -22,7 +22,7 @@ from matcher.errors import StoreError
 from matcher.files import sha256_of
 from matcher.model import CategoryProfile, Disposition
 
-FORMAT = 1
+FORMAT = 2
 HEADER = "list.json"
 ENTRIES = "entries.jsonl"
 OFFSETS = "entries.offsets"
@@ -38,7 +38,8 @@ class ListVersion:
 
     `digest` is the SHA-256 of the imported file (of the files' digests, where there were several); `counts` has
     `entries`, `records` (lines of entries.jsonl: an entry has several where its hashes stand apart), `hashes` by
-    algorithm, `kept` by type and `refused`; `files` has the digest of every file beside it.
+    algorithm, `kept` by type and `refused`; `audit` has, by algorithm, what the audit of its index found before it was
+    published (index/auditing.py); `files` has the digest of every file beside it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ListVersion:
     sources: tuple[Mapping[str, Any], ...]
     counts: Mapping[str, Any]
     profile: CategoryProfile
+    audit: Mapping[str, Mapping[str, Any]]
     files: Mapping[str, str]
 
     def as_json(self) -> dict[str, Any]:
@@ -58,6 +60,7 @@ class ListVersion:
             "sources": [dict(source) for source in self.sources],
             "counts": dict(self.counts),
             "profile": self.profile.as_json(),
+            "audit": {algorithm: dict(found) for algorithm, found in self.audit.items()},
             "files": dict(self.files),
         }
 
@@ -77,6 +80,7 @@ def read_version(folder: Path) -> ListVersion:
             sources=tuple(body["sources"]),
             counts=body["counts"],
             profile=CategoryProfile(categories, Disposition(body["profile"]["other"])),
+            audit=body["audit"],
             files=body["files"],
         )
     except OSError as error:

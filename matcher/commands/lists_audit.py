@@ -1,0 +1,62 @@
+"""matcher lists audit: does every index of a store answer as brute force does?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from matcher.commands import DONE, FAILED, say
+from matcher.commands.options import store_option
+from matcher.errors import MatcherError, StoreError
+from matcher.index.auditing import MAX_SEED, AuditResult
+from matcher.lists.auditing import audit_algorithm, seed_of
+from matcher.lists.store import Store
+from matcher.text import printable
+
+
+@click.command("audit", epilog="Example: matcher lists audit --store known.store --sample 1000")
+@store_option
+@click.option("--name", help="Only this list; every list otherwise.")
+@click.option("--sample", type=click.IntRange(min=1), help="Codes of each index to ask; 64 to 1,000 otherwise.")
+@click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Ask others; those of the import otherwise.")
+def audit_command(*, store: Path, name: str | None, sample: int | None, seed: int | None) -> int:
+    """Read every byte of the lists in use, and compare their indexes' answers with brute force.
+
+    A sample of each list's hashes is altered within the radius and looked up. What is not sound is named, and the rest is
+    audited all the same.
+    """
+    opened = Store.open(store)
+    lists = [(listed, version) for listed, version in opened.current() if name in (None, listed)]
+    if not lists:
+        raise StoreError(f"{store}: the store holds no list{'' if name is None else f' {name!r}'}")
+    faults = [fault for pair in lists for fault in _audit(opened, *pair, sample=sample, seed=seed)]
+    for fault in faults:
+        say(fault)
+    return FAILED if faults else DONE
+
+
+def _audit(store: Store, name: str, version: int, *, sample: int | None, seed: int | None) -> Iterator[str]:
+    """Audit one list and tell of every index that is sound; a generator of what is not, in words."""
+    of = f"{name} version {version}"
+    try:
+        opened = store.open_list(name, version, check=True)
+    except MatcherError as error:
+        yield f"{of}: NOT SOUND: {error}"
+        return
+    used = seed_of(opened.facts.digest) if seed is None else seed
+    for algorithm in opened.algorithms:
+        try:
+            result = audit_algorithm(opened.folder, algorithm, seed=used, sample=sample)
+        except MatcherError as error:
+            yield f"{of}: {algorithm}: NOT SOUND: {error}"
+        else:
+            click.echo(printable(f"{of}: {algorithm}: {_line(result)}"))
+
+
+def _line(result: AuditResult) -> str:
+    return (
+        f"sound: {result.queries:,} queries of {result.codes:,} codes within {result.radius}, "
+        f"{result.matches:,} matches as by brute force, seed {result.seed}"
+    )

@@ -1,0 +1,38 @@
+"""The audit of a list's indexes: at the end of an import, before anything is published, and whenever one asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matcher.algorithms import Metric
+from matcher.errors import StoreError
+from matcher.hashers import known_algorithm
+from matcher.index import open_digests, open_index
+from matcher.index.auditing import AuditResult, audit_index
+from matcher.index.digest_auditing import audit_digests
+from matcher.index.measures import Codes
+from matcher.lists import version as layout
+
+_SEED_DIGITS = 13
+"""Hexadecimal digits of the list's digest: 52 bits, which every reader of JSON keeps whole."""
+
+
+def seed_of(digest: str) -> int:
+    """The seed of a list's audit, from its digest in hex: the same list is asked the same everywhere."""
+    return int(digest[:_SEED_DIGITS], 16)
+
+
+def audit_algorithm(
+    folder: Path, algorithm: str, *, seed: int, sample: int | None = None, codes: Codes | None = None
+) -> AuditResult:
+    """Audit one index of a version's folder. IndexAuditError where it is not sound.
+
+    `codes`, (n, width) uint8, are the listed hashes where the caller has them: the index's own are believed otherwise.
+    """
+    known = known_algorithm(algorithm)
+    if known is None:
+        raise StoreError(f"{folder}: has {algorithm} hashes, for which no hasher is installed any more")
+    path = folder / layout.HASHES / f"{algorithm}.index"
+    if known.metric is Metric.EXACT:
+        return audit_digests(open_digests(path), path, seed=seed, sample=sample, digests=codes)
+    return audit_index(open_index(path), path, seed=seed, sample=sample, codes=codes)
