@@ -113,7 +113,7 @@ def hostile(count: int, width: int, seed: int) -> Codes:
 def _all_but_one(random: Random, count: int, width: int) -> Codes:
     codes = _draw(random, 1 + count // 1000, width)[np.arange(count) // 1000]
     places = random.integers(0, width // PIECE, count)
-    codes.reshape(count, -1, PIECE)[np.arange(count), places] = _draw(random, count, PIECE)
+    codes.reshape(count, width // PIECE, PIECE)[np.arange(count), places] = _draw(random, count, PIECE)
     return codes
 
 
@@ -147,7 +147,9 @@ def _beside(random: Random, count: int, popular: Codes) -> Codes:
     bit = np.uint16(1) << random.integers(0, 8 * PIECE, (count, pieces), np.uint16)
     near ^= bit.astype("<u2").view(np.uint8).reshape(near.shape)
     taken = random.random((count, pieces, 1)) < 0.5
-    return np.where(taken, near, _draw(random, count, pieces * PIECE).reshape(near.shape)).reshape(count, -1)
+    return np.where(taken, near, _draw(random, count, pieces * PIECE).reshape(near.shape)).reshape(
+        count, pieces * PIECE
+    )
 
 
 def queries(codes: Codes, count: int, radius: int, seed: int) -> Codes:

@@ -24,17 +24,19 @@ from matcher.text import printable
 def audit_command(*, store: Path, name: str | None, sample: int | None, seed: int | None) -> int:
     """Read every byte of the lists in use, and compare their indexes' answers with brute force.
 
-    A sample of each list's hashes is altered within the radius and looked up. What is not sound is named, and the rest is
-    audited all the same.
+    A sample of each list's hashes is altered within the radius and looked up. What is not sound is named, and
+    the rest is audited all the same.
     """
     opened = Store.open(store)
     lists = [(listed, version) for listed, version in opened.current() if name in (None, listed)]
     if not lists:
         raise StoreError(f"{store}: the store holds no list{'' if name is None else f' {name!r}'}")
-    faults = [fault for pair in lists for fault in _audit(opened, *pair, sample=sample, seed=seed)]
-    for fault in faults:
-        say(fault)
-    return FAILED if faults else DONE
+    sound = True
+    for listed, version in lists:
+        for fault in _audit(opened, listed, version, sample=sample, seed=seed):
+            say(fault)
+            sound = False
+    return DONE if sound else FAILED
 
 
 def _audit(store: Store, name: str, version: int, *, sample: int | None, seed: int | None) -> Iterator[str]:

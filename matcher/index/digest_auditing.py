@@ -13,6 +13,7 @@ from matcher.index.digests import DIGESTS, ROWS, DigestTable
 from matcher.index.folder import map_array
 from matcher.index.measures import Codes, Hamming
 
+_BLOCK = 1 << 16
 _WORD = 8
 """Bytes that are compared with all digests; the rest with those that begin so. No digest is shorter."""
 
@@ -22,33 +23,44 @@ def audit_digests(
 ) -> AuditResult:
     """Find a seeded sample of the digests, and the same with a bit flipped; compare with a search through all.
 
-    `digests`, (n, width) uint8 by row, are those that the table was built from; those of its files are believed
-    otherwise. Raises IndexAuditError, which names `path`, the digest, and the rows that were found and that hold it.
+    `digests`, (n, width) uint8 by row, are those that the table was built from: all are compared with the table's, and
+    its files are believed otherwise. The sample begins with the table's first and last. Raises IndexAuditError, which
+    names `path`, the digest, and the rows that were found and that hold it.
     """
     random = np.random.Generator(np.random.PCG64(seed))
-    shape = (table.count, table.width)
-    if digests is None:
-        listed: Codes = map_array(path / DIGESTS, np.uint8, shape)
-        numbers: npt.NDArray[np.uint32] | None = map_array(path / ROWS, np.uint32, shape[:1])
-    else:
-        listed, numbers = digests, None
-    if listed.shape != shape:
-        raise IndexAuditError(f"{path}: holds digests of {shape}, the list has {listed.shape}")
+    stored: Codes = map_array(path / DIGESTS, np.uint8, (table.count, table.width))
+    rows: npt.NDArray[np.uint32] = map_array(path / ROWS, np.uint32, (table.count,))
+    if digests is not None:
+        _check_digests(path, digests, stored, rows)
     wanted = sample_of(table.count) if sample is None else sample
-    rows = np.concatenate([[0, table.count - 1], random.integers(0, max(1, table.count), wanted)])[:wanted]
-    asked = listed[rows.astype(np.int64)] if table.count else np.empty((0, table.width), np.uint8)
+    places = np.array([0, table.count - 1, *random.integers(0, max(1, table.count), wanted).tolist()], np.int64)[
+        :wanted
+    ]
+    asked = stored[places] if table.count else stored
     flipped = [Hamming().moved(digest, 1, random=random) for digest in asked]
     edges = np.array([[0] * table.width, [255] * table.width], np.uint8)
     queries = np.vstack([asked, np.array(flipped, np.uint8).reshape(asked.shape), edges])
     matches = 0
     for query in queries:
-        places = _search(query, listed)
-        truth = sorted(places.tolist() if numbers is None else numbers[places].tolist())
+        truth = sorted(rows[_search(query, stored)].tolist())
         found = table.find(query.tobytes())
         if found != truth:
             raise IndexAuditError(f"{path}: digest {query.tobytes().hex()} was found in rows {found}, not {truth}")
         matches += len(truth)
     return AuditResult(table.count, len(asked), len(queries), 0, matches, seed)
+
+
+def _check_digests(path: Path, digests: Codes, stored: Codes, rows: npt.NDArray[np.uint32]) -> None:
+    """Every row of the list stands in the table, once, with its digest. IndexAuditError otherwise."""
+    if digests.shape != stored.shape:
+        raise IndexAuditError(f"{path}: holds digests {stored.shape}, the list has {digests.shape}")
+    if not np.array_equal(np.bincount(rows, minlength=len(digests)), np.ones(len(digests))):
+        raise IndexAuditError(f"{path}: not every row of the list stands in the table once")
+    for first in range(0, len(stored), _BLOCK):
+        of_block = rows[first : first + _BLOCK]
+        wrong = (digests[of_block] != stored[first : first + _BLOCK]).any(axis=1)
+        if wrong.any():
+            raise IndexAuditError(f"{path}: the digest of row {int(of_block[wrong.argmax()])} is not the list's")
 
 
 def _search(query: Codes, digests: Codes) -> npt.NDArray[np.int64]:

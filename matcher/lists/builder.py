@@ -112,7 +112,7 @@ class ListBuilder:
     def finish(
         self, *, name: str, version: int, sources: Sequence[dict[str, Any]], profile: CategoryProfile
     ) -> ListVersion:
-        """Build the indexes and audit them, write the header and make it all durable. IndexAuditError: one is unsound."""
+        """Build the indexes and audit them, write the header and make it all durable. IndexAuditError: one lies."""
         self._offsets.write(self._end.to_bytes(8, "little"))
         self._files.close()
         counts = {
