@@ -122,14 +122,12 @@ def _rows(random: np.random.Generator, codes: Codes, sample: int) -> npt.NDArray
 
 
 def _frequent(random: np.random.Generator, codes: Codes) -> list[int]:
-    """A row of each of the most frequent codes."""
-    seen = np.arange(len(codes))
-    if len(codes) > _LOOKED_THROUGH:
-        seen = np.sort(random.integers(0, len(codes), _LOOKED_THROUGH))
+    """A row of each of the most frequent codes, the most frequent first."""
+    few = len(codes) <= _LOOKED_THROUGH
+    seen = np.arange(len(codes)) if few else np.sort(random.integers(0, len(codes), _LOOKED_THROUGH))
     drawn = np.ascontiguousarray(codes[seen])
-    values, places, counts = np.unique(drawn.view(f"V{drawn.shape[1]}").ravel(), return_index=True, return_counts=True)
-    del values
-    return [int(seen[places[place]]) for place in np.argsort(counts, kind="stable")[-_FREQUENT:]]
+    _, places, counts = np.unique(drawn.view(f"V{drawn.shape[1]}").ravel(), return_index=True, return_counts=True)
+    return [int(seen[places[place]]) for place in np.argsort(-counts, kind="stable")[:_FREQUENT]]
 
 
 def _perturbed(
