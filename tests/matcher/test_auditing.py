@@ -92,10 +92,19 @@ def test_what_is_asked() -> None:
     assert set(range(33)) <= set(nearest[:400].tolist())
     assert (nearest == 31).sum() >= 10
     assert {bytes(32), bytes([255] * 32)} <= {query.tobytes() for query in within}
-    assert all(apart[:400, row].min() <= 32 for row in (0, 2999, 7))
     assert {radius for _, radius in index.asked} == {0, 15, 31, 38}
     assert index.asked == (again := Slow(codes, 31), audit_index(again, HERE, seed=3, sample=400))[0].asked
     assert index.asked != (other := Slow(codes, 31), audit_index(other, HERE, seed=4, sample=400))[0].asked
+
+
+def test_the_first_the_last_and_the_most_frequent_code_are_always_asked() -> None:
+    codes = uniform(50_000, 32, 5)
+    codes[1000:1300] = codes[7]
+    index = Slow(codes, 31)
+    audit_index(index, HERE, seed=3, sample=3)
+    asked = [np.frombuffer(query, np.uint8) for query, radius in index.asked if radius == 31][:3]
+    for query, row in zip(asked, (0, 49_999, 7), strict=True):
+        assert np.bitwise_count(codes[row] ^ query).sum() <= 32
 
 
 def test_the_work_is_bounded() -> None:
