@@ -18,10 +18,23 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 def compiled(function: Function) -> Function:
     """Compile in nopython mode, without the interpreter lock, with IEEE arithmetic in the order as written."""
+    return _compiled(function)
+
+
+def compiled_inner(function: Function) -> Function:
+    """The same for a function that makes no array and that only compiled ones call, over and over.
+
+    The references to its arrays are not counted: its caller holds them, and counting, which is atomic, would take
+    longer than the function itself.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def _compiled(function: Function, **options: bool) -> Function:
     try:
-        cached = numba.njit(cache=True, nogil=True, fastmath=False)(function)
+        cached = numba.njit(cache=True, nogil=True, fastmath=False, **options)(function)
     except (RuntimeError, OSError, NumbaError):  # "cannot cache function: no locator available"
-        uncached: Function = numba.njit(nogil=True, fastmath=False)(function)
+        uncached: Function = numba.njit(nogil=True, fastmath=False, **options)(function)
         return uncached
     save = cached._cache.save_overload
 

@@ -45,11 +45,11 @@ class Costs:
     choose between ways that give the same answer.
     """
 
-    probe: float = 20.0
+    probe: float = 16.0
     candidate: float = 0.35
-    survivor: float = 40.0
-    scanned: float = 0.35
-    read: float = 3.5
+    survivor: float = 35.0
+    scanned: float = 0.2
+    read: float = 3.0
 
     def scan(self, queries: int) -> float:
         """One code in a scan for so many queries at a time."""

@@ -56,7 +56,7 @@ class MultiIndex:
             return np.asarray(map_array(path / name, dtype, shape))
 
         self.codes: npt.NDArray[np.uint8] = mapped(CODES, np.uint8, self.count, header.width)
-        self._tables = Tables(
+        self.tables = Tables(
             words_of(self.codes),
             self.chunks.tables,
             mapped(OFFSETS, "<u4", int(self.chunks.tables[-1])),
@@ -86,9 +86,10 @@ class MultiIndex:
         with ThreadPoolExecutor(len(parts)) as pool:
             return one_after_another(list(pool.map(lambda part: self._search(part, radius), parts)))
 
-    def _plan(self, radius: int) -> Plan | None:
+    def plan(self, radius: int) -> Plan | None:
+        """How a radius is divided among the chunks; None where they cannot cover it."""
         if radius not in self._plans:
-            self._plans[radius] = plan(self.chunks, radius, self._tables.listed, self._costs)
+            self._plans[radius] = plan(self.chunks, radius, self.tables.listed, self._costs)
         return self._plans[radius]
 
     def _scan_cost(self, queries: int) -> float:
@@ -96,13 +97,13 @@ class MultiIndex:
         return self.count * self._costs.scan(queries if queries > FEW else 1)
 
     def _search(self, queries: Words, radius: int) -> Answer:
-        planned = self._plan(radius)
+        planned = self.plan(radius)
         limit = self._scan_cost(len(queries))
         if planned is None or planned.cost >= limit:
-            return scan(self._tables.words, queries, radius)
+            return scan(self.tables.words, queries, radius)
         shares = np.array(planned.shares, np.int64)
         ask = self._ask(radius, max(planned.shares), budget=min(_PATIENCE * planned.cost, limit))
-        found = self._filled(queries, lambda first, out: probe(self._tables, ask, shares, queries, first, out))
+        found = self._filled(queries, lambda first, out: probe(self.tables, ask, shares, queries, first, out))
         answer = self._expanded(found)
         if not found.dear.any():
             return answer
@@ -114,12 +115,12 @@ class MultiIndex:
         """The answer for queries with popular keys: by shares of their own, or by looking at every code."""
         most = min(largest, *(largest_share(width) for width in self.chunks.widths.tolist()))
         ask = self._ask(radius, most, budget=self._scan_cost(len(queries)))
-        found = self._filled(queries, lambda first, out: probe_weighed(self._tables, ask, queries, first, out))
+        found = self._filled(queries, lambda first, out: probe_weighed(self.tables, ask, queries, first, out))
         answer = self._expanded(found)
         if not found.dear.any():
             return answer
         numbers = np.flatnonzero(found.dear)
-        others = scan(self._tables.words, queries[numbers], radius)
+        others = scan(self.tables.words, queries[numbers], radius)
         return together([(answer, np.arange(len(queries))), (others, numbers)], len(queries))
 
     def _ask(self, radius: int, share: int, *, budget: float) -> Ask:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
+from matcher.compiled import compiled, compiled_inner
 from matcher.index.chunks import SIGNATURE
 from matcher.index.vectors import LANES, lowest_one, near_signatures, prefetch
 from matcher.index.words import Words, difference, piece, piece_difference
@@ -71,7 +71,7 @@ class Found(NamedTuple):
     dear: npt.NDArray[np.bool_]
 
 
-@compiled
+@compiled_inner
 def _comes_first(tables: Any, row: Any, queries: Any, query: Any, chunk: Any, shares: Any) -> bool:
     """Whether no chunk before `chunk` leads to the row."""
     cuts = tables.cuts
@@ -87,21 +87,21 @@ def _comes_first(tables: Any, row: Any, queries: Any, query: Any, chunk: Any, sh
     return True
 
 
-@compiled
+@compiled_inner
 def _verify(
-    tables: Any, ask: Any, shares: Any, queries: Any, query: Any, chunk: Any, pending: Any, waiting: Any, out: Any,
+    tables: Any, ask: Any, shares: Any, queries: Any, query: Any, chunk: Any, scratch: Any, waiting: Any, out: Any,
     found: Any,
 ) -> Any:  # fmt: skip
-    """Compare whole codes; `pending` holds places in `ids`. How many are found now, or _FULL or DAMAGED."""
-    words = tables.words
+    """Compare whole codes; scratch[0] holds places in `ids`. How many are found now, or _FULL or DAMAGED."""
+    words, ids = tables.words, tables.ids
     for at in range(waiting):
-        row = np.int64(tables.ids[pending[at]])
+        row = np.int64(ids[scratch[0, at]])
         if row >= words.shape[0]:
             return DAMAGED
-        pending[at] = row
+        scratch[0, at] = row
         prefetch(words, row * words.shape[1])
     for at in range(waiting):
-        row = pending[at]
+        row = scratch[0, at]
         distance = difference(words, row, queries, query)
         if distance <= ask.radius and _comes_first(tables, row, queries, query, chunk, shares):
             if found == out.rows.shape[0]:
@@ -112,41 +112,42 @@ def _verify(
     return found
 
 
-@compiled
+@compiled_inner
 def _buckets(tables: Any, ask: Any, share: Any, queries: Any, query: Any, chunk: Any, scratch: Any) -> Any:
     """The buckets of a chunk's keys that differ from the query's in fewer bits than its share.
 
     Returns how many are not empty, or DAMAGED, and the codes in them. Where each begins and ends in `ids`, and the
     distance of its key, go to `scratch`.
     """
-    begins, ends, flips = scratch[1], scratch[2], scratch[3]
+    offsets, signatures, levels, patterns = tables.offsets, tables.signatures, ask.levels, ask.patterns
+    listed = tables.listed
     key = np.int64(piece(queries, query, tables.cuts[chunk, 0], tables.cuts[chunk, 1]))
-    base = chunk * tables.listed
+    table = tables.firsts[chunk]
+    base = chunk * listed
     buckets = 0
     candidates = np.int64(0)
     for ones in range(share):
-        for at in range(ask.levels[chunk, ones], ask.levels[chunk, ones + 1]):
-            place = tables.firsts[chunk] + (key ^ np.int64(ask.patterns[at]))
-            begin = np.int64(tables.offsets[place])
-            end = np.int64(tables.offsets[place + 1])
+        for at in range(levels[chunk, ones], levels[chunk, ones + 1]):
+            place = table + (key ^ np.int64(patterns[at]))
+            begin = np.int64(offsets[place])
+            end = np.int64(offsets[place + 1])
             if begin < end:
-                if end > tables.listed:
+                if end > listed:
                     return DAMAGED, 0
-                begins[buckets] = base + begin
-                ends[buckets] = base + end
-                flips[buckets] = ones
-                prefetch(tables.signatures, base + begin)
+                scratch[1, buckets] = base + begin
+                scratch[2, buckets] = base + end
+                scratch[3, buckets] = ones
+                prefetch(signatures, base + begin)
                 buckets += 1
                 candidates += end - begin
     return buckets, candidates
 
 
-@compiled
+@compiled_inner
 def _search(tables: Any, ask: Any, shares: Any, queries: Any, query: Any, scratch: Any, out: Any) -> Any:
     """Everything within the radius of one query, from its limit on. How many are found in all now, or why not."""
-    cuts = tables.cuts
+    cuts, signatures, ids = tables.cuts, tables.signatures, tables.ids
     chunks = cuts.shape[0]
-    pending, begins, ends, flips = scratch[0], scratch[1], scratch[2], scratch[3]
     found = out.limits[query]
     spent = 0.0
     for chunk in range(chunks):
@@ -163,26 +164,27 @@ def _search(tables: Any, ask: Any, shares: Any, queries: Any, query: Any, scratc
         both = shares[chunk] + shares[following] - 1
         waiting = 0
         for bucket in range(buckets):
-            most = np.uint16(min(both - flips[bucket], SIGNATURE))
-            for place in range(begins[bucket], ends[bucket], LANES):
-                near = near_signatures(tables.signatures, place, signature, most)
-                if ends[bucket] - place < LANES:
-                    near &= (_ONE << np.uint64(ends[bucket] - place)) - _ONE
+            most = np.uint16(min(both - scratch[3, bucket], SIGNATURE))
+            end = scratch[2, bucket]
+            for place in range(scratch[1, bucket], end, LANES):
+                near = near_signatures(signatures, place, signature, most)
+                if end - place < LANES:
+                    near &= (_ONE << np.uint64(end - place)) - _ONE
                 while near:
-                    pending[waiting] = place + lowest_one(near)
-                    prefetch(tables.ids, pending[waiting])
+                    scratch[0, waiting] = place + lowest_one(near)
+                    prefetch(ids, scratch[0, waiting])
                     waiting += 1
                     near &= near - _ONE
                 if waiting > _BLOCK - LANES:
                     spent += ask.costs[2] * waiting
                     if spent > ask.budget:
                         return _DEAR
-                    found = _verify(tables, ask, shares, queries, query, chunk, pending, waiting, out, found)
+                    found = _verify(tables, ask, shares, queries, query, chunk, scratch, waiting, out, found)
                     if found < 0:
                         return found
                     waiting = 0
         spent += ask.costs[2] * waiting
-        found = _verify(tables, ask, shares, queries, query, chunk, pending, waiting, out, found)
+        found = _verify(tables, ask, shares, queries, query, chunk, scratch, waiting, out, found)
         if found < 0:
             return found
     return found
@@ -217,7 +219,7 @@ def probe(tables: Any, ask: Any, shares: Any, queries: Any, first: Any, out: Any
     return queries.shape[0]
 
 
-@compiled
+@compiled_inner
 def _weigh(tables: Any, ask: Any, queries: Any, query: Any, weights: Any) -> None:
     """What each share of each chunk would cost a query: (m, s + 1) float64, from the sizes of the buckets."""
     for chunk in range(tables.cuts.shape[0]):
@@ -232,7 +234,7 @@ def _weigh(tables: Any, ask: Any, queries: Any, query: Any, weights: Any) -> Non
             weights[chunk, ones + 1] = total
 
 
-@compiled
+@compiled_inner
 def _divide(weights: Any, best: Any, choice: Any, shares: Any) -> Any:
     """The cheapest shares of the sum that is asked, and what they cost; infinity where none has that sum.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
+from matcher.compiled import compiled_inner
 from matcher.index.vectors import popcount
 
 Words = npt.NDArray[np.uint64]
@@ -19,7 +19,7 @@ def words_of(codes: npt.NDArray[np.uint8]) -> Words:
     return np.ascontiguousarray(codes).view("<u8").view(np.ndarray)
 
 
-@compiled
+@compiled_inner
 def piece(words: Any, row: Any, start: Any, width: Any) -> Any:
     """`width` bits, at most 63, of a row of (n, k) uint64, from bit `start` on: uint64."""
     word = start >> 6
@@ -30,7 +30,7 @@ def piece(words: Any, row: Any, start: Any, width: Any) -> Any:
     return value & ((_ONE << np.uint64(width)) - _ONE)
 
 
-@compiled
+@compiled_inner
 def difference(words: Any, row: Any, queries: Any, query: Any) -> Any:
     """The bits in which a row of `words` and one of `queries` differ."""
     total = 0
@@ -39,7 +39,7 @@ def difference(words: Any, row: Any, queries: Any, query: Any) -> Any:
     return total
 
 
-@compiled
+@compiled_inner
 def piece_difference(words: Any, row: Any, queries: Any, query: Any, start: Any, width: Any) -> Any:
     """The same for `width` bits from `start` on."""
     return popcount(piece(words, row, start, width) ^ piece(queries, query, start, width))

@@ -133,7 +133,7 @@ else:
 
 
 def test_a_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
-    """Of every file of an index with two segments and removed rows; benchmarks/flip_every_byte_of_an_index.py tries all."""
+    """Of every file of an index with two segments and removed rows; a benchmark tries every byte."""
     rng = np.random.default_rng(5)
     codes = uniform(rng, 70, 8)
     path = tmp_path / "i"
