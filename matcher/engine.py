@@ -22,7 +22,7 @@ from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
 from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
-from matcher.lookup import Matched, PictureLookup, fitted, match_digests, nearest, outcome
+from matcher.lookup import Matched, PictureLookup, fitted, match_digests, match_each_digest, nearest, outcome
 from matcher.model import Disposition, Finding, Hash, Match, Reason, Status, Turned
 from matcher.settings import Settings
 
@@ -135,10 +135,7 @@ class Matcher:
         lookups = {lookup.algorithm: lookup for lookup in self.lookups}
         for algorithm, mine in places.items():
             asked = [hashes[place] for place in mine]
-            if algorithm in lookups:
-                answers = lookups[algorithm].each(asked)
-            else:
-                answers = [match_digests(self.lists, [value]) for value in asked]
+            answers = lookups[algorithm].each(asked) if algorithm in lookups else match_each_digest(self.lists, asked)
             for place, matches in zip(mine, answers, strict=True):
                 found[place] = matches
         return [tuple(nearest(matches)) for matches in found]

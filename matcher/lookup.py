@@ -53,26 +53,45 @@ class Outcome:
 
 def match_digests(lists: Sequence[OpenList], digests: Iterable[Hash]) -> list[Matched]:
     """Every listed entry with one of the file's digests."""
-    found = []
-    for digest in digests:
-        for opened in lists:
-            for number in opened.find_digest(digest.algorithm, digest.value):
-                entry = opened.entry(number)
-                match = Match(
-                    list=opened.name,
-                    entry=entry.id,
-                    category=entry.category,
-                    algorithm=digest.algorithm,
-                    value=digest.value,
-                    entry_value=digest.value,
-                    distance=0,
-                    threshold=0,
-                    quality=None,
-                    region=None,
-                    transform=TRANSFORMS[0],
-                )
-                found.append(Matched(match, opened.disposition(entry), by_digest=True))
+    return [
+        _by_digest(opened, number, digest)
+        for digest in digests
+        for opened in lists
+        for number in opened.find_digest(digest.algorithm, digest.value)
+    ]
+
+
+def match_each_digest(lists: Sequence[OpenList], digests: Sequence[Hash]) -> list[list[Matched]]:
+    """For each of these digests of one algorithm, which belong to different files, every listed entry with it."""
+    found: list[list[Matched]] = [[] for _ in digests]
+    if not digests:
+        return found
+    asked = codes_of(digests)
+    for opened in lists:
+        limits, numbers = opened.find_digests(digests[0].algorithm, asked)
+        for place in np.flatnonzero(np.diff(limits)).tolist():
+            for number in numbers[limits[place] : limits[place + 1]].tolist():
+                found[place].append(_by_digest(opened, number, digests[place]))
     return found
+
+
+def _by_digest(opened: OpenList, number: int, digest: Hash) -> Matched:
+    """The match of a digest with the entry of that number."""
+    entry = opened.entry(number)
+    match = Match(
+        list=opened.name,
+        entry=entry.id,
+        category=entry.category,
+        algorithm=digest.algorithm,
+        value=digest.value,
+        entry_value=digest.value,
+        distance=0,
+        threshold=0,
+        quality=None,
+        region=None,
+        transform=TRANSFORMS[0],
+    )
+    return Matched(match, opened.disposition(entry), by_digest=True)
 
 
 class PictureLookup:

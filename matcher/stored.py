@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from matcher.case_hashes import ABSENT, DIGESTED, NO_QUALITY, CaseHashes, Group
 from matcher.engine import Matcher
@@ -47,22 +48,23 @@ class StoredHashes:
         """The seq of every item that may match, by screening."""
         found: set[int] = set()
         for group in self._groups:
-            found.update(group.first + place for place in self._by_digest(group))
+            found.update((group.first + self._by_digest(group)).tolist())
             for lookup in self._lookups.values():
                 owners = np.searchsorted(group.starts, _near(group, lookup), side="right") - 1
                 found.update((group.first + owners).tolist())
         return found
 
-    def _by_digest(self, group: Group) -> Iterator[int]:
-        digested = np.flatnonzero(group["flags"] & DIGESTED).tolist()
+    def _by_digest(self, group: Group) -> npt.NDArray[np.int64]:
+        """The places of the group's items with a listed digest, ascending."""
+        digested = np.flatnonzero(group["flags"] & DIGESTED)
+        listed = np.zeros(len(digested), np.bool_)
         for name in self._digests:
             lists = [opened for opened in self._matcher.lists if name in opened.algorithms]
             if lists:
-                column = group[name]
-                for place in digested:
-                    value = column[place].tobytes()
-                    if any(opened.find_digest(name, value) for opened in lists):
-                        yield place
+                asked = group[name][digested]
+                for opened in lists:
+                    listed |= opened.has_digests(name, asked)
+        return digested[listed]
 
     def found(self, seq: int, confirm: Confirm) -> tuple[list[Matched], dict[str, str]]:
         """Every match of one item; and the algorithms by which something could not be confirmed, with the reason."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from matcher.errors import IndexAuditError
 from matcher.index.auditing import AuditResult, sample_of
-from matcher.index.digests import DIGESTS, ROWS, DigestTable
+from matcher.index.digests import DIGESTS, DigestTable
 from matcher.index.folder import map_array
 from matcher.index.measures import Codes, Hamming
 
@@ -19,19 +19,25 @@ _WORD = 8
 
 
 def audit_digests(
-    table: DigestTable, path: Path, *, seed: int, sample: int | None = None, digests: Codes | None = None
+    table: DigestTable,
+    path: Path,
+    *,
+    seed: int,
+    sample: int | None = None,
+    digests: Codes | None = None,
+    order: npt.NDArray[np.uint32] | None = None,
 ) -> AuditResult:
     """Find a seeded sample of the digests, and the same with a bit flipped; compare with a search through all.
 
-    `digests`, (n, width) uint8 by row, are those that the table was built from: all are compared with the table's, and
-    its files are believed otherwise. The sample begins with the table's first and last. Raises IndexAuditError, which
-    names `path`, the digest, and the rows that were found and that hold it.
+    `digests`, (n, width) uint8, are those that the table was built from, and `order`, (n,) uint32, says which of them
+    stands at each place: all are compared with the table's, and its files are believed otherwise. The sample begins
+    with the table's first and last. Each is asked alone and all together. Raises IndexAuditError, which names `path`,
+    the digest, and the places that were found and that hold it.
     """
     random = np.random.Generator(np.random.PCG64(seed))
     stored: Codes = map_array(path / DIGESTS, np.uint8, (table.count, table.width))
-    rows: npt.NDArray[np.uint32] = map_array(path / ROWS, np.uint32, (table.count,))
-    if digests is not None:
-        _check_digests(path, digests, stored, rows)
+    if digests is not None and order is not None:
+        _check_digests(path, digests, stored, order)
     wanted = sample_of(table.count) if sample is None else sample
     places = np.array([0, table.count - 1, *random.integers(0, max(1, table.count), wanted).tolist()], np.int64)[
         :wanted
@@ -41,23 +47,24 @@ def audit_digests(
     edges = np.array([[0] * table.width, [255] * table.width], np.uint8)
     queries = np.vstack([asked, np.array(flipped, np.uint8).reshape(asked.shape), edges])
     matches = 0
-    for query in queries:
-        truth = sorted(rows[_search(query, stored)].tolist())
-        found = table.find(query.tobytes())
-        if found != truth:
-            raise IndexAuditError(f"{path}: digest {query.tobytes().hex()} was found in rows {found}, not {truth}")
+    limits, together = table.find_many(queries)
+    for number, query in enumerate(queries):
+        truth = _search(query, stored).tolist()
+        for found in (table.find(query.tobytes()), together[limits[number] : limits[number + 1]].tolist()):
+            if found != truth:
+                raise IndexAuditError(f"{path}: digest {query.tobytes().hex()} was found at {found}, not at {truth}")
         matches += len(truth)
     return AuditResult(table.count, len(asked), len(queries), 0, matches, seed)
 
 
-def _check_digests(path: Path, digests: Codes, stored: Codes, rows: npt.NDArray[np.uint32]) -> None:
-    """Every row of the list stands in the table, once, with its digest. IndexAuditError otherwise."""
+def _check_digests(path: Path, digests: Codes, stored: Codes, order: npt.NDArray[np.uint32]) -> None:
+    """Every digest of the list stands in the table, once. IndexAuditError otherwise."""
     if digests.shape != stored.shape:
         raise IndexAuditError(f"{path}: holds digests {stored.shape}, the list has {digests.shape}")
-    if not np.array_equal(np.bincount(rows, minlength=len(digests)), np.ones(len(digests))):
-        raise IndexAuditError(f"{path}: not every row of the list stands in the table once")
+    if not np.array_equal(np.bincount(order, minlength=len(digests)), np.ones(len(digests))):
+        raise IndexAuditError(f"{path}: not every digest of the list stands in the table once")
     for first in range(0, len(stored), _BLOCK):
-        of_block = rows[first : first + _BLOCK]
+        of_block = order[first : first + _BLOCK]
         wrong = (digests[of_block] != stored[first : first + _BLOCK]).any(axis=1)
         if wrong.any():
             raise IndexAuditError(f"{path}: the digest of row {int(of_block[wrong.argmax()])} is not the list's")

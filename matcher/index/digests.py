@@ -1,23 +1,34 @@
-"""Exact lookup of digests: a sorted, memory-mapped table searched by bisection.
+"""Exact lookup of digests: a sorted, memory-mapped table, entered by prefix and searched by bisection.
 
-digests.bin   (n, width) uint8, rows in ascending byte order
-rows.bin      (n,) uint32, the row of each digest in the list that the table was built from
+digests.bin    (n, width) uint8, rows in ascending byte order
+prefixes.bin   (2**p + 1,) uint32 little-endian; the digests whose first p bits are the number b stand from place
+               prefixes[b] to before place prefixes[b + 1]
+
+A digest's *place* in the table is what a lookup answers. What belongs to a digest is kept beside the table, in the
+table's order. p follows from n and the width (`prefix_bits`): a few digests share a prefix, if digests they are. Where
+they were made up to begin alike, bisection stays logarithmic.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import IndexFileError
-from matcher.index.folder import Header, map_array, map_bytes, read_header, write_folder
+from matcher.index.digest_kernels import MOST_BITS, UNHARMED, Prefixed, find_spans
+from matcher.index.digest_sorting import prefix_bits, read_only, sorted_digests
+from matcher.index.folder import Header, map_array, read_header, write_folder
 
 KIND = "digests"
 DIGESTS = "digests.bin"
-ROWS = "rows.bin"
+PREFIXES = "prefixes.bin"
+
+FEW = 16
+"""Fewer queries than these are answered without loading compiled code."""
 
 
 class DigestTable:
@@ -27,40 +38,90 @@ class DigestTable:
         self.path = path
         self.count = header.count
         self.width = header.width
-        self._rows: npt.NDArray[np.uint32] = map_array(path / ROWS, np.uint32, (header.count,))
-        self._digests = map_bytes(path / DIGESTS)
+        bits = prefix_bits(self.count, self.width)
+        digests = read_only(_mapped(path, header, DIGESTS, np.uint8, (self.count, self.width)))
+        limits = _mapped(path, header, PREFIXES, "<u4", ((1 << bits) + 1,))
+        self._table = Prefixed(digests, np.asarray(limits).astype(np.uint32, copy=False), bits)
+        self._bytes = digests.reshape(-1).data
 
     def find(self, digest: bytes) -> list[int]:
-        """Rows of the list that hold `digest`, ascending; none where it is not there."""
+        """Places of `digest`, ascending; none where it is not there."""
+        begin, end = self._span(digest)
+        return list(range(begin, end))
+
+    def find_many(self, digests: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """All places of each of `digests`, (q, width) uint8 in any order.
+
+        Returns limits (q + 1,) int64 and places (m,) int64: those of query i are `places[limits[i]:limits[i + 1]]`,
+        ascending. `spans` says the same in a bounded size. IndexFileError where the widths differ.
+        """
+        begins, ends = self.spans(digests)
+        limits = np.zeros(len(begins) + 1, np.int64)
+        np.cumsum(ends - begins, out=limits[1:])
+        return limits, np.arange(limits[-1]) + np.repeat(begins - limits[:-1], ends - begins)
+
+    def spans(self, digests: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Where the equals of each of `digests`, (q, width) uint8, stand: begins and ends, (q,) int64, half-open.
+
+        A span is empty where the digest is not there. IndexFileError where the widths differ.
+        """
+        if digests.ndim != 2 or digests.dtype != np.uint8 or digests.shape[1] != self.width:
+            raise IndexFileError(
+                f"{self.path}: queries of shape {digests.shape} {digests.dtype} among digests of {self.width} bytes"
+            )
+        begins, ends = np.empty(len(digests), np.int64), np.empty(len(digests), np.int64)
+        if len(digests) < FEW:
+            for row, digest in enumerate(digests):
+                begins[row], ends[row] = self._span(digest.tobytes())
+            return begins, ends
+        harmed = find_spans(read_only(digests), self._table, begins, ends)
+        if harmed != UNHARMED:
+            raise self._damage()
+        return begins, ends
+
+    def _span(self, digest: bytes) -> tuple[int, int]:
         if len(digest) != self.width:
             raise IndexFileError(f"{self.path}: a digest of {len(digest)} bytes among digests of {self.width}")
-        first = bisect_left(range(self.count), digest, key=self._at)
-        rows = []
-        while first < self.count and self._at(first) == digest:
-            rows.append(int(self._rows[first]))
-            first += 1
-        return sorted(rows)
+        head = int.from_bytes(digest[: MOST_BITS // 8].ljust(MOST_BITS // 8, b"\0"))
+        prefix = head >> (MOST_BITS - self._table.bits)
+        begin, end = int(self._table.limits[prefix]), int(self._table.limits[prefix + 1])
+        if not begin <= end <= self.count:
+            raise self._damage()
+        begin = bisect_left(range(self.count), digest, begin, end, key=self._at)
+        if begin == end or self._at(begin) != digest:
+            return begin, begin
+        return begin, bisect_right(range(self.count), digest, begin, end, key=self._at)
 
     def _at(self, place: int) -> bytes:
-        return self._digests[place * self.width : (place + 1) * self.width]
+        return self._bytes[place * self.width : (place + 1) * self.width].tobytes()
+
+    def _damage(self) -> IndexFileError:
+        return IndexFileError(f"{self.path / PREFIXES}: is damaged: import the list again")
 
 
-def _order(digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """The permutation that sorts the rows by their bytes; equal rows keep their order."""
-    width = -(-digests.shape[1] // 8) * 8
-    padded = np.zeros((len(digests), width), np.uint8)
-    padded[:, : digests.shape[1]] = digests
-    words = padded.view(">u8").astype(np.uint64)
-    return np.lexsort(words.T[::-1])
+def _mapped(path: Path, header: Header, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """A file of the table. IndexFileError where the header does not name it, or with a size that does not fit."""
+    expected = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    named = header.files.get(name)
+    if named is None or named["size"] != expected:
+        raise IndexFileError(f"{path / name}: {header.count} digests need {expected} bytes of it, not what there is")
+    return map_array(path / name, dtype, shape)
 
 
-def build(digests: npt.NDArray[np.uint8], *, path: Path) -> None:
-    """Write a digest table folder from (n, width) uint8; row numbers are kept."""
+def build(digests: npt.NDArray[np.uint8], *, path: Path) -> npt.NDArray[np.uint32]:
+    """Write a digest table folder from (n, width) uint8; the row that came to stand at each place, (n,) uint32.
+
+    Equal digests keep their order. Same digests, same bytes. IndexFileError where `path` exists, or where `digests`
+    are of another shape or 2**32 or more.
+    """
+    if digests.ndim != 2 or digests.dtype != np.uint8 or digests.shape[1] == 0:
+        raise IndexFileError(f"{path}: digests must be (n, width) uint8, not {digests.shape} {digests.dtype}")
     if len(digests) >= 2**32:
         raise IndexFileError(f"{path}: {len(digests)} digests are more than one table holds")
-    order = _order(digests)
+    table, limits = sorted_digests(digests)
     header = Header(KIND, digests.shape[1] * 8, 0, len(digests), {})
-    write_folder(path, header, {DIGESTS: digests[order], ROWS: order.astype(np.uint32)})
+    write_folder(path, header, {DIGESTS: table.digests, PREFIXES: limits.astype("<u4", copy=False)})
+    return table.numbers
 
 
 def open_digests(path: Path) -> DigestTable:

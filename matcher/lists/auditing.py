@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from matcher.algorithms import Metric
 from matcher.errors import StoreError
 from matcher.hashers import known_algorithm
@@ -23,16 +26,23 @@ def seed_of(digest: str) -> int:
 
 
 def audit_algorithm(
-    folder: Path, algorithm: str, *, seed: int, sample: int | None = None, codes: Codes | None = None
+    folder: Path,
+    algorithm: str,
+    *,
+    seed: int,
+    sample: int | None = None,
+    codes: Codes | None = None,
+    order: npt.NDArray[np.uint32] | None = None,
 ) -> AuditResult:
     """Audit one index of a version's folder. IndexAuditError where it is not sound.
 
     `codes`, (n, width) uint8, are the listed hashes where the caller has them: the index's own are believed otherwise.
+    `order`, (n,) uint32: which of them stands at each place of a digest table.
     """
     known = known_algorithm(algorithm)
     if known is None:
         raise StoreError(f"{folder}: has {algorithm} hashes, for which no hasher is installed any more")
     path = folder / layout.HASHES / f"{algorithm}.index"
     if known.metric is Metric.EXACT:
-        return audit_digests(open_digests(path), path, seed=seed, sample=sample, digests=codes)
+        return audit_digests(open_digests(path), path, seed=seed, sample=sample, digests=codes, order=order)
     return audit_index(open_index(path), path, seed=seed, sample=sample, codes=codes)

@@ -20,6 +20,7 @@ from matcher.files import sync_tree, write_new
 from matcher.hashers import known_algorithm
 from matcher.index import build_index
 from matcher.index.digests import build as build_digests
+from matcher.index.folder import map_array
 from matcher.lists import version as layout
 from matcher.lists.auditing import audit_algorithm, seed_of
 from matcher.lists.version import ListVersion
@@ -157,13 +158,18 @@ class ListBuilder:
         """Build one index; what its audit found."""
         facts = known_algorithm(algorithm)
         assert facts is not None, f"{algorithm} was parsed as bytes"
-        codes = np.fromfile(column.codes_path, np.uint8).reshape(column.count, facts.width)
+        codes = map_array(column.codes_path, np.uint8, (column.count, facts.width))
         path = self._folder / layout.HASHES / f"{algorithm}.index"
+        order = None
         if facts.metric is Metric.EXACT:
-            build_digests(codes, path=path)
+            order = build_digests(codes, path=path)
+            for beside, dtype in ((f"{algorithm}.entries", "<u4"), (f"{algorithm}.quality", "u1")):
+                target = self._folder / layout.HASHES / beside
+                np.fromfile(target, dtype)[order].tofile(target)
         else:
             build_index(codes, radius=facts.threshold, path=path)
-        audit = audit_algorithm(self._folder, algorithm, seed=seed, codes=codes)
+        audit = audit_algorithm(self._folder, algorithm, seed=seed, codes=codes, order=order)
+        del codes  # Windows removes no file that is mapped
         column.codes_path.unlink()
         return audit.as_json()
 

@@ -100,7 +100,28 @@ class OpenList:
         if table is None:
             return []
         entries = self._attributes[algorithm].entries
-        return [int(entries[row]) for row in table.find(digest)]
+        return [int(entries[place]) for place in table.find(digest)]
+
+    def find_digests(
+        self, algorithm: str, digests: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+        """The same for each of many, (q, width) uint8, at once.
+
+        Returns limits (q + 1,) int64 and entries (m,) uint32: those of digest i are `entries[limits[i]:limits[i + 1]]`.
+        """
+        table = self._digests.get(algorithm)
+        if table is None:
+            return np.zeros(len(digests) + 1, np.int64), np.empty(0, np.uint32)
+        limits, places = table.find_many(digests)
+        return limits, self._attributes[algorithm].entries[places]
+
+    def has_digests(self, algorithm: str, digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+        """Which of many digests, (q, width) uint8, are listed, (q,) bool."""
+        table = self._digests.get(algorithm)
+        if table is None:
+            return np.zeros(len(digests), np.bool_)
+        begins, ends = table.spans(digests)
+        return ends > begins
 
     def find_near(self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int) -> Nearby:
         """All hashes within `radius` bits, inclusive, of each row of `queries`, (q, width) uint8.

@@ -5,9 +5,12 @@ entries.jsonl      one JSON array [id, category, note] a record
 entries.offsets    (n + 1,) uint64, where each entry's line begins
 refused.jsonl      the lines that were not taken, with their reasons
 kept.jsonl         hashes of types that cannot be looked up, as they stood
-hashes/ALGORITHM.index      the index folder (matcher.index) over the hashes, in order of appearance
+hashes/ALGORITHM.index      the index folder (matcher.index) over the hashes
 hashes/ALGORITHM.entries    (n,) uint32, the entry of each hash
 hashes/ALGORITHM.quality    (n,) uint8, 255 where the list states none
+
+Perceptual hashes are numbered in order of appearance. Digests are numbered by their place in the sorted table, equal
+ones in order of appearance; `.entries` and `.quality` follow.
 """
 
 from __future__ import annotations

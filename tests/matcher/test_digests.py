@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from matcher.errors import IndexFileError
 from matcher.hashers.digests import MD5, SHA1, SHA256
@@ -28,28 +26,6 @@ def test_published_answers_for_abc() -> None:
         "a9993e364706816aba3e25717850c26c9cd0d89d",
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     ]
-
-
-@given(
-    width=st.sampled_from([16, 20, 32]),
-    rows=st.lists(st.integers(0, 40), max_size=60),
-    spread=st.booleans(),
-)
-@settings(max_examples=60, deadline=None)
-def test_finds_exactly_what_a_linear_search_finds(
-    tmp_path_factory: pytest.TempPathFactory, width: int, rows: list[int], spread: bool
-) -> None:
-    """Few distinct values, so that repeats are common; they differ in their last byte or in their first."""
-
-    def digest(value: int) -> bytes:
-        return (bytes([value]) + bytes(width - 1)) if spread else (bytes(width - 1) + bytes([value]))
-
-    digests = [digest(value) for value in rows]
-    path = tmp_path_factory.mktemp("table") / "t.index"
-    build(np.frombuffer(b"".join(digests), np.uint8).reshape(-1, width), path=path)
-    table = open_digests(path)
-    for value in range(42):
-        assert table.find(digest(value)) == [row for row, known in enumerate(digests) if known == digest(value)]
 
 
 def test_a_wrong_width_is_refused(tmp_path: Path) -> None:

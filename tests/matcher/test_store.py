@@ -182,7 +182,7 @@ def test_a_store_can_be_read_while_an_import_is_under_way(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["entries.jsonl", "entries.offsets", "hashes/md5.entries", "hashes/md5.index/rows.bin"]
+    "name", ["entries.jsonl", "entries.offsets", "hashes/md5.entries", "hashes/md5.index/prefixes.bin"]
 )
 @pytest.mark.parametrize("damage", ["missing", "empty", "short"])
 def test_a_damaged_version_is_refused_without_the_check(tmp_path: Path, name: str, damage: str) -> None:
