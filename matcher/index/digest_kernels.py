@@ -146,14 +146,23 @@ def sort_buckets(table: Numbered, limits: Numbers, first: int, last: int, spare:
 
 
 @compiled
-def _before(table: Bytes, begin: int, end: int, queries: Bytes, row: int) -> int:
-    """The first place of `begin` to `end` whose digest is not less than the query; `end` where there is none."""
+def _before(table: Prefixed, begin: int, end: int, queries: Bytes, row: int) -> int:
+    """The first place of a part of the query's bucket whose digest is not less than the query; `end` if all are.
+
+    What lies between two digests begins with the bytes that both share with the query; those are not compared again.
+    """
+    digests = table.digests
+    width = digests.shape[1]
+    below = above = table.bits // 8
     while begin < end:
         middle = (begin + end) >> 1
-        if _less(table, middle, queries, row):
-            begin = middle + 1
+        at = min(below, above)
+        while at < width and digests[middle, at] == queries[row, at]:
+            at += 1
+        if at < width and digests[middle, at] < queries[row, at]:
+            begin, below = middle + 1, at
         else:
-            end = middle
+            end, above = middle, at
     return begin
 
 
@@ -194,7 +203,7 @@ def find_spans(queries: Bytes, table: Prefixed, begins: Places, ends: Places) ->
                 return row
         for row in range(at, at + size):
             end = ends[row]
-            begin = _before(digests, begins[row], end, queries, row)
+            begin = _before(table, begins[row], end, queries, row)
             if begin < end and not _less(queries, row, digests, begin):
                 past = begin + 1
                 if past < end and not _less(queries, row, digests, past):
