@@ -11,7 +11,7 @@ Beside it, in the same run and with the same queries: the table's own kernel wit
 searchsorted over the same file; and a SQLite table with an indexed blob column, of `--peer-count` digests, asked one
 by one and by a join, with a digest table of that size beside it.
 
-`--count 100000000` needs 10 GB of memory, 7 GB of disk and about five minutes.
+`--count 100000000` needs 8 GB of memory, 7 GB of disk and one to three minutes.
 """
 
 from __future__ import annotations
