@@ -69,10 +69,10 @@ def timed(ask: Callable[[], Answer], repeats: int = REPEATS) -> tuple[float, Ans
 def same(mine: Answer, theirs: Answer, count: int) -> None:
     """Exit where the first `count` queries have other rows or distances."""
     for query in range(count):
-        found = [
-            sorted(zip(rows[limits[query] : limits[query + 1]].tolist(), distances[limits[query] : limits[query + 1]].tolist(), strict=True))
-            for limits, distances, rows in (mine, theirs)
-        ]  # fmt: skip
+        found = []
+        for limits, distances, rows in (mine, theirs):
+            part = slice(limits[query], limits[query + 1])
+            found.append(sorted(zip(rows[part].tolist(), distances[part].tolist(), strict=True)))
         if found[0] != found[1]:
             sys.exit(f"query {query}: {len(found[0])} matches, by brute force {len(found[1])}")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -281,13 +283,20 @@ def test_a_bucket_that_holds_digests_of_another_is_refused(tmp_path: Path) -> No
         open_digests(tmp_path / "t").find_many(np.full((FEW, 16), 255, np.uint8))
 
 
+def reseal(header: Path, body: dict[str, Any]) -> None:
+    """Write a header with the digest that its writer would have given it."""
+    del body["sha256"]
+    body["sha256"] = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    header.write_text(json.dumps(body))
+
+
 @pytest.mark.parametrize("key", ["count", "bits"])
 def test_a_header_that_does_not_fit_its_files_is_refused(tmp_path: Path, key: str) -> None:
     small_table(tmp_path / "t")
     header = tmp_path / "t" / "header.json"
     body = json.loads(header.read_text())
     body[key] *= 2
-    header.write_text(json.dumps(body))
+    reseal(header, body)
     with pytest.raises(IndexFileError, match=r"digests\.bin: \d+ digests need \d+ bytes of it"):
         open_digests(tmp_path / "t")
 
@@ -297,6 +306,6 @@ def test_a_table_of_an_earlier_layout_is_refused(tmp_path: Path) -> None:
     header = tmp_path / "t" / "header.json"
     body = json.loads(header.read_text())
     del body["files"][PREFIXES]
-    header.write_text(json.dumps(body))
+    reseal(header, body)
     with pytest.raises(IndexFileError, match=r"prefixes\.bin: 24 digests need 20 bytes of it"):
         open_digests(tmp_path / "t")
