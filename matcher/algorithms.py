@@ -4,7 +4,9 @@ Facts only; computing is in hashers/. A plug-in hasher brings its own `Algorithm
 
 Sources: PDQ threshold 31 of 256 and quality 50: Meta, *The TMK+PDQF Video-Hashing Algorithm and the
 PDQ Image-Hashing Algorithm* (2019). The thresholds of the imagehash family are ours; docs/matching.md
-has the distances measured on unrelated photographs.
+has the distances measured on unrelated photographs. PhotoDNA: 144 bytes; Microsoft publishes no threshold: a squared
+distance of 40,000 is what one public tool calls a match. No hasher for it comes with this package, since computing it
+needs a licence.
 """
 
 from __future__ import annotations
@@ -18,11 +20,18 @@ class Metric(StrEnum):
 
     EXACT = "exact"
     HAMMING = "hamming"
+    """Bits that differ."""
+    EUCLIDEAN = "euclidean"
+    """The square of the Euclidean distance of two vectors of bytes: a whole number, never rounded."""
+
+    def furthest(self, width: int) -> int:
+        """The largest distance that two hashes of `width` bytes can have."""
+        return width * {Metric.EXACT: 0, Metric.HAMMING: 8, Metric.EUCLIDEAN: 255**2}[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """One algorithm. `width` in bytes; `threshold` inclusive, in bits; quality 0 to 100, both ends included."""
+    """One algorithm. `width` in bytes; `threshold` inclusive, a distance of its metric; quality 0 to 100, inclusive."""
 
     name: str
     width: int
@@ -33,6 +42,11 @@ class Algorithm:
     @property
     def bits(self) -> int:
         return self.width * 8
+
+    @property
+    def furthest(self) -> int:
+        """The largest distance that two of its hashes can have."""
+        return self.metric.furthest(self.width)
 
 
 def _digest(name: str, width: int) -> Algorithm:
@@ -58,6 +72,7 @@ ALGORITHMS: dict[str, Algorithm] = {
         _hamming("dhash16", 32, 24),
         _hamming("ahash16", 32, 12),
         _hamming("whash16", 32, 12),
+        Algorithm("photodna", 144, Metric.EUCLIDEAN, 40_000),
     )
 }
-"""The algorithms whose hashes can be looked up, by name."""
+"""The algorithms whose hashes can be looked up, by name. Not all have a hasher that is installed."""

@@ -16,7 +16,7 @@ LAYERS: list[set[str]] = [
     {"errors"},
     {"model"},
     {"algorithms", "compiled", "files", "configuration", "text", "renderings"},
-    {"imaging", "drawing"},
+    {"imaging", "drawing", "distances"},
     {"hashers", "index", "sources", "executors"},
     {"settings", "builds", "given"},
     {"lists"},

@@ -5,8 +5,9 @@
     index = build_index(codes, radius=31, path="pdq.index")    # codes: (n, 32) uint8; row number is the entry
     limits, distances, rows = index.range_search(queries, radius=31)
 
-`radius` is inclusive. The answer has FAISS's shape: the matches of query i are `distances[limits[i]:limits[i + 1]]`
-and `rows[limits[i]:limits[i + 1]]`, in no promised order. Every index is exact: it never misses.
+`radius` is inclusive, a distance of the metric: bits, or squared Euclidean with `metric=Metric.EUCLIDEAN`. The answer
+has FAISS's shape: the matches of query i are `distances[limits[i]:limits[i + 1]]` and
+`rows[limits[i]:limits[i + 1]]`, in no promised order. Every index is exact: it never misses.
 
     rows = add_codes("pdq.index", more)       # who opens the index now, sees them
     remove_rows("pdq.index", rows[:3])

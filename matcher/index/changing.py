@@ -11,18 +11,20 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from matcher.algorithms import Metric
 from matcher.errors import IndexFileError
 from matcher.files import hold, sha256_of, sync_folder
 from matcher.index.chunks import DEFAULT_COSTS, Costs
 from matcher.index.folder import HEADER
 from matcher.index.generations import Generation, Segment, newest, read_generation, write_generation, write_rows
-from matcher.index.segment import AUTO, Index, build_segment, check_codes
+from matcher.index.segment import AUTO, Index, build_segment, check_codes, check_radius
 from matcher.index.segmented import Part, SegmentedIndex, open_generation
 
 MOST_SEGMENTS = 8
@@ -36,20 +38,19 @@ def build_index(
     *,
     radius: int,
     path: str | PathLike[str],
+    metric: Metric = Metric.HAMMING,
     kind: str = AUTO,
     costs: Costs = DEFAULT_COSTS,
 ) -> Index:
     """Write an index over `codes`, (n, width) uint8, to the new folder `path`, and open it.
 
-    `radius` in bits is the one that queries will mostly ask. `kind`: `flat` (FAISS), `multi`, or `auto`, by the number
-    of codes. The same arguments give the same bytes. IndexFileError where `path` exists, where the width is no
+    `radius`, a distance of `metric`, is the one that queries will mostly ask. `kind`: `flat` (FAISS), `multi`, or
+    `auto`, by the number of codes; by Euclidean distance there is only FAISS's. The same arguments give the same bytes. IndexFileError where `path` exists, where the width is no
     multiple of 8 bytes, or where `codes` is not two-dimensional uint8.
     """
     folder = Path(path)
     check_codes(codes, folder)
-    bits = codes.shape[1] * 8
-    if not 0 <= radius <= bits:
-        raise IndexFileError(f"{folder}: a radius of {radius} bits makes no sense for {bits} bits")
+    check_radius(codes.shape[1], radius, folder, metric)
     if folder.exists():
         raise IndexFileError(f"{folder}: exists; an index is never overwritten")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -57,9 +58,10 @@ def build_index(
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        build_segment(codes, radius=radius, path=temporary / "1", kind=kind, costs=costs)
+        build_segment(codes, radius=radius, path=temporary / "1", metric=metric, kind=kind, costs=costs)
         segment = Segment("1", sha256_of(temporary / "1" / HEADER), 0, len(codes), None)
-        write_generation(temporary, 1, Generation(bits, radius, len(codes), (segment,), None))
+        first = Generation(codes.shape[1] * 8, radius, metric, len(codes), (segment,), None)
+        write_generation(temporary, 1, first)
         temporary.rename(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -86,7 +88,7 @@ def add_codes(path: str | PathLike[str], codes: npt.NDArray[np.uint8]) -> npt.ND
         removed = generation.removed
         total = first + len(codes)
         if len(segments) > MOST_SEGMENTS:
-            opened = SegmentedIndex(folder, Generation(generation.bits, generation.radius, total, segments, removed))
+            opened = SegmentedIndex(folder, replace(generation, rows=total, segments=segments))
             largest = max(range(len(segments)), key=lambda place: segments[place].count)
             merged = [part for place, part in enumerate(opened.parts) if place != largest]
             segments, gone = (segments[largest],), opened.removed
@@ -95,7 +97,7 @@ def add_codes(path: str | PathLike[str], codes: npt.NDArray[np.uint8]) -> npt.ND
                 segments = (*segments, _segment(folder, number, generation, kept, theirs, name=f"{number}m"))
             still = gone[np.isin(gone, opened.parts[largest].all_rows())] if len(gone) else gone
             removed = write_rows(folder, f"removed.{number}", still) if len(still) else None
-        write_generation(folder, number, Generation(generation.bits, generation.radius, total, segments, removed))
+        write_generation(folder, number, replace(generation, rows=total, segments=segments, removed=removed))
         return rows
 
 
@@ -114,8 +116,7 @@ def remove_rows(path: str | PathLike[str], rows: Sequence[int] | npt.NDArray[np.
         if len(wanted) == 0:
             return
         removed = write_rows(folder, f"removed.{number}", np.union1d(opened.removed, wanted))
-        changed = Generation(generation.bits, generation.radius, generation.rows, generation.segments, removed)
-        write_generation(folder, number, changed)
+        write_generation(folder, number, replace(generation, removed=removed))
 
 
 def compact_index(path: str | PathLike[str]) -> None:
@@ -127,8 +128,7 @@ def compact_index(path: str | PathLike[str]) -> None:
         opened = SegmentedIndex(folder, generation)
         codes, rows = _live(opened.parts, opened.removed)
         segment = _segment(folder, number, generation, codes, rows)
-        changed = Generation(generation.bits, generation.radius, generation.rows, (segment,), None)
-        write_generation(folder, number, changed)
+        write_generation(folder, number, replace(generation, segments=(segment,), removed=None))
 
 
 def prune_index(path: str | PathLike[str]) -> None:
@@ -175,7 +175,7 @@ def _segment(
     name = name or str(number)
     path = folder / name
     shutil.rmtree(path, ignore_errors=True)
-    build_segment(codes, radius=generation.radius, path=path, kind=AUTO, costs=DEFAULT_COSTS)
+    build_segment(codes, radius=generation.radius, path=path, metric=generation.metric, kind=AUTO, costs=DEFAULT_COSTS)
     first = int(rows[0]) if len(rows) else 0
     together = len(rows) == 0 or int(rows[-1]) - first + 1 == len(rows)
     listed = None if together else write_rows(folder, f"rows.{name}", rows)

@@ -34,7 +34,7 @@ _MAX_HEADER = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an index folder holds. `radius` in bits, inclusive; `count` in codes; `facts` are the kind's own numbers."""
+    """What an index folder holds. `radius` inclusive, in the kind's distance; `count` in codes; `facts` are its own."""
 
     kind: str
     bits: int

@@ -1,7 +1,7 @@
 """The pointer of an index: which segments make it up now, and which rows are gone.
 
-    generation.N.json   {"format": 1, "bits": …, "radius": …, "rows": …, "segments": [{"folder", "header", "first",
-                        "count", "rows"}], "removed": FILE, "sha256": of all that without this}
+    generation.N.json   {"format": 1, "bits": …, "radius": …, "metric": …, "rows": …, "segments": [{"folder",
+                        "header", "first", "count", "rows"}], "removed": FILE, "sha256": of all that without this}
 
 The one with the highest N counts. Each is written under another name first and never changed, so a reader sees a
 generation whole or not at all, on systems too that cannot replace a file which somebody reads.
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from matcher.algorithms import Metric
 from matcher.errors import IndexFileError
 from matcher.files import publish_new, sha256_of, write_new
 from matcher.index.folder import map_array
@@ -73,6 +74,7 @@ class Generation:
 
     bits: int
     radius: int
+    metric: Metric
     rows: int
     segments: tuple[Segment, ...]
     removed: Listed | None
@@ -82,6 +84,7 @@ class Generation:
             "format": FORMAT,
             "bits": self.bits,
             "radius": self.radius,
+            "metric": self.metric.value,
             "rows": self.rows,
             "segments": [segment.as_json() for segment in self.segments],
             "removed": None if self.removed is None else self.removed.as_json(),
@@ -116,7 +119,9 @@ def read_generation(folder: Path, number: int) -> Generation:
             Segment(part["folder"], part["header"], part["first"], part["count"], _listed(part["rows"]))
             for part in body["segments"]
         )
-        return Generation(body["bits"], body["radius"], body["rows"], segments, _listed(body["removed"]))
+        return Generation(
+            body["bits"], body["radius"], Metric(body["metric"]), body["rows"], segments, _listed(body["removed"])
+        )
     except OSError as error:
         raise IndexFileError(f"{path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

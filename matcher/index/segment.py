@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from matcher.algorithms import Metric
 from matcher.errors import IndexFileError
 from matcher.index import building, flat
 from matcher.index.answers import Answer
@@ -23,7 +24,7 @@ AUTO = "auto"
 
 
 class Index(Protocol):
-    """Codes of one width, searched within a radius. Safe to share between threads.
+    """Codes of one width, searched within a radius, by one metric. Safe to share between threads.
 
     `codes`: (n, width) uint8, the code of each row. `count`: how many of the rows are searched.
     """
@@ -36,7 +37,7 @@ class Index(Protocol):
     def codes(self) -> npt.NDArray[np.uint8]: ...
 
     def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
-        """All codes within `radius` bits, inclusive, of each row of `queries`, (q, bits/8) uint8.
+        """All codes within `radius`, inclusive, of each row of `queries`, (q, bits/8) uint8.
 
         Returns limits (q + 1,) int64, distances (m,) int32 and rows (m,) int64. A radius larger than the one that
         the index was built for is answered in full too, only slower. `threads` share the queries. IndexFileError
@@ -44,7 +45,22 @@ class Index(Protocol):
         """
 
 
-_KINDS: dict[str, Callable[[Path], Index]] = {flat.KIND: flat.open_flat, building.KIND: open_multi}
+_KINDS: dict[str, Callable[[Path], Index]] = {
+    flat.KIND: flat.open_flat,
+    flat.EUCLIDEAN: flat.open_euclidean,
+    building.KIND: open_multi,
+}
+_FURTHEST = 2**31
+"""Distances are int32."""
+
+
+def check_radius(width: int, radius: int, path: Path, metric: Metric) -> None:
+    """Refuse a radius that codes of `width` bytes cannot have. IndexFileError."""
+    furthest = metric.furthest(width)
+    if not 0 < furthest < _FURTHEST:
+        raise IndexFileError(f"{path}: codes of {width} bytes cannot be searched by {metric} distance")
+    if not 0 <= radius <= furthest:
+        raise IndexFileError(f"{path}: a radius of {radius} makes no sense: {metric} distances are 0 to {furthest}")
 
 
 def check_codes(codes: npt.NDArray[np.uint8], path: Path) -> None:
@@ -53,16 +69,22 @@ def check_codes(codes: npt.NDArray[np.uint8], path: Path) -> None:
         raise IndexFileError(f"{path}: codes must be (n, multiple of 8) uint8, not {codes.shape} {codes.dtype}")
 
 
-def build_segment(codes: npt.NDArray[np.uint8], *, radius: int, path: Path, kind: str, costs: Costs) -> None:
+def build_segment(
+    codes: npt.NDArray[np.uint8], *, radius: int, path: Path, metric: Metric, kind: str, costs: Costs
+) -> None:
     """Write the folder `path` over codes that were checked. IndexFileError where it exists."""
-    if kind == AUTO:
+    if metric is Metric.EUCLIDEAN and kind == AUTO:
+        kind = flat.EUCLIDEAN
+    elif kind == AUTO:
         kind = flat.KIND if len(codes) < BREAK_EVEN else building.KIND
-    if kind == flat.KIND:
+    if kind == flat.EUCLIDEAN and metric is Metric.EUCLIDEAN:
+        flat.build(codes, radius=radius, path=path, kind=kind)
+    elif kind == flat.KIND and metric is Metric.HAMMING:
         flat.build(codes, radius=radius, path=path)
-    elif kind == building.KIND:
+    elif kind == building.KIND and metric is Metric.HAMMING:
         building.build(codes, radius=radius, path=path, costs=costs)
     else:
-        raise IndexFileError(f"{path}: no kind of index is called {kind!r}")
+        raise IndexFileError(f"{path}: no kind of index for {metric} distances is called {kind!r}")
 
 
 def open_segment(path: Path) -> Index:
