@@ -23,12 +23,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms
 
+from matcher.distances import hamming
 from matcher.errors import DecodeError
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
 from matcher.imaging.picture import Picture
 from matcher.imaging.sniff import HEAD, sniff
-from matcher.lookup import hamming
 from matcher.model import Hash
 
 LIMIT = 10

@@ -13,11 +13,11 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+from matcher.distances import hamming
 from matcher.errors import DecodeError
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
 from matcher.imaging.sniff import HEAD, sniff
-from matcher.lookup import hamming
 from matcher.model import TRANSFORMS
 from matcher.sources.folder import FolderSource
 

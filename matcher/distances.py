@@ -19,10 +19,15 @@ def distance(metric: Metric, first: bytes, second: bytes) -> int:
 
     Digests differ or do not: their distance is that of their bits, and is only ever compared with 0.
     """
-    if len(first) != len(second):
-        raise ValueError(f"hashes of {len(first)} and {len(second)} bytes have no distance")
     if metric is Metric.EUCLIDEAN:
         return sum((one - other) ** 2 for one, other in zip(first, second, strict=True))
+    return hamming(first, second)
+
+
+def hamming(first: bytes, second: bytes) -> int:
+    """Bits in which two hashes of one width differ. ValueError where their widths differ."""
+    if len(first) != len(second):
+        raise ValueError(f"hashes of {len(first)} and {len(second)} bytes have no distance")
     return (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
 
 

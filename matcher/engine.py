@@ -12,17 +12,27 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+from matcher.algorithms import Metric
 from matcher.errors import DecodeError, SettingsError
 from matcher.executors import nothing
 from matcher.executors.limits import room
 from matcher.given import Data, Digests, check_hash, check_names, checked_data, checked_digests
-from matcher.hashers import FileHasher, PictureHasher, file_hashers, picture_hashers
+from matcher.hashers import FileHasher, PictureHasher, file_hashers, known_algorithm, picture_hashers
 from matcher.imaging.decode import decode
 from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
 from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
-from matcher.lookup import Matched, PictureLookup, fitted, match_digests, match_each_digest, nearest, outcome
+from matcher.lookup import (
+    HashLookup,
+    Matched,
+    PictureLookup,
+    fitted,
+    match_digests,
+    match_each_digest,
+    nearest,
+    outcome,
+)
 from matcher.model import Disposition, Finding, Hash, Match, Reason, Status, Turned
 from matcher.settings import Settings
 
@@ -36,12 +46,18 @@ class Matcher:
         self.lists = tuple(lists)
         self.settings = Settings() if settings is None else settings
         names = algorithms_for(self.settings.algorithms, self.lists)
+        listed = {name for opened in self.lists for name in opened.algorithms}
         for name in (*self.settings.thresholds, *self.settings.minimum_quality):
-            if name not in names:
+            if name not in names and name not in listed:
                 raise SettingsError(f"a threshold or quality is set for {name}, which is not computed: ask for it too")
         self.file_hashers: list[FileHasher] = file_hashers(names)
         self.picture_hashers: list[PictureHasher] = picture_hashers(names)
         self.lookups = [PictureLookup(self.lists, self.settings, found) for found in self.picture_hashers]
+        self._by_hash = {
+            name: HashLookup(self.lists, self.settings, facts)
+            for name in sorted(listed)
+            if (facts := known_algorithm(name)) is not None and facts.metric is not Metric.EXACT
+        }
 
     @classmethod
     def open(
@@ -56,12 +72,22 @@ class Matcher:
 
         With `check`, every byte of the lists is read first and compared with what was imported. StoreError or
         IndexFileError where something is missing or damaged, or where the store's lists hold nothing to look up.
+        What they hold and no picture can match here, for want of a hasher, `not_computed` tells.
         """
         opened = Store.open(Path(store))
         if lists is None:
-            check_lists(opened)
+            check_lists(opened, computed=False)
         chosen = opened.current() if lists is None else list(lists)
         return cls([opened.open_list(name, version, check=check) for name, version in chosen], settings=settings)
+
+    @property
+    def not_computed(self) -> dict[str, int]:
+        """How many listed hashes of each algorithm `lookup` finds and `examine` does not, for want of a hasher."""
+        counts: dict[str, int] = {}
+        for opened in self.lists:
+            for name, count in opened.not_computed.items():
+                counts[name] = counts.get(name, 0) + count
+        return counts
 
     def examine(self, data: Data, *, name: str = "", exhibit: str | None = None, digests: Digests = ()) -> Finding:
         """Digest, decode, hash and look up one file's bytes. Never raises for what the bytes hold.
@@ -121,7 +147,8 @@ class Matcher:
         """Every listed entry within the threshold of a hash that was computed elsewhere, nearest first, not cut.
 
         It is taken as it is: the hash of the picture as it stands, not of its other orientations. A hash below the
-        minimum quality matches nothing. SettingsError where it is no hash of an installed algorithm.
+        minimum quality matches nothing. No hasher for its algorithm is needed. SettingsError where it is no hash of a
+        known algorithm.
         """
         return self.lookup_many([given])[0]
 
@@ -132,10 +159,12 @@ class Matcher:
         places: dict[str, list[int]] = {}
         for place, value in enumerate(hashes):
             places.setdefault(check_hash(value).name, []).append(place)
-        lookups = {lookup.algorithm: lookup for lookup in self.lookups}
         for algorithm, mine in places.items():
             asked = [hashes[place] for place in mine]
-            answers = lookups[algorithm].each(asked) if algorithm in lookups else match_each_digest(self.lists, asked)
+            if algorithm in self._by_hash:
+                answers = self._by_hash[algorithm].each(asked)
+            else:
+                answers = match_each_digest(self.lists, asked)
             for place, matches in zip(mine, answers, strict=True):
                 found[place] = matches
         return [tuple(nearest(matches)) for matches in found]
@@ -273,8 +302,8 @@ def _joined(parts: list[bytes]) -> bytes:
 
 
 def algorithms_for(wanted: Iterable[str], lists: Iterable[OpenList]) -> tuple[str, ...]:
-    """What is computed: MD5 and SHA-256 always, what was asked for, and whatever an open list can be asked by."""
+    """What is computed: MD5 and SHA-256 always, what was asked for, and what is installed of what an open list has."""
     names = dict.fromkeys(("md5", "sha256", *wanted))
     for opened in lists:
-        names.update(dict.fromkeys(opened.algorithms))
+        names.update(dict.fromkeys(opened.computed))
     return tuple(names)

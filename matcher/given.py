@@ -35,7 +35,7 @@ def check_names(name: str, exhibit: str | None) -> None:
 
 
 def check_hash(given: Hash) -> Algorithm:
-    """The facts of a hash's algorithm. SettingsError where it is no hash of an installed algorithm."""
+    """The facts of a hash's algorithm. SettingsError where it is no hash of a known algorithm."""
     if not isinstance(given, Hash):
         raise SettingsError(f"a Hash is expected, not {type(given).__name__}")
     known = known_algorithm(given.algorithm) if isinstance(given.algorithm, str) else None

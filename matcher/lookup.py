@@ -10,6 +10,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from matcher.algorithms import Algorithm
+from matcher.distances import distances as exact_distances
+from matcher.distances import reach
 from matcher.errors import DecodeError
 from matcher.hashers import PictureHasher
 from matcher.imaging.picture import Picture
@@ -94,22 +97,70 @@ def _by_digest(opened: OpenList, number: int, digest: Hash) -> Matched:
     return Matched(match, opened.disposition(entry), by_digest=True)
 
 
+class HashLookup:
+    """Looks hashes of one perceptual algorithm up, as they are. Needs no hasher."""
+
+    def __init__(self, lists: Sequence[OpenList], settings: Settings, facts: Algorithm) -> None:
+        self.metric = facts.metric
+        self.algorithm = facts.name
+        self.lists = tuple(opened for opened in lists if facts.name in opened.algorithms)
+        self.quality = settings.quality(facts.name)
+        self.threshold = settings.threshold(facts.name)
+
+    def asks(self, hashes: Sequence[Hash]) -> bool:
+        """Whether the hashes of a picture, as it stands first, are good enough to be looked up."""
+        quality = hashes[0].quality
+        return quality is None or quality >= self.quality
+
+    def each(self, hashes: Sequence[Hash]) -> list[list[Matched]]:
+        """For each of these reference hashes, which belong to different pictures, its match with each listed entry."""
+        found: list[list[Matched]] = [[] for _ in hashes]
+        asked = [number for number, value in enumerate(hashes) if self.asks([value])]
+        if not asked:
+            return found
+        codes = codes_of([hashes[number] for number in asked])
+        for opened in self.lists:
+            near = opened.find_near(self.algorithm, codes, radius=self.threshold, minimum_quality=self.quality)
+            for place in _nearest(near, near.distances, self.threshold, groups=near.queries):
+                number = asked[int(near.queries[place])]
+                entry, row = opened.entry(int(near.entries[place])), int(near.rows[place])
+                match = self.match(opened, entry, row, hashes[number], distance=int(near.distances[place]))
+                found[number].append(Matched(match, opened.disposition(entry), by_digest=False))
+        return found
+
+    def match(self, opened: OpenList, entry: ListEntry, row: int, value: Hash, *, distance: int) -> Match:
+        """The match of a hash, of a picture as it stands, with a listed one."""
+        return Match(
+            list=opened.name,
+            entry=entry.id,
+            category=entry.category,
+            algorithm=self.algorithm,
+            value=value.value,
+            entry_value=opened.code(self.algorithm, row),
+            distance=distance,
+            threshold=self.threshold,
+            quality=value.quality,
+            region=None,
+            transform=TRANSFORMS[0],
+        )
+
+
 class PictureLookup:
     """Looks one rendering of a picture up by one algorithm: all orientations, screened, then confirmed."""
 
     def __init__(self, lists: Sequence[OpenList], settings: Settings, hasher: PictureHasher) -> None:
         self._hasher = hasher
-        self.algorithm = hasher.algorithm.name
-        self.lists = tuple(opened for opened in lists if self.algorithm in opened.algorithms)
+        self._listed = HashLookup(lists, settings, hasher.algorithm)
+        self.algorithm = self._listed.algorithm
+        self.lists = self._listed.lists
         self.margin = 0 if settings.exact else hasher.margin
-        self.quality = settings.quality(self.algorithm)
+        self.quality = self._listed.quality
         self._exact = settings.exact and hasher.margin > 0  # without a margin, the screen is the reference
-        self._threshold = settings.threshold(self.algorithm)
 
     @property
     def radius(self) -> int:
-        """How far, in bits, an entry may be from a screened hash to be confirmed."""
-        return self._threshold + self.margin
+        """How far an entry may be from a screened hash to be confirmed."""
+        return reach(self._listed.metric, self._listed.threshold, self.margin)
 
     def turned(self, picture: Picture) -> Turned:
         """The eight hashes that are looked up. DecodeError where the hasher fails."""
@@ -126,18 +177,13 @@ class PictureLookup:
         """The reference hash of the picture turned. DecodeError where the hasher fails."""
         return _ask(lambda: self._hasher.confirm(picture, transform))
 
-    def asks(self, hashes: Sequence[Hash]) -> bool:
-        """Whether the hashes of a picture, as it stands first, are good enough to be looked up."""
-        quality = hashes[0].quality
-        return quality is None or quality >= self.quality
-
     def matches(self, turned: Turned, confirm: Callable[[str], Hash | None]) -> list[Matched]:
         """The nearest match of the eight hashes with each listed entry.
 
         `confirm` gives the reference hash for a transform; it is asked only where there is a margin, and not for the
         first. Where it has none, nothing matches by that transform. What the lists and `confirm` raise is theirs.
         """
-        if not self.asks(turned.hashes):
+        if not self._listed.asks(turned.hashes):
             return []
         found = []
         for opened in self.lists:
@@ -160,47 +206,15 @@ class PictureLookup:
                 queries, distances, rows = near.queries, near.distances, near.rows
             asked = codes_of([confirmed[query] for query in range(len(hashes))])[queries]
             listed = opened.codes(self.algorithm)[rows]
-            distances = np.bitwise_count(asked ^ listed).sum(axis=1, dtype=np.int32)
+            distances = exact_distances(self._listed.metric, asked, listed)
         found = []
-        for place in _nearest(near, distances, self._threshold, groups=np.zeros_like(queries)):
+        for place in _nearest(near, distances, self._listed.threshold, groups=np.zeros_like(queries)):
             query = int(queries[place])
             transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
             entry, row = opened.entry(int(near.entries[place])), int(near.rows[place])
-            match = self._match(opened, entry, row, confirmed[query], distance=int(distances[place]))
+            match = self._listed.match(opened, entry, row, confirmed[query], distance=int(distances[place]))
             found.append(Matched(replace(match, transform=transform), opened.disposition(entry), by_digest=False))
         return found
-
-    def each(self, hashes: Sequence[Hash]) -> list[list[Matched]]:
-        """For each of these reference hashes, which belong to different pictures, its match with each listed entry."""
-        found: list[list[Matched]] = [[] for _ in hashes]
-        asked = [number for number, value in enumerate(hashes) if self.asks([value])]
-        if not asked:
-            return found
-        codes = codes_of([hashes[number] for number in asked])
-        for opened in self.lists:
-            near = opened.find_near(self.algorithm, codes, radius=self._threshold, minimum_quality=self.quality)
-            for place in _nearest(near, near.distances, self._threshold, groups=near.queries):
-                number = asked[int(near.queries[place])]
-                entry, row = opened.entry(int(near.entries[place])), int(near.rows[place])
-                match = self._match(opened, entry, row, hashes[number], distance=int(near.distances[place]))
-                found[number].append(Matched(match, opened.disposition(entry), by_digest=False))
-        return found
-
-    def _match(self, opened: OpenList, entry: ListEntry, row: int, value: Hash, *, distance: int) -> Match:
-        """The match of a hash, of a picture as it stands, with a listed one."""
-        return Match(
-            list=opened.name,
-            entry=entry.id,
-            category=entry.category,
-            algorithm=self.algorithm,
-            value=value.value,
-            entry_value=opened.code(self.algorithm, row),
-            distance=distance,
-            threshold=self._threshold,
-            quality=value.quality,
-            region=None,
-            transform=TRANSFORMS[0],
-        )
 
 
 def _nearest(
@@ -236,11 +250,6 @@ def _ask(hash_it: Callable[[], Answer]) -> Answer:
 def codes_of(hashes: Sequence[Hash]) -> npt.NDArray[np.uint8]:
     """The values of hashes of one algorithm, (n, width) uint8."""
     return np.frombuffer(b"".join(value.value for value in hashes), np.uint8).reshape(len(hashes), -1)
-
-
-def hamming(first: bytes, second: bytes) -> int:
-    """Bits in which two hashes of one width differ."""
-    return (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
 
 
 def nearest(found: Iterable[Matched]) -> list[Match]:

@@ -74,7 +74,7 @@ class ListEntry:
 class ListedHash:
     """One hash of a list entry, as a list format read it.
 
-    `value` is bytes for an algorithm in ALGORITHMS, and the text as it stood for any other: unknown hash
+    `value` is bytes for an algorithm that can be looked up, and the text as it stood for any other: unknown hash
     types are kept under their own name. `line` counts from 1.
     """
 

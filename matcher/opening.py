@@ -157,6 +157,7 @@ class Opening:
             {
                 "name": hasher.algorithm.name,
                 "profile": hasher.profile,
+                "metric": hasher.algorithm.metric.value,
                 "threshold": settings.threshold(hasher.algorithm.name),
                 "minimum_quality": settings.quality(hasher.algorithm.name),
                 "margin": 0 if settings.exact else hasher.margin,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from matcher.algorithms import Metric
+from matcher.algorithms import Algorithm, Metric
 from matcher.errors import SettingsError
-from matcher.hashers import DEFAULT_ALGORITHMS, hasher
+from matcher.hashers import DEFAULT_ALGORITHMS, known_algorithm
 from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS
 
 MAX_BYTES = 2**30
@@ -22,7 +22,7 @@ MAX_MATCHES = 100
 class Settings:
     """What an examination may be told.
 
-    `thresholds` and `minimum_quality` override the published values of single algorithms (bits, inclusive; 0 to 100).
+    `thresholds` and `minimum_quality` override the defaults of single algorithms (a distance, inclusive; 0 to 100).
     `max_pixels` is of one frame, `max_total_pixels` of all frames of a file, `max_frames` how many pages are hashed.
     `exact` hashes every orientation of every picture by the reference, instead of screening first.
     """
@@ -39,24 +39,26 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, value in self.thresholds.items():
-            facts = hasher(name).algorithm
+            facts = _facts(name)
             if facts.metric is Metric.EXACT:
                 raise SettingsError(f"{name!r} is no algorithm with a threshold")
-            if not 0 <= value <= facts.bits:
-                raise SettingsError(f"a threshold of {value} bits makes no sense for {name}, which has {facts.bits}")
+            if not 0 <= value <= facts.furthest:
+                raise SettingsError(
+                    f"a threshold of {value} makes no sense for {name}: its distances are 0 to {facts.furthest}"
+                )
         for name, value in self.minimum_quality.items():
-            if not 0 <= value <= 100 or hasher(name).algorithm.metric is Metric.EXACT:
+            if not 0 <= value <= 100 or _facts(name).metric is Metric.EXACT:
                 raise SettingsError(
                     f"minimum quality {value} of {name!r}: a perceptual algorithm and 0 to 100 are expected"
                 )
 
     def threshold(self, algorithm: str) -> int:
-        """The largest distance, in bits, that is a match."""
-        return self.thresholds.get(algorithm, hasher(algorithm).algorithm.threshold)
+        """The largest distance that is a match."""
+        return self.thresholds.get(algorithm, _facts(algorithm).threshold)
 
     def quality(self, algorithm: str) -> int:
         """The lowest quality of a hash that is looked up, or matched."""
-        return self.minimum_quality.get(algorithm, hasher(algorithm).algorithm.minimum_quality)
+        return self.minimum_quality.get(algorithm, _facts(algorithm).minimum_quality)
 
     def as_json(self) -> dict[str, Any]:
         """What scan.open records of the settings themselves."""
@@ -69,3 +71,11 @@ class Settings:
             "max_total_pixels": self.max_total_pixels,
             "max_matches": MAX_MATCHES,
         }
+
+
+def _facts(name: str) -> Algorithm:
+    """What is known of an algorithm, computed here or not. SettingsError where nothing is."""
+    facts = known_algorithm(name)
+    if facts is None:
+        raise SettingsError(f"unknown algorithm {name!r}")
+    return facts

@@ -3,8 +3,8 @@
 1. The ledger is intact, by `ledger.audit`: bodies rehashed, tree rebuilt, checkpoints and signatures checked.
 2. Every scan in it is closed and complete: no gap, no repeat, counts and findings root as stated.
 3. The hashes of every closed scan are the file whose digest stands in its close.
-4. Every match can be recomputed: its distance is that of its two hashes and within its threshold, its threshold is
-   the one that the scan opened with, and its list is one that the scan opened with.
+4. Every match can be recomputed: its distance is that of its two hashes, by the metric that the scan opened with, and
+   within its threshold; threshold and list are of those that the scan opened with.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from ledger import AuditReport, LedgerError, Policy, audit, load_signer, read_vkeys
+from matcher.algorithms import Metric
 from matcher.case import KEYS, LEDGER, CaseReader, check_case
 from matcher.case_hashes import path_of
 from matcher.configuration import signing_key_path
+from matcher.distances import distance as distance_of
+from matcher.distances import unit
 from matcher.errors import CaseError
-from matcher.lookup import hamming
 
 MAX_PROBLEMS = 50
 """The most problems of matches that are named."""
@@ -107,6 +109,7 @@ class _MatchChecker:
         self.matches = 0
         self.problems: list[str] = []
         self._thresholds: dict[int, dict[str, int]] = {}
+        self._metrics: dict[int, dict[str, Metric]] = {}
         self._lists: dict[int, set[str]] = {}
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
@@ -124,6 +127,10 @@ class _MatchChecker:
             self._thresholds[entry["scan"]] = {
                 algorithm["name"]: algorithm.get("threshold", 0) for algorithm in entry["algorithms"]
             }
+            self._metrics[entry["scan"]] = {
+                algorithm["name"]: Metric(algorithm.get("metric", Metric.HAMMING))  # digests state none
+                for algorithm in entry["algorithms"]
+            }
             self._lists[entry["scan"]] = {opened["name"] for opened in entry["lists"]}
         elif entry["type"] == "item":
             self._check(index, entry["scan"], entry["finding"]["matches"], self._lists.get(entry["scan"], set()))
@@ -139,9 +146,10 @@ class _MatchChecker:
                 self._problem_at(index, f"match with {match['list']} {match['entry']}: {problem}")
 
     def _problem(self, scan: int, match: dict[str, Any], lists: set[str]) -> str | None:
-        distance = hamming(bytes.fromhex(match["value"]), bytes.fromhex(match["entry_value"]))
+        metric = self._metrics.get(scan, {}).get(match["algorithm"], Metric.HAMMING)
+        distance = distance_of(metric, bytes.fromhex(match["value"]), bytes.fromhex(match["entry_value"]))
         if distance != match["distance"]:
-            return f"its hashes differ in {distance} bits, not in {match['distance']}"
+            return f"the distance of its hashes is {distance} ({unit(metric)}), not {match['distance']}"
         if distance > match["threshold"]:
             return f"distance {distance} is above the threshold {match['threshold']}"
         if self._thresholds.get(scan, {}).get(match["algorithm"]) != match["threshold"]:

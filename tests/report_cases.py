@@ -101,7 +101,7 @@ def opening(source: str = "/mnt/evidence-disk/Familie", **fields: Any) -> dict[s
 
 
 def load(name: str, categories: dict[str, str], other: str) -> bytes:
-    counts = {"entries": 1204, "hashes": {"pdq": 1204, "sha256": 900}, "kept": {"photodna": 3}, "refused": 2}
+    counts = {"entries": 1204, "hashes": {"pdq": 1204, "sha256": 900}, "kept": {"vpdq": 3}, "refused": 2}
     profile = {"categories": categories, "other": other}
     return entry("list.load", name=name, version=1, digest="ab" * 32, sources=[], counts=counts, profile=profile,
                  index_digest="cd" * 32)  # fmt: skip

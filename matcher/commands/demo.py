@@ -134,9 +134,9 @@ def _table(findings: list[dict[str, Any]]) -> None:
     for finding in findings:
         if finding["matches"]:
             match = finding["matches"][0]
-            bits = f"{match['distance']} of {match['threshold']}"
+            distance = f"{match['distance']} of {match['threshold']}"
             entry = match["entry"].split("/")[-1][:12]
-            rows.append((finding["path"], finding["status"], entry, match["algorithm"], bits, match["transform"]))
+            rows.append((finding["path"], finding["status"], entry, match["algorithm"], distance, match["transform"]))
         elif finding["status"] == "examined":
             plain += 1
         else:

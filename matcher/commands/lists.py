@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from matcher.commands import say
+from matcher.commands import NO_HASHER, say
 from matcher.commands.lists_audit import audit_command
 from matcher.commands.options import FILE, FOLDER, algorithm_names, echo_json, store_option
 from matcher.listing import make_list
@@ -91,6 +91,8 @@ def import_command(
     click.echo(printable(_line(built)))
     for kind, count in built.counts["kept"].items():
         say(f"{count} hashes of type {kind} were kept; this type is not looked up")
+    for kind, count in target.open_list(built.name, built.version).not_computed.items():
+        say(f"{count:,} {kind} hashes are indexed, and scans do not look them up: {NO_HASHER}")
     return 0
 
 
@@ -167,10 +169,12 @@ def show_command(store: Path, as_json: bool) -> int:
     opened = Store.open(store)
     current = dict(opened.current())
     for row in opened.versions():
-        version = opened.open_list(row["name"], row["version"]).facts
+        found = opened.open_list(row["name"], row["version"])
+        version = found.facts
         if as_json:
             in_use = current[version.name] == version.version
-            echo_json({**version.as_json(), "imported": row["imported"], "current": in_use})
+            told = {"imported": row["imported"], "current": in_use, "not_computed": found.not_computed}
+            echo_json({**version.as_json(), **told})
             continue
         mark = "" if current[version.name] == version.version else "  (superseded)"
         click.echo(printable(f"{_line(version)}{mark}"))
@@ -179,4 +183,6 @@ def show_command(store: Path, as_json: bool) -> int:
         click.echo(f"    categories {json.dumps(profile['categories'], ensure_ascii=False)}, others {profile['other']}")
         for kind, count in version.counts["kept"].items():
             click.echo(printable(f"    {count:,} {kind} hashes are kept and not looked up"))
+        for kind, count in found.not_computed.items():
+            click.echo(f"    {count:,} {kind} hashes are indexed and scans do not look them up: {NO_HASHER}")
     return 0

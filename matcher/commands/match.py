@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from matcher.commands import NO_HASHER, say
 from matcher.commands.options import (
     FILE,
     echo_json,
@@ -32,6 +33,8 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     """
     check_lists(Store.open(store))
     matcher = Matcher.open(store, settings=examination_settings(**settings))
+    for kind, count in matcher.not_computed.items():
+        say(f"warning: the lists have {count:,} {kind} hashes, which are not looked up: {NO_HASHER}")
     notable = unreadable = False
 
     def show(finding: Finding) -> None:

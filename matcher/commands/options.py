@@ -41,9 +41,9 @@ def settings_options(function: Command) -> Command:
         click.option(
             "--threshold",
             "thresholds",
-            metavar="ALGORITHM=BITS",
+            metavar="ALGORITHM=N",
             multiple=True,
-            help="Largest distance that is a match, e.g. pdq=31.",
+            help="Largest distance that is a match: bits, e.g. pdq=31; of photodna, squared.",
         ),
         click.option(
             "--minimum-quality",
@@ -76,11 +76,15 @@ def examination_settings(
     )
 
 
+_DIGITS = 10
+"""More than any distance has."""
+
+
 def _pairs(values: tuple[str, ...], option: str) -> dict[str, int]:
     pairs = {}
     for value in values:
         name, separator, number = value.partition("=")
-        if not separator or not number.isdecimal() or len(number) > 4:
+        if not separator or not number.isdecimal() or len(number) > _DIGITS:
             raise click.UsageError(f"{option} {value!r}: ALGORITHM=NUMBER is expected")
         pairs[name] = int(number)
     return pairs

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from matcher.commands import say
+from matcher.commands import NO_HASHER, say
 from matcher.commands.options import echo_json
 from matcher.engine import Matcher
 from matcher.model import Finding, Item, Reason, Status
@@ -80,6 +80,8 @@ class Progress:
         for opened in matcher.lists:
             for kind, count in opened.facts.counts["kept"].items():  # also when quiet: it is no all-clear for these
                 self._line(f"warning: list {opened.name}: {count:,} hashes of type {kind} cannot be looked up")
+            for kind, count in opened.not_computed.items():
+                self._line(f"warning: list {opened.name}: {count:,} {kind} hashes are not looked up: {NO_HASHER}")
         lists = ", ".join(f"{opened.name} version {opened.version}" for opened in matcher.lists)
         self.changed += len(begun.changes.changed)
         done = begun.recorder.items

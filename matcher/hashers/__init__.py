@@ -1,7 +1,7 @@
 """Pixels or bytes → Hash. One file an algorithm family; each algorithm is an entry point in `matcher.hashers`.
 
 A plug-in (a lab's licensed library, say) is an object that satisfies one of the two protocols below, under its
-algorithm's name.
+algorithm's name. Of an algorithm that is in ALGORITHMS (PhotoDNA) it computes, and `algorithm` is those facts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GROUP = "matcher.hashers"
 
 @runtime_checkable
 class PictureHasher(Protocol):
-    """A perceptual hash. `margin` is 0 where `turned` gives reference hashes already."""
+    """A perceptual hash. `margin`, a distance of the algorithm, is 0 where `turned` gives reference hashes already."""
 
     algorithm: Algorithm
     profile: str
@@ -68,6 +68,8 @@ def hasher(name: str) -> PictureHasher | FileHasher:
     loaded = point.load()
     if not isinstance(loaded, PictureHasher | FileHasher):
         raise SettingsError(f"the hasher {name!r} is neither a PictureHasher nor a FileHasher")
+    if name in ALGORITHMS and loaded.algorithm != ALGORITHMS[name]:  # lists are read and indexed by these facts
+        raise SettingsError(f"the hasher {name!r} must have algorithm = ALGORITHMS[{name!r}]: {ALGORITHMS[name]}")
     return loaded
 
 
@@ -76,6 +78,11 @@ def known_algorithm(name: str) -> Algorithm | None:
     if name in ALGORITHMS:
         return ALGORITHMS[name]
     return hasher(name).algorithm if name in _registered() else None
+
+
+def has_hasher(name: str) -> bool:
+    """Whether anything installed computes an algorithm's hashes; it is not imported."""
+    return name in _registered()
 
 
 def picture_hashers(names: Iterable[str]) -> list[PictureHasher]:

@@ -45,8 +45,9 @@ def build_index(
     """Write an index over `codes`, (n, width) uint8, to the new folder `path`, and open it.
 
     `radius`, a distance of `metric`, is the one that queries will mostly ask. `kind`: `flat` (FAISS), `multi`, or
-    `auto`, by the number of codes; by Euclidean distance there is only FAISS's. The same arguments give the same bytes. IndexFileError where `path` exists, where the width is no
-    multiple of 8 bytes, or where `codes` is not two-dimensional uint8.
+    `auto`, by the number of codes; by Euclidean distance there is only FAISS's. The same arguments give the same bytes.
+    IndexFileError where `path` exists, where the width is no multiple of 8 bytes, or where `codes` is not
+    two-dimensional uint8.
     """
     folder = Path(path)
     check_codes(codes, folder)

@@ -13,7 +13,7 @@ from matcher.hashers import known_algorithm
 from matcher.index import open_digests, open_index
 from matcher.index.auditing import AuditResult, audit_index
 from matcher.index.digest_auditing import audit_digests
-from matcher.index.measures import Codes
+from matcher.index.measures import Codes, Hamming, SquaredEuclidean
 from matcher.lists import version as layout
 
 _SEED_DIGITS = 13
@@ -45,4 +45,5 @@ def audit_algorithm(
     path = folder / layout.HASHES / f"{algorithm}.index"
     if known.metric is Metric.EXACT:
         return audit_digests(open_digests(path), path, seed=seed, sample=sample, digests=codes, order=order)
-    return audit_index(open_index(path), path, seed=seed, sample=sample, codes=codes)
+    measure = SquaredEuclidean() if known.metric is Metric.EUCLIDEAN else Hamming()
+    return audit_index(open_index(path), path, seed=seed, sample=sample, codes=codes, measure=measure)

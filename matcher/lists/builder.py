@@ -167,7 +167,7 @@ class ListBuilder:
                 target = self._folder / layout.HASHES / beside
                 np.fromfile(target, dtype)[order].tofile(target)
         else:
-            build_index(codes, radius=facts.threshold, path=path)
+            build_index(codes, radius=facts.threshold, path=path, metric=facts.metric)
         audit = audit_algorithm(self._folder, algorithm, seed=seed, codes=codes, order=order)
         del codes  # Windows removes no file that is mapped
         column.codes_path.unlink()

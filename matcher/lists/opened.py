@@ -1,6 +1,6 @@
 """One version of a list, opened for lookups: files memory-mapped, shared by threads, never written.
 
-FAISS keeps a copy of an algorithm's codes in each process that looks one up.
+FAISS keeps a copy of a Hamming algorithm's codes in each process that looks one up.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from matcher.algorithms import Metric
 from matcher.errors import StoreError
-from matcher.hashers import known_algorithm
+from matcher.hashers import has_hasher, known_algorithm
 from matcher.index import DigestTable, Index, open_digests, open_index
 from matcher.index.folder import map_array, map_bytes
 from matcher.lists import version as layout
@@ -30,8 +30,8 @@ MAX_SOURCES = 32
 class Nearby:
     """Listed hashes within the radius that was asked, one an element of four (n,) arrays.
 
-    `queries`: the row of the query. `distances`: bits. `rows`: the row of the hash in its index. `entries`: the number
-    of its entry.
+    `queries`: the row of the query. `distances`: of the algorithm's metric. `rows`: the row of the hash in its index.
+    `entries`: the number of its entry.
     """
 
     queries: npt.NDArray[np.int64]
@@ -78,8 +78,19 @@ class OpenList:
 
     @property
     def algorithms(self) -> tuple[str, ...]:
-        """The algorithms that can be looked up in this list."""
+        """The algorithms that can be looked up in this list, where somebody has the hash."""
         return tuple(sorted(self._attributes))
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """Those of them whose hashes can be computed here: by these a picture is looked up."""
+        return tuple(filter(has_hasher, self.algorithms))
+
+    @property
+    def not_computed(self) -> dict[str, int]:
+        """The number of hashes by each other algorithm: no hasher for it is installed, and scans pass them over."""
+        counts = self.facts.counts["hashes"]
+        return {name: int(counts[name]) for name in self.algorithms if not has_hasher(name)}
 
     def index_digest(self) -> str:
         """SHA-256 of the header, which holds the digest of every file of this version."""
@@ -124,7 +135,7 @@ class OpenList:
         return ends > begins
 
     def find_near(self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int) -> Nearby:
-        """All hashes within `radius` bits, inclusive, of each row of `queries`, (q, width) uint8.
+        """All hashes within `radius`, inclusive, of each row of `queries`, (q, width) uint8.
 
         Hashes whose stated quality is below `minimum_quality` are passed over, as their publisher advises.
         """

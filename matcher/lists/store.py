@@ -24,6 +24,7 @@ import sqlite_utils
 
 from matcher.errors import StoreError
 from matcher.files import sync_folder
+from matcher.hashers import has_hasher
 from matcher.lists.opened import OpenList
 from matcher.lists.version import ListVersion, check_version
 
@@ -46,13 +47,23 @@ def check_name(name: str) -> None:
         )
 
 
-def check_lists(store: Store) -> None:
-    """Refuse a store in which nothing can be looked up: every scan would look like an all-clear. StoreError."""
+def check_lists(store: Store, *, computed: bool = True) -> None:
+    """Refuse a store in which nothing can be looked up: every scan would look like an all-clear. StoreError.
+
+    With `computed`, hashes that nothing installed computes are nothing: no picture could match them.
+    """
     current = store.current()
     if not current:
         raise StoreError(f"{store.folder}: the store holds no list, so nothing could match")
-    if not any(store.open_list(name, version).algorithms for name, version in current):
+    lists = [store.open_list(name, version) for name, version in current]
+    names = sorted({name for opened in lists for name in opened.algorithms})
+    if not names:
         raise StoreError(f"{store.folder}: its lists hold no hash that can be looked up, so nothing could match")
+    if computed and not any(map(has_hasher, names)):
+        raise StoreError(
+            f"{store.folder}: its lists hold only hashes that nothing installed here computes "
+            f"({', '.join(names)}), so nothing could match"
+        )
 
 
 class Store:

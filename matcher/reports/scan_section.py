@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from matcher.algorithms import Metric
+from matcher.distances import unit
 from matcher.model import Status
 from matcher.reports import ReportOptions
 from matcher.reports.classify import LoadedList
@@ -51,7 +53,7 @@ def scan_section(scan: ScanSummary, options: ReportOptions) -> str:
         f'<section class="scan" aria-labelledby="scan-{scan.number}">\n'
         f'<h3 id="scan-{scan.number}">{text(title)}</h3>\n'
         f"{facts('What was scanned, when, and how', _facts(scan, options))}"
-        f"{_algorithms(opened.get('algorithms', ()))}{_lists(scan.lists)}"
+        f"{_algorithms(opened.get('algorithms', ()))}{_lists(scan)}"
         f"{facts('Software and machine', _builds(opened))}{relookups(scan, options)}</section>\n"
     )
 
@@ -108,27 +110,38 @@ def _algorithms(algorithms: Any) -> str:
         [
             text(found.get("name")),
             text(found.get("profile")),
+            text(_distance(found.get("metric"))),
             number(found.get("threshold")),
             number(found.get("minimum_quality")),
             number(found.get("margin")),
         ]
         for found in algorithms
     ]
-    headers = ("Algorithm", "Profile", "Threshold (bits)", "Minimum quality", "Screening margin (bits)")
-    return table("Algorithms", headers, rows, numeric=(2, 3, 4)) if rows else ""
+    headers = ("Algorithm", "Profile", "Distance", "Threshold", "Minimum quality", "Screening margin")
+    return table("Algorithms", headers, rows, numeric=(3, 4, 5)) if rows else ""
 
 
-def _lists(lists: tuple[LoadedList, ...]) -> str:
-    if not lists:
+def _distance(metric: Any) -> Any:
+    """What the distances count; a metric that this tool does not know is shown as it stands, and a digest has none."""
+    return next((unit(known) for known in Metric if known == metric), metric)
+
+
+def _lists(scan: ScanSummary) -> str:
+    if not scan.lists:
         return "<p>No hash list was loaded.</p>\n"
+    computed = [found.get("name") for found in scan.opened.get("algorithms", ())]
     headers = ("List", "Version", "Entries", "Hashes", "Refused lines", "Category means", "Digest of the list")
-    return table("Hash lists", headers, map(_list_row, lists), numeric=(1, 2, 4))
+    rows = [_list_row(used, computed) for used in scan.lists]
+    return table("Hash lists", headers, rows, numeric=(1, 2, 4))
 
 
-def _list_row(used: LoadedList) -> list[str]:
+def _list_row(used: LoadedList, computed: Sequence[Any]) -> list[str]:
     counts = {} if used.facts is None else used.facts["counts"]
     kept = counts.get("kept")
-    hashes = ", ".join(f"{text(name)} {number(count)}" for name, count in counts.get("hashes", {}).items())
+    hashes = ", ".join(
+        f"{text(name)} {number(count)}{'' if name in computed else ' (not computed by this scan, not compared)'}"
+        for name, count in counts.get("hashes", {}).items()
+    )
     kept_text = f"; kept, not compared: {value_of(kept)}" if kept else ""
     meanings = [f"{text(name)}: {DISPOSITIONS[value]}" for name, value in used.profile.categories.items()]
     other = f"{'any other' if meanings else 'any'}: {DISPOSITIONS[used.profile.other]}"

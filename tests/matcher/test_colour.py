@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from matcher.distances import hamming
 from matcher.drawing import landscape
 from matcher.hashers.imagehashes import PHASH
 from matcher.hashers.pdq import PDQ
@@ -16,7 +17,6 @@ from matcher.imaging import colour
 from matcher.imaging.decode import decode
 from matcher.imaging.picture import Picture
 from matcher.imaging.sniff import HEAD, sniff
-from matcher.lookup import hamming
 
 Encode = Callable[..., bytes]
 Copy = Callable[[Image.Image, Encode], bytes]

@@ -349,7 +349,7 @@ def test_senseless_settings_are_refused(known_store: Path) -> None:
 
 def test_a_store_in_which_nothing_can_match_is_refused(make_store: MakeStore) -> None:
     with pytest.raises(StoreError, match="no hash that can be looked up"):
-        Matcher.open(make_store([{"id": "a", "algorithm": "photodna", "value": "00" * 144}]))
+        Matcher.open(make_store([{"id": "a", "algorithm": "vpdq", "value": "00" * 144}]))
 
 
 def test_noise_is_examined(matcher: Matcher, encoded: Encode) -> None:

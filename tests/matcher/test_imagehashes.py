@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from matcher.distances import hamming
 from matcher.drawing import landscape
 from matcher.hashers import hasher, picture_hashers
 from matcher.imaging.picture import Picture, turn
-from matcher.lookup import hamming
 from matcher.model import TRANSFORMS
 
 FUNCTIONS = {

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from index_cases import Codes, clustered
 
+from matcher.distances import hamming
 from matcher.errors import IndexFileError
 from matcher.index import build_index, check_index, open_index
-from matcher.lookup import hamming
 
 
 def brute_force(codes: Codes, queries: Codes, radius: int) -> list[set[tuple[int, int]]]:

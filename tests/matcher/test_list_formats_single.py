@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 
@@ -17,6 +18,7 @@ SHA1 = MD5 + "01234567"
 SHA256 = MD5 * 2
 SHA512 = MD5 * 4
 PHASH = MD5[:16]
+PHOTODNA = base64.b64encode(bytes(range(144))).decode()
 
 
 def read(name: str, text: str | bytes, **options: object) -> list[ListedHash | RefusedLine]:
@@ -50,7 +52,12 @@ class TestValues:
             ("md5", " " + MD5[1:], "md5 needs 32 hex digits, has other characters"),
             ("md5", "é" + MD5[1:], "md5 needs 32 hex digits, has other characters"),
             ("sha512", MD5, "sha512 needs 128 hex digits, has 32"),
-            ("photodna", "", "the photodna value is empty"),
+            ("vpdq", "", "the vpdq value is empty"),
+            ("photodna", "", "photodna needs 288 hex digits or 192 of base64, has 0"),
+            ("photodna", "g" * 288, "photodna needs 288 hex digits, has other characters"),
+            ("photodna", "_" * 192, "photodna needs 192 characters of base64, has other characters"),
+            ("photodna", "é" * 192, "photodna needs 192 characters of base64, has other characters"),
+            ("photodna", "A" * 190 + "==", "photodna needs 144 bytes, has 142"),
         ],
     )
     def test_refused(self, algorithm: str, text: str, reason: str) -> None:
@@ -67,6 +74,18 @@ class TestValues:
     )
     def test_names_of_types(self, name: str, algorithm: str) -> None:
         assert parse_algorithm(name) == algorithm
+
+    def test_photodna_is_hex_or_base64(self) -> None:
+        value = bytes(range(144))
+        texts = (value.hex(), value.hex().upper(), PHOTODNA)
+        for text in texts:
+            assert parse_value("photodna", text) == value
+            assert one("jsonl", json_line(algorithm="PhotoDNA", value=text)).value == value
+            assert one("csv", f"id,PDNA\na,{text}\n").value == value
+            assert one("threatexchange", f"photodna {text}").value == value
+            assert one("bare", text, algorithm="photodna").value == value
+        assert one("bare", texts[0]).algorithm == "photodna"
+        assert refusal("bare", PHOTODNA) == "not a hash in hex"
 
     def test_a_type_that_nobody_knows_keeps_its_own_name(self) -> None:
         assert parse_algorithm(" Video_TMK ") == "Video_TMK"
@@ -156,7 +175,7 @@ class TestCsv:
         assert one("csv", text) == ListedHash(2, ListEntry("a1", "0", "free"), "pdq", bytes.fromhex(SHA256), 87)
 
     def test_columns_named_after_types_are_one_entry(self) -> None:
-        text = f"Name;PDQ;quality;SHA-1;md5;PhotoDNA\nx;{SHA256};90;{SHA1};{MD5};QUJD\n"
+        text = f"Name;PDQ;quality;SHA-1;md5;PhotoDNA\nx;{SHA256};90;{SHA1};{MD5};{PHOTODNA}\n"
         listed = read("csv", text)
         assert [(found.algorithm, found.quality) for found in listed if isinstance(found, ListedHash)] == [
             ("pdq", 90),
@@ -384,7 +403,7 @@ class TestBare:
         assert one("bare", SHA256, algorithm=algorithm).algorithm == algorithm.lower()
 
     def test_a_stated_type_that_is_kept_as_text(self) -> None:
-        listed = one("bare", "QUJD", algorithm="photodna")
+        listed = one("bare", "QUJD", algorithm="vpdq")
         assert (listed.entry.id, listed.value) == ("QUJD", "QUJD")
 
     def test_an_ambiguous_line_among_others_is_refused(self) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from matcher import Disposition, Hash, Match, Matcher, Settings, SettingsError, Status
+from matcher.distances import hamming
 from matcher.drawing import landscape
 from matcher.hashers import known_algorithm
-from matcher.lookup import hamming
 from matcher.model import CategoryProfile, Finding
 
 Encode = Callable[..., bytes]
@@ -124,7 +124,8 @@ def test_an_algorithm_that_no_list_has_finds_nothing(matcher: Matcher) -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (Hash("photodna", bytes(144)), "unknown algorithm 'photodna'"),
+        (Hash("vpdq", bytes(144)), "unknown algorithm 'vpdq'"),
+        (Hash("photodna", bytes(143)), "photodna: a value of 143 bytes, not 144"),
         (Hash("", bytes(8)), "unknown algorithm ''"),
         (Hash(None, bytes(8)), "unknown algorithm None"),  # type: ignore[arg-type]
         (Hash([], bytes(8)), "unknown algorithm"),  # type: ignore[arg-type]

@@ -185,7 +185,9 @@ def test_a_changed_match_is_found_by_arithmetic(tmp_path: Path, evidence: Path, 
         log.append([item, close], checkpoint=True)
     verdict = verify_case(tmp_path / "case")
     assert verdict.audit.intact
-    assert [problem for problem in verdict.problems if "differ in 0 bits, not in 3" in problem]
+    assert [
+        problem for problem in verdict.problems if "distance of its hashes is 0 (bits that differ), not 3" in problem
+    ]
 
 
 def test_evidence_is_never_written_to(tmp_path: Path, evidence: Path) -> None:

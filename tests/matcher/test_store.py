@@ -51,7 +51,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
         {"id": "a", "algorithm": "pdq", "value": value(1), "quality": 90, "category": "1", "note": "ä"},
         {"id": "a", "algorithm": "md5", "value": value(2, "md5"), "category": "1", "note": "ä"},
         {"id": "b", "algorithm": "phash", "value": value(3, "phash")},
-        {"id": "b", "algorithm": "photodna", "value": "00" * 144},
+        {"id": "b", "algorithm": "vpdq", "value": "00" * 144},
     )
     assert run(tmp_path / "s", path) == []
     opened = Store.open(tmp_path / "s").open_list("made", 1, check=True)
@@ -60,7 +60,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
         "entries": 2,
         "records": 2,
         "hashes": {"md5": 1, "pdq": 1, "phash": 1},
-        "kept": {"photodna": 1},
+        "kept": {"vpdq": 1},
         "refused": 0,
     }
     (number,) = opened.find_digest("md5", bytes.fromhex(value(2, "md5")))
@@ -68,7 +68,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     assert opened.find_digest("sha1", bytes(20)) == []
     assert opened.code("pdq", 0).hex() == value(1)
     kept = (opened.folder / "kept.jsonl").read_text()
-    assert json.loads(kept) == [1, "photodna", "00" * 144, None]
+    assert json.loads(kept) == [1, "vpdq", "00" * 144, None]
 
 
 def test_bad_lines_are_reported_and_the_rest_goes_in(tmp_path: Path) -> None:

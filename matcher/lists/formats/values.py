@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from binascii import unhexlify
+from binascii import a2b_base64, unhexlify
 from functools import cache
 from importlib.metadata import entry_points
 
@@ -20,7 +20,7 @@ NOTE_LIMIT = 64 * 1024
 DIGEST_DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
 """The cryptographic digests that lists name, with their hex digits. Those that are not looked up are kept as text."""
 
-_KEPT_AS_TEXT = ("crc32", "edonkey", "photodna", "tiger", "vpdq", "whirlpool")
+_KEPT_AS_TEXT = ("crc32", "edonkey", "tiger", "vpdq", "whirlpool")
 _NAMES = frozenset(DIGEST_DIGITS) | frozenset(ALGORITHMS) | frozenset(_KEPT_AS_TEXT)
 _ALIASES = {"pdna": "photodna", "sha2224": "sha224", "sha2256": "sha256", "sha2384": "sha384", "sha2512": "sha512"}
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
@@ -77,11 +77,16 @@ def is_perceptual(algorithm: str) -> bool:
 
 
 def parse_value(algorithm: str, text: str) -> bytes | str:
-    """Bytes from hex of any case, for an algorithm that can be looked up; the text as it stands for any other."""
+    """Bytes from hex of any case, for an algorithm that can be looked up; the text as it stands for any other.
+
+    Euclidean hashes are written in base64 too; their length tells which.
+    """
     digits = _digits(algorithm)
     if digits is None:
         return _unknown_value(algorithm, text)
     if len(text) != digits:
+        if (letters := _letters(algorithm)) is not None:
+            return _from_base64(algorithm, text, digits, letters)
         raise RefusedValue(f"{algorithm} needs {digits} hex digits, has {len(text)}")
     try:
         value = unhexlify(text)
@@ -100,6 +105,25 @@ def _indexed(algorithm: str) -> Algorithm | None:
 def _digits(algorithm: str) -> int | None:
     known = _indexed(algorithm)
     return DIGEST_DIGITS.get(algorithm) if known is None else 2 * known.width
+
+
+@cache
+def _letters(algorithm: str) -> int | None:
+    """How long a hash is in base64, padding and all, where such hashes are written like that."""
+    known = _indexed(algorithm)
+    return None if known is None or known.metric is not Metric.EUCLIDEAN else -(-known.width // 3) * 4
+
+
+def _from_base64(algorithm: str, text: str, digits: int, letters: int) -> bytes:
+    if len(text) != letters:
+        raise RefusedValue(f"{algorithm} needs {digits} hex digits or {letters} of base64, has {len(text)}")
+    try:
+        value = a2b_base64(text, strict_mode=True)
+    except ValueError as error:
+        raise RefusedValue(f"{algorithm} needs {letters} characters of base64, has other characters") from error
+    if 2 * len(value) != digits:
+        raise RefusedValue(f"{algorithm} needs {digits // 2} bytes, has {len(value)}")
+    return value
 
 
 def _unknown_value(algorithm: str, text: str) -> str:
