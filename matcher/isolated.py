@@ -154,6 +154,11 @@ class IsolatedMatcher:
                 pass  # then without the digests of plug-ins
         return call.examined(self._plain, reason)
 
+    @property
+    def not_computed(self) -> dict[str, int]:
+        """As Matcher.not_computed."""
+        return self._plain.not_computed
+
     def lookup(self, given: Hash) -> tuple[Match, ...]:
         """As Matcher.lookup."""
         return self._plain.lookup(given)

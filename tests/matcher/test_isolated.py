@@ -160,6 +160,7 @@ class TestSameAsMatcher:
         matcher = Matcher.open(known_store)
         hashes = matcher.examine((known_folder / "1.png").read_bytes()).computed
         assert isolated.lookup_many(hashes) == matcher.lookup_many(hashes)
+        assert isolated.not_computed == matcher.not_computed == {}
         for value in hashes:
             (match,) = isolated.lookup(value)
             assert isolated.disposition(match) is matcher.disposition(match)
