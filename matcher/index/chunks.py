@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
-from math import comb
+from math import comb, log
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,8 @@ USUAL = 16
 usual width take three times what the codes take: only few codes get narrower ones, and so more tables.
 """
 FEW_CODES = 1 << 19
+_SMALL, _LARGE = 16e6, 1e9
+"""Bytes that the nearest large cache holds, and that none does."""
 MOST_MASKS = 1 << 16
 """Keys that are probed in one chunk's table, at most."""
 
@@ -41,15 +43,23 @@ class Costs:
     """What the steps of a search take, in nanoseconds. The defaults were measured (benchmarks/index_costs.py).
 
     `probe`: finding one key's bucket. `candidate`: comparing the signature of one code in it. `survivor`: fetching one
-    code and comparing it whole. `scanned`: comparing one code that is in the cache; `read`: getting it there. They
-    choose between ways that give the same answer.
+    code and comparing it whole. `scanned`: comparing one code that is in the cache; `read`: getting it there. Probes,
+    survivors and reads are those of an index as large as the memory's caches or larger; of one that fits in the nearest
+    cache they take the part `near` of it. Costs choose between ways that give the same answer.
     """
 
     probe: float = 16.0
-    candidate: float = 0.35
-    survivor: float = 35.0
-    scanned: float = 0.2
-    read: float = 3.0
+    candidate: float = 0.4
+    survivor: float = 40.0
+    scanned: float = 0.15
+    read: float = 4.5
+    near: float = 0.3
+
+    def at(self, size: int) -> Costs:
+        """The costs in an index of `size` bytes."""
+        far = min(max(log(max(size, 1) / _SMALL) / log(_LARGE / _SMALL), 0.0), 1.0)
+        part = self.near + (1 - self.near) * far
+        return Costs(self.probe * part, self.candidate, self.survivor * part, self.scanned, self.read * part, 1.0)
 
     def scan(self, queries: int) -> float:
         """One code in a scan for so many queries at a time."""
@@ -85,6 +95,10 @@ class Chunks:
     def tables(self) -> Int64:
         """Where each chunk's part of the array of offsets begins, and its length, (m + 1,) int64."""
         return np.concatenate(([0], np.cumsum((np.int64(1) << self.widths) + 1)))
+
+    def size(self, count: int) -> int:
+        """Bytes that an index of `count` different codes takes, about."""
+        return count * (self.bits // 8 + 6 * self.count) + 4 * int(self.tables[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,7 @@ def largest_share(width: int) -> int:
 def expected_cost(chunks: Chunks, shares: tuple[int, ...], count: int, costs: Costs) -> float:
     """Nanoseconds that a query takes among `count` uniform codes."""
     total = 0.0
+    costs = costs.at(chunks.size(count))
     widths = chunks.widths.tolist()
     for place, share in enumerate(shares):
         following = (place + 1) % chunks.count

@@ -49,6 +49,7 @@ class MultiIndex:
         try:
             self.chunks = Chunks(header.bits, header.facts["chunks"])
             listed, groups = header.facts["listed"], header.facts["groups"]
+            self._here = costs.at(self.chunks.size(listed))
         except KeyError as error:
             raise IndexFileError(f"{path}: its header lacks {error}") from error
 
@@ -94,7 +95,7 @@ class MultiIndex:
 
     def _scan_cost(self, queries: int) -> float:
         """Nanoseconds a query that is compared with every code, in a batch of so many."""
-        return self.count * self._costs.scan(queries if queries > FEW else 1)
+        return self.count * self._here.scan(queries if queries > FEW else 1)
 
     def _search(self, queries: Words, radius: int) -> Answer:
         planned = self.plan(radius)
@@ -141,7 +142,7 @@ class MultiIndex:
             radius,
             np.concatenate([values for values, _starts in patterns.values()]),
             np.stack([levels[width] for width in widths]),
-            np.array([self._costs.probe, self._costs.candidate, self._costs.survivor]),
+            np.array([self._here.probe, self._here.candidate, self._here.survivor]),
             np.inf,
         )
 

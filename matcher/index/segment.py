@@ -17,8 +17,8 @@ from matcher.index.chunks import Costs
 from matcher.index.folder import read_header
 from matcher.index.multi import open_multi
 
-BREAK_EVEN = 4096
-"""Fewer codes than this are searched by FAISS."""
+BREAK_EVEN = 256
+"""Fewer codes than this are searched by FAISS (measured by benchmarks/index_costs.py)."""
 
 AUTO = "auto"
 

@@ -224,7 +224,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_the_kind_follows_the_number_of_codes(tmp_path: Path) -> None:
-    few = build_index(uniform(np.random.default_rng(0), 300, 32), radius=31, path=tmp_path / "few")
+    few = build_index(uniform(np.random.default_rng(0), 200, 32), radius=31, path=tmp_path / "few")
     many = build_index(uniform(np.random.default_rng(0), 20_000, 32), radius=31, path=tmp_path / "many")
     assert not isinstance(few, MultiIndex)
     assert isinstance(many, MultiIndex)
