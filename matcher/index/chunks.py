@@ -134,6 +134,7 @@ def patterns(width: int, flips: int) -> int:
     return sum(comb(width, ones) for ones in range(flips + 1))
 
 
+@lru_cache(maxsize=64)
 def largest_share(width: int) -> int:
     """The largest share that a chunk of `width` bits may have."""
     share = 1

@@ -31,7 +31,8 @@ from matcher.index.vectors import LANES
 from matcher.index.words import Words, words_of
 
 _PATIENCE = 4.0
-"""How much more than expected a query may cost before its shares are chosen by what its buckets hold."""
+_ALWAYS = 5000.0
+"""What a query may cost, times the expected and nanoseconds besides, before shares of its own are weighed for it."""
 _LARGER = 2
 """By how much such a share may be larger than the largest of the usual ones."""
 _ROOM = 1024
@@ -103,7 +104,7 @@ class MultiIndex:
         if planned is None or planned.cost >= limit:
             return scan(self.tables.words, queries, radius)
         shares = np.array(planned.shares, np.int64)
-        ask = self._ask(radius, max(planned.shares), budget=min(_PATIENCE * planned.cost, limit))
+        ask = self._ask(radius, max(planned.shares), budget=min(_PATIENCE * planned.cost + _ALWAYS, limit))
         found = self._filled(queries, lambda first, out: probe(self.tables, ask, shares, queries, first, out))
         answer = self._expanded(found)
         if not found.dear.any():
