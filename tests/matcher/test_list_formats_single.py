@@ -53,11 +53,6 @@ class TestValues:
             ("md5", "é" + MD5[1:], "md5 needs 32 hex digits, has other characters"),
             ("sha512", MD5, "sha512 needs 128 hex digits, has 32"),
             ("vpdq", "", "the vpdq value is empty"),
-            ("photodna", "", "photodna needs 288 hex digits or 192 of base64, has 0"),
-            ("photodna", "g" * 288, "photodna needs 288 hex digits, has other characters"),
-            ("photodna", "_" * 192, "photodna needs 192 characters of base64, has other characters"),
-            ("photodna", "é" * 192, "photodna needs 192 characters of base64, has other characters"),
-            ("photodna", "A" * 190 + "==", "photodna needs 144 bytes, has 142"),
         ],
     )
     def test_refused(self, algorithm: str, text: str, reason: str) -> None:
@@ -74,18 +69,6 @@ class TestValues:
     )
     def test_names_of_types(self, name: str, algorithm: str) -> None:
         assert parse_algorithm(name) == algorithm
-
-    def test_photodna_is_hex_or_base64(self) -> None:
-        value = bytes(range(144))
-        texts = (value.hex(), value.hex().upper(), PHOTODNA)
-        for text in texts:
-            assert parse_value("photodna", text) == value
-            assert one("jsonl", json_line(algorithm="PhotoDNA", value=text)).value == value
-            assert one("csv", f"id,PDNA\na,{text}\n").value == value
-            assert one("threatexchange", f"photodna {text}").value == value
-            assert one("bare", text, algorithm="photodna").value == value
-        assert one("bare", texts[0]).algorithm == "photodna"
-        assert refusal("bare", PHOTODNA) == "not a hash in hex"
 
     def test_a_type_that_nobody_knows_keeps_its_own_name(self) -> None:
         assert parse_algorithm(" Video_TMK ") == "Video_TMK"

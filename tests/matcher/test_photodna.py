@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ from matcher.commands import run
 from matcher.distances import distance
 from matcher.drawing import landscape
 from matcher.imaging.picture import turn
+from matcher.lists.formats import ReadOptions, formats
+from matcher.lists.formats.values import RefusedValue, parse_value
+from matcher.model import ListedHash, RefusedLine
 
 MakeStore = Callable[..., Path]
 Encode = Callable[..., bytes]
@@ -85,6 +89,45 @@ def hash_of(image: Image.Image) -> bytes:
 
 def line(value: bytes, entry: str = "a", **more: object) -> dict[str, object]:
     return {"id": entry, "algorithm": "photodna", "value": base64.b64encode(value).decode(), **more}
+
+
+class TestAsText:
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("", "photodna needs 288 hex digits or 192 of base64, has 0"),
+            ("g" * 288, "photodna needs 288 hex digits, has other characters"),
+            ("_" * 192, "photodna needs 192 characters of base64, has other characters"),
+            ("é" * 192, "photodna needs 192 characters of base64, has other characters"),
+            ("A" * 190 + "==", "photodna needs 144 bytes, has 142"),
+        ],
+    )
+    def test_refused(self, text: str, reason: str) -> None:
+        with pytest.raises(RefusedValue, match=f"^{reason}$"):
+            parse_value("photodna", text)
+
+    def test_hex_of_any_case_and_base64(self) -> None:
+        base = base64.b64encode(VALUE).decode()
+        for text in (VALUE.hex(), VALUE.hex().upper(), base):
+            assert parse_value("photodna", text) == VALUE
+            for name, content, stated in (
+                ("jsonl", json.dumps({"id": "a", "algorithm": "PhotoDNA", "value": text}), None),
+                ("csv", f"id,PDNA\na,{text}\n", None),
+                ("threatexchange", f"photodna {text}", None),
+                ("bare", text, "photodna"),
+            ):
+                assert self.read(name, content, stated).value == VALUE  # type: ignore[union-attr]
+
+    def test_alone_and_unstated_it_is_told_by_288_digits_only(self) -> None:
+        hexed = self.read("bare", VALUE.hex(), None)
+        assert isinstance(hexed, ListedHash)
+        assert hexed.algorithm == "photodna"
+        assert self.read("bare", base64.b64encode(VALUE).decode(), None) == RefusedLine(1, "not a hash in hex")
+
+    def read(self, name: str, content: str, stated: str | None) -> ListedHash | RefusedLine:
+        options = ReadOptions(algorithm=stated, source="a.txt")
+        (found,) = formats()[name].read(io.BytesIO(content.encode()), options)
+        return found
 
 
 class TestWithoutAHasher:
