@@ -103,6 +103,18 @@ def test_a_hundred_thousand_equal_codes_are_all_found(tmp_path: Path) -> None:
     assert_same(index.range_search(queries, radius=31), referee(codes, queries, 31))
 
 
+def test_more_candidates_than_are_verified_at_once(tmp_path: Path) -> None:
+    """Codes that share half their bits pass every look but the last, tens of thousands in one chunk."""
+    rng = np.random.default_rng(1)
+    codes = uniform(rng, 30_000, 32)
+    codes[:, :16] = codes[0, :16]
+    build_index(codes, radius=31, path=tmp_path / "i", kind="multi")
+    index = open_multi(tmp_path / "i" / "1", costs=WAYS["never by a scan"])
+    queries = flipped(rng, codes[:40], 31)
+    assert_same(index.range_search(queries, radius=31), referee(codes, queries, 31))
+    assert_same(index.range_search(queries, radius=50), referee(codes, queries, 50))
+
+
 @given(seed=st.integers(0, 2**32 - 1), width=st.sampled_from([8, 24]), count=st.integers(0, 400))
 @settings(max_examples=80, deadline=None)
 def test_equal_rows_are_grouped(seed: int, width: int, count: int) -> None:
