@@ -23,6 +23,7 @@ from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
 from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
+from matcher.lists.together import OpenLists
 from matcher.lookup import (
     HashLookup,
     Matched,
@@ -44,6 +45,7 @@ class Matcher:
 
     def __init__(self, lists: Sequence[OpenList] = (), *, settings: Settings | None = None) -> None:
         self.lists = tuple(lists)
+        self.together = OpenLists(self.lists)
         self.settings = Settings() if settings is None else settings
         names = algorithms_for(self.settings.algorithms, self.lists)
         listed = {name for opened in self.lists for name in opened.algorithms}
@@ -52,9 +54,9 @@ class Matcher:
                 raise SettingsError(f"a threshold or quality is set for {name}, which is not computed: ask for it too")
         self.file_hashers: list[FileHasher] = file_hashers(names)
         self.picture_hashers: list[PictureHasher] = picture_hashers(names)
-        self.lookups = [PictureLookup(self.lists, self.settings, found) for found in self.picture_hashers]
+        self.lookups = [PictureLookup(self.together, self.settings, found) for found in self.picture_hashers]
         self._by_hash = {
-            name: HashLookup(self.lists, self.settings, facts)
+            name: HashLookup(self.together, self.settings, facts)
             for name in sorted(listed)
             if (facts := known_algorithm(name)) is not None and facts.metric is not Metric.EXACT
         }
@@ -164,7 +166,7 @@ class Matcher:
             if algorithm in self._by_hash:
                 answers = self._by_hash[algorithm].each(asked)
             else:
-                answers = match_each_digest(self.lists, asked)
+                answers = match_each_digest(self.together, asked)
             for place, matches in zip(mine, answers, strict=True):
                 found[place] = matches
         return [tuple(nearest(matches)) for matches in found]
@@ -188,7 +190,7 @@ class Matcher:
         give_up: Reason | None,
         beat: Callable[[], None],
     ) -> Finding:
-        found = match_digests(self.lists, digests)
+        found = match_digests(self.together, digests)
         by_digest = outcome(found)
         pictures: list[Turned] = []
         width = height = reason = None

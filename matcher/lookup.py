@@ -17,7 +17,8 @@ from matcher.errors import DecodeError
 from matcher.hashers import PictureHasher
 from matcher.imaging.picture import Picture
 from matcher.lists.opened import Nearby, OpenList
-from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, ListEntry, Match, Reason, Turned
+from matcher.lists.together import OpenLists
+from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Reason, Turned
 from matcher.renderings import parse_transform
 from matcher.settings import MAX_MATCHES, Settings
 
@@ -54,27 +55,21 @@ class Outcome:
     known_good: bool
 
 
-def match_digests(lists: Sequence[OpenList], digests: Iterable[Hash]) -> list[Matched]:
+def match_digests(lists: OpenLists, digests: Iterable[Hash]) -> list[Matched]:
     """Every listed entry with one of the file's digests."""
-    return [
-        _by_digest(opened, number, digest)
-        for digest in digests
-        for opened in lists
-        for number in opened.find_digest(digest.algorithm, digest.value)
-    ]
+    return [matched for digest in digests for matched in match_each_digest(lists, [digest])[0]]
 
 
-def match_each_digest(lists: Sequence[OpenList], digests: Sequence[Hash]) -> list[list[Matched]]:
+def match_each_digest(lists: OpenLists, digests: Sequence[Hash]) -> list[list[Matched]]:
     """For each of these digests of one algorithm, which belong to different files, every listed entry with it."""
     found: list[list[Matched]] = [[] for _ in digests]
     if not digests:
         return found
-    asked = codes_of(digests)
-    for opened in lists:
-        limits, numbers = opened.find_digests(digests[0].algorithm, asked)
-        for place in np.flatnonzero(np.diff(limits)).tolist():
-            for number in numbers[limits[place] : limits[place + 1]].tolist():
-                found[place].append(_by_digest(opened, number, digests[place]))
+    listed = lists.find_digests(digests[0].algorithm, codes_of(digests))
+    for query, place, number in zip(
+        listed.queries.tolist(), listed.lists.tolist(), listed.entries.tolist(), strict=True
+    ):
+        found[query].append(_by_digest(lists.opened[place], number, digests[query]))
     return found
 
 
@@ -98,12 +93,12 @@ def _by_digest(opened: OpenList, number: int, digest: Hash) -> Matched:
 
 
 class HashLookup:
-    """Looks hashes of one perceptual algorithm up, as they are. Needs no hasher."""
+    """Looks hashes of one perceptual algorithm up, as they are, in all lists at once. Needs no hasher."""
 
-    def __init__(self, lists: Sequence[OpenList], settings: Settings, facts: Algorithm) -> None:
+    def __init__(self, lists: OpenLists, settings: Settings, facts: Algorithm) -> None:
         self.metric = facts.metric
         self.algorithm = facts.name
-        self.lists = tuple(opened for opened in lists if facts.name in opened.algorithms)
+        self.lists = lists
         self.quality = settings.quality(facts.name)
         self.threshold = settings.threshold(facts.name)
 
@@ -118,41 +113,44 @@ class HashLookup:
         asked = [number for number, value in enumerate(hashes) if self.asks([value])]
         if not asked:
             return found
-        codes = codes_of([hashes[number] for number in asked])
-        for opened in self.lists:
-            near = opened.find_near(self.algorithm, codes, radius=self.threshold, minimum_quality=self.quality)
-            for place in _nearest(near, near.distances, self.threshold, groups=near.queries):
-                number = asked[int(near.queries[place])]
-                entry, row = opened.entry(int(near.entries[place])), int(near.rows[place])
-                match = self.match(opened, entry, row, hashes[number], distance=int(near.distances[place]))
-                found[number].append(Matched(match, opened.disposition(entry), by_digest=False))
+        near = self.near(codes_of([hashes[number] for number in asked]), self.threshold)
+        for place in _nearest(near, self.threshold, groups=near.queries):
+            number = asked[int(near.queries[place])]
+            found[number].append(self.matched(near, place, hashes[number]))
         return found
 
-    def match(self, opened: OpenList, entry: ListEntry, row: int, value: Hash, *, distance: int) -> Match:
-        """The match of a hash, of a picture as it stands, with a listed one."""
-        return Match(
+    def near(self, codes: npt.NDArray[np.uint8], radius: int) -> Nearby:
+        """What lies within a radius of codes, (q, width) uint8."""
+        return self.lists.find_near(self.algorithm, codes, radius=radius, minimum_quality=self.quality)
+
+    def matched(self, near: Nearby, place: int, value: Hash) -> Matched:
+        """The match of a hash, of a picture as it stands, with the listed one in that place of `near`."""
+        opened = self.lists.opened[int(near.lists[place])]
+        entry = opened.entry(int(near.entries[place]))
+        match = Match(
             list=opened.name,
             entry=entry.id,
             category=entry.category,
             algorithm=self.algorithm,
             value=value.value,
-            entry_value=opened.code(self.algorithm, row),
-            distance=distance,
+            entry_value=opened.code(self.algorithm, int(near.rows[place])),
+            distance=int(near.distances[place]),
             threshold=self.threshold,
             quality=value.quality,
             region=None,
             transform=TRANSFORMS[0],
         )
+        return Matched(match, opened.disposition(entry), by_digest=False)
 
 
 class PictureLookup:
     """Looks one rendering of a picture up by one algorithm: all orientations, screened, then confirmed."""
 
-    def __init__(self, lists: Sequence[OpenList], settings: Settings, hasher: PictureHasher) -> None:
+    def __init__(self, lists: OpenLists, settings: Settings, hasher: PictureHasher) -> None:
         self._hasher = hasher
         self._listed = HashLookup(lists, settings, hasher.algorithm)
         self.algorithm = self._listed.algorithm
-        self.lists = self._listed.lists
+        self.lists = lists
         self.margin = 0 if settings.exact else hasher.margin
         self.quality = self._listed.quality
         self._exact = settings.exact and hasher.margin > 0  # without a margin, the screen is the reference
@@ -185,51 +183,40 @@ class PictureLookup:
         """
         if not self._listed.asks(turned.hashes):
             return []
-        found = []
-        for opened in self.lists:
-            found.extend(self._in_list(opened, turned, confirm))
-        return found
-
-    def _in_list(self, opened: OpenList, turned: Turned, confirm: Callable[[str], Hash | None]) -> list[Matched]:
         hashes = turned.hashes
-        near = opened.find_near(self.algorithm, codes_of(hashes), radius=self.radius, minimum_quality=self.quality)
-        queries, distances, rows = near.queries, near.distances, near.rows
+        near = self._listed.near(codes_of(hashes), self.radius)
         confirmed = dict(enumerate(hashes))
-        if self.margin and len(rows):
-            for query in np.unique(queries).tolist():
+        if self.margin and len(near):
+            for query in np.unique(near.queries).tolist():
                 value = confirm(TRANSFORMS[query]) if query else hashes[0]  # the first is the reference already
-                if value is not None:
+                if value is None:
+                    near = near.where(near.queries != query)
+                else:
                     confirmed[query] = value
-                    continue
-                kept = queries != query
-                near = Nearby(queries[kept], distances[kept], rows[kept], near.entries[kept])
-                queries, distances, rows = near.queries, near.distances, near.rows
-            asked = codes_of([confirmed[query] for query in range(len(hashes))])[queries]
-            listed = opened.codes(self.algorithm)[rows]
-            distances = exact_distances(self._listed.metric, asked, listed)
+        if self.margin and len(near):
+            asked = codes_of([confirmed[query] for query in range(len(hashes))])[near.queries]
+            listed = self.lists.codes(self.algorithm, near)
+            near = replace(near, distances=exact_distances(self._listed.metric, asked, listed))
         found = []
-        for place in _nearest(near, distances, self._listed.threshold, groups=np.zeros_like(queries)):
-            query = int(queries[place])
+        for place in _nearest(near, self._listed.threshold, groups=np.zeros_like(near.queries)):
+            query = int(near.queries[place])
             transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
-            entry, row = opened.entry(int(near.entries[place])), int(near.rows[place])
-            match = self._listed.match(opened, entry, row, confirmed[query], distance=int(distances[place]))
-            found.append(Matched(replace(match, transform=transform), opened.disposition(entry), by_digest=False))
+            matched = self._listed.matched(near, place, confirmed[query])
+            found.append(replace(matched, match=replace(matched.match, transform=transform)))
         return found
 
 
-def _nearest(
-    near: Nearby, distances: npt.NDArray[np.int32], threshold: int, *, groups: npt.NDArray[np.int64]
-) -> list[int]:
+def _nearest(near: Nearby, threshold: int, *, groups: npt.NDArray[np.int64]) -> list[int]:
     """The places of each group's nearest row of each entry, the first of equals, within the threshold.
 
     One lookup may find a row by several queries of one group: eight, for the orientations of a picture.
     """
-    within = np.flatnonzero(distances <= threshold)
-    keys = (near.rows, near.queries, distances, near.entries, groups)
+    within = np.flatnonzero(near.distances <= threshold)
+    keys = (near.rows, near.queries, near.distances, near.entries, near.lists, groups)
     order = within[np.lexsort([key[within] for key in keys])]
-    entries, grouped = near.entries[order], groups[order]
+    same = [key[order][1:] == key[order][:-1] for key in (near.entries, near.lists, groups)]
     first = np.ones(len(order), bool)
-    first[1:] = (entries[1:] != entries[:-1]) | (grouped[1:] != grouped[:-1])
+    first[1:] = ~np.logical_and.reduce(same)
     places: list[int] = order[first].tolist()
     return places
 

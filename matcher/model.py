@@ -86,6 +86,14 @@ class ListedHash:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedEntry:
+    """An entry that a list says it does not hold any more, by its id. `line` counts from 1."""
+
+    line: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RefusedLine:
     """A line of a list that was not taken, and why. `line` counts from 1."""
 

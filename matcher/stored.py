@@ -59,11 +59,7 @@ class StoredHashes:
         digested = np.flatnonzero(group["flags"] & DIGESTED)
         listed = np.zeros(len(digested), np.bool_)
         for name in self._digests:
-            lists = [opened for opened in self._matcher.lists if name in opened.algorithms]
-            if lists:
-                asked = group[name][digested]
-                for opened in lists:
-                    listed |= opened.has_digests(name, asked)
+            listed |= self._matcher.together.has_digests(name, np.ascontiguousarray(group[name][digested]))
         return digested[listed]
 
     def found(self, seq: int, confirm: Confirm) -> tuple[list[Matched], dict[str, str]]:
@@ -74,7 +70,7 @@ class StoredHashes:
         failed: dict[str, str] = {}
         if group["flags"][place] & DIGESTED:
             digests = [Hash(name, group[name][place].tobytes()) for name in self._digests]
-            found.extend(match_digests(self._matcher.lists, digests))
+            found.extend(match_digests(self._matcher.together, digests))
         for row in range(int(group.starts[place]), int(group.starts[place + 1])):
             for name, lookup in self._lookups.items():
                 turned = group.turned(row, name)
@@ -115,9 +111,8 @@ def _near(group: Group, lookup: PictureLookup) -> Any:
         some = asked[at : at + _ASKED]
         codes = group[f"{lookup.algorithm} codes"][some]
         queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
-        for opened in lookup.lists:
-            near = opened.find_near(lookup.algorithm, queries, radius=lookup.radius, minimum_quality=lookup.quality)
-            rows.append(np.unique(some[near.queries // codes.shape[1]]))
+        near = lookup.lists.find_near(lookup.algorithm, queries, radius=lookup.radius, minimum_quality=lookup.quality)
+        rows.append(np.unique(some[near.queries // codes.shape[1]]))
     return np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
 
 

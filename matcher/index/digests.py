@@ -92,6 +92,11 @@ class DigestTable:
             return begin, begin
         return begin, bisect_right(range(self.count), digest, begin, end, key=self._at)
 
+    @property
+    def digests(self) -> npt.NDArray[np.uint8]:
+        """All digests, ascending, (n, width)."""
+        return self._table.digests
+
     def _at(self, place: int) -> bytes:
         return self._bytes[place * self.width : (place + 1) * self.width].tobytes()
 

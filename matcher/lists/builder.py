@@ -1,29 +1,36 @@
-"""Listed hashes, one after the other → a version folder. Memory grows by the sorting of one algorithm, not by the list.
+"""Listed hashes, one after the other → a version folder, which stands alone or updates a base.
 
-The caller gives the folder its final name; nothing here is visible to a reader before that.
+Memory grows by the sorting of one algorithm, not by the list. The caller gives the folder its
+final name; nothing here is visible to a reader before that.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from matcher.algorithms import Metric
+from matcher.algorithms import Algorithm, Metric
+from matcher.distances import reach
 from matcher.errors import ListError
 from matcher.files import sync_tree, write_new
-from matcher.hashers import known_algorithm
+from matcher.hashers import PictureHasher, has_hasher, hasher, known_algorithm
 from matcher.index import build_index
 from matcher.index.digests import build as build_digests
 from matcher.index.folder import map_array
 from matcher.lists import version as layout
 from matcher.lists.auditing import audit_algorithm, seed_of
-from matcher.lists.version import ListVersion
+from matcher.lists.changes import Removal, counts_after, ids_in, removal_of
+from matcher.lists.ids import id_hash, write_ids
+from matcher.lists.opened import OpenList
+from matcher.lists.part import Kind
+from matcher.lists.version import Base, ListVersion
 from matcher.model import CategoryProfile, ListedHash, ListEntry, RefusedLine
 
 _BUFFER = 1 << 20
@@ -51,10 +58,15 @@ class _Column:
 
 
 class ListBuilder:
-    """Writes one version folder. `add` and `refuse` in any order, then `finish` once."""
+    """Writes one version folder. `add`, `remove` and `refuse` in any order, then `finish` once.
 
-    def __init__(self, folder: Path, *, default_category: str | None) -> None:
+    With a `base` the version is an update of it: entries that are added take the place of those of `base` that have
+    their ids. What is removed leaves `base`, and nothing that is added here.
+    """
+
+    def __init__(self, folder: Path, *, default_category: str | None, base: OpenList | None = None) -> None:
         self._folder = folder
+        self._base = base
         self._default_category = default_category
         self._files = ExitStack()
         (folder / layout.HASHES).mkdir(parents=True)
@@ -65,11 +77,24 @@ class ListBuilder:
         self._ids = self._open(_IDS)
         self._columns: dict[str, _Column] = {}
         self._kept_counts: dict[str, int] = {}
+        self._kinds: dict[tuple[Any, ...], int] = {}
+        self._kind: Kind = ({}, {})
+        self._removed: list[str] = []
         self._last: ListEntry | None = None
         self._end = 0
         self.records = 0
         self.hashes = 0
         self.refused = 0
+
+    @property
+    def taken(self) -> int:
+        """How many hashes and removals came in."""
+        return self.hashes + len(self._removed)
+
+    @property
+    def folder(self) -> Path:
+        """Where the version is built."""
+        return self._folder
 
     def _open(self, name: str) -> IO[bytes]:
         return self._files.enter_context((self._folder / name).open("wb", buffering=_BUFFER))
@@ -78,9 +103,11 @@ class ListBuilder:
         """Take one hash. Hashes of one entry that follow each other share its record."""
         entry = listed.entry
         if entry != self._last:
+            self._end_record()
             self._last = entry
-            self._write_entry(entry)
+            self.records += 1
         number = self.records - 1
+        kept = isinstance(listed.value, str)
         if isinstance(listed.value, str):
             if listed.algorithm not in self._kept_counts and len(self._kept_counts) >= MAX_KEPT_TYPES:
                 raise ListError(f"line {listed.line}: more than {MAX_KEPT_TYPES} unknown hash types: this is no list")
@@ -92,51 +119,90 @@ class ListBuilder:
                 column = _Column(self._folder / layout.HASHES, listed.algorithm, self._files)
                 self._columns[listed.algorithm] = column
             column.add(listed.value, number, listed.quality)
+        has = self._kind[kept]
+        has[listed.algorithm] = has.get(listed.algorithm, 0) + 1
         self.hashes += 1
+
+    def remove(self, entry_id: str) -> None:
+        """Take an entry out of the base, if it is there."""
+        self._removed.append(entry_id)
 
     def refuse(self, source: str, line: RefusedLine) -> None:
         """Keep what was not taken, for `refused.jsonl`."""
         self._write_line(self._refused, [source, line.line, line.reason])
         self.refused += 1
 
-    def _write_entry(self, entry: ListEntry) -> None:
+    def copy_refused(self, lines: Iterable[bytes]) -> None:
+        """Keep lines of the `refused.jsonl` of another version."""
+        for line in lines:
+            self._refused.write(line)
+            self.refused += 1
+
+    def _end_record(self) -> None:
+        """Write the record whose hashes are all in."""
+        entry = self._last
+        if entry is None:
+            return
+        hashes, kept = self._kind
+        kind = self._kinds.setdefault((tuple(hashes.items()), tuple(kept.items())), len(self._kinds))
+        self._kind = ({}, {})
         category = self._default_category if entry.category is None else entry.category
         self._offsets.write(self._end.to_bytes(8, "little"))
-        self._end += self._write_line(self._entries, [entry.id, category, entry.note])
-        self._ids.write(hashlib.blake2b(entry.id.encode(), digest_size=8).digest())
-        self.records += 1
+        self._end += self._write_line(self._entries, [entry.id, category, entry.note, kind])
+        self._ids.write(id_hash(entry.id))
 
     @staticmethod
     def _write_line(stream: IO[bytes], values: Sequence[Any]) -> int:
         return stream.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
     def finish(
-        self, *, name: str, version: int, sources: Sequence[dict[str, Any]], profile: CategoryProfile
+        self,
+        *,
+        name: str,
+        version: int,
+        sources: Sequence[Mapping[str, Any]],
+        profile: CategoryProfile,
+        digest: str | None = None,
     ) -> ListVersion:
-        """Build the indexes and audit them, write the header and make it all durable. IndexAuditError: one lies."""
+        """Build the indexes and audit them, write the header and make it all durable. IndexAuditError: one lies.
+
+        Of the base nothing is read but what changes. `digest` None: that of the sources, on top of the base's.
+        """
+        self._end_record()
         self._offsets.write(self._end.to_bytes(8, "little"))
         self._files.close()
-        counts = {
-            "entries": self._distinct_ids(),
+        self._write_kinds()
+        entries = self._write_ids()
+        removal = self._write_removed()
+        holds = {
+            "entries": entries,
             "records": self.records,
             "hashes": {algorithm: column.count for algorithm, column in sorted(self._columns.items())},
             "kept": dict(sorted(self._kept_counts.items())),
-            "refused": self.refused,
+            "removed": removal.entries,
+            "removed_records": len(removal.records),
         }
-        digest = _digest_of(sources)
+        base = self._base
+        digest = _digest_of(sources, base) if digest is None else digest
         audits = {
             algorithm: self._index(algorithm, column, seed=seed_of(digest))
             for algorithm, column in sorted(self._columns.items())
         }
+        before = _NOTHING if base is None else base.facts.counts
+        counts = counts_after(before, removal, holds, refused=self.refused)
+        if len(counts["kept"]) > MAX_KEPT_TYPES:
+            raise ListError(f"{name}: more than {MAX_KEPT_TYPES} unknown hash types with its updates: this is no list")
         built = ListVersion(
             name=name,
             version=version,
             digest=digest,
             sources=tuple(sources),
             counts=counts,
+            holds=holds,
             profile=profile,
             audit=audits,
             files=layout.files_below(self._folder),
+            base=None if base is None else Base(base.version, base.index_digest()),
         )
         write_new(self._folder / layout.HEADER, (json.dumps(built.as_json(), indent=1, sort_keys=True) + "\n").encode())
         sync_tree(self._folder)
@@ -147,12 +213,23 @@ class ListBuilder:
         with suppress(OSError):  # what is still buffered may not fit on the disk, and is not wanted
             self._files.close()
 
-    def _distinct_ids(self) -> int:
+    def _write_ids(self) -> int:
         """How many entries the records make: those with one id are one, wherever they stood."""
         path = self._folder / _IDS
-        count = len(np.unique(np.fromfile(path, np.uint64)))
+        count = write_ids(self._folder, np.fromfile(path, "<u8"))
         path.unlink()
         return count
+
+    def _write_kinds(self) -> None:
+        kinds = [[dict(hashes), dict(kept)] for hashes, kept in self._kinds]
+        (self._folder / layout.KINDS).write_bytes(json.dumps(kinds, separators=(",", ":")).encode() + b"\n")
+
+    def _write_removed(self) -> Removal:
+        if self._base is None:
+            return Removal()
+        removal = removal_of(self._base, chain(self._removed, ids_in(self._folder)))
+        removal.records.astype("<u4").tofile(self._folder / layout.REMOVED)
+        return removal
 
     def _index(self, algorithm: str, column: _Column, *, seed: int) -> dict[str, Any]:
         """Build one index; what its audit found."""
@@ -167,14 +244,25 @@ class ListBuilder:
                 target = self._folder / layout.HASHES / beside
                 np.fromfile(target, dtype)[order].tofile(target)
         else:
-            build_index(codes, radius=facts.threshold, path=path, metric=facts.metric)
+            build_index(codes, radius=_asked(facts), path=path, metric=facts.metric)
         audit = audit_algorithm(self._folder, algorithm, seed=seed, codes=codes, order=order)
         del codes  # Windows removes no file that is mapped
         column.codes_path.unlink()
         return audit.as_json()
 
 
-def _digest_of(sources: Sequence[dict[str, Any]]) -> str:
-    if len(sources) == 1:
-        return str(sources[0]["sha256"])
-    return hashlib.sha256(b"".join(bytes.fromhex(source["sha256"]) for source in sources)).hexdigest()
+def _asked(facts: Algorithm) -> int:
+    """The radius that a scan asks: the threshold, and the margin where hashes of this algorithm are screened."""
+    found = hasher(facts.name) if has_hasher(facts.name) else None
+    margin = found.margin if isinstance(found, PictureHasher) else 0
+    return min(reach(facts.metric, facts.threshold, margin), facts.furthest)
+
+
+_NOTHING: dict[str, Any] = {"entries": 0, "records": 0, "hashes": {}, "kept": {}, "refused": 0}
+
+
+def _digest_of(sources: Sequence[Mapping[str, Any]], base: OpenList | None) -> str:
+    digests = [str(source["sha256"]) for source in sources]
+    if base is not None:
+        digests.insert(0, base.facts.digest)
+    return digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(map(bytes.fromhex, digests))).hexdigest()

@@ -1,11 +1,9 @@
-"""List files → a new version of a list in a store. Streaming and atomic."""
+"""List files → a new version of a list in a store, whole or an update. Streaming and atomic."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import json
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -17,30 +15,34 @@ from matcher.errors import ListError
 from matcher.files import readable_name
 from matcher.lists.builder import ListBuilder
 from matcher.lists.formats import HEAD, ListFormat, ReadOptions, choose
-from matcher.lists.opened import OpenList
+from matcher.lists.publishing import building, publish
 from matcher.lists.store import Store, check_name
-from matcher.model import CategoryProfile, RefusedLine
+from matcher.model import CategoryProfile, RefusedLine, RemovedEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from matcher.lists.version import ListVersion
 
-MAX_RECORD = 60_000
 STANDARD_INPUT = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """What to import. `format_name` None: told from the first bytes. `files` may hold `-` for standard input."""
+    """What to import. `format_name` None: told from the first bytes. `files` may hold `-` for standard input.
+
+    With `update` the files change the list's newest version: an entry that they hold takes the place of the one that
+    has its id there, and everything else stands. `profile` None: the newest version's for an update, else the default.
+    """
 
     name: str
     files: Sequence[Path]
-    profile: CategoryProfile
+    profile: CategoryProfile | None = None
     format_name: str | None = None
     algorithm: str | None = None
     columns: dict[str, str] | None = None
     default_category: str | None = None
+    update: bool = False
 
 
 class _HashingReader(io.RawIOBase):
@@ -80,33 +82,21 @@ def import_lists(
     another format.
     """
     check_name(request.name)
+    if request.update:
+        Store.open(store.folder)  # or writing would make a store
     with store.writing() as writer:
-        folder = writer.staging(request.name)
-        builder = ListBuilder(folder, default_category=request.default_category)
-        try:
+        base = writer.newest(request.name) if request.update else None
+        with building(writer, request.name, default_category=request.default_category, base=base) as builder:
             sources = [_read(builder, path, request, on_refused) for path in request.files]
-            built = builder.finish(
-                name=request.name,
-                version=writer.next_version(request.name),
-                sources=sources,
-                profile=request.profile,
-            )
-            size = len(json.dumps(OpenList(folder).load_record()))
-            if size > MAX_RECORD:  # or no scan could ever record that it used this list
-                raise ListError(f"{request.name}: its facts take {size} bytes, a ledger's entry holds {MAX_RECORD}")
-            writer.publish(folder, built)
-        except BaseException:
-            builder.close()
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-    return built
+            profile = CategoryProfile() if base is None else base.facts.profile
+            return publish(writer, builder, name=request.name, sources=sources, profile=request.profile or profile)
 
 
 def _read(
     builder: ListBuilder, path: Path, request: ImportRequest, on_refused: Callable[[str, RefusedLine], None]
 ) -> dict[str, object]:
     shown = "standard input" if path == STANDARD_INPUT else readable_name(path.name)
-    taken, refused = builder.hashes, builder.refused
+    taken, refused = builder.taken, builder.refused
     try:
         with _opened(path) as raw:
             hashing = _HashingReader(raw)
@@ -117,13 +107,15 @@ def _read(
                 if isinstance(found, RefusedLine):
                     builder.refuse(shown, found)
                     on_refused(shown, found)
+                elif isinstance(found, RemovedEntry):
+                    builder.remove(found.id)
                 else:
                     builder.add(found)
             while stream.read(HEAD):  # a format may stop early: the digest is of the whole file
                 pass
     except OSError as error:
         raise ListError(f"{path}: {error.strerror or error}") from error
-    if builder.hashes == taken:
+    if builder.taken == taken:
         refused = builder.refused - refused
         why = f"all of its {refused} lines were refused as {chosen.name}" if refused else "it holds no hash"
         raise ListError(f"{path}: nothing imported: {why}")

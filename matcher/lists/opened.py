@@ -1,12 +1,13 @@
-"""One version of a list, opened for lookups: files memory-mapped, shared by threads, never written.
+"""One version of a list, opened for lookups: its parts together, without what was removed from them.
 
-FAISS keeps a copy of a Hamming algorithm's codes in each process that looks one up.
+Files are memory-mapped, shared by threads, never written.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.algorithms import Metric
-from matcher.errors import StoreError
-from matcher.hashers import has_hasher, known_algorithm
-from matcher.index import DigestTable, Index, open_digests, open_index
-from matcher.index.folder import map_array, map_bytes
+from matcher.hashers import has_hasher
 from matcher.lists import version as layout
+from matcher.lists.part import Part
 from matcher.model import Disposition, ListEntry
 
 MAX_SOURCES = 32
@@ -28,25 +26,37 @@ MAX_SOURCES = 32
 
 @dataclass(frozen=True, slots=True)
 class Nearby:
-    """Listed hashes within the radius that was asked, one an element of four (n,) arrays.
+    """Listed hashes within the radius that was asked, one an element of five (n,) arrays.
 
-    `queries`: the row of the query. `distances`: of the algorithm's metric. `rows`: the row of the hash in its index.
-    `entries`: the number of its entry.
+    `queries`: the row of the query. `distances`: of the algorithm's metric. `rows`: the row of the hash in its list.
+    `entries`: the number of its entry there. `lists`: the place of the list among those that were asked.
     """
 
     queries: npt.NDArray[np.int64]
     distances: npt.NDArray[np.int32]
     rows: npt.NDArray[np.int64]
     entries: npt.NDArray[np.uint32]
+    lists: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    def where(self, kept: npt.NDArray[np.bool_]) -> Nearby:
+        """Those of them for which `kept`, (n,), is true."""
+        return Nearby(self.queries[kept], self.distances[kept], self.rows[kept], self.entries[kept], self.lists[kept])
 
 
-class _Attributes:
-    """What stands beside an index: the entry and the quality of each row."""
-
-    def __init__(self, folder: Path, algorithm: str, count: int) -> None:
-        base = folder / layout.HASHES
-        self.entries: npt.NDArray[np.uint32] = map_array(base / f"{algorithm}.entries", "<u4", (count,))
-        self.quality: npt.NDArray[np.uint8] = map_array(base / f"{algorithm}.quality", np.uint8, (count,))
+def joined(parts: Sequence[Nearby]) -> Nearby:
+    """All of them, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Nearby(
+        np.concatenate([np.empty(0, np.int64), *(part.queries for part in parts)]),
+        np.concatenate([np.empty(0, np.int32), *(part.distances for part in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(part.rows for part in parts)]),
+        np.concatenate([np.empty(0, np.uint32), *(part.entries for part in parts)]),
+        np.concatenate([np.empty(0, np.int64), *(part.lists for part in parts)]),
+    )
 
 
 class OpenList:
@@ -54,32 +64,22 @@ class OpenList:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.facts = layout.read_version(folder)
+        chain = layout.read_chain(folder)
+        self.facts = chain[-1][1]
         self.name = self.facts.name
         self.version = self.facts.version
-        self._digests: dict[str, DigestTable] = {}
-        self._indexes: dict[str, Index] = {}
-        self._attributes: dict[str, _Attributes] = {}
-        for algorithm, count in self.facts.counts["hashes"].items():
-            path = folder / layout.HASHES / f"{algorithm}.index"
-            known = known_algorithm(algorithm)
-            if known is None:
-                raise StoreError(f"{folder}: has {algorithm} hashes, for which no hasher is installed any more")
-            if known.metric is Metric.EXACT:
-                self._digests[algorithm] = open_digests(path)
-            else:
-                self._indexes[algorithm] = open_index(path)
-            self._attributes[algorithm] = _Attributes(folder, algorithm, count)
-        records = self.facts.counts["records"]
-        self._offsets: npt.NDArray[np.uint64] = map_array(folder / layout.OFFSETS, "<u8", (records + 1,))
-        self._entries = map_bytes(folder / layout.ENTRIES)
-        if len(self._entries) != int(self._offsets[-1]):
-            raise StoreError(f"{folder / layout.ENTRIES}: has {len(self._entries)} bytes, not {int(self._offsets[-1])}")
+        parts: list[Part] = []
+        for part, facts in chain:
+            parts.append(Part(part, facts, first=parts[-1].first + parts[-1].records if parts else 0))
+        self.parts = tuple(parts)
+        self._firsts = [part.first for part in parts]
+        taken = [part.removed for part in parts if len(part.removed)]
+        self.removed: npt.NDArray[np.uint32] = np.unique(np.concatenate(taken)) if taken else np.empty(0, np.uint32)
 
     @property
     def algorithms(self) -> tuple[str, ...]:
         """The algorithms that can be looked up in this list, where somebody has the hash."""
-        return tuple(sorted(self._attributes))
+        return tuple(sorted(self.facts.counts["hashes"]))
 
     @property
     def computed(self) -> tuple[str, ...]:
@@ -93,77 +93,130 @@ class OpenList:
         return {name: int(counts[name]) for name in self.algorithms if not has_hasher(name)}
 
     def index_digest(self) -> str:
-        """SHA-256 of the header, which holds the digest of every file of this version."""
+        """SHA-256 of the header, which holds the digest of every file of this version, and pins its base."""
         return hashlib.sha256((self.folder / layout.HEADER).read_bytes()).hexdigest()
 
     def entry(self, number: int) -> ListEntry:
         """The entry with that number."""
-        line = self._entries[int(self._offsets[number]) : int(self._offsets[number + 1])]
-        entry_id, category, note = json.loads(line)
-        return ListEntry(entry_id, category, note)
+        return self.line(number)[0]
+
+    def line(self, number: int) -> tuple[ListEntry, int]:
+        """The entry with that number, and the kind of that record in its part."""
+        part = self.part_of(number)
+        return part.line(number - part.first)
+
+    def part_of(self, number: int) -> Part:
+        """The part that has that record."""
+        return self.parts[bisect_right(self._firsts, number) - 1]
 
     def disposition(self, entry: ListEntry) -> Disposition:
         return self.facts.profile.disposition(entry.category)
 
+    def standing(self, records: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+        """Which of these records, (n,), were not removed."""
+        if not len(self.removed):
+            return np.ones(len(records), bool)
+        places = np.minimum(np.searchsorted(self.removed, records), len(self.removed) - 1)
+        return np.asarray(self.removed[places] != records)
+
+    def records_of(self, ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+        """The records of the entries with these ids: the place of the id in `ids` and the record, both (m,)."""
+        owners, records = [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
+        for part in self.parts:
+            places, found = part.ids.candidates(ids)
+            numbers = (found + np.uint32(part.first)).astype(np.uint32)
+            kept = self.standing(numbers)
+            pairs = zip(places.tolist(), found.tolist(), kept.tolist(), strict=True)
+            same = np.array([stands and part.line(row)[0].id == ids[place] for place, row, stands in pairs], bool)
+            owners.append(places[same])
+            records.append(numbers[same])
+        return np.concatenate(owners), np.concatenate(records)
+
     def find_digest(self, algorithm: str, digest: bytes) -> list[int]:
         """The numbers of the entries with that digest."""
-        table = self._digests.get(algorithm)
-        if table is None:
-            return []
-        entries = self._attributes[algorithm].entries
-        return [int(entries[place]) for place in table.find(digest)]
+        asked = np.frombuffer(digest, np.uint8).reshape(1, -1)
+        numbers: list[int] = self.find_digests(algorithm, asked)[1].tolist()
+        return numbers
 
     def find_digests(
         self, algorithm: str, digests: npt.NDArray[np.uint8]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-        """The same for each of many, (q, width) uint8, at once.
-
-        Returns limits (q + 1,) int64 and entries (m,) uint32: those of digest i are `entries[limits[i]:limits[i + 1]]`.
-        """
-        table = self._digests.get(algorithm)
-        if table is None:
-            return np.zeros(len(digests) + 1, np.int64), np.empty(0, np.uint32)
-        limits, places = table.find_many(digests)
-        return limits, self._attributes[algorithm].entries[places]
+        """The row of `digests`, (q, width) uint8, and the entry, for every entry that has one of them; both (m,)."""
+        queries, entries = [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
+        for part in self.parts:
+            if algorithm in part.digests:
+                asked, records = part.find_digests(algorithm, digests)
+                queries.append(asked)
+                entries.append((records + np.uint32(part.first)).astype(np.uint32))
+        found = np.concatenate(entries)
+        kept = self.standing(found)
+        return np.concatenate(queries)[kept], found[kept]
 
     def has_digests(self, algorithm: str, digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-        """Which of many digests, (q, width) uint8, are listed, (q,) bool."""
-        table = self._digests.get(algorithm)
-        if table is None:
-            return np.zeros(len(digests), np.bool_)
-        begins, ends = table.spans(digests)
-        return ends > begins
+        """Which of many digests, (q, width) uint8, an entry has, (q,) bool."""
+        listed = np.zeros(len(digests), np.bool_)
+        for part in self.parts:
+            if algorithm in part.digests:
+                begins, ends = part.digests[algorithm].spans(digests)
+                listed |= ends > begins
+        if len(self.removed):  # of those that are there, which are only of entries that were removed?
+            there = np.flatnonzero(listed)
+            listed[:] = False
+            listed[there[self.find_digests(algorithm, digests[there])[0]]] = True
+        return listed
 
     def find_near(self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int) -> Nearby:
         """All hashes within `radius`, inclusive, of each row of `queries`, (q, width) uint8.
 
         Hashes whose stated quality is below `minimum_quality` are passed over, as their publisher advises.
         """
-        limits, distances, rows = self._indexes[algorithm].range_search(queries, radius=radius)
-        asked = np.repeat(np.arange(len(queries), dtype=np.int64), np.diff(limits))
-        attributes = self._attributes[algorithm]
-        kept = attributes.quality[rows] >= minimum_quality
-        rows = rows[kept]
-        return Nearby(asked[kept], distances[kept], rows, attributes.entries[rows])
+        found = []
+        first_row = 0
+        for part in self.parts:
+            if algorithm not in part.indexes:
+                continue
+            limits, distances, rows = part.indexes[algorithm].range_search(queries, radius=radius)
+            asked = np.repeat(np.arange(len(queries), dtype=np.int64), np.diff(limits))
+            attributes = part.attributes[algorithm]
+            entries = (attributes.entries[rows] + np.uint32(part.first)).astype(np.uint32)
+            near = Nearby(asked, distances, rows + first_row, entries, np.zeros(len(rows), np.int64))
+            found.append(near.where((attributes.quality[rows] >= minimum_quality) & self.standing(entries)))
+            first_row += len(attributes.entries)
+        return joined(found)
 
-    def codes(self, algorithm: str) -> npt.NDArray[np.uint8]:
-        """All listed hashes of one perceptual algorithm, (n, width) uint8."""
-        return self._indexes[algorithm].codes
+    def codes(self, algorithm: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """The listed hashes of one perceptual algorithm in these rows, (n,), as find_near gives them: (n, width)."""
+        indexes = [part.indexes[algorithm] for part in self.parts if algorithm in part.indexes]
+        firsts = np.cumsum([0, *(index.count for index in indexes)])
+        codes = np.empty((len(rows), indexes[0].bits // 8), np.uint8)
+        for first, end, index in zip(firsts, firsts[1:], indexes, strict=False):
+            mine = (rows >= first) & (rows < end)
+            codes[mine] = index.codes[rows[mine] - first]
+        return codes
 
     def code(self, algorithm: str, row: int) -> bytes:
         """The listed hash in that row."""
-        return bytes(self._indexes[algorithm].codes[row])
+        return self.codes(algorithm, np.array([row])).tobytes()
+
+    def _audits(self) -> dict[str, list[dict[str, Any]]]:
+        """By algorithm, what the audit of each part found."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for part in self.parts:
+            for algorithm, result in part.facts.audit.items():
+                found.setdefault(algorithm, []).append({"version": part.facts.version, **result})
+        return found
 
     def load_record(self) -> dict[str, Any]:
         """The facts that a ledger's `list.load` entry holds."""
+        sources = [source for part in self.parts for source in part.facts.sources]
         return {
             "name": self.name,
             "version": self.version,
             "digest": self.facts.digest,
-            "sources": [dict(source) for source in self.facts.sources[:MAX_SOURCES]],
-            "sources_total": len(self.facts.sources),
+            "sources": [dict(source) for source in sources[:MAX_SOURCES]],
+            "sources_total": len(sources),
             "counts": dict(self.facts.counts),
             "profile": self.facts.profile.as_json(),
-            "audit": {algorithm: dict(found) for algorithm, found in self.facts.audit.items()},
+            "audit": self._audits(),
             "index_digest": self.index_digest(),
         }

@@ -1,10 +1,11 @@
 """The store: a folder with the hash lists of a lab, and its catalogue.
 
-    catalogue.db            SQLite: every version of every list; the newest of each is current
+    catalogue.db            SQLite: every version of every list, and the lists that are no longer in use
     lists/NAME/VERSION/     one version (lists/version.py), never overwritten
 
-An import holds the catalogue's write lock from beginning to end, writes the version under a temporary name, renames
-it and commits: one writer at a time, and a writer that is killed leaves the store as it was. Readers open the
+The newest version of a list is current, unless the list was retired since. Whoever adds a version (an import, an
+update, a removal, a merge) holds the catalogue's write lock from beginning to end, writes it under a temporary name,
+renames it and commits: one writer at a time, and a writer that is killed leaves the store as it was. Readers open the
 catalogue read-only and keep the folders that they began with.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,12 @@ from matcher.lists.version import ListVersion, check_version
 CATALOGUE = "catalogue.db"
 LISTS = "lists"
 _APPLICATION_ID = 0x4B4D5331  # "KMS1"
+_FORMAT = 2
+_CURRENT = """
+select version.name as name, max(version.version) as version
+from version left join retired on retired.name = version.name
+group by version.name having max(version.version) > coalesce(max(retired.version), 0) order by version.name
+"""
 _NAME = re.compile(r"[^\W_][\w .()+@=,-]{0,99}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # devices on Windows
 _MOST_BYTES = 200
@@ -54,7 +61,7 @@ def check_lists(store: Store, *, computed: bool = True) -> None:
     """
     current = store.current()
     if not current:
-        raise StoreError(f"{store.folder}: the store holds no list, so nothing could match")
+        raise StoreError(f"{store.folder}: the store holds no list that is in use, so nothing could match")
     lists = [store.open_list(name, version) for name, version in current]
     names = sorted({name for opened in lists for name in opened.algorithms})
     if not names:
@@ -85,8 +92,11 @@ class Store:
     def current(self) -> list[tuple[str, int]]:
         """Name and version of every current list, by name."""
         with self._reading() as database:
-            rows = database.query("select name, max(version) as version from version group by name order by name")
-            return [(row["name"], row["version"]) for row in rows]
+            return [(row["name"], row["version"]) for row in database.query(_CURRENT)]
+
+    def current_version(self, name: str) -> int:
+        """The version of a list that scans use. StoreError where there is none."""
+        return _version_in(self.folder, name, dict(self.current()))
 
     def versions(self) -> list[dict[str, Any]]:
         """Every version: name, version, imported (UTC), digest; by name and version."""
@@ -118,6 +128,7 @@ class Store:
                 database = sqlite_utils.Database(connection)
                 if connection.execute("pragma application_id").fetchone()[0] != _APPLICATION_ID:
                     raise StoreError(f"{self.folder / CATALOGUE}: not the catalogue of a store")
+                _check_format(connection, self.folder)
                 yield database
         except sqlite3.Error as error:
             raise StoreError(f"{self.folder / CATALOGUE}: {error}") from error
@@ -130,6 +141,7 @@ class Store:
             (self.folder / LISTS).mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(path, timeout=_WAIT, isolation_level=None)) as connection:
                 _prepare(connection)
+                _check_format(connection, self.folder)
                 connection.execute("begin immediate")
                 try:
                     yield StoreWriter(self, sqlite_utils.Database(connection))
@@ -139,7 +151,9 @@ class Store:
                 connection.execute("commit")
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
-                raise StoreError(f"{self.folder}: another import has been writing here for {_WAIT:.0f} s") from error
+                raise StoreError(
+                    f"{self.folder}: another import (or other change) has been writing here for {_WAIT:.0f} s"
+                ) from error
             raise StoreError(f"{path}: {error}") from error
         except sqlite3.Error as error:
             raise StoreError(f"{path}: {error}") from error
@@ -154,10 +168,34 @@ class StoreWriter:
         self._store = store
         self._database = database
 
+    def current(self) -> dict[str, int]:
+        """The version of every list that scans use, by name."""
+        return {row["name"]: row["version"] for row in self._database.query(_CURRENT)}
+
+    def versions(self) -> list[tuple[str, int]]:
+        """Name and number of every version."""
+        rows = self._database.query("select name, version from version order by name, version")
+        return [(row["name"], row["version"]) for row in rows]
+
+    def newest(self, name: str) -> OpenList:
+        """The version of a list that scans use, opened. StoreError where there is none."""
+        return self._store.open_list(name, _version_in(self._store.folder, name, self.current()))
+
     def next_version(self, name: str) -> int:
-        """The number that the next version of a list gets: 1, 2, …"""
-        rows = self._database.query("select max(version) as version from version where name = ?", [name])
-        return int(next(iter(rows))["version"] or 0) + 1
+        """The number that the next version of a list gets: 1, 2, … A number is never given twice."""
+        query = """select max(version) as newest from
+            (select version from version where name = :name union all select version from retired where name = :name)"""
+        return int(next(iter(self._database.query(query, {"name": name})))["newest"] or 0) + 1
+
+    def retire(self, name: str) -> None:
+        """Let scans use a list no more, until it is imported again. StoreError where none does."""
+        version = _version_in(self._store.folder, name, self.current())
+        row = {"name": name, "version": version, "retired": _now()}
+        self._database.table("retired").upsert(row, pk="name")
+
+    def forget(self, name: str, version: int) -> None:
+        """Take a version out of the catalogue. Its folder is the caller's to delete, after the commit."""
+        self._database.table("version").delete((name, version))
 
     def staging(self, name: str) -> Path:
         """A fresh folder to build a version in. What an import that was killed left there is cleared away."""
@@ -169,9 +207,11 @@ class StoreWriter:
             raise StoreError(f"{self._store.folder}: a list {twin!r} is here already; {name!r} differs only by case")
         parent = self._store.folder / LISTS / name
         parent.mkdir(parents=True, exist_ok=True)
+        newer = self.next_version(name)
         for leftover in parent.iterdir():
             if leftover.name not in known.get(name, set()):
-                shutil.rmtree(leftover)
+                pruned = leftover.name.isdecimal() and int(leftover.name) < newer
+                shutil.rmtree(leftover, ignore_errors=pruned)  # somebody may still read it, on Windows
         folder = parent / ".staging"
         folder.mkdir()
         return folder
@@ -184,10 +224,27 @@ class StoreWriter:
             {
                 "name": built.name,
                 "version": built.version,
-                "imported": datetime.now(UTC).isoformat(timespec="seconds"),
+                "imported": _now(),
                 "digest": built.digest,
             }
         )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _version_in(folder: Path, name: str, current: Mapping[str, int]) -> int:
+    if name not in current:
+        known = ", ".join(current) or "none"
+        raise StoreError(f"{folder}: no list {name!r} is in use; in use: {known}")
+    return current[name]
+
+
+def _check_format(connection: sqlite3.Connection, folder: Path) -> None:
+    found = connection.execute("pragma user_version").fetchone()[0]
+    if found != _FORMAT:
+        raise StoreError(f"{folder}: store format {found} is not {_FORMAT}: import the lists again, into a new store")
 
 
 def _copied(path: Path, until: ExitStack) -> Path:
@@ -225,10 +282,18 @@ def _create(connection: sqlite3.Connection) -> None:
     if found not in (0, _APPLICATION_ID) or (found == 0 and database.table_names()):
         raise StoreError("catalogue.db here is another program's database")
     connection.execute(f"pragma application_id={_APPLICATION_ID}")
+    connection.execute(f"pragma user_version={_FORMAT}")
     database.table("version").create(
         {"name": str, "version": int, "imported": str, "digest": str},
         pk=("name", "version"),
         not_null={"imported", "digest"},
+        strict=True,
+        if_not_exists=True,
+    )
+    database.table("retired").create(
+        {"name": str, "version": int, "retired": str},
+        pk="name",
+        not_null={"version", "retired"},
         strict=True,
         if_not_exists=True,
     )

@@ -1,16 +1,25 @@
 """One version of one list on disk: a folder that is written once and never changed.
 
 list.json          what this is: name, version, sources, counts, profile, audit, and the digest of every other file
-entries.jsonl      one JSON array [id, category, note] a record
-entries.offsets    (n + 1,) uint64, where each entry's line begins
+entries.jsonl      one JSON array [id, category, note, kind] a record; `kind` is a place in kinds.json
+entries.offsets    (n + 1,) uint64, where each record's line begins
+ids.hashes         (n,) uint64 ascending, the hash of each record's id (lists/ids.py)
+ids.records        (n,) uint32, the record of each of them
+kinds.json         the kinds of records: an array of {hash type: how many}
+removed.records    (k,) uint32 ascending, only in an update: what this version takes from the parts before it
 refused.jsonl      the lines that were not taken, with their reasons
 kept.jsonl         hashes of types that cannot be looked up, as they stood
 hashes/ALGORITHM.index      the index folder (matcher.index) over the hashes
-hashes/ALGORITHM.entries    (n,) uint32, the entry of each hash
+hashes/ALGORITHM.entries    (n,) uint32, the record of each hash
 hashes/ALGORITHM.quality    (n,) uint8, 255 where the list states none
 
 Perceptual hashes are numbered in order of appearance. Digests are numbered by their place in the sorted table, equal
 ones in order of appearance; `.entries` and `.quality` follow.
+
+A version stands alone, or is an *update* of an earlier one, its base: then its folder holds what it adds and removes,
+and its header pins the base by the SHA-256 of the base's list.json. The folders of such a chain, the oldest first, are
+the version's *parts*. Inside a folder records count from 0; in a list they count on over its parts, and
+removed.records counts them so.
 """
 
 from __future__ import annotations
@@ -29,6 +38,10 @@ FORMAT = 2
 HEADER = "list.json"
 ENTRIES = "entries.jsonl"
 OFFSETS = "entries.offsets"
+ID_HASHES = "ids.hashes"
+ID_RECORDS = "ids.records"
+KINDS = "kinds.json"
+REMOVED = "removed.records"
 REFUSED = "refused.jsonl"
 KEPT = "kept.jsonl"
 HASHES = "hashes"
@@ -36,13 +49,24 @@ NO_QUALITY = 255
 
 
 @dataclass(frozen=True, slots=True)
+class Base:
+    """The version that an update changes, of the same list. `sha256`: of its list.json, in hex."""
+
+    version: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListVersion:
     """What a version of a list says of itself (the body of list.json).
 
-    `digest` is the SHA-256 of the imported file (of the files' digests, where there were several); `counts` has
-    `entries`, `records` (lines of entries.jsonl: an entry has several where its hashes stand apart), `hashes` by
-    algorithm, `kept` by type and `refused`; `audit` has, by algorithm, what the audit of its index found before it was
-    published (index/auditing.py); `files` has the digest of every file beside it.
+    `digest` is the SHA-256 of the imported file (of the files' digests, where there were several; of the base's digest
+    and theirs, for an update). `counts` speaks of the whole list, all its parts together without what was removed:
+    `entries`, `records` (an entry has several where its hashes stand apart), `hashes` by algorithm, `kept` by type and
+    `refused`. `holds` speaks of this folder alone: `entries`, `records`, `hashes` and `kept` in its files, and
+    `removed` and `removed_records`, the entries and records that it takes from earlier parts. `audit` has by algorithm
+    what the audit of this folder's index found before it was published (index/auditing.py). `files` has the digest of
+    every file beside it. `base` is None where the version stands alone.
     """
 
     name: str
@@ -50,18 +74,23 @@ class ListVersion:
     digest: str
     sources: tuple[Mapping[str, Any], ...]
     counts: Mapping[str, Any]
+    holds: Mapping[str, Any]
     profile: CategoryProfile
     audit: Mapping[str, Mapping[str, Any]]
     files: Mapping[str, str]
+    base: Base | None = None
 
     def as_json(self) -> dict[str, Any]:
+        base = None if self.base is None else {"version": self.base.version, "sha256": self.base.sha256}
         return {
             "format": FORMAT,
             "name": self.name,
             "version": self.version,
+            "base": base,
             "digest": self.digest,
             "sources": [dict(source) for source in self.sources],
             "counts": dict(self.counts),
+            "holds": dict(self.holds),
             "profile": self.profile.as_json(),
             "audit": {algorithm: dict(found) for algorithm, found in self.audit.items()},
             "files": dict(self.files),
@@ -82,14 +111,36 @@ def read_version(folder: Path) -> ListVersion:
             digest=body["digest"],
             sources=tuple(body["sources"]),
             counts=body["counts"],
+            holds=body["holds"],
             profile=CategoryProfile(categories, Disposition(body["profile"]["other"])),
             audit=body["audit"],
             files=body["files"],
+            base=None if body["base"] is None else Base(body["base"]["version"], body["base"]["sha256"]),
         )
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise StoreError(f"{path}: not the header of a list version") from error
+
+
+def read_chain(folder: Path) -> list[tuple[Path, ListVersion]]:
+    """The parts of the version in `folder`, the oldest first: folder and header. StoreError where one is not whole.
+
+    The bases lie beside `folder`, by the number of their version. A base that is missing, or whose header is not the
+    one that the update was made for, is named.
+    """
+    chain = [(folder, read_version(folder))]
+    while (base := chain[-1][1].base) is not None:
+        update = chain[-1][1]
+        below = folder.parent / str(base.version)
+        if not 0 < base.version < update.version:
+            raise StoreError(f"{chain[-1][0] / HEADER}: version {update.version} is no update of {base.version}")
+        if not (below / HEADER).is_file():
+            raise StoreError(f"{below}: is missing: version {update.version} of {update.name} is an update of it")
+        if sha256_of(below / HEADER) != base.sha256:
+            raise StoreError(f"{below / HEADER}: is not the one of which version {update.version} is an update")
+        chain.append((below, read_version(below)))
+    return chain[::-1]
 
 
 def files_below(folder: Path) -> dict[str, str]:
@@ -102,9 +153,9 @@ def files_below(folder: Path) -> dict[str, str]:
 
 
 def check_version(folder: Path) -> None:
-    """Read every byte of a version folder and compare with its header. StoreError naming the first difference."""
-    expected = read_version(folder).files
-    found = files_below(folder)
-    for name in sorted(expected.keys() | found.keys()):
-        if expected.get(name) != found.get(name):
-            raise StoreError(f"{folder / name}: its bytes are not those that were imported")
+    """Read every byte of a version's parts and compare with their headers. StoreError naming the first difference."""
+    for part, facts in read_chain(folder):
+        found = files_below(part)
+        for name in sorted(facts.files.keys() | found.keys()):
+            if facts.files.get(name) != found.get(name):
+                raise StoreError(f"{part / name}: its bytes are not those that were imported")

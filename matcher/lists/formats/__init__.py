@@ -17,7 +17,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from matcher.errors import ListError
 from matcher.lists.formats.lines import refuse_utf16
-from matcher.model import ListedHash, RefusedLine
+from matcher.model import ListedHash, RefusedLine, RemovedEntry
 
 GROUP = "matcher.list_formats"
 
@@ -47,8 +47,11 @@ class ListFormat(Protocol):
     def detect(self, head: bytes) -> bool:
         """Whether a file that begins with `head` (at most HEAD bytes) is of this format and of no other."""
 
-    def read(self, stream: BinaryIO, options: ReadOptions) -> Iterator[ListedHash | RefusedLine]:
-        """Generator over a file from its first byte, in its order. Raises ListError, first at the first `next`."""
+    def read(self, stream: BinaryIO, options: ReadOptions) -> Iterator[ListedHash | RefusedLine | RemovedEntry]:
+        """Generator over a file from its first byte, in its order. Raises ListError, first at the first `next`.
+
+        A RemovedEntry takes an entry out of the list that the file updates; what the file itself adds stands.
+        """
 
 
 @cache

@@ -1,0 +1,80 @@
+"""An open list → its hashes, one after the other; and as lines of our own format. What was removed is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from matcher.lists.opened import OpenList
+from matcher.lists.part import Column, Part
+from matcher.lists.version import NO_QUALITY
+from matcher.model import ListedHash
+from matcher.text import json_line
+
+_BLOCK = 1 << 16
+"""Records whose hashes are held at a time."""
+
+_Value = tuple[str, bytes | str, int | None]
+
+
+def listed_hashes(opened: OpenList, *, parts: Sequence[Part] | None = None) -> Iterator[ListedHash]:
+    """Generator of the hashes of every entry that stands, in the order of the records; of all parts, or of these.
+
+    Within a record they go by the name of the algorithm, and those that are not looked up come last. `line` is the
+    number of the record.
+    """
+    for part in opened.parts if parts is None else parts:
+        columns = {algorithm: part.column(algorithm) for algorithm in sorted(part.attributes)}
+        kept = _Kept(part)
+        for start in range(0, part.records, _BLOCK):
+            end = min(start + _BLOCK, part.records)
+            found: list[list[_Value]] = [[] for _ in range(end - start)]
+            for algorithm, column in columns.items():
+                _take(found, algorithm, column, start=start, end=end)
+            kept.take(found, start=start, end=end)
+            numbers = np.arange(part.first + start, part.first + end, dtype=np.uint32)
+            for place in np.flatnonzero(opened.standing(numbers)).tolist():
+                entry = part.line(start + place)[0]
+                for algorithm, value, quality in found[place]:
+                    yield ListedHash(int(numbers[place]), entry, algorithm, value, quality)
+
+
+def exported_lines(opened: OpenList) -> Iterator[bytes]:
+    """Generator of the list as JSON lines that can be imported (lists/formats/jsonl.py)."""
+    for listed in listed_hashes(opened):
+        value, entry = listed.value, listed.entry
+        fields = {
+            "id": entry.id,
+            "algorithm": listed.algorithm,
+            "value": value if isinstance(value, str) else value.hex(),
+            "quality": listed.quality,
+            "category": entry.category,
+            "note": entry.note,
+        }
+        yield json_line(fields).encode() + b"\n"
+
+
+def _take(found: list[list[_Value]], algorithm: str, column: Column, *, start: int, end: int) -> None:
+    first, last = np.searchsorted(column.records, np.array([start, end], np.uint32)).tolist()
+    places = column.places[first:last]
+    width = column.values.shape[1]
+    values = column.values[places].tobytes()
+    records, qualities = column.records[first:last].tolist(), column.quality[places].tolist()
+    for row, (record, quality) in enumerate(zip(records, qualities, strict=True)):
+        value = values[row * width : (row + 1) * width]
+        found[record - start].append((algorithm, value, None if quality == NO_QUALITY else quality))
+
+
+class _Kept:
+    """The hashes of a part that are not looked up, read along with its records."""
+
+    def __init__(self, part: Part) -> None:
+        self._lines = part.kept()
+        self._next = next(self._lines, None)
+
+    def take(self, found: list[list[_Value]], *, start: int, end: int) -> None:
+        while self._next is not None and self._next[0] < end:
+            record, algorithm, value, quality = self._next
+            found[record - start].append((algorithm, value, quality))
+            self._next = next(self._lines, None)

@@ -1,0 +1,49 @@
+"""From the id of an entry to its records: sorted 64-bit hashes of the ids, memory-mapped, searched by bisection.
+
+Two ids may have one hash, so what is found is a candidate: whoever asks compares the ids themselves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.index.folder import map_array
+from matcher.lists import version as layout
+
+WIDTH = 8
+
+
+def id_hash(entry_id: str) -> bytes:
+    """The 8 bytes that stand for an id: its BLAKE2b, read as a little-endian number where it is sorted."""
+    return hashlib.blake2b(entry_id.encode(), digest_size=WIDTH).digest()
+
+
+def write_ids(folder: Path, hashes: npt.NDArray[np.uint64]) -> int:
+    """Write the hashes of a folder's records, in their order, as a sorted table. Returns how many differ."""
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    ordered.astype("<u8", copy=False).tofile(folder / layout.ID_HASHES)
+    order.astype("<u4").tofile(folder / layout.ID_RECORDS)
+    return int(np.count_nonzero(ordered[1:] != ordered[:-1])) + min(len(ordered), 1)
+
+
+class IdTable:
+    """The sorted ids of one folder's records, memory-mapped."""
+
+    def __init__(self, folder: Path, records: int) -> None:
+        self._hashes: npt.NDArray[np.uint64] = map_array(folder / layout.ID_HASHES, "<u8", (records,))
+        self._records: npt.NDArray[np.uint32] = map_array(folder / layout.ID_RECORDS, "<u4", (records,))
+
+    def candidates(self, ids: Iterable[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+        """The records that may have one of these ids: the place of the id in `ids` and the record, both (m,)."""
+        asked = np.frombuffer(b"".join(map(id_hash, ids)), "<u8")
+        first = np.searchsorted(self._hashes, asked, side="left")
+        count = np.searchsorted(self._hashes, asked, side="right") - first
+        owners = np.repeat(np.arange(len(asked)), count)
+        within = np.arange(len(owners)) - np.repeat(np.cumsum(count) - count, count)
+        return owners, self._records[first[owners] + within]

@@ -1,0 +1,53 @@
+"""The steps that make a new version of a list, whatever it is made from: stage, build, try, publish."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from matcher.errors import ListError
+from matcher.lists.builder import ListBuilder
+from matcher.lists.opened import OpenList
+from matcher.lists.store import StoreWriter
+from matcher.lists.version import ListVersion
+from matcher.model import CategoryProfile
+
+MAX_RECORD = 60_000
+"""Bytes of a version's facts, at most: a ledger's entry holds 65,535, some of them the entry's own."""
+
+
+@contextmanager
+def building(
+    writer: StoreWriter, name: str, *, default_category: str | None = None, base: OpenList | None = None
+) -> Iterator[ListBuilder]:
+    """A builder of the next version of a list, an update of a `base`. Nothing is left where the body raises."""
+    folder = writer.staging(name)
+    builder = ListBuilder(folder, default_category=default_category, base=base)
+    try:
+        yield builder
+    except BaseException:
+        builder.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def publish(
+    writer: StoreWriter,
+    builder: ListBuilder,
+    *,
+    name: str,
+    sources: Sequence[Mapping[str, Any]],
+    profile: CategoryProfile,
+    digest: str | None = None,
+) -> ListVersion:
+    """Finish a version and make it the newest of its list. ListError where no scan could use it."""
+    version = writer.next_version(name)
+    built = builder.finish(name=name, version=version, sources=sources, profile=profile, digest=digest)
+    size = len(json.dumps(OpenList(builder.folder).load_record()))
+    if size > MAX_RECORD:  # or no scan could ever record that it used this list
+        raise ListError(f"{name}: its facts take {size} bytes, a ledger's entry holds {MAX_RECORD}")
+    writer.publish(builder.folder, built)
+    return built
