@@ -21,7 +21,7 @@ from matcher.text import printable
 @click.option("--name", help="Only this list; every list otherwise.")
 @click.option("--sample", type=click.IntRange(min=1), help="Codes of each index to ask; 64 to 1,000 otherwise.")
 @click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Ask others; those of the import otherwise.")
-def audit_command(*, store: Path, name: str | None, sample: int | None, seed: int | None) -> int:
+def command(*, store: Path, name: str | None, sample: int | None, seed: int | None) -> int:
     """Read every byte of the lists in use, and compare their indexes' answers with brute force.
 
     A sample of each list's hashes is altered within the radius and looked up. What is not sound is named, and
@@ -47,14 +47,16 @@ def _audit(store: Store, name: str, version: int, *, sample: int | None, seed: i
     except MatcherError as error:
         yield f"{of}: NOT SOUND: {error}"
         return
-    used = seed_of(opened.facts.digest) if seed is None else seed
-    for algorithm in opened.algorithms:
-        try:
-            result = audit_algorithm(opened.folder, algorithm, seed=used, sample=sample)
-        except MatcherError as error:
-            yield f"{of}: {algorithm}: NOT SOUND: {error}"
-        else:
-            click.echo(printable(f"{of}: {algorithm}: {_line(result)}"))
+    for part in opened.parts:
+        added = "" if len(opened.parts) == 1 else f", part of version {part.facts.version}"
+        used = seed_of(part.facts.digest) if seed is None else seed
+        for algorithm in sorted(part.facts.holds["hashes"]):
+            try:
+                result = audit_algorithm(part.folder, algorithm, seed=used, sample=sample)
+            except MatcherError as error:
+                yield f"{of}{added}: {algorithm}: NOT SOUND: {error}"
+            else:
+                click.echo(printable(f"{of}{added}: {algorithm}: {_line(result)}"))
 
 
 def _line(result: AuditResult) -> str:

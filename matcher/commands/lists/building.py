@@ -1,0 +1,42 @@
+"""matcher lists build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from matcher.commands import say
+from matcher.commands.options import FILE, FOLDER, algorithm_names
+from matcher.listing import make_list
+
+
+@click.command("build", epilog="Example: matcher lists build pictures --name lab-17 -o lab-17.jsonl")
+@click.argument("folder", type=FOLDER)
+@click.option("--name", required=True, help="The list's name; every entry's id begins with it.")
+@click.option("-o", "--output", required=True, type=FILE, help="List to write (JSON lines).")
+@click.option("--category", help="Category of every entry.")
+@click.option("--algorithms", metavar="A,B", default="", help="Besides md5, sha256, pdq and phash.")
+@click.option(
+    "--workers", type=click.IntRange(min=0), help="Processes; one a core otherwise, 0 for this process alone."
+)
+def command(
+    *, folder: Path, name: str, output: Path, category: str | None, algorithms: str, workers: int | None
+) -> int:
+    """Make a list from the pictures of a folder that the lab lawfully holds.
+
+    The list can be imported with `matcher lists import`. Files that are no pictures are passed over; pictures that
+    cannot be read are named; only their digests are listed, if they are pictures at all.
+    """
+    made = make_list(
+        folder,
+        name=name,
+        output=output,
+        category=category,
+        algorithms=algorithm_names(algorithms),
+        workers=workers,
+    )
+    for path, reason in made.unreadable:
+        say(f"{path}: {reason}: its picture is not in the list")
+    click.echo(f"{output}: {made.entries:,} entries, {made.hashes:,} hashes")
+    return 0

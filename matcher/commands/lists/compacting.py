@@ -1,0 +1,50 @@
+"""matcher lists compact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from matcher.commands import say
+from matcher.commands.lists.describing import described
+from matcher.commands.options import store_option
+from matcher.lists.compacting import compact_list, prune
+from matcher.lists.store import Store
+from matcher.text import printable
+
+
+@click.command("compact", epilog="Example: matcher lists compact --store known.store")
+@store_option
+@click.option("--name", help="This list; every list that is in use otherwise.")
+@click.option("--prune", "prune_too", is_flag=True, help="Then delete every version that no list in use needs.")
+def command(*, store: Path, name: str | None, prune_too: bool) -> int:
+    """Merge the updates of a list with it, as a new version that gives the same answers.
+
+    Nothing is deleted, unless --prune is given: scans of earlier versions go on.
+    """
+    opened = Store.open(store)
+    current = dict(opened.current())
+    for one in current if name is None else [name]:
+        before = opened.current_version(one)
+        merged = compact_list(opened, one)
+        note = "one part already, nothing to merge" if merged.version == before else f"merged from version {before}"
+        click.echo(printable(f"{described(merged)} ({note})"))
+    if prune_too:
+        _prune(opened)
+    return 0
+
+
+def _prune(store: Store) -> None:
+    pruned = prune(store)
+    for name, version in pruned.versions:
+        held = (name, version) in pruned.held
+        later = "; its files are in use and go with the next change of the list" if held else ""
+        click.echo(printable(f"{name} version {version}: deleted{later}"))
+    if not pruned.versions:
+        click.echo("no version to delete")
+        return
+    say(
+        "which cases were examined with these versions cannot be known here: such a case still verifies, but a scan "
+        "of it can neither go on nor be repeated with the same lists"
+    )

@@ -1,0 +1,58 @@
+"""matcher lists show."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from matcher.commands import NO_HASHER
+from matcher.commands.lists.describing import described, number_of
+from matcher.commands.options import echo_json, store_option
+from matcher.lists.opened import OpenList
+from matcher.lists.store import Store
+from matcher.text import printable
+
+
+@click.command("show", epilog="Example: matcher lists show --store known.store")
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON line a version, with everything that is known of it.")
+def command(store: Path, as_json: bool) -> int:
+    """Show the lists of a store, their versions and what these are made of.
+
+    The newest version of each is the one that scans use, unless the list was removed.
+    """
+    opened = Store.open(store)
+    current = dict(opened.current())
+    newest = {row["name"]: row["version"] for row in opened.versions()}
+    for row in opened.versions():
+        found = opened.open_list(row["name"], row["version"])
+        version = found.facts
+        in_use = current.get(version.name) == version.version
+        if as_json:
+            parts = [part.as_json() for part in found.parts]
+            told = {"imported": row["imported"], "current": in_use, "not_computed": found.not_computed, "parts": parts}
+            echo_json({**version.as_json(), **told})
+            continue
+        superseded = "superseded" if version.version != newest[version.name] else "no longer in use"
+        click.echo(printable(f"{described(version)}  ({'in use' if in_use else superseded})"))
+        profile = version.profile.as_json()
+        click.echo(f"    imported {row['imported']}, digest {version.digest}")
+        click.echo(f"    categories {json.dumps(profile['categories'], ensure_ascii=False)}, others {profile['other']}")
+        for kind, count in version.counts["kept"].items():
+            click.echo(printable(f"    {count:,} {kind} hashes are kept and not looked up"))
+        for kind, count in found.not_computed.items():
+            click.echo(f"    {count:,} {kind} hashes are indexed and scans do not look them up: {NO_HASHER}")
+        _show_parts(found)
+    return 0
+
+
+def _show_parts(opened: OpenList) -> None:
+    """The parts, where there are several."""
+    if len(opened.parts) == 1:
+        return
+    for number, part in enumerate(opened.parts, start=1):
+        holds = part.facts.holds
+        removed = f", {number_of(holds['removed'])} removed" if number > 1 else ""
+        click.echo(f"    part {number}, of version {part.facts.version}: {number_of(holds['entries'])} added{removed}")
