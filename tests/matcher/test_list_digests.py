@@ -13,7 +13,9 @@ import pytest
 from matcher import Hash
 from matcher.errors import StoreError
 from matcher.lists.opened import OpenList
+from matcher.lists.removing import remove_entries
 from matcher.lists.store import Store
+from matcher.lists.together import OpenLists
 from matcher.lookup import match_digests, match_each_digest
 
 MakeStore = Callable[..., Path]
@@ -44,9 +46,9 @@ def test_each_digest_leads_to_its_entries_in_the_order_of_the_list(lists: list[O
         expected.setdefault(digest(n // 2 if n % 3 == 0 else n, name), []).append(f"e{n}")
     (opened,) = lists
     asked = [digest(n, name) for n in range(-50, LISTED + 50)]
-    limits, numbers = opened.find_digests(name, np.frombuffer(b"".join(asked), np.uint8).reshape(len(asked), -1))
+    queries, numbers = opened.find_digests(name, np.frombuffer(b"".join(asked), np.uint8).reshape(len(asked), -1))
     for place, value in enumerate(asked):
-        found = numbers[limits[place] : limits[place + 1]].tolist()
+        found = numbers[queries == place].tolist()
         assert found == opened.find_digest(name, value)
         assert [opened.entry(number).id for number in found] == expected.get(value, [])
     assert max(map(len, expected.values())) == 2
@@ -61,17 +63,29 @@ def test_what_is_listed_is_what_has_an_entry(lists: list[OpenList], name: str, c
     listed = opened.has_digests(name, asked)
     assert listed.tolist() == [bool(opened.find_digest(name, row.tobytes())) for row in asked]
     assert listed.any() == (count > 0 and name != "sha1")
-    limits, numbers = opened.find_digests(name, asked)
-    assert (np.diff(limits) > 0).tolist() == listed.tolist()
-    assert len(numbers) == limits[-1]
+    queries, numbers = opened.find_digests(name, asked)
+    assert np.unique(queries).tolist() == np.flatnonzero(listed).tolist()
+    assert len(numbers) == len(queries)
+
+
+def test_what_only_removed_entries_had_is_not_listed(make_store: MakeStore, lists: list[OpenList]) -> None:
+    (opened,) = lists
+    store = Store.open(opened.folder.parents[2])
+    remove_entries(store, opened.name, [f"e{n}" for n in range(0, LISTED, 2)])
+    (changed,) = [store.open_list(name, version) for name, version in store.current()]
+    asked = np.frombuffer(b"".join(digest(n, "md5") for n in range(LISTED)), np.uint8).reshape(LISTED, -1)
+    left = {digest(n // 2 if n % 3 == 0 else n, "md5") for n in range(1, LISTED, 2)}
+    assert changed.has_digests("md5", asked).tolist() == [row.tobytes() in left for row in asked]
+    assert OpenLists([opened, changed]).has_digests("md5", asked).tolist() == opened.has_digests("md5", asked).tolist()
 
 
 def test_many_digests_match_as_each_does_alone(lists: list[OpenList]) -> None:
     asked = [Hash("md5", digest(n, "md5")) for n in range(2 * LISTED)]
-    answers = match_each_digest([*lists, *lists], asked)
-    assert answers == [match_digests([*lists, *lists], [value]) for value in asked]
+    both = OpenLists([*lists, *lists])
+    answers = match_each_digest(both, asked)
+    assert answers == [match_digests(both, [value]) for value in asked]
     assert {len(answer) for answer in answers} == {0, 2, 4}
-    assert match_each_digest(lists, []) == []
+    assert match_each_digest(both, []) == []
 
 
 def test_qualities_follow_their_digests(lists: list[OpenList]) -> None:

@@ -67,7 +67,7 @@ def test_what_an_audit_found_is_recorded(tmp_path: Path, listed: Path) -> None:
         "seed": seed_of(opened.facts.digest),
         "passed": True,
     }
-    assert opened.load_record()["audit"] == found
+    assert opened.load_record()["audit"] == {name: [{"version": 1, **of}] for name, of in found.items()}
     assert 0 < found["md5"]["seed"] < 2**53
 
 

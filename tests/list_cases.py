@@ -1,0 +1,119 @@
+"""Lists for tests of what changes them, and a slow model of a list: a dict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matcher.algorithms import ALGORITHMS
+from matcher.distances import hamming
+from matcher.lists.exporting import exported_lines
+from matcher.lists.importing import ImportRequest, import_lists
+from matcher.lists.opened import OpenList
+from matcher.lists.store import Store
+from matcher.lists.version import ListVersion
+
+NAME = "made"
+Line = dict[str, object]
+
+
+def value(number: int, algorithm: str) -> str:
+    known = ALGORITHMS.get(algorithm)
+    return number.to_bytes(144 if known is None else known.width).hex()
+
+
+def line(entry_id: str, algorithm: str, number: int, **more: object) -> Line:
+    return {"id": entry_id, "algorithm": algorithm, "value": value(number, algorithm), **more}
+
+
+def bring(store: Path, *lines: Line, update: bool = False, name: str = NAME, **more: object) -> ListVersion:
+    store.mkdir(exist_ok=True)
+    path = store / "brought.jsonl"
+    path.write_text("".join(json.dumps(one) + "\n" for one in lines))
+    request = ImportRequest(name, [path], update=update, **more)  # type: ignore[arg-type]
+    return import_lists(Store(store), request, on_refused=lambda _source, line: pytest.fail(line.reason))
+
+
+def newest(store: Path, name: str = NAME) -> OpenList:
+    opened = Store.open(store)
+    return opened.open_list(name, opened.current_version(name), check=True)
+
+
+def exported(opened: OpenList) -> set[str]:
+    return {text.decode() for text in exported_lines(opened)}
+
+
+def canonical(one: Line) -> str:
+    keys = ("id", "algorithm", "value", "quality", "category", "note")
+    return json.dumps({key: one.get(key) for key in keys}, ensure_ascii=False) + "\n"
+
+
+def asked(opened: OpenList, algorithm: str, number: int, radius: int) -> list[tuple[str, str | None, str]]:
+    """What one query finds: id, category and listed value."""
+    code = np.frombuffer(bytes.fromhex(value(number, algorithm)), np.uint8)[None]
+    near = opened.find_near(algorithm, code, radius=radius, minimum_quality=50)
+    found = []
+    for row, entry in zip(near.rows.tolist(), near.entries.tolist(), strict=True):
+        listed = opened.entry(entry)
+        found.append((listed.id, listed.category, opened.code(algorithm, row).hex()))
+    return sorted(found, key=str)
+
+
+def digested(opened: OpenList, algorithm: str, number: int) -> list[tuple[str, str | None]]:
+    numbers = opened.find_digest(algorithm, bytes.fromhex(value(number, algorithm)))
+    return sorted(((opened.entry(entry).id, opened.entry(entry).category) for entry in numbers), key=str)
+
+
+class Model:
+    """A list as a dict of ids: the slow oracle."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, list[Line]] = {}
+
+    def add(self, lines: list[Line]) -> None:
+        for entry_id in {str(one["id"]) for one in lines}:
+            self.entries[entry_id] = [one for one in lines if one["id"] == entry_id]
+
+    def lines(self) -> Iterator[Line]:
+        for lines in self.entries.values():
+            yield from lines
+
+    def near(self, algorithm: str, number: int, radius: int) -> list[tuple[object, object, object]]:
+        code = bytes.fromhex(value(number, algorithm))
+        return sorted(
+            (
+                (one["id"], one["category"], one["value"])
+                for one in self.lines()
+                if one["algorithm"] == algorithm
+                and hamming(code, bytes.fromhex(str(one["value"]))) <= radius
+                and (one["quality"] is None or int(str(one["quality"])) >= 50)
+            ),
+            key=str,
+        )
+
+    def digest(self, algorithm: str, number: int) -> list[tuple[object, object]]:
+        wanted = value(number, algorithm)
+        found = ((o["id"], o["category"]) for o in self.lines() if (o["algorithm"], o["value"]) == (algorithm, wanted))
+        return sorted(found, key=str)
+
+
+def check(opened: OpenList, model: Model) -> None:
+    """The list gives what the model gives."""
+    assert sorted(text.decode() for text in exported_lines(opened)) == sorted(map(canonical, model.lines()))
+    for algorithm in ("pdq", "phash"):
+        for number in range(0, 64, 5):
+            assert asked(opened, algorithm, number, 2) == model.near(algorithm, number, 2)
+    for algorithm in ("md5", "sha1"):
+        for number in range(0, 64, 3):
+            assert digested(opened, algorithm, number) == model.digest(algorithm, number)
+    counts = opened.facts.counts
+    assert counts["entries"] == len(model.entries)
+    by_type: dict[str, int] = {}
+    for one in model.lines():
+        by_type[str(one["algorithm"])] = by_type.get(str(one["algorithm"]), 0) + 1
+    assert {**counts["hashes"], **counts["kept"]} == by_type
+    assert set(opened.algorithms) == by_type.keys() & ALGORITHMS.keys()
