@@ -144,9 +144,7 @@ def shared(path: Path, asked: Codes) -> list[dict[str, float]]:
 def growth_curve(sizes: list[int], work: Path) -> list[dict[str, Any]]:
     """What each size takes."""
     rows = []
-    print(
-        "\nus a query within 31, 39, by FAISS's flat; opened in a new process; pss: MB of each of two; peak of this"
-    )
+    print("\nus a query within 31, 39, by FAISS's flat; opened in a new process; pss: MB of each of two; peak of this")
     print("     codes chunks       31       39      flat  built: s  disk: MB  B/code  opened: ms  pss; peak")
     for count in sizes:
         path, codes, seconds = built(count, work)
