@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 import numba
@@ -30,12 +32,24 @@ def compiled_inner(function: Function) -> Function:
     return _compiled(function, _nrt=False)
 
 
+@cache
+def _sources(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells a version of a folder's files from another.
+
+    numba compiles a function again when its own file has changed, but not when one that it calls, in another, has.
+    """
+    files = [*folder.glob("*.py"), Path(__file__)]
+    return tuple(sorted((path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in files))
+
+
 def _compiled(function: Function, **options: bool) -> Function:
     try:
         cached = numba.njit(cache=True, nogil=True, fastmath=False, **options)(function)
     except (RuntimeError, OSError, NumbaError):  # "cannot cache function: no locator available"
         uncached: Function = numba.njit(nogil=True, fastmath=False, **options)(function)
         return uncached
+    kept = cached._cache._cache_file
+    kept._source_stamp = (kept._source_stamp, _sources(Path(function.__code__.co_filename).parent))
     save = cached._cache.save_overload
 
     def save_if_possible(*arguments: object) -> None:
