@@ -176,8 +176,11 @@ class OpenList:
             if algorithm not in part.indexes:
                 continue
             limits, distances, rows = part.indexes[algorithm].range_search(queries, radius=radius)
-            asked = np.repeat(np.arange(len(queries), dtype=np.int64), np.diff(limits))
             attributes = part.attributes[algorithm]
+            if len(rows) == 0:  # most pictures are near to nothing
+                first_row += len(attributes.entries)
+                continue
+            asked = np.repeat(np.arange(len(queries), dtype=np.int64), np.diff(limits))
             entries = (attributes.entries[rows] + np.uint32(part.first)).astype(np.uint32)
             near = Nearby(asked, distances, rows + first_row, entries, np.zeros(len(rows), np.int64))
             found.append(near.where((attributes.quality[rows] >= minimum_quality) & self.standing(entries)))
