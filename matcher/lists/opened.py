@@ -153,16 +153,28 @@ class OpenList:
         return np.concatenate(queries)[kept], found[kept]
 
     def has_digests(self, algorithm: str, digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-        """Which of many digests, (q, width) uint8, an entry has, (q,) bool."""
+        """Which of many digests, (q, width) uint8, an entry has, (q,) bool. Its size does not grow by the entries."""
         listed = np.zeros(len(digests), np.bool_)
         for part in self.parts:
             if algorithm in part.digests:
-                begins, ends = part.digests[algorithm].spans(digests)
-                listed |= ends > begins
-        if len(self.removed):  # of those that are there, which are only of entries that were removed?
-            there = np.flatnonzero(listed)
-            listed[:] = False
-            listed[there[self.find_digests(algorithm, digests[there])[0]]] = True
+                listed |= self._has_digests(part, algorithm, digests)
+        return listed
+
+    def _has_digests(self, part: Part, algorithm: str, digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+        begins, ends = part.digests[algorithm].spans(digests)
+        listed = ends > begins
+        if not len(self.removed):
+            return listed
+        entries = part.attributes[algorithm].entries
+        there = np.flatnonzero(listed)
+        stands = self.standing((entries[begins[there]] + np.uint32(part.first)).astype(np.uint32))
+        gone = there[~stands]  # the first entry is; others that have the digest may stand
+        spans, of_span = np.unique(np.stack([begins[gone], ends[gone]], axis=1), axis=0, return_inverse=True)
+        any_stands = [
+            self.standing((entries[begin:end] + np.uint32(part.first)).astype(np.uint32)).any()
+            for begin, end in spans.tolist()
+        ]
+        listed[gone] = np.array(any_stands, bool)[of_span.reshape(-1)]
         return listed
 
     def find_near(self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int) -> Nearby:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,26 @@ def test_what_only_removed_entries_had_is_not_listed(make_store: MakeStore, list
     left = {digest(n // 2 if n % 3 == 0 else n, "md5") for n in range(1, LISTED, 2)}
     assert changed.has_digests("md5", asked).tolist() == [row.tobytes() in left for row in asked]
     assert OpenLists([opened, changed]).has_digests("md5", asked).tolist() == opened.has_digests("md5", asked).tolist()
+
+
+def test_what_many_removed_entries_share_is_looked_for_in_a_bounded_size(make_store: MakeStore) -> None:
+    """Empty files: a case has thousands, and a list may have thousands of entries for them."""
+    shared = digest(0, "md5")
+    lines = [{"id": f"e{n}", "algorithm": "md5", "value": shared.hex()} for n in range(2000)]
+    store = Store.open(make_store(lines))
+    ((name, version),) = store.current()
+    changed = store.open_list(name, remove_entries(store, name, ["e0", "e1"]).version)
+    asked = np.frombuffer(shared * 2000, np.uint8).reshape(2000, -1)
+    store.open_list(name, version).has_digests("md5", asked)  # compiled before it is measured
+    tracemalloc.start()
+    assert changed.has_digests("md5", asked).all()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+    one_left = store.open_list(name, remove_entries(store, name, [f"e{n}" for n in range(2, 1999)]).version)
+    assert one_left.has_digests("md5", asked).all()
+    other = np.frombuffer(digest(1, "md5"), np.uint8)[None]
+    assert one_left.has_digests("md5", np.vstack([asked[:1], other])).tolist() == [True, False]
 
 
 def test_many_digests_match_as_each_does_alone(lists: list[OpenList]) -> None:
