@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 from index_codes import uniform
 
+from matcher import Matcher
+from matcher.algorithms import ALGORITHMS, Metric
 from matcher.commands import run
 from matcher.errors import IndexAuditError
 from matcher.index import open_index
 from matcher.lists import auditing
 from matcher.lists.auditing import seed_of
+from matcher.lists.compacting import compact_list
 from matcher.lists.importing import ImportRequest, import_lists
+from matcher.lists.removing import remove_entries
 from matcher.lists.store import Store
 from matcher.model import CategoryProfile
 
@@ -34,8 +38,9 @@ def listed(tmp_path: Path) -> Path:
     return path
 
 
-def fill(store: Path, listed: Path, name: str = "made") -> None:
-    import_lists(Store(store), ImportRequest(name, [listed], CategoryProfile()), on_refused=lambda _source, _line: None)
+def fill(store: Path, listed: Path, name: str = "made", *, update: bool = False) -> None:
+    request = ImportRequest(name, [listed], CategoryProfile(), update=update)
+    import_lists(Store(store), request, on_refused=lambda _source, _line: None)
 
 
 class Lying:
@@ -98,6 +103,56 @@ def test_an_import_whose_index_lacks_a_code_is_not_published(
     with pytest.raises(IndexAuditError, match="holds 119 codes"):
         fill(tmp_path / "s", listed)
     assert Store.open(tmp_path / "s").current() == []
+
+
+def test_every_part_is_audited_and_recorded(tmp_path: Path, listed: Path, capsys: Capture) -> None:
+    fill(tmp_path / "s", listed)
+    (tmp_path / "more").write_text("".join(listed.read_text().replace('"id": "', '"id": "new ').splitlines(True)[:130]))
+    fill(tmp_path / "s", tmp_path / "more", update=True)
+    store = Store.open(tmp_path / "s")
+    remove_entries(store, "made", ["pdq3"])
+    recorded = store.open_list("made", 3).load_record()["audit"]
+    parts = {name: [(of["version"], of["codes"]) for of in found] for name, found in recorded.items()}
+    assert parts == {"md5": [(1, 120)], "pdq": [(1, 120), (2, 120)], "phash": [(1, 120), (2, 10)]}
+    assert run(["lists", "audit", "--store", str(tmp_path / "s")]) == 0
+    lines = [line.split(" queries", 1)[0].rpartition(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [
+        f"made version 3, part of version {part}: {algorithm}: sound"
+        for part, algorithms in ((1, ("md5", "pdq", "phash")), (2, ("pdq", "phash")))
+        for algorithm in algorithms
+    ]
+    merged = compact_list(store, "made")
+    assert {name: found["codes"] for name, found in merged.audit.items()} == {"md5": 120, "pdq": 239, "phash": 130}
+
+
+def test_an_update_whose_index_lies_is_not_published(
+    tmp_path: Path, listed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "s", listed)
+    fill(tmp_path / "s", listed, update=True)
+    store = Store.open(tmp_path / "s")
+    monkeypatch.setattr(auditing, "open_index", Lying)
+    with pytest.raises(IndexAuditError):
+        fill(tmp_path / "s", listed, update=True)
+    with pytest.raises(IndexAuditError):
+        compact_list(store, "made")
+    assert store.current() == [("made", 2)]
+    remove_entries(store, "made", ["pdq3"])  # which adds nothing that could lie
+    assert store.current() == [("made", 3)]
+
+
+def test_an_index_is_built_for_the_radius_that_screening_asks(tmp_path: Path) -> None:
+    names = [name for name, facts in ALGORITHMS.items() if facts.metric is not Metric.EXACT]
+    lines = [{"id": name, "algorithm": name, "value": bytes(ALGORITHMS[name].width).hex()} for name in names]
+    (tmp_path / "l").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    fill(tmp_path / "s", tmp_path / "l")
+    matcher = Matcher.open(tmp_path / "s")
+    audits = matcher.lists[0].facts.audit
+    assert {lookup.algorithm: lookup.radius for lookup in matcher.lookups}.items() <= {
+        name: found["radius"] for name, found in audits.items()
+    }.items()
+    assert audits["phash"]["radius"] > ALGORITHMS["phash"].threshold
+    assert audits["photodna"]["radius"] == ALGORITHMS["photodna"].threshold
 
 
 def test_sound_lists_are_told_one_line_an_index(tmp_path: Path, listed: Path, capsys: Capture) -> None:
