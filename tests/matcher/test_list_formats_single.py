@@ -168,10 +168,10 @@ class TestCsv:
         ]
         assert {found.entry for found in listed if isinstance(found, ListedHash)} == {ListEntry(SHA1)}
 
-    def test_the_id_is_the_first_digest_or_the_line(self) -> None:
+    def test_the_id_is_the_first_digest_or_the_hash(self) -> None:
         assert one("csv", f"md5\n{MD5.upper()}\n").entry.id == MD5
         assert one("csv", f"sha512\n{SHA512.upper()}\n").entry.id == SHA512
-        assert one("csv", f"pdq\n\n{SHA256}\n").entry.id == "line 3"
+        assert one("csv", f"pdq\n\n{SHA256.upper()}\n").entry.id == SHA256
         assert one("csv", f"id,md5\n ,{MD5}\n").entry.id == MD5
 
     @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -359,9 +359,6 @@ class TestThreatExchange:
         listed = one("threatexchange", line)
         assert (listed.algorithm, listed.value) == (algorithm, value)
         assert listed.entry == ListEntry(value.hex() if isinstance(value, bytes) else value)
-
-    def test_a_long_text_has_its_line_for_an_id(self) -> None:
-        assert one("threatexchange", "raw_text " + "x" * 1025).entry.id == "line 1"
 
     @pytest.mark.parametrize("line", ["pdq", "pdq ", "# a comment", "12 34"])
     def test_refused(self, line: str) -> None:

@@ -38,7 +38,7 @@ class _Lines:
         algorithm = self.stated or self._by_length(text)
         value = parse_value(algorithm, text)
         self.accepted = True
-        return ListedHash(number, ListEntry(default_id(value, number)), algorithm, value)
+        return ListedHash(number, ListEntry(default_id(value)), algorithm, value)
 
     def _by_length(self, text: str) -> str:
         if not _HEX.fullmatch(text):

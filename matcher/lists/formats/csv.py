@@ -4,7 +4,8 @@ Columns named like our fields (id, algorithm, value, category, note, quality) ar
 after a hash type (MD5, SHA-1, pdq, PhotoDNA…, in any case) gives a hash of the row's one entry. `columns` of the
 ReadOptions maps either to a column of another name. All other columns are passed over.
 
-Without an id the entry's is its first digest, or `line N`. A quality belongs to the row's perceptual hashes. A
+Without an id the entry's is its first digest, or its first hash: never its line, which is another entry's in the next
+file that updates the list. A quality belongs to the row's perceptual hashes. A
 quoted field may run over several lines, and the row then has the number of its first line. Where quotes do not
 balance the row is refused and reading goes on at the *next line*, so that one stray quote costs one line.
 """
@@ -25,6 +26,7 @@ from matcher.lists.formats.values import (
     DIGEST_DIGITS,
     RefusedValue,
     decode_text,
+    default_id,
     is_known,
     is_perceptual,
     parse_algorithm,
@@ -183,7 +185,10 @@ class _Reader:
                     refused.append(RefusedLine(number, refusal.reason))
         if not found and not refused:
             raise RefusedValue("no hash")
-        entry, quality = self._entry(number, field, found)
+        if not found:
+            yield from refused
+            return
+        entry, quality = self._entry(field, found)
         for algorithm, listed in found:
             yield ListedHash(number, entry, algorithm, listed, quality if is_perceptual(algorithm) else None)
         yield from refused
@@ -196,15 +201,15 @@ class _Reader:
         return self.stated
 
     @staticmethod
-    def _entry(
-        number: int, field: dict[str, str], found: list[tuple[str, bytes | str]]
-    ) -> tuple[ListEntry, int | None]:
+    def _entry(field: dict[str, str], found: list[tuple[str, bytes | str]]) -> tuple[ListEntry, int | None]:
         identity, category, note = field.get("id"), field.get("category"), field.get("note")
         quality = field.get("quality")
         if not identity:
             digests = (value for algorithm, value in found if algorithm in DIGEST_DIGITS)
-            digest = next(digests, f"line {number}")
-            identity = digest.hex() if isinstance(digest, bytes) else digest.lower()
+            digest = next(digests, None)
+            if isinstance(digest, str):
+                digest = digest.lower()
+            identity = default_id(found[0][1] if digest is None else digest)
         entry = ListEntry(
             parse_text("id", identity),
             parse_text("category", category) if category else None,

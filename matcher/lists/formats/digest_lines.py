@@ -71,7 +71,7 @@ def _rarely(stated: str | None, number: int, line: bytes) -> ListedHash | None:
     name = parse_note(decode_text(raw_name))
     value = parse_value(algorithm, digest)
     note = _unescaped(name) if escape == b"\\" else name
-    return ListedHash(number, ListEntry(default_id(digest.lower(), number), None, note or None), algorithm, value)
+    return ListedHash(number, ListEntry(default_id(digest.lower()), None, note or None), algorithm, value)
 
 
 class DigestLines:

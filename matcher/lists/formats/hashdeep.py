@@ -54,7 +54,7 @@ def _row(number: int, line: bytes, columns: list[str]) -> Iterator[ListedHash | 
         except RefusedValue as refusal:
             yield RefusedLine(number, refusal.reason)
             continue
-        entry = entry or ListEntry(default_id(value, number), None, note)
+        entry = entry or ListEntry(default_id(value), None, note)
         yield ListedHash(number, entry, algorithm, value)
 
 

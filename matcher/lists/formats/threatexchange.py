@@ -36,7 +36,7 @@ def _parsed(number: int, line: bytes) -> ListedHash:
     kind, text = split.groups()
     algorithm = "md5" if kind in _MD5_TYPES else parse_algorithm(kind)
     value = parse_value(algorithm, text)
-    return ListedHash(number, ListEntry(default_id(value, number)), algorithm, value)
+    return ListedHash(number, ListEntry(default_id(value)), algorithm, value)
 
 
 class ThreatExchange:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from binascii import a2b_base64, unhexlify
 from functools import cache
@@ -165,10 +166,13 @@ def parse_quality(text: str) -> int:
     return check_quality(int(text) if _QUALITY.fullmatch(text) else -1)
 
 
-def default_id(value: bytes | str, line: int) -> str:
-    """The id of an entry that has none: its hash (hex in lower case), or its line if that is too long for an id."""
+def default_id(value: bytes | str) -> str:
+    """The id of an entry that has none: its hash (hex in lower case), or the SHA-256 of a text too long for an id.
+
+    It follows from the hash alone: an update of a list takes the place of what has its ids there.
+    """
     text = value.hex() if isinstance(value, bytes) else value
-    return text if len(text) <= ID_LIMIT else f"line {line}"
+    return text if len(text) <= ID_LIMIT else hashlib.sha256(text.encode()).hexdigest()
 
 
 def _well_formed(field: str, text: str) -> str:
