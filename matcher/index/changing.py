@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from operator import index as as_whole
 from os import PathLike
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def build_index(
     """
     folder = Path(path)
     check_codes(codes, folder)
+    radius = as_whole(radius)
     check_radius(codes.shape[1], radius, folder, metric)
     if folder.exists():
         raise IndexFileError(f"{folder}: exists; an index is never overwritten")
@@ -103,9 +105,12 @@ def add_codes(path: str | PathLike[str], codes: npt.NDArray[np.uint8]) -> npt.ND
 
 
 def remove_rows(path: str | PathLike[str], rows: Sequence[int] | npt.NDArray[np.int64]) -> None:
-    """Remove rows from an index. IndexFileError, and nothing removed, where one of them is not in it."""
+    """Remove rows from an index. IndexFileError, and nothing removed, where one of them is not in it, or no number."""
     folder = Path(path)
-    wanted = np.unique(np.asarray(rows, np.int64))
+    given = np.asarray(rows)
+    if given.size and given.dtype.kind not in "iu":  # a mask, or numbers with fractions, would remove other rows
+        raise IndexFileError(f"{folder}: rows are whole numbers, not {given.dtype}")
+    wanted = np.unique(given.astype(np.int64))
     with _writing(folder) as (number, generation):
         opened = SegmentedIndex(folder, generation)
         there = np.zeros(len(wanted), bool)

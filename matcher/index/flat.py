@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import index as as_whole
 from pathlib import Path
 from threading import Lock
 
@@ -61,9 +62,10 @@ class FlatIndex:
 
     def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
         _check(self.path, queries, self.bits)
+        radius = as_whole(radius)
         if radius < 0 or self.count == 0 or len(queries) == 0:
             return nothing(len(queries))
-        with _threads(threads):
+        with _threads(max(threads, 1)):
             found = self._index().range_search(np.ascontiguousarray(queries), min(radius, self.bits) + 1)
         limits, distances, rows = found
         return limits.astype(np.int64), distances.astype(np.int32), rows.astype(np.int64)
@@ -93,6 +95,7 @@ class EuclideanIndex:
 
     def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
         _check(self.path, queries, self.bits)
+        radius = as_whole(radius)
         if radius < 0 or self.count == 0 or len(queries) == 0:
             return nothing(len(queries))
         block, width = min(_BLOCK, self.count), self.bits // 8
@@ -100,7 +103,7 @@ class EuclideanIndex:
         index.add(np.zeros((block, width), np.float32))
         loaded = faiss.rev_swig_ptr(index.get_xb(), block * width).reshape(block, width)
         found = []
-        with _threads(threads):
+        with _threads(max(threads, 1)):
             for first in range(0, self.count, block):
                 codes = self.codes[first : first + block]
                 np.copyto(loaded[: len(codes)], codes)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from operator import index as as_whole
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,11 @@ class MultiIndex:
     def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
         if queries.ndim != 2 or queries.dtype != np.uint8 or queries.shape[1] * 8 != self.bits:
             raise IndexFileError(f"{self.path}: queries of shape {queries.shape} do not fit codes of {self.bits} bits")
+        radius = min(as_whole(radius), self.bits)
         if radius < 0 or self.count == 0 or len(queries) == 0:
             return nothing(len(queries))
         words = words_of(queries)
-        radius = min(radius, self.bits)
-        if threads == 1 or len(queries) == 1:
+        if threads <= 1 or len(queries) == 1:
             return self._search(words, radius)
         parts = np.array_split(words, min(threads, len(queries)))
         with ThreadPoolExecutor(len(parts)) as pool:
