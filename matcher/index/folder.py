@@ -161,7 +161,11 @@ def check(path: Path) -> None:
     """Read every byte of an index folder and compare it with the header's digests. IndexFileError on a difference."""
     header = read_header(path)
     for name, facts in header.files.items():
-        if sha256_of(path / name) != facts.get("sha256"):
+        try:
+            digest = sha256_of(path / name)
+        except OSError as error:
+            raise IndexFileError(f"{path / name}: {error.strerror}") from error
+        if digest != facts.get("sha256"):
             raise IndexFileError(f"{path / name}: its bytes are not those that were published")
 
 

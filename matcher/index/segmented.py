@@ -5,9 +5,11 @@ What was opened stays as it is, whatever is added, removed or merged meanwhile: 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,8 @@ from matcher.index.answers import Answer, nothing, together
 from matcher.index.folder import HEADER, check
 from matcher.index.generations import Generation, Rows, Segment, check_rows, newest, read_generation
 from matcher.index.segment import Index, open_segment
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +97,7 @@ def _opened(folder: Path, segment: Segment) -> Part:
 
 def open_generation(folder: Path) -> Index:
     """Open an index as it is now. IndexFileError where it is missing or damaged."""
-    while True:
-        number = _current(folder)
-        try:
-            opened = SegmentedIndex(folder, read_generation(folder, number))
-            break
-        except IndexFileError:
-            if _current(folder) == number:  # or it was pruned between two steps
-                raise
+    opened = _of_newest(folder, SegmentedIndex)
     only = opened.parts[0] if len(opened.parts) == 1 else None
     if only is not None and only.first == 0 and only.rows is None and len(opened.removed) == 0:
         return only.index
@@ -109,7 +106,21 @@ def open_generation(folder: Path) -> Index:
 
 def check_generation(folder: Path) -> None:
     """Read every byte of an index as it is now, and compare. IndexFileError naming the first difference."""
-    generation = read_generation(folder, _current(folder))
+    _of_newest(folder, _check)
+
+
+def _of_newest(folder: Path, work: Callable[[Path, Generation], Done]) -> Done:
+    """What `work` makes of the newest generation; once more where another one came, and this one was pruned."""
+    while True:
+        number = _current(folder)
+        try:
+            return work(folder, read_generation(folder, number))
+        except IndexFileError:
+            if _current(folder) == number:
+                raise
+
+
+def _check(folder: Path, generation: Generation) -> None:
     for segment in generation.segments:
         path = folder / segment.folder
         try:
