@@ -30,17 +30,23 @@ class Groups:
     def expand(
         self, limits: npt.NDArray[np.int64], distances: npt.NDArray[np.int32], rows: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """An answer of range_search that names first rows, with all the rows that are equal to them."""
+        """An answer of range_search that names first rows, with all the rows that are equal to them.
+
+        IndexError where a group that is asked for cannot be.
+        """
         if len(self.firsts) == 0 or len(rows) == 0:
             return limits, distances, rows
         group = np.minimum(np.searchsorted(self.firsts, rows), len(self.firsts) - 1)
         grouped = self.firsts[group] == rows
-        sizes = np.where(grouped, self.starts[group + 1].astype(np.int64) - self.starts[group], 1)
+        begins, behind = self.starts[group].astype(np.int64), self.starts[group + 1].astype(np.int64)
+        if ((behind < begins + 2) | (behind > len(self.rows)))[grouped].any():
+            raise IndexError("a group's rows are not among the rows")
+        sizes = np.where(grouped, behind - begins, 1)
         ends = np.concatenate(([0], np.cumsum(sizes)))
         expanded = np.repeat(rows, sizes)
         within = np.arange(len(expanded)) - np.repeat(ends[:-1], sizes)
         several = np.repeat(grouped, sizes)
-        places = np.repeat(self.starts[group].astype(np.int64), sizes)[several] + within[several]
+        places = np.repeat(begins, sizes)[several] + within[several]
         expanded[several] = self.rows[places]
         return ends[limits], np.repeat(distances, sizes), expanded
 

@@ -167,9 +167,12 @@ class MultiIndex:
     def _expanded(self, found: Found) -> Answer:
         end = found.limits[-1]
         try:
-            return self._groups.expand(found.limits, found.distances[:end], found.rows[:end])
+            answer = self._groups.expand(found.limits, found.distances[:end], found.rows[:end])
         except IndexError as error:
             raise IndexFileError(f"{self.path}: its groups of equal codes are damaged") from error
+        if answer[2].max(initial=0) >= self.count:
+            raise IndexFileError(f"{self.path}: its groups of equal codes are damaged")
+        return answer
 
 
 def open_multi(path: Path, *, costs: Costs = DEFAULT_COSTS) -> MultiIndex:
