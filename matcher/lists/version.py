@@ -135,9 +135,15 @@ def read_chain(folder: Path) -> list[tuple[Path, ListVersion]]:
         below = folder.parent / str(base.version)
         if not 0 < base.version < update.version:
             raise StoreError(f"{chain[-1][0] / HEADER}: version {update.version} is no update of {base.version}")
-        if not (below / HEADER).is_file():
-            raise StoreError(f"{below}: is missing: version {update.version} of {update.name} is an update of it")
-        if sha256_of(below / HEADER) != base.sha256:
+        try:
+            found = sha256_of(below / HEADER)
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"{below}: is missing: version {update.version} of {update.name} is an update of it"
+            ) from error
+        except OSError as error:
+            raise StoreError(f"{below / HEADER}: {error.strerror}") from error
+        if found != base.sha256:
             raise StoreError(f"{below / HEADER}: is not the one of which version {update.version} is an update")
         chain.append((below, read_version(below)))
     return chain[::-1]
@@ -153,9 +159,15 @@ def files_below(folder: Path) -> dict[str, str]:
 
 
 def check_version(folder: Path) -> None:
-    """Read every byte of a version's parts and compare with their headers. StoreError naming the first difference."""
+    """Read every byte of a version's parts and compare with their headers.
+
+    StoreError naming the first difference, or a file that cannot be read.
+    """
     for part, facts in read_chain(folder):
-        found = files_below(part)
+        try:
+            found = files_below(part)
+        except OSError as error:
+            raise StoreError(f"{error.filename or part}: {error.strerror}") from error
         for name in sorted(facts.files.keys() | found.keys()):
             if facts.files.get(name) != found.get(name):
                 raise StoreError(f"{part / name}: its bytes are not those that were imported")
