@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -114,7 +114,7 @@ class HashLookup:
         if not asked:
             return found
         near = self.near(codes_of([hashes[number] for number in asked]), self.threshold)
-        for place in _nearest(near, self.threshold, groups=near.queries):
+        for place in _nearest(self.lists, self.algorithm, near, self.threshold, groups=near.queries):
             number = asked[int(near.queries[place])]
             found[number].append(self.matched(near, place, hashes[number]))
         return found
@@ -198,7 +198,8 @@ class PictureLookup:
             listed = self.lists.codes(self.algorithm, near)
             near = replace(near, distances=exact_distances(self._listed.metric, asked, listed))
         found = []
-        for place in _nearest(near, self._listed.threshold, groups=np.zeros_like(near.queries)):
+        groups = np.zeros_like(near.queries)
+        for place in _nearest(self.lists, self.algorithm, near, self._listed.threshold, groups=groups):
             query = int(near.queries[place])
             transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
             matched = self._listed.matched(near, place, confirmed[query])
@@ -206,19 +207,33 @@ class PictureLookup:
         return found
 
 
-def _nearest(near: Nearby, threshold: int, *, groups: npt.NDArray[np.int64]) -> list[int]:
-    """The places of each group's nearest row of each entry, the first of equals, within the threshold.
+def _nearest(
+    lists: OpenLists, algorithm: str, near: Nearby, threshold: int, *, groups: npt.NDArray[np.int64]
+) -> list[int]:
+    """The places of each group's nearest row of each entry, within the threshold; of equals the least hash's.
 
     One lookup may find a row by several queries of one group: eight, for the orientations of a picture.
     """
     within = np.flatnonzero(near.distances <= threshold)
-    keys = (near.rows, near.queries, near.distances, near.entries, near.lists, groups)
-    order = within[np.lexsort([key[within] for key in keys])]
-    same = [key[order][1:] == key[order][:-1] for key in (near.entries, near.lists, groups)]
+    keys = (near.queries, near.distances, near.entries, near.lists, groups)
+    order = within[np.lexsort([key[within] for key in (near.rows, *keys)])]
+    tied = _repeats(keys, order)
+    if tied.any():  # rows are numbered otherwise where the same list is cut into other records or parts
+        some = np.zeros(len(near), bool)
+        some[order[1:][tied]] = some[order[:-1][tied]] = True
+        ranks = np.zeros(len(near), np.int64)
+        ranks[some] = np.unique(lists.codes(algorithm, near.where(some)), axis=0, return_inverse=True)[1].reshape(-1)
+        order = within[np.lexsort([key[within] for key in (near.rows, ranks, *keys)])]
     first = np.ones(len(order), bool)
-    first[1:] = ~np.logical_and.reduce(same)
+    first[1:] = ~_repeats((near.entries, near.lists, groups), order)
     places: list[int] = order[first].tolist()
     return places
+
+
+def _repeats(keys: Sequence[npt.NDArray[Any]], order: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Which places of `order` but the first have the same keys as the one before."""
+    same = [key[order][1:] == key[order][:-1] for key in keys]
+    return np.asarray(np.logical_and.reduce(same))
 
 
 def _is_sound(value: Hash, width: int) -> bool:
