@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import faiss
 import numpy as np
@@ -83,3 +84,8 @@ def assert_same(answer: Answer, expected: Answer) -> None:
     assert [part.dtype for part in answer] == [np.int64, np.int32, np.int64]
     for mine, theirs in zip(in_order(answer), in_order(expected), strict=True):
         np.testing.assert_array_equal(mine, theirs)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its name there."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

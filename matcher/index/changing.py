@@ -26,7 +26,7 @@ from matcher.index.chunks import DEFAULT_COSTS, Costs
 from matcher.index.folder import HEADER
 from matcher.index.generations import Generation, Segment, newest, read_generation, write_generation, write_rows
 from matcher.index.segment import AUTO, Index, build_segment, check_codes, check_radius
-from matcher.index.segmented import Part, SegmentedIndex, open_generation
+from matcher.index.segmented import OpenSegment, SegmentedIndex, open_generation
 
 MOST_SEGMENTS = 8
 """With more than these, an addition merges all but the largest."""
@@ -189,7 +189,7 @@ def _segment(
 
 
 def _live(
-    parts: Sequence[Part], removed: npt.NDArray[np.uint32]
+    parts: Sequence[OpenSegment], removed: npt.NDArray[np.uint32]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """The codes and rows of segments without the removed ones, by row."""
     rows = np.concatenate([part.all_rows() for part in parts])
@@ -199,7 +199,7 @@ def _live(
     return codes[order], rows[order]
 
 
-def _has(part: Part, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _has(part: OpenSegment, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Which of these rows a segment has."""
     if part.rows is None:
         return (rows >= part.first) & (rows < part.first + part.index.count)

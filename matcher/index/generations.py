@@ -38,7 +38,7 @@ Rows = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class RowsFile:
     """A file of row numbers beside the segments, ascending uint32."""
 
     name: str
@@ -61,7 +61,7 @@ class Segment:
     header: str
     first: int
     count: int
-    rows: Listed | None
+    rows: RowsFile | None
 
     def as_json(self) -> dict[str, Any]:
         rows = None if self.rows is None else self.rows.as_json()
@@ -77,7 +77,7 @@ class Generation:
     metric: Metric
     rows: int
     segments: tuple[Segment, ...]
-    removed: Listed | None
+    removed: RowsFile | None
 
     def as_json(self) -> dict[str, Any]:
         body = {
@@ -91,7 +91,7 @@ class Generation:
         }
         return {**body, "sha256": _digest_of(body)}
 
-    def files(self) -> list[Listed]:
+    def files(self) -> list[RowsFile]:
         """Every file of rows that belongs to it."""
         return [listed for listed in (*(segment.rows for segment in self.segments), self.removed) if listed is not None]
 
@@ -116,11 +116,11 @@ def read_generation(folder: Path, number: int) -> Generation:
         if body.pop("sha256") != _digest_of(body):
             raise IndexFileError(f"{path}: is not as it was published")
         segments = tuple(
-            Segment(part["folder"], part["header"], part["first"], part["count"], _listed(part["rows"]))
+            Segment(part["folder"], part["header"], part["first"], part["count"], _rows_file(part["rows"]))
             for part in body["segments"]
         )
         return Generation(
-            body["bits"], body["radius"], Metric(body["metric"]), body["rows"], segments, _listed(body["removed"])
+            body["bits"], body["radius"], Metric(body["metric"]), body["rows"], segments, _rows_file(body["removed"])
         )
     except OSError as error:
         raise IndexFileError(f"{path}: {error.strerror}") from error
@@ -142,15 +142,15 @@ def write_generation(folder: Path, number: int, generation: Generation) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def write_rows(folder: Path, name: str, rows: npt.NDArray[np.integer[Any]]) -> Listed:
+def write_rows(folder: Path, name: str, rows: npt.NDArray[np.integer[Any]]) -> RowsFile:
     """Write a file of row numbers, durably, in the place of what a writer that was killed left there."""
     data = rows.astype("<u4").tobytes()
     (folder / name).unlink(missing_ok=True)
     write_new(folder / name, data)
-    return Listed(name, len(data), hashlib.sha256(data).hexdigest())
+    return RowsFile(name, len(data), hashlib.sha256(data).hexdigest())
 
 
-def check_rows(folder: Path, listed: Listed) -> None:
+def check_rows(folder: Path, listed: RowsFile) -> None:
     """Read a file of rows and compare. IndexFileError on a difference."""
     try:
         if sha256_of(folder / listed.name) != listed.sha256:
@@ -163,8 +163,8 @@ def _path(folder: Path, number: int) -> Path:
     return folder / f"generation.{number}.json"
 
 
-def _listed(body: Mapping[str, Any] | None) -> Listed | None:
-    return None if body is None else Listed(body["name"], int(body["size"]), body["sha256"])
+def _rows_file(body: Mapping[str, Any] | None) -> RowsFile | None:
+    return None if body is None else RowsFile(body["name"], int(body["size"]), body["sha256"])
 
 
 def _digest_of(body: Mapping[str, Any]) -> str:

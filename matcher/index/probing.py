@@ -198,6 +198,15 @@ def _scratch(levels: Any) -> Any:
     return np.empty((4, most), np.int64)
 
 
+@compiled_inner
+def _close(out: Any, query: Any, found: Any) -> None:
+    """Set the limit behind a query's rows, of which there are none where it was too dear."""
+    if found == _DEAR:
+        out.dear[query] = True
+        found = out.limits[query]
+    out.limits[query + 1] = found
+
+
 @compiled
 def probe(tables: Any, ask: Any, shares: Any, queries: Any, first: Any, out: Any) -> Any:
     """Search for the queries from `first` on, all with the same shares, (m,) int64.
@@ -212,10 +221,7 @@ def probe(tables: Any, ask: Any, shares: Any, queries: Any, first: Any, out: Any
             return DAMAGED
         if found == _FULL:
             return query
-        if found == _DEAR:
-            out.dear[query] = True
-            found = out.limits[query]
-        out.limits[query + 1] = found
+        _close(out, query, found)
     return queries.shape[0]
 
 
@@ -277,8 +283,5 @@ def probe_weighed(tables: Any, ask: Any, queries: Any, first: Any, out: Any) -> 
             return DAMAGED
         if found == _FULL:
             return query
-        if found == _DEAR:
-            out.dear[query] = True
-            found = out.limits[query]
-        out.limits[query + 1] = found
+        _close(out, query, found)
     return queries.shape[0]

@@ -25,7 +25,7 @@ Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OpenSegment:
     """An open segment. Its codes have the rows `first` and on, or `rows` where that is not None."""
 
     index: Index
@@ -88,11 +88,11 @@ class SegmentedIndex:
         return before[limits], distances[kept], rows[kept]
 
 
-def _opened(folder: Path, segment: Segment) -> Part:
+def _opened(folder: Path, segment: Segment) -> OpenSegment:
     index = open_segment(folder / segment.folder)
     if index.count != segment.count:
         raise IndexFileError(f"{folder / segment.folder}: has {index.count} codes, not {segment.count}")
-    return Part(index, segment.first, None if segment.rows is None else segment.rows.open(folder))
+    return OpenSegment(index, segment.first, None if segment.rows is None else segment.rows.open(folder))
 
 
 def open_generation(folder: Path) -> Index:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from index_cases import Codes, clustered
+from index_cases import Codes, clustered, contents
 
 from matcher.distances import hamming
 from matcher.errors import IndexFileError
@@ -89,15 +89,7 @@ def test_the_same_codes_give_the_same_bytes(tmp_path: Path) -> None:
     codes = clustered(np.random.default_rng(3), 20, 32)
     for name in ("a", "b"):
         build_index(codes, radius=31, path=tmp_path / name)
-    contents = [
-        {
-            file.relative_to(tmp_path / name): file.read_bytes()
-            for file in (tmp_path / name).rglob("*")
-            if file.is_file()
-        }
-        for name in ("a", "b")
-    ]
-    assert contents[0] == contents[1]
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 def test_every_changed_byte_is_refused_by_the_check(tmp_path: Path) -> None:

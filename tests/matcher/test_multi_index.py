@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from index_cases import KINDS, assert_same, clustered, flipped, hostile, questions, referee, uniform
+from index_cases import KINDS, assert_same, clustered, contents, flipped, hostile, questions, referee, uniform
 
 from matcher.errors import IndexFileError
 from matcher.index import build_index, check_index, open_index
@@ -197,15 +197,7 @@ def test_the_same_codes_give_the_same_bytes(tmp_path: Path) -> None:
     codes = hostile(np.random.default_rng(3), 9000, 32)
     for name in ("a", "b"):
         build_index(codes, radius=31, path=tmp_path / name)
-    contents = [
-        {
-            file.relative_to(tmp_path / name): file.read_bytes()
-            for file in (tmp_path / name).rglob("*")
-            if file.is_file()
-        }
-        for name in ("a", "b")
-    ]
-    assert contents[0] == contents[1]
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
 @pytest.mark.parametrize("name", ["ids.bin", "offsets.bin"])
