@@ -228,7 +228,7 @@ class _Item:
         """What was not there before, notable ones first, then the nearest.
 
         A finding whose matches were cut does not tell which others there were: of lists that are the same version now,
-        none of them is new.
+        or a merging of it, none of them is new.
         """
         new = [found for form, found in now.items() if form not in self._before]
         if self._finding["matches_total"] > len(self._finding["matches"]):
@@ -236,7 +236,8 @@ class _Item:
                 opened.name
                 for opened in self._matcher.lists
                 if (used := self._scan.lists.get(opened.name)) is not None
-                and (used.version, used.digest) == (opened.version, opened.facts.digest)
+                and used.version in {opened.version, *opened.facts.same_as}
+                and used.digest == opened.facts.digest
             }
             new = [found for found in new if found.match.list not in same]
         return sorted(new, key=lambda found: found.disposition is not Disposition.NOTABLE)[:MOST_NEW]

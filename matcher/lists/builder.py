@@ -162,11 +162,12 @@ class ListBuilder:
         version: int,
         sources: Sequence[Mapping[str, Any]],
         profile: CategoryProfile,
-        digest: str | None = None,
+        merged: ListVersion | None = None,
     ) -> ListVersion:
         """Build the indexes and audit them, write the header and make it all durable. IndexAuditError: one lies.
 
-        Of the base nothing is read but what changes. `digest` None: that of the sources, on top of the base's.
+        Of the base nothing is read but what changes. `merged` is the version of which this one is a merging: it has
+        its digest. Otherwise the digest is that of the sources, on top of the base's.
         """
         self._end_record()
         self._offsets.write(self._end.to_bytes(8, "little"))
@@ -183,7 +184,7 @@ class ListBuilder:
             "removed_records": len(removal.records),
         }
         base = self._base
-        digest = _digest_of(sources, base) if digest is None else digest
+        digest = _digest_of(sources, base) if merged is None else merged.digest
         audits = {
             algorithm: self._index(algorithm, column, seed=seed_of(digest))
             for algorithm, column in sorted(self._columns.items())
@@ -203,6 +204,7 @@ class ListBuilder:
             audit=audits,
             files=layout.files_below(self._folder),
             base=None if base is None else Base(base.version, base.index_digest()),
+            same_as=() if merged is None else (*merged.same_as, merged.version),
         )
         write_new(self._folder / layout.HEADER, (json.dumps(built.as_json(), indent=1, sort_keys=True) + "\n").encode())
         sync_tree(self._folder)

@@ -84,7 +84,7 @@ def _merged(writer: StoreWriter, opened: OpenList, what: Merge) -> ListVersion:
             name=opened.name,
             sources=[source for part in parts for source in part.facts.sources],
             profile=opened.facts.profile,
-            digest=opened.facts.digest,
+            merged=opened.facts,
         )
 
 
@@ -96,22 +96,22 @@ class Pruned:
     held: tuple[tuple[str, int], ...]
 
 
-def prune(store: Store) -> Pruned:
-    """Delete every version that neither is current nor a part of a current one.
+def prune(store: Store, name: str | None = None) -> Pruned:
+    """Delete every version, of one list or of all, that neither is current nor a part of a current one.
 
     Files that cannot be deleted (on Windows, while somebody reads them) go with the next change of their list.
     """
     store = Store.open(store.folder)
     with store.writing() as writer:
         needed = set()
-        for name, version in writer.current().items():
-            for folder, facts in read_chain(store.folder_of(name, version)):
-                if folder != store.folder_of(name, facts.version):
+        for listed, version in writer.current().items():
+            for folder, facts in read_chain(store.folder_of(listed, version)):
+                if folder != store.folder_of(listed, facts.version):
                     raise StoreError(f"{folder}: holds version {facts.version}")
-                needed.add((name, facts.version))
-        gone = tuple(pair for pair in writer.versions() if pair not in needed)
-        for name, version in gone:
-            writer.forget(name, version)
-    for name, version in gone:
-        shutil.rmtree(store.folder_of(name, version), ignore_errors=True)
+                needed.add((listed, facts.version))
+        gone = tuple(pair for pair in writer.versions() if pair not in needed and name in {None, pair[0]})
+        for pair in gone:
+            writer.forget(*pair)
+    for pair in gone:
+        shutil.rmtree(store.folder_of(*pair), ignore_errors=True)
     return Pruned(gone, tuple(pair for pair in gone if store.folder_of(*pair).exists()))

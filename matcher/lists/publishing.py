@@ -41,11 +41,14 @@ def publish(
     name: str,
     sources: Sequence[Mapping[str, Any]],
     profile: CategoryProfile,
-    digest: str | None = None,
+    merged: ListVersion | None = None,
 ) -> ListVersion:
-    """Finish a version and make it the newest of its list. ListError where no scan could use it."""
+    """Finish a version and make it the newest of its list. ListError where no scan could use it.
+
+    `merged` is the version of which it is a merging, if it is one.
+    """
     version = writer.next_version(name)
-    built = builder.finish(name=name, version=version, sources=sources, profile=profile, digest=digest)
+    built = builder.finish(name=name, version=version, sources=sources, profile=profile, merged=merged)
     size = len(json.dumps(OpenList(builder.folder).load_record()))
     if size > MAX_RECORD:  # or no scan could ever record that it used this list
         raise ListError(f"{name}: its facts take {size} bytes, a ledger's entry holds {MAX_RECORD}")

@@ -66,7 +66,8 @@ class ListVersion:
     `refused`. `holds` speaks of this folder alone: `entries`, `records`, `hashes` and `kept` in its files, and
     `removed` and `removed_records`, the entries and records that it takes from earlier parts. `audit` has by algorithm
     what the audit of this folder's index found before it was published (index/auditing.py). `files` has the digest of
-    every file beside it. `base` is None where the version stands alone.
+    every file beside it. `base` is None where the version stands alone. `same_as` has the versions of which this
+    one is a merging: it has the same entries and gives the same answers.
     """
 
     name: str
@@ -79,6 +80,7 @@ class ListVersion:
     audit: Mapping[str, Mapping[str, Any]]
     files: Mapping[str, str]
     base: Base | None = None
+    same_as: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         base = None if self.base is None else {"version": self.base.version, "sha256": self.base.sha256}
@@ -87,6 +89,7 @@ class ListVersion:
             "name": self.name,
             "version": self.version,
             "base": base,
+            "same_as": list(self.same_as),
             "digest": self.digest,
             "sources": [dict(source) for source in self.sources],
             "counts": dict(self.counts),
@@ -115,6 +118,7 @@ def read_version(folder: Path) -> ListVersion:
             profile=CategoryProfile(categories, Disposition(body["profile"]["other"])),
             audit=body["audit"],
             files=body["files"],
+            same_as=tuple(map(int, body["same_as"])),
             base=None if body["base"] is None else Base(body["base"]["version"], body["base"]["sha256"]),
         )
     except OSError as error:

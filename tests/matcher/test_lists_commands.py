@@ -178,6 +178,15 @@ class TestCompact:
         assert call("compact", store, "--prune") == 0
         assert "no version to delete" in capsys.readouterr().out
 
+    def test_prune_of_one_list_leaves_the_others(self, store: Path, capsys: Capture) -> None:
+        for _ in range(2):
+            bring(store, line("z", "md5", 7), name="other")
+        capsys.readouterr()
+        assert call("compact", store, "--name", NAME, "--prune") == 0
+        assert "no version to delete" in capsys.readouterr().out
+        assert call("compact", store, "--name", "other", "--prune") == 0
+        assert capsys.readouterr().out.splitlines()[1:] == ["other version 1: deleted"]
+
 
 def test_show_names_the_parts(store: Path, capsys: Capture) -> None:
     bring(store, line("b", "md5", 9), line("e", "md5", 9), update=True)

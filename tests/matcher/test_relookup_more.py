@@ -19,6 +19,9 @@ from matcher.drawing import landscape
 from matcher.errors import CaseError, MatcherError
 from matcher.hashers.imagehashes import PHASH
 from matcher.imaging.picture import Picture
+from matcher.lists.compacting import compact_list
+from matcher.lists.removing import remove_entries
+from matcher.lists.store import Store
 from matcher.model import CategoryProfile, Disposition
 from matcher.relookup import Relookup, RelookupRequest, relookup
 from matcher.verifying import verify_case
@@ -82,6 +85,22 @@ def test_another_list_does_not_make_cut_matches_new(tmp_path: Path, evidence: Pa
     make_store([line("other")], name="other")
     (result,) = asked(tmp_path / "case", store)
     assert [change.match["list"] for change in result.of("new") if change.match] == ["other"]
+
+
+def test_a_merging_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
+    folder = make_store([line(f"i{number:03d}", "2") for number in range(120)], profile=INFORMATION)
+    store = Store.open(folder)
+    ((name, _version),) = store.current()
+    remove_entries(store, name, ["i007"])
+    scan(tmp_path / "case", evidence, folder)
+    merged = compact_list(store, name)
+    assert merged.same_as == (2,)
+    (result,) = asked(tmp_path / "case", folder)
+    assert result.changes == []
+    remove_entries(store, name, ["i008"])
+    assert compact_list(store, name).same_as == (4,)
+    (result,) = asked(tmp_path / "case", folder)
+    assert {change.match["entry"] for change in result.of("withdrawn") if change.match} == {"i008"}
 
 
 def test_one_scan_that_cannot_be_looked_up_does_not_hide_the_others(

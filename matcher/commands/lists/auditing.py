@@ -30,7 +30,7 @@ def command(*, store: Path, name: str | None, sample: int | None, seed: int | No
     opened = Store.open(store)
     lists = [(listed, version) for listed, version in opened.current() if name in (None, listed)]
     if not lists:
-        raise StoreError(f"{store}: the store holds no list{'' if name is None else f' {name!r}'}")
+        raise StoreError(f"{store}: the store holds no list{'' if name is None else f' {name!r}'} that is in use")
     sound = True
     for listed, version in lists:
         for fault in _audit(opened, listed, version, sample=sample, seed=seed):

@@ -17,7 +17,7 @@ from matcher.text import printable
 @click.command("compact", epilog="Example: matcher lists compact --store known.store")
 @store_option
 @click.option("--name", help="This list; every list that is in use otherwise.")
-@click.option("--prune", "prune_too", is_flag=True, help="Then delete every version that no list in use needs.")
+@click.option("--prune", "prune_too", is_flag=True, help="Then delete the versions that no list in use needs.")
 def command(*, store: Path, name: str | None, prune_too: bool) -> int:
     """Merge the updates of a list with it, as a new version that gives the same answers.
 
@@ -28,19 +28,20 @@ def command(*, store: Path, name: str | None, prune_too: bool) -> int:
     for one in current if name is None else [name]:
         before = opened.current_version(one)
         merged = compact_list(opened, one)
-        note = "one part already, nothing to merge" if merged.version == before else f"merged from version {before}"
+        alone = merged.version == before or not merged.same_as
+        note = "one part already, nothing to merge" if alone else f"merged from version {merged.same_as[-1]}"
         click.echo(printable(f"{described(merged)} ({note})"))
     if prune_too:
-        _prune(opened)
+        _prune(opened, name)
     return 0
 
 
-def _prune(store: Store) -> None:
-    pruned = prune(store)
-    for name, version in pruned.versions:
-        held = (name, version) in pruned.held
+def _prune(store: Store, name: str | None) -> None:
+    pruned = prune(store, name)
+    for listed, version in pruned.versions:
+        held = (listed, version) in pruned.held
         later = "; its files are in use and go with the next change of the list" if held else ""
-        click.echo(printable(f"{name} version {version}: deleted{later}"))
+        click.echo(printable(f"{listed} version {version}: deleted{later}"))
     if not pruned.versions:
         click.echo("no version to delete")
         return
