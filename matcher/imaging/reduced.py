@@ -1,0 +1,36 @@
+"""A picture made small for screening: the means of its grey values in square blocks.
+
+A perceptual hash looks at a picture through some hundred pixels a side. What a screen needs of it is had much sooner
+than all of its pixels: JPEG's decoder gives the means of its blocks, other formats are averaged as they are decoded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+SIDE = 256
+"""Pixels of the shorter side that a reduced picture keeps at least, where the whole picture has so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """The grey of a picture of `width` × `height` pixels, reduced by `scale`.
+
+    `grey` is (⌈height/scale⌉, ⌈width/scale⌉) float32, C-contiguous, 0 to 255: each value the mean of Pillow's grey (mode
+    L) over its block of scale × scale pixels; blocks at the right and lower edge may be cut by it.
+    """
+
+    grey: npt.NDArray[np.float32]
+    width: int
+    height: int
+    scale: int
+    rendering: str = ""
+    """As `Picture.rendering`."""
+
+
+def scale_for(width: int, height: int) -> int:
+    """By how much a picture may be reduced: its shorter side keeps SIDE pixels; 1 where it has not twice as many."""
+    return max(1, min(width, height) // SIDE)
