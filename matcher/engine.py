@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from matcher.algorithms import Metric
+from matcher.content import Content, read_content
 from matcher.errors import DecodeError, SettingsError
 from matcher.executors import nothing
 from matcher.executors.limits import room
 from matcher.given import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, known_algorithm, picture_hashers
 from matcher.imaging.decode import decode
-from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
+from matcher.imaging.sniff import Kind, named_as_picture
 from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
@@ -36,8 +37,6 @@ from matcher.lookup import (
 )
 from matcher.model import Disposition, Finding, Hash, Match, Reason, Status, Turned
 from matcher.settings import Settings
-
-_CHUNK = 1 << 20
 
 
 class Matcher:
@@ -116,34 +115,72 @@ class Matcher:
         decoding killed its worker. `beat` is called after every chunk and every rendering. OSError is the stream's.
         """
         check_names(name, exhibit)
-        given = checked_digests(digests)
-        running = {
-            found.algorithm.name: found.start() for found in self.file_hashers if found.algorithm.name not in given
-        }
-        chunk = _read(stream)
-        kind = sniff(chunk[:HEAD])
-        kept: list[bytes] = []
-        size = 0
-        while chunk:
-            size += len(chunk)
-            for digest in running.values():
-                digest.update(chunk)
-            if give_up is None and kind is not None and kind.decoder is not None and size <= self.settings.max_bytes:
-                kept.append(chunk)
-            beat()
-            chunk = _read(stream)
-        given.update({algorithm: digest.digest() for algorithm, digest in running.items()})
-        values = [Hash(found.algorithm.name, given[found.algorithm.name]) for found in self.file_hashers]
-        return self._finding(
-            name=name,
-            exhibit=exhibit,
-            size=size,
-            digests=values,
-            kind=kind,
-            parts=kept,
-            give_up=give_up,
+        content = read_content(
+            stream,
+            self.file_hashers,
+            max_bytes=self.settings.max_bytes,
+            given=checked_digests(digests),
+            keep=give_up is None,
             beat=beat,
         )
+        return self.examine_content(content, name=name, exhibit=exhibit, give_up=give_up, beat=beat)
+
+    def examine_content(
+        self,
+        content: Content,
+        *,
+        name: str = "",
+        exhibit: str | None = None,
+        give_up: Reason | None = None,
+        beat: Callable[[], None] = nothing,
+    ) -> Finding:
+        """The same for what `read_content` has read; the bytes that it holds are let go."""
+        found = match_digests(self.together, content.digests)
+        by_digest = outcome(found)
+        pictures: list[Turned] = []
+        width = height = reason = None
+        kind = content.kind
+        if self.settings.exclude_known_good and by_digest.known_good and not by_digest.known:
+            status = Status.EXCLUDED
+        else:
+            status, reason = self._readable(name, kind, content.size, give_up)
+            if status is Status.EXAMINED and kind is not None:
+                data = b""
+                try:
+                    data = content.take()
+                    width, height, reason = self._picture(data, kind, found, pictures, beat)
+                    if reason is not None:  # part of it was seen: what was found stands, and so does the doubt
+                        status = Status.UNREADABLE
+                except DecodeError as error:
+                    status, reason = Status.UNREADABLE, error.reason
+                except MemoryError:
+                    status, reason = Status.UNREADABLE, Reason.OUT_OF_MEMORY
+                if reason in _OF_THE_DATA and _may_lack_memory(data, kind):
+                    reason = Reason.OUT_OF_MEMORY
+                del data
+        whole = outcome(found)
+        if whole.known:
+            status = Status.KNOWN
+        finding = Finding(
+            path=name,
+            size=content.size,
+            sha256=content.sha256,
+            status=status,
+            reason=reason,
+            exhibit=exhibit,
+            media_type=None if kind is None else kind.media_type,
+            width=width,
+            height=height,
+            hashes=whole.hashes,
+            matches=whole.listed,
+            matches_total=whole.total,
+            notable=whole.notable,
+            doubtful=whole.doubtful,
+            conflict=whole.conflict,
+            digests=tuple(content.digests),
+            pictures=tuple(pictures),
+        )
+        return fitted(finding)
 
     def lookup(self, given: Hash) -> tuple[Match, ...]:
         """Every listed entry within the threshold of a hash that was computed elsewhere, nearest first, not cut.
@@ -177,65 +214,6 @@ class Matcher:
         if not found:
             raise SettingsError(f"no list {match.list!r} is open")
         return next(meaning for meaning in Disposition if meaning in found)  # of two versions: notable comes first
-
-    def _finding(
-        self,
-        *,
-        name: str,
-        exhibit: str | None,
-        size: int,
-        digests: list[Hash],
-        kind: Kind | None,
-        parts: list[bytes],
-        give_up: Reason | None,
-        beat: Callable[[], None],
-    ) -> Finding:
-        found = match_digests(self.together, digests)
-        by_digest = outcome(found)
-        pictures: list[Turned] = []
-        width = height = reason = None
-        if self.settings.exclude_known_good and by_digest.known_good and not by_digest.known:
-            status = Status.EXCLUDED
-        else:
-            status, reason = self._readable(name, kind, size, give_up)
-            if status is Status.EXAMINED and kind is not None:
-                data = b""
-                try:
-                    data = _joined(parts)
-                    width, height, reason = self._picture(data, kind, found, pictures, beat)
-                    if reason is not None:  # part of it was seen: what was found stands, and so does the doubt
-                        status = Status.UNREADABLE
-                except DecodeError as error:
-                    status, reason = Status.UNREADABLE, error.reason
-                except MemoryError:
-                    status, reason = Status.UNREADABLE, Reason.OUT_OF_MEMORY
-                if reason in _OF_THE_DATA and _may_lack_memory(data, kind):
-                    reason = Reason.OUT_OF_MEMORY
-                del data
-        whole = outcome(found)
-        if whole.known:
-            status = Status.KNOWN
-        sha256 = next(value.value for value in digests if value.algorithm == "sha256")
-        finding = Finding(
-            path=name,
-            size=size,
-            sha256=sha256,
-            status=status,
-            reason=reason,
-            exhibit=exhibit,
-            media_type=None if kind is None else kind.media_type,
-            width=width,
-            height=height,
-            hashes=whole.hashes,
-            matches=whole.listed,
-            matches_total=whole.total,
-            notable=whole.notable,
-            doubtful=whole.doubtful,
-            conflict=whole.conflict,
-            digests=tuple(digests),
-            pictures=tuple(pictures),
-        )
-        return fitted(finding)
 
     def _readable(
         self, name: str, kind: Kind | None, size: int, give_up: Reason | None
@@ -277,14 +255,6 @@ class Matcher:
         return decoded.width, decoded.height, decoded.reason
 
 
-def _read(stream: BinaryIO) -> bytes:
-    """The next chunk. TypeError where it is no bytes: text, or nothing yet of a stream that does not block."""
-    chunk = stream.read(_CHUNK)
-    if not isinstance(chunk, bytes):
-        raise TypeError(f"stream: bytes are expected to be read, not {type(chunk).__name__}")
-    return chunk
-
-
 _OF_THE_DATA = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})
 _BYTES_A_PIXEL = 24
 """More than any decoder here takes."""
@@ -294,13 +264,6 @@ def _may_lack_memory(data: bytes, kind: Kind) -> bool:
     """Whether a decoder's complaint of the data may be one of memory: several of them do not tell those apart."""
     limit = room()
     return limit is not None and _BYTES_A_PIXEL * stated_pixels(data, kind) > limit
-
-
-def _joined(parts: list[bytes]) -> bytes:
-    """The parts as one, which then is the only copy."""
-    data = b"".join(parts)
-    parts.clear()
-    return data
 
 
 def algorithms_for(wanted: Iterable[str], lists: Iterable[OpenList]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"algorithms", "compiled", "files", "configuration", "text", "renderings"},
     {"imaging", "drawing", "distances"},
     {"hashers", "index", "sources", "executors"},
-    {"settings", "builds", "given"},
+    {"settings", "builds", "given", "content"},
     {"lists"},
     {"lookup", "selftest"},
     {"engine"},

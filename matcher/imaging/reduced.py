@@ -19,7 +19,7 @@ SIDE = 256
 class Reduced:
     """The grey of a picture of `width` × `height` pixels, reduced by `scale`.
 
-    `grey` is (⌈height/scale⌉, ⌈width/scale⌉) float32, C-contiguous, 0 to 255: each value the mean of Pillow's grey (mode
+    `grey` is (⌈height/scale⌉, ⌈width/scale⌉) float32, C-contiguous, 0 to 255: each the mean of Pillow's grey (mode
     L) over its block of scale × scale pixels; blocks at the right and lower edge may be cut by it.
     """
 
