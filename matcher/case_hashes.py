@@ -3,8 +3,9 @@
     case.hashes/N.hashes    the hashes of scan N, written by the one process that scans, appended and never changed
 
 A file is a header and groups, all numbers little-endian. The header: the 8 bytes of MAGIC, a uint32, and as many bytes
-of JSON: `format`, `scan`, `digests` (name, width) and `pictures` (name, width, margin, profile). A group is GROUP (its
-mark, items n, first seq, renderings r) and then these columns, each whole, one after the other:
+of JSON: `format`, `scan`, `digests` (name, width) and `pictures` (name, width, margin, profile, and of hashes of
+reduced pictures screen_margin, quality_margin, screen_profile). A group is GROUP (its mark, items n, first seq,
+renderings r) and then these columns, each whole, one after the other:
 
     modified    (n,) int64        the item's time of modification, in nanoseconds since 1970; NO_TIME: not known
     flags       (n,) uint8        DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED
@@ -15,6 +16,7 @@ mark, items n, first seq, renderings r) and then these columns, each whole, one 
     region      (r, 4) int32      x, y, width, height; all -1 for the whole picture
     codes       (r, 8, width) uint8   for each algorithm of the header: the eight orientations as they were looked up
     quality     (r, 8) uint8          and their qualities: NO_QUALITY none, ABSENT the hash was not computed
+    slack       (r, 8) uint8          how far each may be from the reference hash; MARGIN_SLACK: the algorithm's margin
 
 A group is on the disk before the ledger's entries that speak of its items are. So after a crash at most the last groups
 have no entries, and they are cut off when the scan is resumed. The SHA-256 of the whole file is in `scan.close`.
@@ -35,18 +37,21 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import CaseError
-from matcher.model import TRANSFORMS, Finding, Hash, Item, Turned
+from matcher.lookup import PictureLookup
+from matcher.model import NO_QUALITY as NO_QUALITY  # noqa: PLC0414 - part of this format
+from matcher.model import TRANSFORMS, Finding, Item, Turned
 from matcher.renderings import KINDS, parse_rendering, rendering_name
 
 FOLDER = "case.hashes"
-FORMAT = 1
+FORMAT = 2
 MAGIC = b"MHASHES\x01"
 GROUP = struct.Struct("<4sIQI")
 MARK = b"GRUP"
 
 DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED = 1, 2, 4, 8, 16
 NO_TIME = -(2**63)
-NO_QUALITY, ABSENT = 255, 254
+ABSENT = 254
+MARGIN_SLACK = 255
 _MOST_HEADER = 1 << 20
 _TURNS = len(TRANSFORMS)
 
@@ -61,6 +66,34 @@ class Kept:
     width: int
     margin: int = 0
     profile: str = ""
+    screen_margin: int = 0
+    quality_margin: int = 0
+    screen_profile: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {field: getattr(self, field) for field in self.__slots__}
+
+    def packed_slack(self, slack: tuple[int, ...]) -> bytes:
+        """As it is kept; margins of squared distances do not fit a byte."""
+        return bytes(MARGIN_SLACK if found and found == self.margin else found for found in slack)
+
+    def slack_of(self, kept: Array) -> npt.NDArray[np.int64]:
+        """What was packed, any shape of uint8."""
+        return np.where(kept == MARGIN_SLACK, self.margin, kept.astype(np.int64))
+
+
+def kept_of(lookup: PictureLookup) -> Kept:
+    """What is kept of the hashes that a lookup asks for."""
+    facts, screen = lookup.hasher.algorithm, lookup.screen
+    return Kept(
+        facts.name,
+        facts.width,
+        lookup.margin,
+        lookup.hasher.profile,
+        screen.margin,
+        screen.quality_margin,
+        screen.profile,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +109,7 @@ class Header:
             "format": FORMAT,
             "scan": self.scan,
             "digests": [{"name": kept.name, "width": kept.width} for kept in self.digests],
-            "pictures": [
-                {"name": kept.name, "width": kept.width, "margin": kept.margin, "profile": kept.profile}
-                for kept in self.pictures
-            ],
+            "pictures": [kept.as_json() for kept in self.pictures],
         }
         body = json.dumps(form, sort_keys=True, separators=(",", ":")).encode("ascii")
         return MAGIC + struct.pack("<I", len(body)) + body
@@ -97,6 +127,7 @@ class Header:
         for kept in self.pictures:
             yield f"{kept.name} codes", "<u1", (renderings, _TURNS, kept.width)
             yield f"{kept.name} quality", "<u1", (renderings, _TURNS)
+            yield f"{kept.name} slack", "<u1", (renderings, _TURNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +145,7 @@ def noted(item: Item, finding: Finding, *, retried: bool) -> Noted:
     """What is kept of an item and its finding."""
     pictures: dict[str, dict[str, Turned]] = {}
     for turned in finding.pictures:
-        pictures.setdefault(turned.rendering, {})[turned.hashes[0].algorithm] = turned
+        pictures.setdefault(turned.rendering, {})[turned.algorithm] = turned
     flags = (
         (DIGESTED if finding.digests else 0)
         | (NOTABLE if finding.notable else 0)
@@ -149,12 +180,15 @@ def formed(header: Header, first: int, items: list[Noted]) -> bytes:
     for kept in header.pictures:
         codes = np.zeros((len(renderings), _TURNS, kept.width), np.uint8)
         quality = np.full((len(renderings), _TURNS), ABSENT, np.uint8)
+        slack = np.zeros((len(renderings), _TURNS), np.uint8)
         for row, (_name, hashes) in enumerate(renderings):
-            if kept.name in hashes:
-                eight = hashes[kept.name].hashes
-                codes[row] = np.frombuffer(b"".join(value.value for value in eight), np.uint8).reshape(_TURNS, -1)
-                quality[row] = [NO_QUALITY if value.quality is None else value.quality for value in eight]
+            turned = hashes.get(kept.name)
+            if turned is not None:
+                codes[row] = np.frombuffer(turned.codes, np.uint8).reshape(_TURNS, -1)
+                quality[row] = np.frombuffer(turned.qualities, np.uint8)
+                slack[row] = np.frombuffer(kept.packed_slack(turned.slack), np.uint8)
         columns[f"{kept.name} codes"], columns[f"{kept.name} quality"] = codes, quality
+        columns[f"{kept.name} slack"] = slack
     head = GROUP.pack(MARK, len(items), first, len(renderings))
     order = header.columns(len(items), len(renderings))
     return head + b"".join(columns[name].tobytes() for name, _dtype, _shape in order)
@@ -163,10 +197,11 @@ def formed(header: Header, first: int, items: list[Noted]) -> bytes:
 class Group:
     """One group of a file that is open: its columns, mapped."""
 
-    def __init__(self, first: int, columns: Mapping[str, Array]) -> None:
+    def __init__(self, header: Header, first: int, columns: Mapping[str, Array]) -> None:
         self.first = first
         """The seq of its first item."""
         self._columns = columns
+        self._kept = {kept.name: kept for kept in header.pictures}
 
     def __getitem__(self, column: str) -> Array:
         return self._columns[column]
@@ -180,18 +215,18 @@ class Group:
         """(n + 1,): where each item's renderings begin."""
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(self._columns["renderings"], dtype=np.int64)])
 
+    def slack(self, algorithm: str) -> npt.NDArray[np.int64]:
+        """(r, 8) int64: how far each hash may be from the reference."""
+        return self._kept[algorithm].slack_of(self._columns[f"{algorithm} slack"])
+
     def turned(self, row: int, algorithm: str) -> Turned | None:
         """One rendering's hashes by one algorithm; None where it failed."""
-        qualities = self._columns[f"{algorithm} quality"][row].tolist()
+        qualities = self._columns[f"{algorithm} quality"][row].tobytes()
         if qualities[0] == ABSENT:
             return None
-        codes = self._columns[f"{algorithm} codes"][row]
-        hashes = tuple(
-            Hash(algorithm, code.tobytes(), None if quality == NO_QUALITY else quality)
-            for code, quality in zip(codes, qualities, strict=True)
-        )
         name = rendering_name(int(self._columns["frame"][row]), KINDS[self._columns["kind"][row]])
-        return Turned(name, hashes)
+        slack = tuple(self._kept[algorithm].slack_of(self._columns[f"{algorithm} slack"][row]).tolist())
+        return Turned(name, algorithm, self._columns[f"{algorithm} codes"][row].tobytes(), qualities, slack)
 
 
 class CaseHashes:
@@ -222,7 +257,7 @@ class CaseHashes:
                     raise CaseError(f"{self.path}: is cut or damaged behind item {expected}")
                 columns[name] = np.frombuffer(self._bytes, dtype, count, at).reshape(shape)
                 at += count * np.dtype(dtype).itemsize
-            group = Group(first, columns)
+            group = Group(self.header, first, columns)
             if int(group.starts[-1]) != renderings:
                 raise CaseError(f"{self.path}: is damaged behind item {expected}")
             expected += items
@@ -247,7 +282,15 @@ def _read_header(path: Path, data: bytes | mmap.mmap) -> tuple[Header, int]:
             int(form["scan"]),
             tuple(Kept(str(kept["name"]), int(kept["width"])) for kept in form["digests"]),
             tuple(
-                Kept(str(kept["name"]), int(kept["width"]), int(kept["margin"]), str(kept["profile"]))
+                Kept(
+                    name=str(kept["name"]),
+                    width=int(kept["width"]),
+                    margin=int(kept["margin"]),
+                    profile=str(kept["profile"]),
+                    screen_margin=int(kept["screen_margin"]),
+                    quality_margin=int(kept["quality_margin"]),
+                    screen_profile=str(kept["screen_profile"]),
+                )
                 for kept in form["pictures"]
             ),
         )

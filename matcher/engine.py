@@ -6,7 +6,6 @@ Examining is pure: the same bytes, lists and settings give the same finding, in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -19,7 +18,6 @@ from matcher.executors import nothing
 from matcher.executors.limits import room
 from matcher.given import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, known_algorithm, picture_hashers
-from matcher.imaging.decode import decode
 from matcher.imaging.sniff import Kind, named_as_picture
 from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
@@ -35,7 +33,8 @@ from matcher.lookup import (
     nearest,
     outcome,
 )
-from matcher.model import Disposition, Finding, Hash, Match, Reason, Status, Turned
+from matcher.model import Disposition, Finding, Hash, Match, Reason, Status
+from matcher.pictures import PictureExaminer, Seen
 from matcher.settings import Settings
 
 
@@ -54,6 +53,7 @@ class Matcher:
         self.file_hashers: list[FileHasher] = file_hashers(names)
         self.picture_hashers: list[PictureHasher] = picture_hashers(names)
         self.lookups = [PictureLookup(self.together, self.settings, found) for found in self.picture_hashers]
+        self._pictures = PictureExaminer(self.lookups, self.settings)
         self._by_hash = {
             name: HashLookup(self.together, self.settings, facts)
             for name in sorted(listed)
@@ -137,28 +137,17 @@ class Matcher:
         """The same for what `read_content` has read; the bytes that it holds are let go."""
         found = match_digests(self.together, content.digests)
         by_digest = outcome(found)
-        pictures: list[Turned] = []
-        width = height = reason = None
+        seen = Seen()
         kind = content.kind
         if self.settings.exclude_known_good and by_digest.known_good and not by_digest.known:
-            status = Status.EXCLUDED
+            status, reason = Status.EXCLUDED, None
         else:
             status, reason = self._readable(name, kind, content.size, give_up)
             if status is Status.EXAMINED and kind is not None:
-                data = b""
-                try:
-                    data = content.take()
-                    width, height, reason = self._picture(data, kind, found, pictures, beat)
-                    if reason is not None:  # part of it was seen: what was found stands, and so does the doubt
-                        status = Status.UNREADABLE
-                except DecodeError as error:
-                    status, reason = Status.UNREADABLE, error.reason
-                except MemoryError:
-                    status, reason = Status.UNREADABLE, Reason.OUT_OF_MEMORY
-                if reason in _OF_THE_DATA and _may_lack_memory(data, kind):
-                    reason = Reason.OUT_OF_MEMORY
-                del data
-        whole = outcome(found)
+                reason = self._look(content, kind, seen, beat)
+                if reason is not None:  # part of it may have been seen: what was found stands, and so does the doubt
+                    status = Status.UNREADABLE
+        whole = outcome([*found, *seen.matched]) if seen.matched else by_digest
         if whole.known:
             status = Status.KNOWN
         finding = Finding(
@@ -169,8 +158,8 @@ class Matcher:
             reason=reason,
             exhibit=exhibit,
             media_type=None if kind is None else kind.media_type,
-            width=width,
-            height=height,
+            width=seen.width,
+            height=seen.height,
             hashes=whole.hashes,
             matches=whole.listed,
             matches_total=whole.total,
@@ -178,7 +167,7 @@ class Matcher:
             doubtful=whole.doubtful,
             conflict=whole.conflict,
             digests=tuple(content.digests),
-            pictures=tuple(pictures),
+            pictures=tuple(seen.pictures),
         )
         return fitted(finding)
 
@@ -215,6 +204,19 @@ class Matcher:
             raise SettingsError(f"no list {match.list!r} is open")
         return next(meaning for meaning in Disposition if meaning in found)  # of two versions: notable comes first
 
+    def _look(self, content: Content, kind: Kind, seen: Seen, beat: Callable[[], None]) -> Reason | None:
+        """Decode, hash and look a picture up. Why it could not be read whole; None where it was."""
+        data = b""
+        try:
+            data = content.take()
+            self._pictures.examine(data, kind, seen, beat)
+            reason = seen.reason
+        except DecodeError as error:
+            reason = error.reason
+        except MemoryError:
+            reason = Reason.OUT_OF_MEMORY
+        return Reason.OUT_OF_MEMORY if reason in _OF_THE_DATA and _may_lack_memory(data, kind) else reason
+
     def _readable(
         self, name: str, kind: Kind | None, size: int, give_up: Reason | None
     ) -> tuple[Status, Reason | None]:
@@ -230,29 +232,6 @@ class Matcher:
         if size > self.settings.max_bytes:
             return Status.UNREADABLE, Reason.TOO_MANY_BYTES
         return Status.EXAMINED, None
-
-    def _picture(
-        self, data: bytes, kind: Kind, found: list[Matched], pictures: list[Turned], beat: Callable[[], None]
-    ) -> tuple[int, int, Reason | None]:
-        """Decode, hash and look up; adds to `found` and `pictures`. DecodeError where nothing can be shown.
-
-        Returns width, height and why the file could not be read whole, None where it was.
-        """
-        decoded = decode(
-            data,
-            kind,
-            max_pixels=self.settings.max_pixels,
-            max_frames=self.settings.max_frames,
-            max_total_pixels=self.settings.max_total_pixels,
-        )
-        for picture in decoded.renderings():
-            for lookup in self.lookups:
-                turned = lookup.turned(picture)
-                pictures.append(turned)
-                found.extend(lookup.matches(turned, partial(lookup.confirm, picture)))
-                beat()
-            del picture  # or it would be held while the next rendering is made
-        return decoded.width, decoded.height, decoded.reason
 
 
 _OF_THE_DATA = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})

@@ -14,11 +14,11 @@ from matcher.algorithms import Algorithm
 from matcher.distances import distances as exact_distances
 from matcher.distances import reach
 from matcher.errors import DecodeError
-from matcher.hashers import PictureHasher
+from matcher.hashers import PictureHasher, Screen, Screened, ScreeningHasher
 from matcher.imaging.picture import Picture
 from matcher.lists.opened import Nearby, OpenList
 from matcher.lists.together import OpenLists
-from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Reason, Turned
+from matcher.model import LOW_QUALITY, NO_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Reason, Turned
 from matcher.renderings import parse_transform
 from matcher.settings import MAX_MATCHES, Settings
 
@@ -102,15 +102,14 @@ class HashLookup:
         self.quality = settings.quality(facts.name)
         self.threshold = settings.threshold(facts.name)
 
-    def asks(self, hashes: Sequence[Hash]) -> bool:
-        """Whether the hashes of a picture, as it stands first, are good enough to be looked up."""
-        quality = hashes[0].quality
-        return quality is None or quality >= self.quality
+    def asks(self, value: Hash) -> bool:
+        """Whether the hash of a picture as it stands is good enough to be looked up."""
+        return value.quality is None or value.quality >= self.quality
 
     def each(self, hashes: Sequence[Hash]) -> list[list[Matched]]:
         """For each of these reference hashes, which belong to different pictures, its match with each listed entry."""
         found: list[list[Matched]] = [[] for _ in hashes]
-        asked = [number for number, value in enumerate(hashes) if self.asks([value])]
+        asked = [number for number, value in enumerate(hashes) if self.asks(value)]
         if not asked:
             return found
         near = self.near(codes_of([hashes[number] for number in asked]), self.threshold)
@@ -147,54 +146,86 @@ class PictureLookup:
     """Looks one rendering of a picture up by one algorithm: all orientations, screened, then confirmed."""
 
     def __init__(self, lists: OpenLists, settings: Settings, hasher: PictureHasher) -> None:
-        self._hasher = hasher
+        self.hasher = hasher
         self._listed = HashLookup(lists, settings, hasher.algorithm)
         self.algorithm = self._listed.algorithm
         self.lists = lists
         self.margin = 0 if settings.exact else hasher.margin
+        screens = isinstance(hasher, ScreeningHasher) and lists.opened and not settings.exact
+        self.screener = hasher if isinstance(hasher, ScreeningHasher) and screens else None
+        """What screens on a reduced picture, if anything may. Without a list reference hashes are what is wanted."""
         self.quality = self._listed.quality
+        self._is_listed = any(self.algorithm in opened.algorithms for opened in lists.opened)
         self._exact = settings.exact and hasher.margin > 0  # without a margin, the screen is the reference
 
     @property
-    def radius(self) -> int:
-        """How far an entry may be from a screened hash to be confirmed."""
-        return reach(self._listed.metric, self._listed.threshold, self.margin)
+    def screen(self) -> Screen:
+        """How hashes of reduced pictures come about; with no margins where none are screened."""
+        return Screen(0, 0, "") if self.screener is None else self.screener.screen
+
+    @property
+    def asked_quality(self) -> int:
+        """The lowest quality of a screened hash that may belong to a reference hash which is good enough."""
+        return max(0, self.quality - self.screen.quality_margin)
+
+    def radius(self, slack: int) -> int:
+        """How far an entry may be from a hash that is within `slack` of the reference."""
+        return reach(self._listed.metric, self._listed.threshold, slack)
 
     def turned(self, picture: Picture) -> Turned:
-        """The eight hashes that are looked up. DecodeError where the hasher fails."""
+        """The eight hashes of a whole picture, which is the reference as it stands. DecodeError where that fails."""
         if self._exact:
-            hashes = _ask(lambda: tuple(self._hasher.confirm(picture, transform) for transform in TRANSFORMS))
+            hashes = _ask(lambda: tuple(self.hasher.confirm(picture, transform) for transform in TRANSFORMS))
         else:
-            hashes = _ask(lambda: self._hasher.turned(picture))
-        width = self._hasher.algorithm.width
+            hashes = _ask(lambda: self.hasher.turned(picture))
+        width = self.hasher.algorithm.width
         if len(hashes) != len(TRANSFORMS) or not all(_is_sound(value, width) for value in hashes):
             raise DecodeError(Reason.HASHER_FAILED)
-        return Turned(picture.rendering, hashes)
+        return Turned.of(picture.rendering, hashes, (0, *[self.margin] * (len(TRANSFORMS) - 1)))
 
     def confirm(self, picture: Picture, transform: str) -> Hash:
         """The reference hash of the picture turned. DecodeError where the hasher fails."""
-        return _ask(lambda: self._hasher.confirm(picture, transform))
+        return _ask(lambda: self.hasher.confirm(picture, transform))
+
+    def may_match(self, screened: Screened) -> bool:
+        """Whether the whole picture may match anything, so that it must be looked at."""
+        turned = screened.turned
+        if not self._is_listed or not self._may_be_good(turned):
+            return False
+        near = self._listed.near(_codes(turned), self.radius(max(turned.slack)))
+        near = self._within(near, turned.slack)
+        if screened.doubtful is None or not len(near):
+            return len(near) > 0
+        differing = _codes(turned)[near.queries] ^ self.lists.codes(self.algorithm, near)
+        in_doubt = np.bitwise_count(differing & screened.doubtful[near.queries]).sum(axis=1)
+        return bool((near.distances - in_doubt <= self._listed.threshold).any())
 
     def matches(self, turned: Turned, confirm: Callable[[str], Hash | None]) -> list[Matched]:
         """The nearest match of the eight hashes with each listed entry.
 
-        `confirm` gives the reference hash for a transform; it is asked only where there is a margin, and not for the
-        first. Where it has none, nothing matches by that transform. What the lists and `confirm` raise is theirs.
+        `confirm` gives the reference hash for a transform; it is asked only where there is slack. Where it has none,
+        nothing matches by that transform. What the lists and `confirm` raise is theirs.
         """
-        if not self._listed.asks(turned.hashes):
+        if not self._is_listed or not self._may_be_good(turned):
             return []
-        hashes = turned.hashes
-        near = self._listed.near(codes_of(hashes), self.radius)
-        confirmed = dict(enumerate(hashes))
-        if self.margin and len(near):
-            for query in np.unique(near.queries).tolist():
-                value = confirm(TRANSFORMS[query]) if query else hashes[0]  # the first is the reference already
+        near = self._within(self._listed.near(_codes(turned), self.radius(max(turned.slack))), turned.slack)
+        if not len(near):
+            return []
+        confirmed = dict(enumerate(turned.hashes))
+        if turned.slack[0]:
+            upright = confirm(TRANSFORMS[0])
+            if upright is None or not self._listed.asks(upright):
+                return []
+            confirmed[0] = upright
+        for query in np.unique(near.queries).tolist():
+            if query and turned.slack[query]:
+                value = confirm(TRANSFORMS[query])
                 if value is None:
                     near = near.where(near.queries != query)
                 else:
                     confirmed[query] = value
-        if self.margin and len(near):
-            asked = codes_of([confirmed[query] for query in range(len(hashes))])[near.queries]
+        if any(turned.slack) and len(near):
+            asked = codes_of([confirmed[query] for query in range(len(TRANSFORMS))])[near.queries]
             listed = self.lists.codes(self.algorithm, near)
             near = replace(near, distances=exact_distances(self._listed.metric, asked, listed))
         found = []
@@ -205,6 +236,18 @@ class PictureLookup:
             matched = self._listed.matched(near, place, confirmed[query])
             found.append(replace(matched, match=replace(matched.match, transform=transform)))
         return found
+
+    def _may_be_good(self, turned: Turned) -> bool:
+        """Whether the quality of the reference hash may be one that is looked up."""
+        quality = turned.qualities[0]
+        return quality == NO_QUALITY or quality >= (self.asked_quality if turned.slack[0] else self.quality)
+
+    def _within(self, near: Nearby, slack: tuple[int, ...]) -> Nearby:
+        """What is near enough to each hash for its own slack, not for the largest."""
+        if not len(near) or min(slack) == max(slack):
+            return near
+        radii = np.array([self.radius(each) for each in slack])
+        return near.where(near.distances <= radii[near.queries])
 
 
 def _nearest(
@@ -247,6 +290,11 @@ def _ask(hash_it: Callable[[], Answer]) -> Answer:
         raise DecodeError(Reason.OUT_OF_MEMORY) from error
     except Exception as error:  # a plug-in's hasher may raise anything: it costs one item
         raise DecodeError(Reason.HASHER_FAILED) from error
+
+
+def _codes(turned: Turned) -> npt.NDArray[np.uint8]:
+    """(8, width) uint8."""
+    return np.frombuffer(turned.codes, np.uint8).reshape(len(TRANSFORMS), -1)
 
 
 def codes_of(hashes: Sequence[Hash]) -> npt.NDArray[np.uint8]:

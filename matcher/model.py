@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -50,15 +50,41 @@ class Hash:
     quality: int | None = None
 
 
+NO_QUALITY = 255
+"""In `Turned.qualities`: the algorithm has none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turned:
     """One rendering of a picture by one algorithm: eight hashes, in the order of TRANSFORMS.
 
-    The first is the reference hash; the others are within the algorithm's margin of theirs.
+    `codes` are their values one after the other, `qualities` eight bytes. `slack` says how far each may be from the
+    reference hash of the picture turned so, at most: 0 where it is that.
     """
 
     rendering: str
-    hashes: tuple[Hash, ...]
+    algorithm: str
+    codes: bytes
+    qualities: bytes
+    slack: tuple[int, ...]
+
+    @classmethod
+    def of(cls, rendering: str, hashes: Sequence[Hash], slack: tuple[int, ...]) -> Turned:
+        """From eight hashes of one algorithm."""
+        qualities = bytes(NO_QUALITY if value.quality is None else value.quality for value in hashes)
+        return cls(rendering, hashes[0].algorithm, b"".join(value.value for value in hashes), qualities, slack)
+
+    def __getitem__(self, place: int) -> Hash:
+        """The hash of the picture turned by TRANSFORMS[place]."""
+        width = len(self.codes) // len(TRANSFORMS)
+        quality = self.qualities[place]
+        value = self.codes[place * width : (place + 1) * width]
+        return Hash(self.algorithm, value, None if quality == NO_QUALITY else quality)
+
+    @property
+    def hashes(self) -> tuple[Hash, ...]:
+        """All eight."""
+        return tuple(self[place] for place in range(len(TRANSFORMS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +225,11 @@ class Finding:
 
     @property
     def computed(self) -> tuple[Hash, ...]:
-        """The digests, and the reference hash of each rendering of the picture as it stands."""
-        return (*self.digests, *(turned.hashes[0] for turned in self.pictures))
+        """The digests, and the reference hash of each rendering of the picture as it stands, where it was computed.
+
+        Without `Settings.exact` that is where something may match; elsewhere `pictures` has hashes near it.
+        """
+        return (*self.digests, *(turned[0] for turned in self.pictures if not turned.slack[0]))
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of DESIGN: same keys, same order, no clock, host or absolute path."""

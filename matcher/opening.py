@@ -12,7 +12,7 @@ from typing import Any
 from ledger import Ledger
 from matcher.builds import library_builds, platform_facts, tool_version
 from matcher.case import NO_FACTS, CaseFacts, vars_of
-from matcher.case_hashes import Header, Kept, path_of
+from matcher.case_hashes import Header, Kept, kept_of, path_of
 from matcher.engine import Matcher
 from matcher.errors import CaseError
 from matcher.files import readable_name
@@ -160,9 +160,10 @@ class Opening:
                 "metric": hasher.algorithm.metric.value,
                 "threshold": settings.threshold(hasher.algorithm.name),
                 "minimum_quality": settings.quality(hasher.algorithm.name),
-                "margin": 0 if settings.exact else hasher.margin,
+                "margin": max(lookup.margin, lookup.screen.margin),
+                **({} if lookup.screener is None else {"screen": lookup.screen.profile}),
             }
-            for hasher in self.matcher.picture_hashers
+            for hasher, lookup in zip(self.matcher.picture_hashers, self.matcher.lookups, strict=True)
         ]
         return {
             "source": {**self.source.describe(), "sha256": self.source.digest()},
@@ -181,14 +182,10 @@ class Opening:
         }
 
     def _header(self, scan: int) -> Header:
-        exact = self._request.settings.exact
         return Header(
             scan,
             tuple(Kept(hasher.algorithm.name, hasher.algorithm.width) for hasher in self.matcher.file_hashers),
-            tuple(
-                Kept(hasher.algorithm.name, hasher.algorithm.width, 0 if exact else hasher.margin, hasher.profile)
-                for hasher in self.matcher.picture_hashers
-            ),
+            tuple(map(kept_of, self.matcher.lookups)),
         )
 
     def _unchanged(self, item: Item, record: Known) -> bool:

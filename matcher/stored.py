@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.case_hashes import ABSENT, DIGESTED, NO_QUALITY, CaseHashes, Group
+from matcher.case_hashes import ABSENT, DIGESTED, NO_QUALITY, CaseHashes, Group, kept_of
 from matcher.engine import Matcher
 from matcher.errors import CaseError
 from matcher.evidence import CannotConfirmError
@@ -91,12 +91,12 @@ def _confirmed(
 
 
 def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
-    profiles = {hasher.algorithm.name: hasher.profile for hasher in matcher.picture_hashers}
+    now = {kept.name: kept for kept in map(kept_of, matcher.lookups)}
     lookups = {lookup.algorithm: lookup for lookup in matcher.lookups}
     found = {}
     for kept in hashes.header.pictures:
         lookup = lookups.get(kept.name)
-        if lookup is None or (profiles[kept.name], lookup.margin) != (kept.profile, kept.margin):
+        if lookup is None or now[kept.name] != kept:
             raise CaseError(f"{hashes.path}: its {kept.name} hashes are of another profile: {kept.profile}")
         found[kept.name] = lookup
     return found
@@ -105,14 +105,21 @@ def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
 def _near(group: Group, lookup: PictureLookup) -> Any:
     """The rows of a group's renderings that may match by one algorithm, (k,) int64, ascending."""
     quality = group[f"{lookup.algorithm} quality"][:, 0].astype(np.int64)
-    asked = np.flatnonzero((quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= lookup.quality)))
+    slack = group.slack(lookup.algorithm)
+    least = np.where(slack[:, 0] > 0, lookup.asked_quality, lookup.quality)
+    asked = np.flatnonzero((quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= least)))
     rows = []
     for at in range(0, len(asked), _ASKED):
         some = asked[at : at + _ASKED]
         codes = group[f"{lookup.algorithm} codes"][some]
         queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
-        near = lookup.lists.find_near(lookup.algorithm, queries, radius=lookup.radius, minimum_quality=lookup.quality)
-        rows.append(np.unique(some[near.queries // codes.shape[1]]))
+        slacks, which = np.unique(slack[some], return_inverse=True)
+        radii = np.array([lookup.radius(each) for each in slacks.tolist()])
+        near = lookup.lists.find_near(
+            lookup.algorithm, queries, radius=int(radii.max()), minimum_quality=lookup.quality
+        )
+        close = near.distances <= radii[which.reshape(-1)[near.queries]]
+        rows.append(np.unique(some[near.queries[close] // codes.shape[1]]))
     return np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
 
 

@@ -1,21 +1,26 @@
 """Pixels or bytes → Hash. One file an algorithm family; each algorithm is an entry point in `matcher.hashers`.
 
-A plug-in (a lab's licensed library, say) is an object that satisfies one of the two protocols below, under its
+A plug-in (a lab's licensed library, say) is an object that satisfies one of the protocols below, under its
 algorithm's name. Of an algorithm that is in ALGORITHMS (PhotoDNA) it computes, and `algorithm` is those facts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
 
 from matcher.algorithms import ALGORITHMS, Algorithm
 from matcher.errors import SettingsError
 from matcher.hashers.digests import RunningDigest
 from matcher.imaging.picture import Picture
-from matcher.model import Hash
+from matcher.imaging.reduced import Reduced
+from matcher.model import Hash, Turned
 
 DEFAULT_ALGORITHMS = ("md5", "sha256", "pdq", "phash")
 """What every scan computes, whatever lists are loaded."""
@@ -39,6 +44,36 @@ class PictureHasher(Protocol):
 
     def confirm(self, picture: Picture, transform: str) -> Hash:
         """The reference hash of the picture turned by `transform`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """How an algorithm's hashes are had from a reduced picture.
+
+    `margin`: how far from the reference hash they are, at most, and `quality_margin` their quality from its quality
+    (docs/performance.md has the distributions). `profile` says how they come about.
+    """
+
+    margin: int
+    quality_margin: int
+    profile: str
+
+
+class Screened(NamedTuple):
+    """Eight hashes of a reduced picture; where it is known, which of their bits are in doubt, (8, width) uint8."""
+
+    turned: Turned
+    doubtful: npt.NDArray[np.uint8] | None
+
+
+@runtime_checkable
+class ScreeningHasher(PictureHasher, Protocol):
+    """A perceptual hash that can be screened on a reduced picture."""
+
+    screen: Screen
+
+    def screened(self, reduced: Reduced) -> Screened | None:
+        """The hashes of a reduced picture. None where they say too little: then the whole picture is hashed."""
 
 
 @runtime_checkable

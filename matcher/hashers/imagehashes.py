@@ -18,11 +18,16 @@ from typing import Any
 
 import imagehash
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from matcher.algorithms import ALGORITHMS
+from matcher.hashers import Screen, Screened
+from matcher.hashers.grey_screen import bits_by_difference, bits_by_mean
+from matcher.hashers.phash_screen import bits_by_dct
 from matcher.imaging.picture import Picture, turn
-from matcher.model import TRANSFORMS, Hash
+from matcher.imaging.reduced import Reduced
+from matcher.model import TRANSFORMS, Hash, Turned
 
 _FILTER = Image.Resampling.LANCZOS
 
@@ -85,6 +90,50 @@ class ImageHasher:
         return self._hash(turn(picture.grey, transform))
 
 
+class ScreenedImageHasher(ImageHasher):
+    """One that can be screened on a reduced picture, by `bits(reduced, side)`: hashes and doubts, (8, width) uint8.
+
+    With more than `most` bits of a hash in doubt the whole picture is hashed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Any],
+        side: int,
+        shape: Callable[[Image.Image, int], tuple[int, int]],
+        *,
+        margin: int,
+        bits: Callable[[Reduced, int], tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]],
+        screen_margin: int,
+        most: int,
+    ) -> None:
+        super().__init__(name, function, side, shape, margin=margin)
+        self.screen = Screen(screen_margin, _BALANCE_MARGIN, f"{name} on the means of blocks of grey")
+        self._screen_bits = bits
+        self._most = most
+
+    def screened(self, reduced: Reduced) -> Screened | None:
+        if min(reduced.grey.shape) < _SMALLEST_SCREENED:
+            return None
+        codes, doubtful = self._screen_bits(reduced, self._side)
+        counts = np.bitwise_count(doubtful).sum(axis=1).tolist()
+        if max(counts) > self._most:
+            return None
+        ones = np.bitwise_count(codes).sum(axis=1)
+        bits = self.algorithm.bits
+        balance = (200 * np.minimum(ones, bits - ones) // bits).astype(np.uint8)
+        slack = tuple(min(max(count, 1), self.screen.margin) for count in counts)  # never 0: these are no reference
+        turned = Turned(reduced.rendering, self.algorithm.name, codes.tobytes(), balance.tobytes(), slack)
+        return Screened(turned, doubtful)
+
+
+_SMALLEST_SCREENED = 64
+"""Pixels a side below which the reference itself is as quick."""
+_BALANCE_MARGIN = 20
+"""Of the balance of the bits: two or three bits of 64 that change."""
+
+
 def _square(_image: Image.Image, side: int) -> tuple[int, int]:
     return side, side
 
@@ -102,11 +151,24 @@ def _power_of_two(image: Image.Image, side: int) -> tuple[int, int]:
     return scale, scale
 
 
-AHASH = ImageHasher("ahash", imagehash.average_hash, 8, _square, margin=2)
-AHASH16 = ImageHasher("ahash16", imagehash.average_hash, 16, _square, margin=2)
-PHASH = ImageHasher("phash", imagehash.phash, 8, _four_times, margin=2)
-PHASH16 = ImageHasher("phash16", imagehash.phash, 16, _four_times, margin=2)
-DHASH = ImageHasher("dhash", imagehash.dhash, 8, _one_wider, margin=2)
-DHASH16 = ImageHasher("dhash16", imagehash.dhash, 16, _one_wider, margin=2)
+AHASH = ScreenedImageHasher(
+    "ahash", imagehash.average_hash, 8, _square, margin=2, bits=bits_by_mean, screen_margin=6, most=12
+)
+AHASH16 = ScreenedImageHasher(
+    "ahash16", imagehash.average_hash, 16, _square, margin=2, bits=bits_by_mean, screen_margin=16, most=32
+)
+PHASH = ScreenedImageHasher(
+    "phash", imagehash.phash, 8, _four_times, margin=2, bits=bits_by_dct, screen_margin=6, most=16
+)
+PHASH16 = ScreenedImageHasher(
+    "phash16", imagehash.phash, 16, _four_times, margin=2, bits=bits_by_dct, screen_margin=16, most=64
+)
+DHASH = ScreenedImageHasher(
+    "dhash", imagehash.dhash, 8, _one_wider, margin=2, bits=bits_by_difference, screen_margin=6, most=12
+)
+DHASH16 = ScreenedImageHasher(
+    "dhash16", imagehash.dhash, 16, _one_wider, margin=2, bits=bits_by_difference, screen_margin=16, most=32
+)
 WHASH = ImageHasher("whash", imagehash.whash, 8, _power_of_two, margin=2)
 WHASH16 = ImageHasher("whash16", imagehash.whash, 16, _power_of_two, margin=2)
+"""Never screened on a reduced picture: it drifts too far."""

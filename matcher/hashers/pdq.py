@@ -6,9 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.algorithms import ALGORITHMS
+from matcher.hashers import Screen, Screened, pdq_screen
+from matcher.hashers.axes import pdq_axis
 from matcher.hashers.pdq_kernel import SIDE, coefficients, dct_matrix, decimate, quality_of
 from matcher.imaging.picture import Picture
-from matcher.model import TRANSFORMS, Hash
+from matcher.imaging.reduced import Reduced
+from matcher.model import TRANSFORMS, Hash, Turned
 
 _MATRIX = dct_matrix()
 _SIGNS = np.where(np.arange(SIDE) % 2 == 0, -1, 1).astype(np.float32)
@@ -40,6 +43,11 @@ def _bits(block: npt.NDArray[np.float32]) -> bytes:
 
 SMALLEST = 5
 """Pixels a side below which the reference does not hash: all bits zero, quality 0."""
+_SMALLEST_SCREENED = 64
+"""Pixels a side below which the reference itself is as quick."""
+_MOST_TIED = 24
+"""Coefficients tied with the median of a picture that is screened, at most. Photographs have one to ten; drawings of
+few and regular shapes have dozens, whose order rounding decides."""
 
 
 class PDQHasher:
@@ -48,12 +56,23 @@ class PDQHasher:
     algorithm = ALGORITHMS["pdq"]
     profile = "pdq: full resolution, RGB 8 bit, no EXIF rotation; turned hashes from the same coefficients"
     margin = 0
+    screen = Screen(16, 8, "pdq on the means of blocks of grey: the full-size filter's response on the reduced picture")
 
     def hash(self, picture: Picture) -> Hash:
         return self._hashes(picture, TRANSFORMS[:1])[0]
 
     def turned(self, picture: Picture) -> tuple[Hash, ...]:
         return self._hashes(picture, TRANSFORMS)
+
+    def screened(self, reduced: Reduced) -> Screened | None:
+        if min(reduced.width, reduced.height) < _SMALLEST_SCREENED:
+            return None
+        across, down = pdq_axis(reduced.width, reduced.scale), pdq_axis(reduced.height, reduced.scale)
+        codes, quality, tied = pdq_screen.screen(reduced.grey, across, down, _MATRIX)
+        if tied > _MOST_TIED:
+            return None
+        slack = (self.screen.margin,) * len(TRANSFORMS)
+        return Screened(Turned(reduced.rendering, "pdq", codes.tobytes(), bytes([quality] * len(slack)), slack), None)
 
     def confirm(self, picture: Picture, transform: str) -> Hash:
         return self._hashes(picture, (transform,))[0]

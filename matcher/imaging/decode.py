@@ -7,18 +7,22 @@ library) gives frames, colour.py makes RGB of them, and here is remembered what 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from matcher.errors import DecodeError
-from matcher.imaging import colour, heif, icon, jpeg, jxl, pillow, psd, tiff
+from matcher.imaging import colour, heif, icon, jpeg, jpeg_reduced, jxl, pillow, psd, tiff
 from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Frame, Reader
 from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS, Limits
 from matcher.imaging.picture import Picture
+from matcher.imaging.reduced import Reduced
 from matcher.imaging.sniff import Kind
 from matcher.model import Reason
 from matcher.renderings import rendering_name
+
+_REDUCERS: dict[str, Callable[[bytes, Limits], list[Reduced] | None]] = {"JPEG": jpeg_reduced.reduced}
+"""Formats that give a reduced picture sooner than a whole one."""
 
 _READERS: dict[str, Reader] = {
     "HEIF": heif.frames,
@@ -102,3 +106,16 @@ def decode(
     if first is None:
         raise DecodeError(Reason.CORRUPT)
     return Decoded(first, frames)
+
+
+def decode_reduced(
+    data: bytes,
+    kind: Kind,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    max_frames: int = MAX_FRAMES,
+    max_total_pixels: int = MAX_TOTAL_PIXELS,
+) -> list[Reduced] | None:
+    """Every rendering of a sound and ordinary file, reduced; None where it must be decoded in full to tell."""
+    reducer = None if kind.decoder is None else _REDUCERS.get(kind.decoder)
+    return None if reducer is None else reducer(data, Limits(max_pixels, max_frames, max_total_pixels))

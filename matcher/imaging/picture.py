@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from matcher.imaging.reduced import Reduced, scale_for
+
 _METHODS = {
     "rotate90": Image.Transpose.ROTATE_90,
     "rotate180": Image.Transpose.ROTATE_180,
@@ -60,6 +62,13 @@ class Picture:
     def grey(self) -> Image.Image:
         """Mode L: (19595 R + 38470 G + 7471 B + 32768) >> 16, as Pillow and so `imagehash` computes it."""
         return self.image.convert("L")
+
+    def reduced(self) -> Reduced:
+        """The means of `grey` in blocks, rounded to whole numbers."""
+        width, height = self.image.size
+        scale = scale_for(width, height)
+        grey = self.grey if scale == 1 else self.grey.reduce(scale)
+        return Reduced(np.asarray(grey).astype(np.float32), width, height, scale, self.rendering)
 
     @cached_property
     def transposed_grey(self) -> Image.Image:

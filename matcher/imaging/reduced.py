@@ -20,7 +20,8 @@ class Reduced:
     """The grey of a picture of `width` × `height` pixels, reduced by `scale`.
 
     `grey` is (⌈height/scale⌉, ⌈width/scale⌉) float32, C-contiguous, 0 to 255: each the mean of Pillow's grey (mode
-    L) over its block of scale × scale pixels; blocks at the right and lower edge may be cut by it.
+    L) over its block of scale × scale pixels, of which the right and lower edge may cut a part. At scale 1 it is that
+    grey itself; at others the means may be rounded, or be those of a JPEG's luma.
     """
 
     grey: npt.NDArray[np.float32]

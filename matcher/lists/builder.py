@@ -20,7 +20,7 @@ from matcher.algorithms import Algorithm, Metric
 from matcher.distances import reach
 from matcher.errors import ListError
 from matcher.files import sync_tree, write_new
-from matcher.hashers import PictureHasher, has_hasher, hasher, known_algorithm
+from matcher.hashers import PictureHasher, ScreeningHasher, has_hasher, hasher, known_algorithm
 from matcher.index import build_index
 from matcher.index.digests import build as build_digests
 from matcher.index.folder import map_array
@@ -257,6 +257,8 @@ def _asked(facts: Algorithm) -> int:
     """The radius that a scan asks: the threshold, and the margin where hashes of this algorithm are screened."""
     found = hasher(facts.name) if has_hasher(facts.name) else None
     margin = found.margin if isinstance(found, PictureHasher) else 0
+    if isinstance(found, ScreeningHasher):
+        margin = max(margin, found.screen.margin)
     return min(reach(facts.metric, facts.threshold, margin), facts.furthest)
 
 

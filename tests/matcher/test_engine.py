@@ -103,8 +103,13 @@ def test_hashes_are_those_that_take_part_in_a_match(matcher: Matcher, encoded: E
 
 
 def test_every_default_hash_is_computed(matcher: Matcher, encoded: Encode) -> None:
-    finding = matcher.examine(encoded(landscape(120), "JPEG"))
-    assert [value.algorithm for value in finding.computed] == ["md5", "sha256", "pdq", "phash"]
+    data = encoded(landscape(120), "JPEG")
+    finding = matcher.examine(data)
+    assert [value.algorithm for value in finding.digests] == ["md5", "sha256"]
+    assert [turned.algorithm for turned in finding.pictures] == ["pdq", "phash"]
+    assert [value.algorithm for value in finding.computed] == ["md5", "sha256"]  # nothing is near: it was only screened
+    exact = Matcher(matcher.lists, settings=Settings(exact=True)).examine(data)
+    assert [value.algorithm for value in exact.computed] == ["md5", "sha256", "pdq", "phash"]
 
 
 def test_sha1_and_other_algorithms_come_with_the_list(make_store: MakeStore, encoded: Encode) -> None:
@@ -115,7 +120,8 @@ def test_sha1_and_other_algorithms_come_with_the_list(make_store: MakeStore, enc
     )
     finding = Matcher.open(store).examine(data)
     assert [match.algorithm for match in finding.matches] == ["sha1"]
-    assert {value.algorithm for value in finding.computed} == {"md5", "sha1", "sha256", "pdq", "phash", "dhash"}
+    assert {value.algorithm for value in finding.digests} == {"md5", "sha1", "sha256"}
+    assert {turned.algorithm for turned in finding.pictures} == {"pdq", "phash", "dhash"}
 
 
 class TestAlpha:

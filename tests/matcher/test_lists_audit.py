@@ -68,7 +68,7 @@ def test_what_an_audit_found_is_recorded(tmp_path: Path, listed: Path) -> None:
         "codes": 120,
         "sample": 1000,
         "queries": 1128,
-        "radius": 31,
+        "radius": 47,
         "seed": seed_of(opened.facts.digest),
         "passed": True,
     }
@@ -148,9 +148,9 @@ def test_an_index_is_built_for_the_radius_that_screening_asks(tmp_path: Path) ->
     fill(tmp_path / "s", tmp_path / "l")
     matcher = Matcher.open(tmp_path / "s")
     audits = matcher.lists[0].facts.audit
-    assert {lookup.algorithm: lookup.radius for lookup in matcher.lookups}.items() <= {
-        name: found["radius"] for name, found in audits.items()
-    }.items()
+    assert {
+        lookup.algorithm: lookup.radius(max(lookup.margin, lookup.screen.margin)) for lookup in matcher.lookups
+    }.items() <= {name: found["radius"] for name, found in audits.items()}.items()
     assert audits["phash"]["radius"] > ALGORITHMS["phash"].threshold
     assert audits["photodna"]["radius"] == ALGORITHMS["photodna"].threshold
 
@@ -164,13 +164,13 @@ def test_sound_lists_are_told_one_line_an_index(tmp_path: Path, listed: Path, ca
         f"{name} version 1: {algorithm}" for name in ("made", "other") for algorithm in ("md5", "pdq", "phash")
     ]
     recorded = Store.open(tmp_path / "s").open_list("made", 1).facts.audit["pdq"]
-    assert f"sound: 1,128 queries of 120 codes within 31, {recorded['matches']:,} matches" in lines[1]
+    assert f"sound: 1,128 queries of 120 codes within 47, {recorded['matches']:,} matches" in lines[1]
     assert lines[1].endswith(f"seed {recorded['seed']}")
     only = ["lists", "audit", "--store", str(tmp_path / "s"), "--name", "other", "--sample", "8", "--seed", "5"]
     assert run(only) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
-    assert "12 queries of 120 codes within 31, " in lines[1]
+    assert "12 queries of 120 codes within 47, " in lines[1]
     assert lines[1].endswith("seed 5")
     assert run([*only[:4], "--name", "none"]) == 2
     assert "holds no list 'none'" in capsys.readouterr().err

@@ -163,7 +163,7 @@ class TestWithoutAHasher:
         opened = Matcher.open(store)
         assert opened.not_computed == {"photodna": 2}
         finding = opened.examine(encoded(original()))
-        assert {value.algorithm for value in finding.computed} == {"md5", "sha256", "pdq", "phash"}
+        assert {turned.algorithm for turned in finding.pictures} == {"pdq", "phash"}
         with pytest.raises(SettingsError, match="unknown algorithm 'photodna': installed are"):
             Matcher.open(store, settings=Settings(algorithms=("photodna",)))
 

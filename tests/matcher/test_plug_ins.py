@@ -12,6 +12,7 @@ from PIL import Image
 
 from matcher import Matcher
 from matcher.algorithms import Algorithm, Metric
+from matcher.content import Content
 from matcher.drawing import landscape
 from matcher.errors import IndexFileError
 from matcher.imaging.picture import Picture
@@ -94,9 +95,9 @@ def test_a_damaged_index_is_not_an_items_fault(
 def test_too_little_memory_keeps_the_digests(
     known_store: Path, known_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(_parts: list[bytes]) -> bytes:
+    def full(_content: Content) -> bytes:
         raise MemoryError
 
-    monkeypatch.setattr("matcher.engine._joined", full)
+    monkeypatch.setattr(Content, "take", full)
     finding = Matcher.open(known_store).examine((known_folder / "1.png").read_bytes())
     assert (finding.status, finding.reason, finding.notable) == (Status.KNOWN, Reason.OUT_OF_MEMORY, True)
