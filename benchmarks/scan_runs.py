@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from many_pictures import draw
+
 MATCHER = [sys.executable, "-m", "matcher"]
 
 
@@ -58,11 +60,10 @@ def scanned(evidence: Path, store: Path, case: Path, *, workers: int, more: Sequ
 
 
 def started(work: Path, store: Path, *, workers: int) -> Run:
-    """A scan of one small file that is no picture: what processes, libraries and lists take before any work."""
-    one = work / "one"
-    one.mkdir(parents=True, exist_ok=True)
-    (one / "file.txt").write_text("nothing to see", encoding="utf-8")
-    return scanned(one, store, work / "case-one", workers=workers)
+    """A scan of a few small pictures: what processes, libraries, lists and compiled kernels take before any work."""
+    few = work / f"few-{workers}"
+    draw(few, 2 * workers)
+    return scanned(few, store, work / "case-few", workers=workers)
 
 
 def findings_of(case: Path) -> Iterator[dict[str, Any]]:
