@@ -2,11 +2,12 @@
 
     python benchmarks/bench_image.py CORPUS --work DIR [--pictures 12] [--rounds 7] [--only FORM …] [--plots DIR]
 
-Photographs of the corpus brought to 12 and 2 megapixels, screenshots to 1920 × 1080, kept in DIR. `examine` is all of our default hashes in eight
-orientations, without the digests; the peers compute one hash, and decode as they do. For every form a Markdown table:
-the mean over the pictures of each one's median over the rounds, and how many times as long as `examine` without lists
-that is, with the least and largest ratio of a single round. Then the ratios that are required, and whether they were
-met; exits with 1 where one was not. `--plots` gets performance-image.svg (by matplotlib).
+Photographs of the corpus brought to 12 and 2 megapixels, screenshots to 1920 × 1080, kept in DIR. `examine` is all of
+our default hashes in eight orientations, without the digests; the peers compute one hash, and decode as they do. For
+every form a Markdown table: the mean over the pictures of each one's median over the rounds, and how many times as long
+as `examine` without lists that is, with the least and the largest ratio of a single round. Then the ratios that are
+required, and whether they were met; exits with 1 where one was not. `--plots` gets performance-image.svg (by
+matplotlib).
 """
 
 from __future__ import annotations

@@ -3,15 +3,16 @@
     python benchmarks/bench_scan.py CORPUS --work DIR [--items 5000] [--listed 1000000] [--rounds 3] [--form FORM]
                                     [--without-peer]
 
-`--items` photographs of the corpus (then screenshots), as they are or brought to a form, are scanned by `matcher scan` against `--listed`
-PDQ and as many pHash values, with one worker and with two. Beside it, round by round, the same files in bare loops: the decode
-alone, `Matcher.examine` without lists and without digests, with digests, with the lists, and threatexchange's PDQ with its own
-index, in as many processes. Medians of the rounds; processor time is of all processes. The store and the files are kept in DIR.
+`--items` photographs of the corpus (then screenshots), as they are or brought to a form, are scanned by `matcher scan`
+against `--listed` PDQ and as many pHash values, with one worker and with two. Beside it, round by round, the same files
+in bare loops: the decode alone, `Matcher.examine` without lists and without digests, with digests, with the lists, and
+threatexchange's PDQ with its own index, in as many processes. Medians of the rounds; processor time is of all
+processes. The store and the files are kept in DIR.
 
 Tables: each way's seconds; the scan's cost over the sum of its workers' decode-and-hash time (≤ 10 %, the start-up and
-the lookups told apart); two workers beside one (≥ 1.85), and beside that what two loops that share nothing gain on
-this machine; lookups of a picture at each radius (≤ 35 % of the mean decode at the radius of a default scan).
-Exits with 1 where something required is not met.
+the lookups told apart); two workers beside one (≥ 1.85), and beside that what two loops that share nothing gain on this
+machine; lookups of a picture at each radius (≤ 35 % of the mean decode at the radius of a default scan). Exits with 1
+where something required is not met. threatexchange hashes one orientation by one algorithm and keeps no record.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import TypeVar
 from corpus_pictures import FORMS, brought, evidence_files
 from hash_peers import one_thread
 from random_lists import random_store
-from scan_loops import WORKS, Loop, looped, lookups, screening_radii
+from scan_loops import WORKS, Loop, lookups, looped, screening_radii
 from scan_runs import Run, linked, scanned, started, use_configuration
 
 from matcher import Matcher
@@ -143,7 +144,9 @@ def main() -> None:
             starts[workers].append(started(work, store, workers=workers))
             runs[workers].append(scanned(evidence, store, work / "case", workers=workers))
             for name in names:
-                loops.setdefault((name, workers), []).append(looped(name, files, store, listed=arguments.listed, processes=workers))
+                loops.setdefault((name, workers), []).append(
+                    looped(name, files, store, listed=arguments.listed, processes=workers)
+                )
         print("a round done", file=sys.stderr, flush=True)
     run = {workers: middle(values, lambda value: value.wall) for workers, values in runs.items()}
     start = {workers: middle(values, lambda value: value.wall) for workers, values in starts.items()}

@@ -2,10 +2,11 @@
 
     python benchmarks/decoders.py CORPUS --work DIR [--pictures 12] [--rounds 7] [--only FORM …]
 
-JPEG: libjpeg's reduced decode in grey, at the scale that screening needs, by Pillow, simplejpeg, PyTurboJPEG, OpenCV, pyvips, imagecodecs (which
-has no reduced decode: its whole one). PNG: all pixels, by Pillow, OpenCV, pyvips, imagecodecs' two, and our own decoder,
-which gives grey means at once. Photographs as bench_image.py has them, and in the same folder. A library that is not
-installed is left out. For each form a Markdown table: ms a picture, times Pillow, and how far the grey values are from Pillow's at most.
+JPEG: libjpeg's reduced decode in grey, at the scale that screening needs, by Pillow, simplejpeg, PyTurboJPEG, OpenCV,
+pyvips, and imagecodecs (which has none: its whole one). PNG: all pixels, by Pillow, OpenCV, pyvips, imagecodecs' two,
+and our own decoder, which gives grey means at once. Pictures as bench_image.py has them, and in the same folder. A
+library that is not installed is left out. For each form a Markdown table: ms a picture, times Pillow, and how far the
+grey values are from Pillow's at most.
 """
 
 from __future__ import annotations

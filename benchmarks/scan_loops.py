@@ -6,7 +6,7 @@
 `hash`      `Matcher.examine` without lists, the digests given: decoding and hashing
 `digest`    the same, digests computed
 `examine`   the same with the store's lists: all that a worker does
-`peer`      threatexchange's PDQ of the file, and its own index asked for it; the index holds as many random hashes as the list
+`peer`      threatexchange's PDQ of the file, and its own index, of as many random hashes as the list, asked for it
 
 Each process takes every n-th file, reads it, and is ready before the clock starts: what starting takes is told apart.
 """
@@ -33,6 +33,7 @@ from corpus_pictures import Sample, upright
 from PIL import Image
 
 from matcher import Matcher
+
 
 @dataclass(frozen=True, slots=True)
 class Loop:
@@ -143,7 +144,7 @@ RADII = {"pdq": (31, 35, 39, 43, 47), "phash": (8, 9, 10, 11, 12)}
 def lookups(files: Sequence[Path], store: Path) -> dict[str, dict[int, float]]:
     """Seconds that a picture's eight hashes take to look up, one picture at a time, by algorithm and radius.
 
-    The median over the pictures of each one's better of two; beside RADII, the radius that a default scan asks is there.
+    The median over the pictures of each one's better of two. Beside RADII the radius that a default scan asks is there.
     """
     matcher = Matcher.open(store)
     radii = {name: sorted({*RADII[name], radius}) for name, radius in screening_radii(matcher).items()}

@@ -3,13 +3,14 @@
     python benchmarks/scan_memory.py CORPUS --work DIR [--counts 5000 100000] [--photographs 3000] [--listed 1000000]
                                      [--workers 2]
 
-Evidence of each count: `--photographs` of the corpus, all of them in each count, and for the rest small pictures that are
-drawn (no two alike) and, every tenth, hard links to photographs that are there already. So the largest pictures are the
-same in each count, and only the number of items differs. Scanned with so many workers against `--listed` PDQ and pHash values.
+Evidence of each count: `--photographs` of the corpus, all of them in each count, and for the rest small pictures that
+are drawn (no two alike) and, every tenth, hard links to photographs that are there already. So the largest pictures are
+the same in each count, and only the number of items differs. Scanned with so many workers against `--listed` PDQ and
+pHash values.
 
-A Markdown table: seconds, the peak of all processes together and of the largest worker, in megabytes of proportional set
-size (Linux) without the pages of the store, which are told beside it. Exits with 1 where the largest count takes more
-than 10 % above the smallest, or a worker 300 MB or more.
+A Markdown table: seconds, the peak of all processes together and of the largest worker, in megabytes of proportional
+set size (Linux) without the pages of the store, which are told beside it. Exits with 1 where the largest count takes
+more than 10 % above the smallest, or a worker 300 MB or more.
 """
 
 from __future__ import annotations
@@ -77,8 +78,10 @@ def main() -> None:
     growth = peaks[-1].total / peaks[0].total
     worker = max(peak.largest_child for peak in peaks)
     good = growth <= MOST_GROWTH and worker < MOST_OF_A_WORKER
-    print(f"\nThe largest count takes {growth:.2f} times the memory of the smallest (required ≤ {MOST_GROWTH}), the "
-          f"largest worker {worker:.0f} MB (required < {MOST_OF_A_WORKER:.0f}): {'met' if good else 'NOT MET'}")  # fmt: skip
+    print(
+        f"\nThe largest count takes {growth:.2f} times the memory of the smallest (required ≤ {MOST_GROWTH}), the largest "
+        f"worker {worker:.0f} MB (required < {MOST_OF_A_WORKER:.0f}): {'met' if good else 'NOT MET'}"
+    )
     sys.exit(0 if good else 1)
 
 
