@@ -5,8 +5,8 @@
 
 The tree of corpus_recall.py: `--count` listed photographs, altered copies of them (one alteration each, or with
 `--each` all), the originals, `--others` of the corpus's other pictures (all of them if not told), and its broken and
-odd files (unless `--without-odd`). Scanned twice against the same list. Every item and field that differs is printed, as
-compared here from `matcher findings` and as `matcher diff` tells it; the two must agree. Exits with 1 where anything
+odd files (unless `--without-odd`). Scanned twice against the same list. Every item and field that differs is printed,
+as compared here from `matcher findings` and as `matcher diff` tells it; the two must agree. Exits with 1 where anything
 differs. Needs the extra `referee`. DIR is new, or one that this made: the tree and the list in it are then used again.
 """
 

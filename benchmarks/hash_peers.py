@@ -11,6 +11,7 @@ import io
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 import imagehash
 import numpy as np
@@ -75,8 +76,6 @@ def peers() -> dict[str, Way]:
             found.update(ways())
         except ImportError as error:
             print(f"not beside us: {error}")
-    try:
+    with suppress(ImportError):
         importlib.import_module("cv2").setNumThreads(1)
-    except ImportError:
-        pass
     return found

@@ -79,8 +79,8 @@ def main() -> None:
     worker = max(peak.largest_child for peak in peaks)
     good = growth <= MOST_GROWTH and worker < MOST_OF_A_WORKER
     print(
-        f"\nThe largest count takes {growth:.2f} times the memory of the smallest (required ≤ {MOST_GROWTH}), the largest "
-        f"worker {worker:.0f} MB (required < {MOST_OF_A_WORKER:.0f}): {'met' if good else 'NOT MET'}"
+        f"\nThe largest count takes {growth:.2f} times the memory of the smallest (required ≤ {MOST_GROWTH}), the "
+        f"largest worker {worker:.0f} MB (required < {MOST_OF_A_WORKER:.0f}): {'met' if good else 'NOT MET'}"
     )
     sys.exit(0 if good else 1)
 

@@ -23,13 +23,13 @@ MOST_PIXELS = 40_000_000
 class Screened:
     """By one algorithm: eight hashes from the reduced picture, and the eight of the reference, in TRANSFORMS' order.
 
-    `margin` is the algorithm's, `slack` what this picture's hashes are allowed besides, in bits.
+    `margin` is the algorithm's, `allowed` how far each of the eight may be: the margin, and what this picture adds.
     """
 
     screen: Sequence[bytes]
     reference: Sequence[bytes]
     margin: int
-    slack: int = 0
+    allowed: Sequence[int]
 
     def distances(self) -> list[int]:
         return [hamming(one, other) for one, other in zip(self.screen, self.reference, strict=True)]
@@ -51,6 +51,7 @@ def screened(data: bytes) -> dict[str, Screened]:
             screen=[value.value for value in hasher.turned(picture)],
             reference=[hasher.confirm(picture, transform).value for transform in TRANSFORMS],
             margin=hasher.margin,
+            allowed=[hasher.margin] * len(TRANSFORMS),
         )
         for hasher in _hashers()
     }
