@@ -6,8 +6,12 @@ whole decode. This is the floor that `examine` is compared with.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import io
+import struct
+import zlib
+from collections.abc import Callable, Sequence
 
 from corpus_pictures import Sample
 from PIL import Image
@@ -51,6 +55,31 @@ def own_png(sample: Sample) -> None:
 
     if reduced(sample.data, Limits()) is None:
         raise ValueError(f"{sample.path.name}: not taken by our PNG decoder")
+
+
+def _compressed(data: bytes) -> tuple[bytes, int]:
+    """What the IDAT chunks of a PNG hold, and how many bytes it inflates to."""
+    parts, at = [], 8
+    while at < len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        if data[at + 4 : at + 8] == b"IDAT":
+            parts.append(data[at + 8 : at + 8 + length])
+        at += length + 12
+    joined = b"".join(parts)
+    return joined, len(zlib.decompress(joined))
+
+
+def inflating(samples: Sequence[Sample]) -> dict[str, Callable[[Sample], object]]:
+    """Ways to inflate what PNGs hold and do nothing with it, by zlib and, where it is installed, by libdeflate."""
+    parts = {sample.path: _compressed(sample.data) for sample in samples}
+    ways: dict[str, Callable[[Sample], object]] = {
+        "inflate alone, zlib": lambda sample: zlib.decompress(parts[sample.path][0], bufsize=parts[sample.path][1])
+    }
+    try:
+        deflate = importlib.import_module("deflate")
+    except ImportError:
+        return ways
+    return {**ways, "inflate alone, libdeflate": lambda sample: deflate.zlib_decompress(*parts[sample.path])}
 
 
 def bare(sample: Sample) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pillow_heif
-from bare_decoding import bare, has_own_png, own_png, whole
+from bare_decoding import bare, has_own_png, inflating, own_png, whole
 from corpus_pictures import FORMS, Form, Sample, brought, screenshots, sharp_photographs
 from hash_peers import IMAGEHASH, THREATEXCHANGE, Way, one_thread, peers
 from random_lists import random_store
@@ -74,8 +74,10 @@ def ways_for(form: Form, samples: Sequence[Sample], store: Path) -> dict[str, Wa
         BARE: bare,
         PILLOW: whole,
     }
-    if form.kind == "PNG" and has_own_png():
-        ways[OWN_PNG] = own_png
+    if form.kind == "PNG":
+        ways.update(inflating(samples))
+        if has_own_png():
+            ways[OWN_PNG] = own_png
     for name, way in peers().items():
         try:
             answer = way(samples[0])
@@ -119,16 +121,18 @@ def judged(measured: dict[str, Times]) -> bool:
 
 
 def plot(measured: dict[str, Times], folder: Path) -> None:
-    """Bars on a logarithmic axis, one panel a form, the bare decode as a line."""
+    """Bars with their numbers, one panel a form, the bare decode as a line."""
     from plotting import save, subplots  # noqa: PLC0415 - only to draw
 
     figure, axes = subplots(len(measured), columns=2, height=3.2)
     for axis, (form, times) in zip(axes, measured.items(), strict=False):
         ways = sorted(times.seconds, key=times.milliseconds, reverse=True)
         colours = ["tab:orange" if way.startswith(OURS) else "tab:blue" for way in ways]
-        axis.barh(ways, [times.milliseconds(way) for way in ways], color=colours)
+        bars = axis.barh(ways, [times.milliseconds(way) for way in ways], color=colours)
+        axis.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
+        axis.margins(x=0.1)
         axis.axvline(times.milliseconds(BARE), color="black", linewidth=1, linestyle="--")
-        axis.set(xscale="log", xlabel="ms a picture, one thread", title=form)
+        axis.set(xlabel="ms a picture, one thread", title=form)
     save(figure, folder / "performance-image.svg")
 
 

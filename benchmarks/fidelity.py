@@ -38,6 +38,8 @@ from matcher.errors import DecodeError
 
 AS_IS = "as it is"
 WORST = 3
+NOTHING = 1e-7
+"""What stands for no hash at all on the plot's logarithmic axis: below it."""
 
 
 def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -171,12 +173,13 @@ def plot(table: dict[tuple[str, str], Distances], variants: tuple[str, ...], fol
             total = row.counts.total()
             reach = range(max(row.counts) + 1)
             further = [sum(count for distance, count in row.counts.items() if distance > limit) for limit in reach]
-            axis.step(reach, [count / total if count else float("nan") for count in further], where="post",
+            axis.step(reach, [count / total if count else NOTHING for count in further], where="post",
                       label=variant, linewidth=1.2)  # fmt: skip
             axis.axvline(row.margin, color="black", linewidth=1, linestyle="--")
-        axis.set(yscale="log", ylim=(1e-6, 1.5), xlabel="bits from the reference",
+        axis.set(yscale="log", ylim=(10 * NOTHING, 1.5), xlabel="bits from the reference",
                  ylabel="share of hashes that are further",
                  title=f"{algorithm}; dashed: the margin")  # fmt: skip
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(visible=True, alpha=0.3)
         axis.legend(fontsize=8)
     save(figure, folder / "screen-fidelity.svg")
