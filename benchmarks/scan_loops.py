@@ -16,7 +16,9 @@ from __future__ import annotations
 import hashlib
 import importlib
 import multiprocessing
+import queue
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -33,6 +35,9 @@ from corpus_pictures import Sample, upright
 from PIL import Image
 
 from matcher import Matcher
+
+_LOOK = 5.0
+"""Seconds after which it is seen that a process failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ def _run(  # noqa: PLR0917 - a process's arguments
 
 
 def looped(name: str, files: Sequence[Path], store: Path, *, listed: int, processes: int) -> Loop:
-    """Do one of WORKS for every file."""
+    """Do one of WORKS for every file. SystemExit where a process fails; what it said is on the screen."""
     context = multiprocessing.get_context("spawn")
     ready, answers = context.Barrier(processes), context.Queue()
     running = [
@@ -120,7 +125,14 @@ def looped(name: str, files: Sequence[Path], store: Path, *, listed: int, proces
     ]
     for process in running:
         process.start()
-    told = [answers.get() for _ in running]
+    told = []
+    while len(told) < processes:
+        with suppress(queue.Empty):
+            told.append(answers.get(timeout=_LOOK))
+        if any(process.exitcode for process in running):
+            for process in running:  # the others would wait for the one that failed
+                process.terminate()
+            sys.exit(f"the loop {name!r} failed")
     for process in running:
         process.join()
     begun, ended, processor, started = zip(*told, strict=True)
