@@ -154,7 +154,7 @@ def main() -> None:
     measured = {}
     for name in arguments.only:
         form = FORMS[name]
-        samples = brought(chosen[form.of], form, arguments.work / name.replace(" ", "-").replace(",", ""))
+        samples = brought(chosen[form.of], name, arguments.work)
         measured[name] = rounds(ways_for(form, samples, store), samples, arguments.rounds)
         table(name, samples, measured[name])
     good = judged(measured)

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from corpus_pictures import FORMS, brought, evidence_files
+from corpus_pictures import FORMS, brought_files, evidence_files
 from hash_peers import one_thread
 from random_lists import random_store
 from scan_loops import WORKS, Loop, lookups, looped, screening_radii
@@ -126,10 +126,11 @@ def main() -> None:
     work: Path = arguments.work
     use_configuration(work)
     files = evidence_files(arguments.corpus, arguments.items)
-    store = random_store(work / f"store-{arguments.listed}", arguments.listed, files[:: max(1, len(files) // 50)])
+    store = random_store(
+        work / f"store-{arguments.listed}-{arguments.items}", arguments.listed, files[:: max(1, len(files) // 50)]
+    )
     if arguments.form:
-        name = arguments.form.replace(" ", "-").replace(",", "")
-        files = [sample.path for sample in brought(files, FORMS[arguments.form], work / name)]
+        files = brought_files(files, arguments.form, work)
     evidence = linked(files, work / "evidence")
     files = sorted(path for path in evidence.rglob("*") if path.is_file())
     total = sum(path.stat().st_size for path in files)

@@ -1,7 +1,7 @@
 """Pictures of the corpus, and the same brought to a size and a format: what the throughput benchmarks work on.
 
     photographs = sharp_photographs(corpus, 12)
-    samples = brought(photographs, FORMS["12 MP JPEG"], work)
+    samples = brought(photographs, "12 MP JPEG", work)
 
 CORPUS has photos/, screenshots/ and a MANIFEST.csv. What was brought is kept in WORK and found there again.
 """
@@ -134,13 +134,19 @@ def formed(path: Path, form: Form) -> bytes:
     return stream.getvalue()
 
 
-def brought(paths: Sequence[Path], form: Form, work: Path) -> list[Sample]:
-    """The pictures brought to a form, kept in `work`, a folder for that form."""
-    work.mkdir(parents=True, exist_ok=True)
-    samples = []
+def brought_files(paths: Sequence[Path], name: str, work: Path) -> list[Path]:
+    """The pictures brought to the form of that name, in a folder of `work`, where they are kept."""
+    form = FORMS[name]
+    folder = work / name.replace(" ", "-").replace(",", "")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
     for path in paths:
-        kept = work / f"{path.stem}{form.suffix}"
-        if not kept.exists():
-            kept.write_bytes(formed(path, form))
-        samples.append(Sample(kept, kept.read_bytes()))
-    return samples
+        files.append(folder / f"{path.stem}{form.suffix}")
+        if not files[-1].exists():
+            files[-1].write_bytes(formed(path, form))
+    return files
+
+
+def brought(paths: Sequence[Path], name: str, work: Path) -> list[Sample]:
+    """The same with their bytes, all of them in memory."""
+    return [Sample(path, path.read_bytes()) for path in brought_files(paths, name, work)]

@@ -180,7 +180,7 @@ def main() -> None:
         is_jpeg = name in JPEG_FORMS
         ways = reduced if is_jpeg else whole
         chosen = (sharp_photographs if is_jpeg else screenshots)(arguments.corpus, arguments.pictures)
-        samples = brought(chosen, FORMS[name], arguments.work / name.replace(" ", "-").replace(",", ""))
+        samples = brought(chosen, name, arguments.work)
         times = rounds(ways, samples, arguments.rounds)
         print(f"\n{name}: {len(samples)} pictures\n\n| decoder | ms | times Pillow | of a round | from Pillow's grey |")
         print("|---|---|---|---|---|")

@@ -104,7 +104,7 @@ def main() -> None:
     work: Path = arguments.work
     use_configuration(work)
     files = evidence_files(arguments.corpus, arguments.items)
-    store = random_store(work / f"store-{arguments.listed}", arguments.listed, files[::20])
+    store = random_store(work / f"store-{arguments.listed}-{arguments.items}", arguments.listed, files[::20])
     with_copies, without, copies, bytes_share = trees(files, arguments.items, arguments.share, work)
     seconds: dict[str, list[float]] = {"copies": [], "distinct": []}
     start = started(work, store, workers=arguments.workers)
