@@ -126,9 +126,8 @@ def main() -> None:
     work: Path = arguments.work
     use_configuration(work)
     files = evidence_files(arguments.corpus, arguments.items)
-    store = random_store(
-        work / f"store-{arguments.listed}-{arguments.items}", arguments.listed, files[:: max(1, len(files) // 50)]
-    )
+    known = files[:: max(1, len(files) // 50)]
+    store = random_store(work / f"store-{arguments.listed}-{arguments.items}", arguments.listed, known)
     if arguments.form:
         files = brought_files(files, arguments.form, work)
     evidence = linked(files, work / "evidence")
