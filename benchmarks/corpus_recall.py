@@ -14,7 +14,6 @@ the scan does not (there must be none), every match among the others, and the pe
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import json
 import os
@@ -31,6 +30,7 @@ from typing import Any
 import imagehash
 import numpy as np
 import pdqhash
+from corpus_pictures import manifest
 from PIL import Image
 from process_memory import run_measured
 
@@ -49,11 +49,6 @@ ALTERATIONS: dict[str, Callable[[Image.Image], tuple[Image.Image, int]]] = {
         for transpose in Transpose
     },
 }
-
-
-def manifest(corpus: Path) -> list[dict[str, str]]:
-    with (corpus / "MANIFEST.csv").open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def photographs(corpus: Path, count: int) -> list[Path]:

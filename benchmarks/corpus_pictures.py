@@ -1,0 +1,152 @@
+"""Pictures of the corpus, and the same brought to a size and a format: what the throughput benchmarks work on.
+
+    photographs = sharp_photographs(corpus, 12)
+    samples = brought(photographs, "12 MP JPEG", work)
+
+CORPUS has photos/, screenshots/ and a MANIFEST.csv. What was brought is kept in WORK and found there again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+FEWEST_PIXELS = 1_500_000
+MOST_PIXELS = 40_000_000
+FEWEST_BITS = 0.8
+"""Of a JPEG's bits a pixel: what has fewer is smooth, and its decoder has little to do."""
+
+GRAIN = 5.0
+"""Standard deviation of the noise that stands for a camera's, which goes when a picture is enlarged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What pictures are brought to. `kind` says what they are decoded by; `size` None leaves it as it is."""
+
+    kind: str
+    size: tuple[int, int] | None
+    suffix: str
+    save: dict[str, Any] = field(default_factory=dict)
+    grain: bool = False
+    of: str = "photographs"
+
+
+def _jpeg(width: int, height: int, *, grain: bool = False, **more: Any) -> Form:
+    return Form("JPEG", (width, height), ".jpg", {"quality": 90, "subsampling": "4:2:0", **more}, grain)
+
+
+FORMS = {
+    "12 MP JPEG": _jpeg(4000, 3000),
+    "12 MP JPEG, grain": _jpeg(4000, 3000, grain=True),
+    "12 MP JPEG, progressive": _jpeg(4000, 3000, progressive=True),
+    "2 MP JPEG": _jpeg(1600, 1200),
+    "2 MP JPEG, progressive": _jpeg(1600, 1200, progressive=True),
+    "1920x1080 PNG": Form("PNG", (1920, 1080), ".png", of="screenshots"),
+    "2 MP WebP": Form("WEBP", (1600, 1200), ".webp", {"quality": 85}),
+    "2 MP HEIC": Form("HEIF", (1600, 1200), ".heic", {"quality": 80}),
+    "2 MP TIFF, LZW": Form("TIFF", (1600, 1200), ".tif", {"compression": "tiff_lzw"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One file to measure on, its bytes already read."""
+
+    path: Path
+    data: bytes
+
+
+def manifest(corpus: Path) -> list[dict[str, str]]:
+    with (corpus / "MANIFEST.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def by_digest(corpus: Path, folder: str, where: Callable[[dict[str, str]], bool]) -> list[Path]:
+    """The files of a folder that are pictures and so, in the order of their SHA-256: an order that nobody chose."""
+    rows = [row for row in manifest(corpus) if row["file"].startswith(f"{folder}/") and row["width"] and where(row)]
+    return [corpus / row["file"] for row in sorted(rows, key=lambda row: row["sha256"])]
+
+
+def sharp_photographs(corpus: Path, count: int) -> list[Path]:
+    """Photographs that are JPEG, large, and not smooth: the first `count` by SHA-256, one a package's series."""
+
+    def wanted(row: dict[str, str]) -> bool:
+        pixels = int(row["width"]) * int(row["height"])
+        sharp = 8 * int(row["bytes"]) >= FEWEST_BITS * pixels
+        return row["format"] == "JPEG" and row["kind"] == "photo" and pixels >= FEWEST_PIXELS and sharp
+
+    return by_digest(corpus, "photos", wanted)[:count]
+
+
+def screenshots(corpus: Path, count: int) -> list[Path]:
+    """Screenshots that are PNG and of at least 600,000 pixels, the first `count` by SHA-256."""
+
+    def wanted(row: dict[str, str]) -> bool:
+        return row["format"] == "PNG" and int(row["width"]) * int(row["height"]) >= 600_000
+
+    return by_digest(corpus, "screenshots", wanted)[:count]
+
+
+def evidence_files(corpus: Path, count: int) -> list[Path]:
+    """`count` corpus photographs, filled up with screenshots where there are not so many. No two are equal.
+
+    Of more than MOST_PIXELS there are two, which no second worker could share.
+    """
+
+    def wanted(row: dict[str, str]) -> bool:
+        return int(row["width"]) * int(row["height"]) <= MOST_PIXELS
+
+    every = [path for folder in ("photos", "screenshots") for path in by_digest(corpus, folder, wanted)]
+    return every[:count]
+
+
+def upright(path: Path) -> Image.Image:
+    """The picture as RGB on white."""
+    with Image.open(path) as opened:
+        if "A" in opened.getbands() or "transparency" in opened.info:
+            white = Image.new("RGBA", opened.size, "white")
+            return Image.alpha_composite(white, opened.convert("RGBA")).convert("RGB")
+        return opened.convert("RGB")
+
+
+def formed(path: Path, form: Form) -> bytes:
+    """The picture brought to a form: cut to the form's proportions around its middle, resized by Lanczos."""
+    image = upright(path)
+    if form.size is not None:
+        image = ImageOps.fit(image, form.size, Image.Resampling.LANCZOS)
+    if form.grain:
+        noise = np.random.default_rng(1).normal(0, GRAIN, (image.height, image.width, 1))
+        image = Image.fromarray(np.clip(np.asarray(image) + noise, 0, 255).astype(np.uint8))
+    stream = io.BytesIO()
+    if form.kind == "HEIF":
+        import pillow_heif  # noqa: PLC0415 - only to write this one
+
+        pillow_heif.register_heif_opener()
+    image.save(stream, form.kind, **form.save)
+    return stream.getvalue()
+
+
+def brought_files(paths: Sequence[Path], name: str, work: Path) -> list[Path]:
+    """The pictures brought to the form of that name, in a folder of `work`, where they are kept."""
+    form = FORMS[name]
+    folder = work / name.replace(" ", "-").replace(",", "")
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for path in paths:
+        files.append(folder / f"{path.stem}{form.suffix}")
+        if not files[-1].exists():
+            files[-1].write_bytes(formed(path, form))
+    return files
+
+
+def brought(paths: Sequence[Path], name: str, work: Path) -> list[Sample]:
+    """The same with their bytes, all of them in memory."""
+    return [Sample(path, path.read_bytes()) for path in brought_files(paths, name, work)]
