@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+import numpy.typing as npt
+
 from matcher.distances import hamming
-from matcher.hashers import PictureHasher, picture_hashers
-from matcher.imaging.decode import decode
+from matcher.hashers import PictureHasher, ScreeningHasher, picture_hashers
+from matcher.imaging.decode import decode, decode_reduced
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import TRANSFORMS
 
@@ -23,7 +26,9 @@ MOST_PIXELS = 40_000_000
 class Screened:
     """By one algorithm: eight hashes from the reduced picture, and the eight of the reference, in TRANSFORMS' order.
 
-    `margin` is the algorithm's, `allowed` how far each of the eight may be: the margin, and what this picture adds.
+    `margin` is the algorithm's. `allowed`: how far each of the eight may be, so that no match of the reference is
+    passed over: the margin, or, where the screen tells which bits are in doubt, those of them that differ. Without
+    `screen` the reduced picture says too little, and the whole one is hashed.
     """
 
     screen: Sequence[bytes]
@@ -32,7 +37,7 @@ class Screened:
     allowed: Sequence[int]
 
     def distances(self) -> list[int]:
-        return [hamming(one, other) for one, other in zip(self.screen, self.reference, strict=True)]
+        return [hamming(one, other) for one, other in zip(self.screen, self.reference, strict=False)]
 
 
 @cache
@@ -46,12 +51,26 @@ def screened(data: bytes) -> dict[str, Screened]:
     if kind is None:
         return {}
     picture = next(decode(data, kind, max_pixels=MOST_PIXELS).renderings())
-    return {
-        hasher.algorithm.name: Screened(
-            screen=[value.value for value in hasher.turned(picture)],
-            reference=[hasher.confirm(picture, transform).value for transform in TRANSFORMS],
-            margin=hasher.margin,
-            allowed=[hasher.margin] * len(TRANSFORMS),
-        )
-        for hasher in _hashers()
-    }
+    quick = decode_reduced(data, kind, max_pixels=MOST_PIXELS)
+    reduced = picture.reduced() if quick is None else quick[0]
+    found = {}
+    for hasher in _hashers():
+        assert isinstance(hasher, ScreeningHasher)
+        margin = hasher.screen.margin
+        reference = [value.value for value in hasher.turned(picture)]  # screen_margin.py: they are the reference's
+        answer = hasher.screened(reduced)
+        if answer is None:
+            found[hasher.algorithm.name] = Screened([], reference, margin, [])
+            continue
+        codes = [value.value for value in answer.turned.hashes]
+        allowed = [margin] * len(TRANSFORMS)
+        if answer.doubtful is not None:
+            pairs = zip(codes, reference, answer.doubtful, strict=True)
+            allowed = [min(margin, hamming_in(one, other, doubts)) for one, other, doubts in pairs]
+        found[hasher.algorithm.name] = Screened(codes, reference, margin, allowed)
+    return found
+
+
+def hamming_in(one: bytes, other: bytes, mask: npt.NDArray[np.uint8]) -> int:
+    """Bits of a mask, (width,) uint8, in which two hashes differ."""
+    return ((int.from_bytes(one) ^ int.from_bytes(other)) & int.from_bytes(mask.tobytes())).bit_count()
