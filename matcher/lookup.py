@@ -63,7 +63,7 @@ def match_digests(lists: OpenLists, digests: Iterable[Hash]) -> list[Matched]:
 def match_each_digest(lists: OpenLists, digests: Sequence[Hash]) -> list[list[Matched]]:
     """For each of these digests of one algorithm, which belong to different files, every listed entry with it."""
     found: list[list[Matched]] = [[] for _ in digests]
-    if not digests:
+    if not digests or not any(digests[0].algorithm in opened.algorithms for opened in lists.opened):
         return found
     listed = lists.find_digests(digests[0].algorithm, codes_of(digests))
     for query, place, number in zip(

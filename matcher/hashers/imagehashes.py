@@ -117,15 +117,20 @@ class ScreenedImageHasher(ImageHasher):
         if min(reduced.grey.shape) < _SMALLEST_SCREENED:
             return None
         codes, doubtful = self._screen_bits(reduced, self._side)
-        counts = np.bitwise_count(doubtful).sum(axis=1).tolist()
+        counts = _ones(doubtful)
         if max(counts) > self._most:
             return None
-        ones = np.bitwise_count(codes).sum(axis=1)
         bits = self.algorithm.bits
-        balance = (200 * np.minimum(ones, bits - ones) // bits).astype(np.uint8)
+        balance = bytes(200 * min(ones, bits - ones) // bits for ones in _ones(codes))
         slack = tuple(min(max(count, 1), self.screen.margin) for count in counts)  # never 0: these are no reference
-        turned = Turned(reduced.rendering, self.algorithm.name, codes.tobytes(), balance.tobytes(), slack)
+        turned = Turned(reduced.rendering, self.algorithm.name, codes.tobytes(), balance, slack)
         return Screened(turned, doubtful)
+
+
+def _ones(codes: npt.NDArray[np.uint8]) -> list[int]:
+    """How many bits of each row, (n, multiple of 8) uint8, are set."""
+    counts: list[int] = np.bitwise_count(codes.view(np.uint64)).sum(axis=1, dtype=np.int64).tolist()
+    return counts
 
 
 _SMALLEST_SCREENED = 64

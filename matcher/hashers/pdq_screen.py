@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from matcher.compiled import compiled
 from matcher.hashers.axes import Axis, filtered, transposed
+from matcher.hashers.ordering import select
 from matcher.hashers.pdq_kernel import SIDE, quality_of
 from matcher.hashers.quartets import LANES, add_weighted
 
@@ -66,7 +67,8 @@ def _median(block: Float32, by_row: int, by_column: int) -> tuple[np.float32, in
         for j in range(SIDE):
             negated = (by_row and i % 2 == 0) != (by_column and j % 2 == 0)
             values[i * SIDE + j] = -block[i, j] if negated else block[i, j]
-    median = np.sort(values)[_MIDDLE]
+    select(values, _MIDDLE)
+    median = values[_MIDDLE]
     tied = 0
     for at in range(BITS):
         tied += abs(values[at] - median) < _TIE

@@ -16,6 +16,7 @@ import PIL
 
 from matcher.compiled import compiled
 from matcher.hashers.axes import Axis, filtered, halved, lanczos_axis, transposed
+from matcher.hashers.ordering import select
 from matcher.imaging.reduced import Reduced
 
 Float32 = npt.NDArray[np.float32]
@@ -99,9 +100,13 @@ def _bits(block: Float64, by_row: int, by_column: int, doubt: float, code: UInt8
         for j in range(side):
             negated = (by_row and i % 2 == 1) != (by_column and j % 2 == 1)
             values[i * side + j] = -block[i, j] if negated else block[i, j]
-    ordered = np.sort(values)
+    ordered = values.copy()
     middle = side * side // 2
-    median = (ordered[middle - 1] + ordered[middle]) / 2
+    select(ordered, middle - 1)
+    above = ordered[middle]
+    for at in range(middle + 1, ordered.size):
+        above = min(above, ordered[at])
+    median = (ordered[middle - 1] + above) / 2
     for at in range(side * side):
         code[at >> 3] |= (values[at] > median) << (7 - (at & 7))
         doubtful[at >> 3] |= (abs(values[at] - median) <= doubt) << (7 - (at & 7))

@@ -9,6 +9,7 @@ import hashlib
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,16 +47,24 @@ class Nearby:
         return Nearby(self.queries[kept], self.distances[kept], self.rows[kept], self.entries[kept], self.lists[kept])
 
 
+NOTHING = Nearby(
+    np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.int64)
+)
+"""What most pictures are near to."""
+
+
 def joined(parts: Sequence[Nearby]) -> Nearby:
     """All of them, one after the other."""
     if len(parts) == 1:
         return parts[0]
+    if not parts:
+        return NOTHING
     return Nearby(
-        np.concatenate([np.empty(0, np.int64), *(part.queries for part in parts)]),
-        np.concatenate([np.empty(0, np.int32), *(part.distances for part in parts)]),
-        np.concatenate([np.empty(0, np.int64), *(part.rows for part in parts)]),
-        np.concatenate([np.empty(0, np.uint32), *(part.entries for part in parts)]),
-        np.concatenate([np.empty(0, np.int64), *(part.lists for part in parts)]),
+        np.concatenate([part.queries for part in parts]),
+        np.concatenate([part.distances for part in parts]),
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.entries for part in parts]),
+        np.concatenate([part.lists for part in parts]),
     )
 
 
@@ -76,7 +85,7 @@ class OpenList:
         taken = [part.removed for part in parts if len(part.removed)]
         self.removed: npt.NDArray[np.uint32] = np.unique(np.concatenate(taken)) if taken else np.empty(0, np.uint32)
 
-    @property
+    @cached_property
     def algorithms(self) -> tuple[str, ...]:
         """The algorithms that can be looked up in this list, where somebody has the hash."""
         return tuple(sorted(self.facts.counts["hashes"]))

@@ -52,8 +52,8 @@ class OpenLists:
         """All hashes of all lists within `radius` bits, inclusive, of each row of `queries`, (q, width) uint8."""
         found = []
         for place, opened in enumerate(self.opened):
-            if algorithm in opened.algorithms:
-                near = opened.find_near(algorithm, queries, radius=radius, minimum_quality=minimum_quality)
+            near = opened.find_near(algorithm, queries, radius=radius, minimum_quality=minimum_quality)
+            if len(near):
                 found.append(replace(near, lists=np.full(len(near), place)))
         return joined(found)
 
