@@ -9,6 +9,7 @@ checked; damage in their data shows in the full picture only, and moves no block
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -17,9 +18,11 @@ from matcher.errors import DecodeError
 from matcher.imaging import jpeg_segments as walk
 from matcher.imaging import pillow
 from matcher.imaging.failures import reasons
+from matcher.imaging.frame import Budget
 from matcher.imaging.jpeg_segments import FrameHeader, NotOrdinaryError, ScanHeader, Segment
 from matcher.imaging.limits import Limits
 from matcher.imaging.reduced import Reduced, scale_for
+from matcher.renderings import rendering_name
 
 _SCALES = (8, 4, 2)
 """Of libjpeg's: the others cost more than they save."""
@@ -32,11 +35,14 @@ _ADOBE_YCC = 1
 
 
 def reduced(data: bytes, limits: Limits) -> list[Reduced] | None:
-    """The one picture of an ordinary JPEG, in a list; None for any other file, and where it cannot be decoded."""
+    """Every picture of an ordinary JPEG, mostly one; None for any other file, and where one cannot be decoded."""
     try:
         frame = _ordinary(data)
         if frame.width * frame.height > limits.max_pixels:
             return None
+        if frame.has_others:
+            with reasons():
+                return _pages(data, limits)
         scale = _scale(frame)
         if frame.marker == walk.PROGRESSIVE:
             scans = _scans(data, frame)
@@ -45,7 +51,7 @@ def reduced(data: bytes, limits: Limits) -> list[Reduced] | None:
             if scale in _UNUSED_AT:
                 data = _needed(data, frame, scans, scale)
         with reasons():
-            return [_decoded(data, frame, scale)]
+            return [_decoded(data, frame, scale, 1)]
     except (NotOrdinaryError, DecodeError):
         return None
 
@@ -55,9 +61,29 @@ def _scale(frame: FrameHeader) -> int:
     return next((scale for scale in _SCALES if scale <= most), 1)
 
 
-def _decoded(data: bytes, frame: FrameHeader, scale: int) -> Reduced:
+def _pages(data: bytes, limits: Limits) -> list[Reduced]:
+    """The pictures of an MPO, as phones write it: a photograph, and behind it its depth or brightness."""
+    budget = Budget(limits)
     image = pillow.open_by("JPEG", BytesIO(data))
-    if image.size != (frame.width, frame.height) or getattr(image, "n_frames", 1) != 1:
+    count = int(getattr(image, "n_frames", 1))
+    if count > limits.max_frames:
+        raise NotOrdinaryError
+    found = []
+    for number in range(1, count + 1):
+        image.seek(number - 1)
+        frame = _ordinary(data[int(getattr(image, "offset", 0)) :])
+        if frame.marker == walk.PROGRESSIVE:
+            raise NotOrdinaryError
+        budget.take(frame.width, frame.height)
+        found.append(_decoded(data, frame, _scale(frame), number))
+    return found
+
+
+def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int) -> Reduced:
+    image = pillow.open_by("JPEG", BytesIO(data))
+    if number > 1:
+        image.seek(number - 1)
+    if image.size != (frame.width, frame.height):
         raise NotOrdinaryError
     if scale == 1:  # small: its colours decide how grey it is exactly, and cost little
         grey = image.convert("RGB").convert("L")
@@ -67,12 +93,13 @@ def _decoded(data: bytes, frame: FrameHeader, scale: int) -> Reduced:
         if image.mode != "L" or image.size != (-(-frame.width // scale), -(-frame.height // scale)):
             raise NotOrdinaryError
         grey = image
-    return Reduced(np.asarray(grey).astype(np.float32), frame.width, frame.height, scale)
+    values = np.asarray(grey).astype(np.float32)
+    return Reduced(values, frame.width, frame.height, scale, rendering_name(number, ""))
 
 
 def _ordinary(data: bytes) -> FrameHeader:
-    """The frame header of a picture in grey or YCbCr, alone in its file. NotOrdinaryError for any other."""
-    frame, adobe, jfif = None, None, False
+    """The frame header of a picture in grey or YCbCr. NotOrdinaryError for any other."""
+    frame, adobe, jfif, others = None, None, False, False
     for segment in walk.segments(data, scans=False):
         body = data[segment.begin + 4 : segment.begin + 20]
         if segment.marker in walk.FRAME_HEADERS:
@@ -82,12 +109,12 @@ def _ordinary(data: bytes) -> FrameHeader:
         elif segment.marker == walk.ADOBE and body.startswith(b"Adobe"):
             adobe = body[11] if len(body) > 11 else None
         elif segment.marker == walk.MULTIPLE_PICTURES and body.startswith(b"MPF\0"):
-            raise NotOrdinaryError
+            others = True
         elif segment.marker == walk.JFIF and body.startswith(b"JFIF"):
             jfif = True
     if frame is None or not _is_luma_first(frame, adobe, jfif):
         raise NotOrdinaryError
-    return frame
+    return replace(frame, has_others=others)
 
 
 def _is_luma_first(frame: FrameHeader, adobe: int | None, jfif: bool) -> bool:

@@ -49,6 +49,8 @@ class FrameHeader:
     width: int
     height: int
     components: tuple[Component, ...]
+    has_others: bool = False
+    """Whether the file says that other pictures stand behind this one."""
 
 
 @dataclass(frozen=True, slots=True)

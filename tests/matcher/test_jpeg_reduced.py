@@ -82,14 +82,31 @@ def _as_adobe_rgb(data: bytes) -> bytes:
     return data[:2] + b"\xff\xee" + (len(body) + 2).to_bytes(2) + body + data[data.index(b"\xff\xdb") :]
 
 
+def test_every_picture_of_a_phones_file(encoded: Encode) -> None:
+    """A photograph and its brightness, smaller and grey: each at a scale of its own."""
+    others = [picture((600, 540), "L"), landscape(9, width=700, height=600)]
+    data = encoded(picture((2200, 2100)), "MPO", save_all=True, append_images=others)
+    found = reduced(data, LIMITS)
+    assert found is not None
+    assert [(only.rendering, only.width, only.scale) for only in found] == [
+        ("", 2200, 8),
+        ("frame-2", 600, 2),
+        ("frame-3", 700, 2),
+    ]
+    assert np.array_equal(found[0].grey, by_draft(data, 8))
+    for only, rendering in zip(found, decode(data, JPEG).renderings(), strict=True):
+        assert only.rendering == rendering.rendering
+        whole = rendering.reduced()
+        assert np.abs(whole.grey.mean() - only.grey.mean()) < 1
+    assert reduced(data, Limits(max_frames=2)) is None
+    assert reduced(data[: len(data) - 2000], LIMITS) is None
+    assert reduced(data[: len(data) // 2], LIMITS) is None
+
+
 class TestNotOrdinary:
     def test_colour_spaces(self, encoded: Encode) -> None:
         assert reduced(encoded(picture((900, 700), "CMYK"), "JPEG"), LIMITS) is None
         assert reduced(_as_adobe_rgb(encoded(picture((900, 700)), "JPEG")), LIMITS) is None
-
-    def test_several_pictures(self, encoded: Encode) -> None:
-        data = encoded(picture((900, 700)), "MPO", save_all=True, append_images=[picture((900, 700))])
-        assert reduced(data, LIMITS) is None
 
     def test_limits(self, encoded: Encode) -> None:
         data = encoded(picture((900, 700)), "JPEG", progressive=True)
