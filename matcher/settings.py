@@ -24,7 +24,7 @@ class Settings:
 
     `thresholds` and `minimum_quality` override the defaults of single algorithms (a distance, inclusive; 0 to 100).
     `max_pixels` is of one frame, `max_total_pixels` of all frames of a file, `max_frames` how many pages are hashed.
-    `exact` hashes every orientation of every picture by the reference, instead of screening first.
+    `exact` decodes every picture in full and hashes every orientation by the reference, instead of screening first.
     """
 
     algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
