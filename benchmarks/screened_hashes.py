@@ -9,9 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
-import numpy.typing as npt
-
 from matcher.distances import hamming
 from matcher.hashers import PictureHasher, ScreeningHasher, picture_hashers
 from matcher.imaging.decode import decode, decode_reduced
@@ -62,15 +59,17 @@ def screened(data: bytes) -> dict[str, Screened]:
         if answer is None:
             found[hasher.algorithm.name] = Screened([], reference, margin, [])
             continue
-        codes = [value.value for value in answer.turned.hashes]
+        codes = [value.value for value in answer.hashes]
         allowed = [margin] * len(TRANSFORMS)
-        if answer.doubtful is not None:
-            pairs = zip(codes, reference, answer.doubtful, strict=True)
-            allowed = [min(margin, hamming_in(one, other, doubts)) for one, other, doubts in pairs]
+        if answer.doubtful:
+            width = len(answer.doubtful) // len(TRANSFORMS)
+            doubts = [answer.doubtful[at : at + width] for at in range(0, len(answer.doubtful), width)]
+            pairs = zip(codes, reference, doubts, strict=True)
+            allowed = [min(margin, hamming_in(one, other, mask)) for one, other, mask in pairs]
         found[hasher.algorithm.name] = Screened(codes, reference, margin, allowed)
     return found
 
 
-def hamming_in(one: bytes, other: bytes, mask: npt.NDArray[np.uint8]) -> int:
-    """Bits of a mask, (width,) uint8, in which two hashes differ."""
-    return ((int.from_bytes(one) ^ int.from_bytes(other)) & int.from_bytes(mask.tobytes())).bit_count()
+def hamming_in(one: bytes, other: bytes, mask: bytes) -> int:
+    """Bits of a mask in which two hashes differ."""
+    return ((int.from_bytes(one) ^ int.from_bytes(other)) & int.from_bytes(mask)).bit_count()

@@ -4,8 +4,8 @@
 
 A file is a header and groups, all numbers little-endian. The header: the 8 bytes of MAGIC, a uint32, and as many bytes
 of JSON: `format`, `scan`, `digests` (name, width) and `pictures` (name, width, margin, profile, and of hashes of
-reduced pictures screen_margin, quality_margin, screen_profile). A group is GROUP (its mark, items n, first seq,
-renderings r) and then these columns, each whole, one after the other:
+reduced pictures screen_margin, quality_margin, screen_profile, screen_doubts). A group is GROUP (its mark, items n,
+first seq, renderings r) and then these columns, each whole, one after the other:
 
     modified    (n,) int64        the item's time of modification, in nanoseconds since 1970; NO_TIME: not known
     flags       (n,) uint8        DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED
@@ -17,6 +17,7 @@ renderings r) and then these columns, each whole, one after the other:
     codes       (r, 8, width) uint8   for each algorithm of the header: the eight orientations as they were looked up
     quality     (r, 8) uint8          and their qualities: NO_QUALITY none, ABSENT the hash was not computed
     slack       (r, 8) uint8          how far each may be from the reference hash; MARGIN_SLACK: the algorithm's margin
+    doubtful    (r, 8, width) uint8   where the algorithm's screen_doubts: the bits that may differ; all where not known
 
 A group is on the disk before the ledger's entries that speak of its items are. So after a crash at most the last groups
 have no entries, and they are cut off when the scan is resumed. The SHA-256 of the whole file is in `scan.close`.
@@ -69,6 +70,7 @@ class Kept:
     screen_margin: int = 0
     quality_margin: int = 0
     screen_profile: str = ""
+    screen_doubts: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {field: getattr(self, field) for field in self.__slots__}
@@ -93,6 +95,7 @@ def kept_of(lookup: PictureLookup) -> Kept:
         screen.margin,
         screen.quality_margin,
         screen.profile,
+        screen.tells_doubts,
     )
 
 
@@ -128,6 +131,8 @@ class Header:
             yield f"{kept.name} codes", "<u1", (renderings, _TURNS, kept.width)
             yield f"{kept.name} quality", "<u1", (renderings, _TURNS)
             yield f"{kept.name} slack", "<u1", (renderings, _TURNS)
+            if kept.screen_doubts:
+                yield f"{kept.name} doubtful", "<u1", (renderings, _TURNS, kept.width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +186,17 @@ def formed(header: Header, first: int, items: list[Noted]) -> bytes:
         codes = np.zeros((len(renderings), _TURNS, kept.width), np.uint8)
         quality = np.full((len(renderings), _TURNS), ABSENT, np.uint8)
         slack = np.zeros((len(renderings), _TURNS), np.uint8)
+        doubtful = np.full(codes.shape, 255, np.uint8)
         for row, (_name, hashes) in enumerate(renderings):
             turned = hashes.get(kept.name)
             if turned is not None:
                 codes[row] = np.frombuffer(turned.codes, np.uint8).reshape(_TURNS, -1)
                 quality[row] = np.frombuffer(turned.qualities, np.uint8)
                 slack[row] = np.frombuffer(kept.packed_slack(turned.slack), np.uint8)
+                if turned.doubtful:
+                    doubtful[row] = np.frombuffer(turned.doubtful, np.uint8).reshape(_TURNS, -1)
         columns[f"{kept.name} codes"], columns[f"{kept.name} quality"] = codes, quality
-        columns[f"{kept.name} slack"] = slack
+        columns[f"{kept.name} slack"], columns[f"{kept.name} doubtful"] = slack, doubtful
     head = GROUP.pack(MARK, len(items), first, len(renderings))
     order = header.columns(len(items), len(renderings))
     return head + b"".join(columns[name].tobytes() for name, _dtype, _shape in order)
@@ -225,8 +233,15 @@ class Group:
         if qualities[0] == ABSENT:
             return None
         name = rendering_name(int(self._columns["frame"][row]), KINDS[self._columns["kind"][row]])
-        slack = tuple(self._kept[algorithm].slack_of(self._columns[f"{algorithm} slack"][row]).tolist())
-        return Turned(name, algorithm, self._columns[f"{algorithm} codes"][row].tobytes(), qualities, slack)
+        kept = self._kept[algorithm]
+        slack = tuple(kept.slack_of(self._columns[f"{algorithm} slack"][row]).tolist())
+        codes = self._columns[f"{algorithm} codes"][row].tobytes()
+        doubtful = self._columns[f"{algorithm} doubtful"][row].tobytes() if kept.screen_doubts else b""
+        return Turned(name, algorithm, codes, qualities, slack, doubtful)
+
+    def doubtful(self, algorithm: str) -> Array | None:
+        """(r, 8, width) uint8: the bits of each hash that may differ from the reference; None where nobody knows."""
+        return self._columns.get(f"{algorithm} doubtful")
 
 
 class CaseHashes:
@@ -290,6 +305,7 @@ def _read_header(path: Path, data: bytes | mmap.mmap) -> tuple[Header, int]:
                     screen_margin=int(kept["screen_margin"]),
                     quality_margin=int(kept["quality_margin"]),
                     screen_profile=str(kept["screen_profile"]),
+                    screen_doubts=bool(kept["screen_doubts"]),
                 )
                 for kept in form["pictures"]
             ),

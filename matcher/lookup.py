@@ -14,7 +14,7 @@ from matcher.algorithms import Algorithm
 from matcher.distances import distances as exact_distances
 from matcher.distances import reach
 from matcher.errors import DecodeError
-from matcher.hashers import PictureHasher, Screen, Screened, ScreeningHasher
+from matcher.hashers import PictureHasher, Screen, ScreeningHasher
 from matcher.imaging.picture import Picture
 from matcher.lists.opened import Nearby, OpenList
 from matcher.lists.together import OpenLists
@@ -187,18 +187,32 @@ class PictureLookup:
         """The reference hash of the picture turned. DecodeError where the hasher fails."""
         return _ask(lambda: self.hasher.confirm(picture, transform))
 
-    def may_match(self, screened: Screened) -> bool:
+    def near(
+        self,
+        codes: npt.NDArray[np.uint8],
+        slack: Sequence[int] | npt.NDArray[np.int64],
+        doubtful: npt.NDArray[np.uint8] | None = None,
+    ) -> Nearby:
+        """What may be within the threshold of the reference hashes that are within `slack`, (q,), of these codes.
+
+        `codes` are (q, width) uint8, and so is `doubtful`: the bits that may differ, where that is known.
+        """
+        near = self._listed.near(codes, self.radius(int(max(slack))))
+        if len(near):  # near enough to each hash for its own slack, not for the largest
+            radii = np.array([self.radius(int(each)) for each in slack])
+            near = near.where(near.distances <= radii[near.queries])
+        if doubtful is None or not len(near):
+            return near
+        differing = codes[near.queries] ^ self.lists.codes(self.algorithm, near)
+        in_doubt = np.bitwise_count(differing & doubtful[near.queries]).sum(axis=1)
+        return near.where(near.distances - in_doubt <= self._listed.threshold)
+
+    def may_match(self, turned: Turned) -> bool:
         """Whether the whole picture may match anything, so that it must be looked at."""
-        turned = screened.turned
-        if not self._is_listed or not self._may_be_good(turned):
-            return False
-        near = self._listed.near(_codes(turned), self.radius(max(turned.slack)))
-        near = self._within(near, turned.slack)
-        if screened.doubtful is None or not len(near):
-            return len(near) > 0
-        differing = _codes(turned)[near.queries] ^ self.lists.codes(self.algorithm, near)
-        in_doubt = np.bitwise_count(differing & screened.doubtful[near.queries]).sum(axis=1)
-        return bool((near.distances - in_doubt <= self._listed.threshold).any())
+        return self._is_listed and self._may_be_good(turned) and len(self._near(turned)) > 0
+
+    def _near(self, turned: Turned) -> Nearby:
+        return self.near(_rows(turned.codes), turned.slack, _rows(turned.doubtful) if turned.doubtful else None)
 
     def matches(self, turned: Turned, confirm: Callable[[str], Hash | None]) -> list[Matched]:
         """The nearest match of the eight hashes with each listed entry.
@@ -208,7 +222,7 @@ class PictureLookup:
         """
         if not self._is_listed or not self._may_be_good(turned):
             return []
-        near = self._within(self._listed.near(_codes(turned), self.radius(max(turned.slack))), turned.slack)
+        near = self._near(turned)
         if not len(near):
             return []
         confirmed = dict(enumerate(turned.hashes))
@@ -241,13 +255,6 @@ class PictureLookup:
         """Whether the quality of the reference hash may be one that is looked up."""
         quality = turned.qualities[0]
         return quality == NO_QUALITY or quality >= (self.asked_quality if turned.slack[0] else self.quality)
-
-    def _within(self, near: Nearby, slack: tuple[int, ...]) -> Nearby:
-        """What is near enough to each hash for its own slack, not for the largest."""
-        if not len(near) or min(slack) == max(slack):
-            return near
-        radii = np.array([self.radius(each) for each in slack])
-        return near.where(near.distances <= radii[near.queries])
 
 
 def _nearest(
@@ -292,9 +299,9 @@ def _ask(hash_it: Callable[[], Answer]) -> Answer:
         raise DecodeError(Reason.HASHER_FAILED) from error
 
 
-def _codes(turned: Turned) -> npt.NDArray[np.uint8]:
+def _rows(eight: bytes) -> npt.NDArray[np.uint8]:
     """(8, width) uint8."""
-    return np.frombuffer(turned.codes, np.uint8).reshape(len(TRANSFORMS), -1)
+    return np.frombuffer(eight, np.uint8).reshape(len(TRANSFORMS), -1)
 
 
 def codes_of(hashes: Sequence[Hash]) -> npt.NDArray[np.uint8]:

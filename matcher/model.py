@@ -67,6 +67,8 @@ class Turned:
     codes: bytes
     qualities: bytes
     slack: tuple[int, ...]
+    doubtful: bytes = b""
+    """Of each hash the bits that may differ from the reference, laid out as `codes`; empty where that is not known."""
 
     @classmethod
     def of(cls, rendering: str, hashes: Sequence[Hash], slack: tuple[int, ...]) -> Turned:

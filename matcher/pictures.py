@@ -98,5 +98,5 @@ class PictureExaminer:
             screened = screener.screened(reduced)
             if screened is None or lookup.may_match(screened):
                 return None
-            found.append(screened.turned)
+            found.append(screened)
         return found

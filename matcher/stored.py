@@ -105,7 +105,7 @@ def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
 def _near(group: Group, lookup: PictureLookup) -> Any:
     """The rows of a group's renderings that may match by one algorithm, (k,) int64, ascending."""
     quality = group[f"{lookup.algorithm} quality"][:, 0].astype(np.int64)
-    slack = group.slack(lookup.algorithm)
+    slack, doubtful = group.slack(lookup.algorithm), group.doubtful(lookup.algorithm)
     least = np.where(slack[:, 0] > 0, lookup.asked_quality, lookup.quality)
     asked = np.flatnonzero((quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= least)))
     rows = []
@@ -113,13 +113,12 @@ def _near(group: Group, lookup: PictureLookup) -> Any:
         some = asked[at : at + _ASKED]
         codes = group[f"{lookup.algorithm} codes"][some]
         queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
-        slacks, which = np.unique(slack[some], return_inverse=True)
-        radii = np.array([lookup.radius(each) for each in slacks.tolist()])
-        near = lookup.lists.find_near(
-            lookup.algorithm, queries, radius=int(radii.max()), minimum_quality=lookup.quality
+        near = lookup.near(
+            queries,
+            slack[some].reshape(-1),
+            None if doubtful is None else doubtful[some].reshape(queries.shape),
         )
-        close = near.distances <= radii[which.reshape(-1)[near.queries]]
-        rows.append(np.unique(some[near.queries[close] // codes.shape[1]]))
+        rows.append(np.unique(some[near.queries // codes.shape[1]]))
     return np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
 
 

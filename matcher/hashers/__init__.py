@@ -10,10 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import NamedTuple, Protocol, runtime_checkable
-
-import numpy as np
-import numpy.typing as npt
+from typing import Protocol, runtime_checkable
 
 from matcher.algorithms import ALGORITHMS, Algorithm
 from matcher.errors import SettingsError
@@ -51,19 +48,14 @@ class Screen:
     """How an algorithm's hashes are had from a reduced picture.
 
     `margin`: how far from the reference hash they are, at most, and `quality_margin` their quality from its quality
-    (docs/performance.md has the distributions). `profile` says how they come about.
+    (docs/performance.md has the distributions). `profile` says how they come about, `tells_doubts` whether it is known
+    which of their bits are in doubt.
     """
 
     margin: int
     quality_margin: int
     profile: str
-
-
-class Screened(NamedTuple):
-    """Eight hashes of a reduced picture; where it is known, which of their bits are in doubt, (8, width) uint8."""
-
-    turned: Turned
-    doubtful: npt.NDArray[np.uint8] | None
+    tells_doubts: bool = False
 
 
 @runtime_checkable
@@ -72,7 +64,7 @@ class ScreeningHasher(PictureHasher, Protocol):
 
     screen: Screen
 
-    def screened(self, reduced: Reduced) -> Screened | None:
+    def screened(self, reduced: Reduced) -> Turned | None:
         """The hashes of a reduced picture. None where they say too little: then the whole picture is hashed."""
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from matcher.algorithms import ALGORITHMS
-from matcher.hashers import Screen, Screened
+from matcher.hashers import Screen
 from matcher.hashers.grey_screen import bits_by_difference, bits_by_mean
 from matcher.hashers.phash_screen import bits_by_dct
 from matcher.imaging.picture import Picture, turn
@@ -109,11 +109,11 @@ class ScreenedImageHasher(ImageHasher):
         most: int,
     ) -> None:
         super().__init__(name, function, side, shape, margin=margin)
-        self.screen = Screen(screen_margin, _BALANCE_MARGIN, f"{name} on the means of blocks of grey")
+        self.screen = Screen(screen_margin, _BALANCE_MARGIN, f"{name} on the means of blocks of grey", True)
         self._screen_bits = bits
         self._most = most
 
-    def screened(self, reduced: Reduced) -> Screened | None:
+    def screened(self, reduced: Reduced) -> Turned | None:
         if min(reduced.grey.shape) < _SMALLEST_SCREENED:
             return None
         codes, doubtful = self._screen_bits(reduced, self._side)
@@ -123,8 +123,7 @@ class ScreenedImageHasher(ImageHasher):
         bits = self.algorithm.bits
         balance = bytes(200 * min(ones, bits - ones) // bits for ones in _ones(codes))
         slack = tuple(min(max(count, 1), self.screen.margin) for count in counts)  # never 0: these are no reference
-        turned = Turned(reduced.rendering, self.algorithm.name, codes.tobytes(), balance, slack)
-        return Screened(turned, doubtful)
+        return Turned(reduced.rendering, self.algorithm.name, codes.tobytes(), balance, slack, doubtful.tobytes())
 
 
 def _ones(codes: npt.NDArray[np.uint8]) -> list[int]:

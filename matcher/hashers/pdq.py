@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.algorithms import ALGORITHMS
-from matcher.hashers import Screen, Screened, pdq_screen
+from matcher.hashers import Screen, pdq_screen
 from matcher.hashers.axes import pdq_axis
 from matcher.hashers.pdq_kernel import SIDE, coefficients, dct_matrix, decimate, quality_of
 from matcher.imaging.picture import Picture
@@ -64,7 +64,7 @@ class PDQHasher:
     def turned(self, picture: Picture) -> tuple[Hash, ...]:
         return self._hashes(picture, TRANSFORMS)
 
-    def screened(self, reduced: Reduced) -> Screened | None:
+    def screened(self, reduced: Reduced) -> Turned | None:
         if min(reduced.width, reduced.height) < _SMALLEST_SCREENED:
             return None
         across, down = pdq_axis(reduced.width, reduced.scale), pdq_axis(reduced.height, reduced.scale)
@@ -72,7 +72,7 @@ class PDQHasher:
         if tied > _MOST_TIED:
             return None
         slack = (self.screen.margin,) * len(TRANSFORMS)
-        return Screened(Turned(reduced.rendering, "pdq", codes.tobytes(), bytes([quality] * len(slack)), slack), None)
+        return Turned(reduced.rendering, "pdq", codes.tobytes(), bytes([quality] * len(slack)), slack)
 
     def confirm(self, picture: Picture, transform: str) -> Hash:
         return self._hashes(picture, (transform,))[0]
