@@ -2,7 +2,7 @@
 
     python benchmarks/scan_costs.py EVIDENCE --work DIR [--workers 1 2] [--repeat 3] [--strangers 1000] [--profile]
 
-Scans the folder against a list of pictures that are drawn, by each number of workers in turn, again and again, each time
+Scans the folder against a list of pictures that are drawn, by each number of workers in turn, again and again, each
 into a new case. Prints a Markdown table: seconds from the first item to the last and items a second (the start of the
 workers apart), the processor time of this process an item (feeding the workers, reading their answers, recording), that
 of the workers an item, and the root of the findings, which must be one. `--profile` shows where this process is.

@@ -1,4 +1,4 @@
-"""What a worker and its parent say to each other, as bytes: pickles in which frozen values are their fields and no more.
+"""What a worker and its parent say to each other, as bytes: pickles in which frozen values are their fields.
 
 Pickle restores a frozen dataclass with slots field by field, in Python; called with its fields it is there five times
 as fast, and the parent reads an answer for every item.

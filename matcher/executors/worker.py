@@ -105,7 +105,7 @@ class Worker:
 
     def answers(self) -> list[tuple[str, Any, int]]:
         """What the worker has said and nobody has heard yet, without waiting: kind, value, and bytes of the message."""
-        heard = []
+        heard: list[tuple[str, Any, int]] = []
         silent = True
         try:
             while len(heard) < _AT_ONCE and self._readable():
