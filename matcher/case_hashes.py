@@ -262,21 +262,26 @@ class CaseHashes:
         """A generator of every group and where it ends in the file. CaseError at the first that is not whole."""
         at, expected = self._begin, 0
         while at < len(self._bytes):
-            fits = at + GROUP.size <= len(self._bytes)
-            mark, items, first, renderings = GROUP.unpack_from(self._bytes, at) if fits else (b"", 0, 0, 0)
-            at += GROUP.size
-            columns = {}
-            for name, dtype, shape in self.header.columns(items, renderings):
-                count = int(np.prod(shape, dtype=object))
-                if mark != MARK or first != expected or at + count * np.dtype(dtype).itemsize > len(self._bytes):
-                    raise CaseError(f"{self.path}: is cut or damaged behind item {expected}")
-                columns[name] = np.frombuffer(self._bytes, dtype, count, at).reshape(shape)
-                at += count * np.dtype(dtype).itemsize
-            group = Group(self.header, first, columns)
-            if int(group.starts[-1]) != renderings:
-                raise CaseError(f"{self.path}: is damaged behind item {expected}")
-            expected += items
+            at, group = self.group_at(at, expected)
+            expected += len(group)
             yield at, group
+
+    def group_at(self, at: int, expected: int) -> tuple[int, Group]:
+        """Where the group that begins at `at` ends, and it. CaseError unless its first item is `expected`."""
+        fits = at + GROUP.size <= len(self._bytes)
+        mark, items, first, renderings = GROUP.unpack_from(self._bytes, at) if fits else (b"", 0, 0, 0)
+        at += GROUP.size
+        columns = {}
+        for name, dtype, shape in self.header.columns(items, renderings):
+            count = int(np.prod(shape, dtype=object))
+            if mark != MARK or first != expected or at + count * np.dtype(dtype).itemsize > len(self._bytes):
+                raise CaseError(f"{self.path}: is cut or damaged behind item {expected}")
+            columns[name] = np.frombuffer(self._bytes, dtype, count, at).reshape(shape)
+            at += count * np.dtype(dtype).itemsize
+        group = Group(self.header, first, columns)
+        if int(group.starts[-1]) != renderings:
+            raise CaseError(f"{self.path}: is damaged behind item {expected}")
+        return at, group
 
     @property
     def begin(self) -> int:

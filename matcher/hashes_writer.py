@@ -14,6 +14,7 @@ import numpy.typing as npt
 from matcher.case_hashes import FOLDER, Array, CaseHashes, Header, Noted, formed
 from matcher.errors import CaseError
 from matcher.files import hold, sync_folder
+from matcher.runs import Runs
 
 
 class HashesWriter:
@@ -30,6 +31,8 @@ class HashesWriter:
         self._items = 0
         self._end = 0
         self._digest = hashlib.sha256()
+        self.groups = Runs()
+        """Where the group of an item begins in the file, of those that are settled."""
         try:
             path.parent.mkdir(exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -74,7 +77,7 @@ class HashesWriter:
         if items == 0 and os.fstat(self._stream.fileno()).st_size < len(self._header.as_bytes()):
             self._begin()
             return np.zeros(0, np.uint8), np.zeros(0, np.int64)
-        self._end, flags, times = _behind(self.path, self._header, items)
+        self._end, flags, times = _behind(self.path, self._header, items, self.groups)
         self._items = items
         self._digest = hashlib.sha256()
         try:
@@ -107,6 +110,8 @@ class HashesWriter:
 
     def settle(self) -> None:
         """What was written has its entries in the ledger now."""
+        if self._forming:
+            self.groups.add(self._items, self._end)
         self._digest.update(self._formed)
         self._end += len(self._formed)
         self._items += self._forming
@@ -132,14 +137,15 @@ class HashesWriter:
             self._stream.close()
 
 
-def _behind(path: Path, header: Header, items: int) -> tuple[int, npt.NDArray[np.uint8], Array]:
-    """Where the group of the last of `items` ends, and the flags and times of all of them."""
+def _behind(path: Path, header: Header, items: int, groups: Runs) -> tuple[int, npt.NDArray[np.uint8], Array]:
+    """Where the group of the last of `items` ends, and the flags and times of all of them; `groups` are told."""
     kept = CaseHashes(path)
     if kept.header != header:
         raise CaseError(f"{path}: was begun with other algorithms")
     flags, times, end, found = [np.zeros(0, np.uint8)], [np.zeros(0, np.int64)], kept.begin, 0
     if items:
         for at, group in kept.groups():
+            groups.add(group.first, end)
             flags.append(np.array(group["flags"]))
             times.append(np.array(group["modified"]))
             end, found = at, found + len(group)

@@ -27,9 +27,12 @@ from typing import Any
 from ledger import Ledger, LedgerError, Opening, SizeChangedError, TreeHasher, canonical, clock, leaf_hash
 from ledger import parse as parsed
 from matcher.case_hashes import CONFLICT, DOUBTFUL, NOTABLE, RETRIED, Noted, noted
+from matcher.contents import Contents
+from matcher.finding_form import canonical_finding
 from matcher.hashes_writer import HashesWriter
 from matcher.model import Finding, Item, Status
 from matcher.reasons import OF_THE_MACHINE
+from matcher.recorded import Recorded, recalled
 from matcher.sealing import Sealed, Sealing, plain
 
 MAX_INTEGER = 2**53 - 1
@@ -65,7 +68,9 @@ class Recorder:
         self._group: list[tuple[bytes, Noted, list[Opening]]] = []
         self._since = time.monotonic()
         self._root = TreeHasher()
-        self._seen: set[bytes] = set()
+        self.contents = Contents()
+        """The first item with each content that was examined."""
+        self._written = Recorded(log, hashes.path, hashes.groups)
         self._recorded = 0
         self._sure = True
         self._behind = 0
@@ -86,11 +91,12 @@ class Recorder:
         """An item hit a worker's limit, or a worker died of it: it is tried once more alone."""
         self._retried.add(item.path)
 
-    def restore(self, finding: dict[str, Any], flags: int) -> None:
-        """Count a finding that the ledger has already; `flags` as case_hashes keeps them."""
+    def restore(self, finding: dict[str, Any], flags: int, *, index: int) -> None:
+        """Count a finding that the ledger has already, at this leaf index; `flags` as case_hashes keeps them."""
         self._root.append(leaf_hash(canonical(finding)))
         if finding["status"] in (Status.EXAMINED, Status.KNOWN) and finding["sha256"] is not None:
-            self._seen.add(bytes.fromhex(finding["sha256"]))
+            self.contents.add(bytes.fromhex(finding["sha256"]), self.items)
+        self._written.add(self.items, index)
         self._recorded += 1
         self._count(finding["size"], finding["status"], finding["reason"], finding["matches_total"], flags)
 
@@ -119,7 +125,7 @@ class Recorder:
     def _form(self, finding: Finding) -> Sealed:
         """The canonical bytes of a finding, its path sealed where that is asked, and what opens it."""
         if self._sealing is None:
-            return canonical(finding.as_json()), []
+            return canonical_finding(finding), []
         return self._sealing.seal_finding(finding.as_json())
 
     def _count(self, size: int | None, status: str, reason: str | None, matches: int, flags: int) -> None:
@@ -141,10 +147,29 @@ class Recorder:
     def _deduplicated(self, finding: Finding) -> Finding:
         if finding.status not in (Status.EXAMINED, Status.KNOWN) or finding.sha256 is None:
             return finding
-        if finding.sha256 in self._seen:
+        if self._first_with(finding.sha256) is not None:
             return replace(finding, status=Status.DUPLICATE)
-        self._seen.add(finding.sha256)
+        self.contents.add(finding.sha256, self.items)
         return finding
+
+    def earlier(self, sha256: bytes, *, path: str) -> Finding | None:
+        """The finding of the first item with this content, with another path; None where none was examined by now."""
+        seq = self._first_with(sha256)
+        if seq is None:
+            return None
+        waiting = seq - (self.items - len(self._group))
+        if waiting < 0:
+            return self._written.finding(seq, path=path)
+        body, kept, _openings = self._group[waiting]
+        return recalled(body, kept, path=path)
+
+    def _first_with(self, sha256: bytes) -> int | None:
+        written = self.items - len(self._group)
+        for seq in self.contents.candidates(sha256):
+            kept = None if seq < written else self._group[seq - written][1]
+            if sha256 == (self._written.sha256(seq) if kept is None else kept.digests["sha256"]):
+                return seq
+        return None
 
     def flush(self) -> None:
         """Append what is waiting. On return it is durable."""
@@ -159,6 +184,7 @@ class Recorder:
         whether it was: it is dropped, never to be written twice.
         """
         group, self._group, self._sure = self._group, [], False
+        self._written.let_go()
         try:
             self._hashes.write([kept for _body, kept, _openings in group])
             bodies = [*(body for body, _kept, _openings in group), *self._jumps(), *(make() for make in after)]
@@ -172,6 +198,8 @@ class Recorder:
             self._group, self._sure = group, True
             raise
         self._hashes.settle()
+        if group:
+            self._written.add(self.items - len(group), first)
         self._recorded += len(group)
         self._behind, self._sure = first + len(group), True
 
@@ -212,6 +240,7 @@ class Recorder:
         try:
             self._append(lambda: self._anomaly(what, items))
         except Exception:  # noqa: BLE001 - a full disk, say: a line may fit where a group does not
+            self._written.let_go()
             self._hashes.take_back()
             self._log.append([self._anomaly(what, self._recorded)], checkpoint=True)
         finally:

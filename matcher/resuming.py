@@ -123,7 +123,7 @@ def restored(
             if entry["scan"] == earlier.scan:
                 finding = entry["finding"]
                 flag, modified = next(kept)
-                recorder.restore(finding, int(flag))
+                recorder.restore(finding, int(flag), index=index)
                 path = log.disclosed(index, body)["finding"]["path"] if earlier.sealed else finding["path"]
                 yield Known(path, finding["size"], finding["sha256"], int(modified))
 

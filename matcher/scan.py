@@ -19,6 +19,8 @@ from matcher.job import ExamineJob
 from matcher.model import Finding, Item, Reason
 from matcher.opening import Begun, Opening, ScanRequest
 from matcher.record import Recorder
+from matcher.repeats import Repeats
+from matcher.seen import SeenTable
 from matcher.sources import Source
 
 
@@ -57,13 +59,6 @@ def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener:
         return earlier.closed
     begun = opening.begin() if earlier is None else opening.go_on(earlier)
     matcher, recorder = opening.matcher, begun.recorder
-    job = ExamineJob(
-        source=opening.source,
-        store=request.store.absolute(),
-        lists=tuple((opened.name, opened.version) for opened in matcher.lists),
-        settings=request.settings,
-        exhibit=request.exhibit,
-    )
 
     def retried(item: Item, reason: Reason) -> None:
         recorder.retry(item)
@@ -71,16 +66,28 @@ def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener:
 
     try:
         listener.opened(begun, opening.source, matcher)
-        results = executor.run(
-            job,
-            begun.items,
-            on_result=lambda _item, finding: listener.examined(finding),
-            on_tick=recorder.flush_if_due,
-            on_retry=retried,
-        )
-        with closing(results):
-            for item, finding in results:
-                listener.recorded(recorder.add(item, finding), recorder)
+        with SeenTable() as seen:
+            job = ExamineJob(
+                source=opening.source,
+                store=request.store.absolute(),
+                lists=tuple((opened.name, opened.version) for opened in matcher.lists),
+                settings=request.settings,
+                exhibit=request.exhibit,
+                seen=seen.path,
+            )
+            repeats = Repeats(recorder, seen)
+
+            def arrived(item: Item, finding: Finding) -> Item | None:
+                shown = repeats.arrived(item, finding)
+                if isinstance(shown, Item):
+                    return shown
+                listener.examined(shown)
+                return None
+
+            results = executor.run(job, begun.items, on_result=arrived, on_tick=recorder.flush_if_due, on_retry=retried)
+            with closing(results):
+                for item, finding in results:
+                    listener.recorded(recorder.add(item, repeats.whole(finding)), recorder)
         if recorder.items != begun.items.count:
             raise MatcherError(
                 f"scan {begun.scan} is not complete: the source has {begun.items.count} items "

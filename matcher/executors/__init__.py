@@ -55,13 +55,14 @@ class Executor(Protocol):
         job: Job[Result],
         items: Iterable[Item],
         *,
-        on_result: Callable[[Item, Result], None],
+        on_result: Callable[[Item, Result], Item | None],
         on_tick: Callable[[], None] = nothing,
         on_retry: Callable[[Item, Reason], None] = lambda _item, _reason: None,
     ) -> Generator[tuple[Item, Result], None, None]:
         """A generator of every item with its result, in the order of the items.
 
-        `on_result` is called in this process as soon as a result is there, before its turn has come; `on_tick` now
+        `on_result` is called in this process as soon as a result is there, before its turn has come; the item that
+        it returns, if any, is worked on once more in its place, and that result takes its turn. `on_tick` is called now
         and then, also while a slow item holds everything up (where the executor can); `on_retry` for an item that
         is tried once more. Whoever stops reading closes the generator, which stops the workers.
         """

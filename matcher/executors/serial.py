@@ -24,7 +24,7 @@ class SerialExecutor:
         job: Job[Result],
         items: Iterable[Item],
         *,
-        on_result: Callable[[Item, Result], None],
+        on_result: Callable[[Item, Result], Item | None],
         on_tick: Callable[[], None] = nothing,
         on_retry: Callable[[Item, Reason], None] = lambda _item, _reason: None,
     ) -> Generator[tuple[Item, Result], None, None]:
@@ -33,5 +33,6 @@ class SerialExecutor:
         for item in items:
             on_tick()
             result = work(item, None)
-            on_result(item, result)
+            while (again := on_result(item, result)) is not None:
+                result = work(again, None)
             yield item, result

@@ -23,7 +23,9 @@ from typing import Any
 
 from matcher.errors import MatcherError
 from matcher.executors.limits import Limits
-from matcher.executors.worker import FAILED, START, Startable, Worker, packed
+from matcher.executors.messages import FAILED, packed_tasks
+from matcher.executors.serving import Startable
+from matcher.executors.worker import START, Worker
 from matcher.model import Reason
 
 RESTARTS = 5
@@ -70,7 +72,7 @@ class SharedWorkers:
 
     def ask(self, task: Any, give_up: Reason | None, *, alone: bool) -> Any:
         """The worker's result. WorkerStopped, MatcherError where this was closed, and what the work itself raises."""
-        message = packed(task, give_up, alone=alone)
+        message = packed_tasks([(task, give_up, alone)])
         with self._place(alone=alone):
             worker = self._fresh() if alone else self._ready()
             keep = False
@@ -206,7 +208,7 @@ class SharedWorkers:
         latest = time.monotonic() + START
         while time.monotonic() < latest:
             connection.wait(worker.handles, timeout=_TICK)
-            for _kind, value in worker.answers():
+            for _kind, value, _size in worker.answers():
                 raise value
             if worker.ready or worker.ended or self._closed:
                 return worker.ready and not self._closed
@@ -216,10 +218,10 @@ class SharedWorkers:
         worker.send_aside(task, message, alone=alone)
         while True:
             connection.wait(worker.handles, timeout=_TICK)
-            for kind, value in worker.answers():
+            for kind, value, _size in worker.answers():
                 if kind == FAILED:
                     raise value
-                worker.sent.popleft()
+                worker.answered()
                 return value
             self.check()
             if worker.ended:

@@ -1,134 +1,54 @@
-"""A worker process: what runs in it, and the end of it that the parent holds.
+"""A worker process as its parent sees it; what runs in it is in serving.py.
 
 Each worker has a pipe of its own, so that one that is killed at any moment garbles nobody else's answers. It is sent
-the next task while it works on one, and answers in their order: what it dies of is the first that is not answered.
+tasks ahead while it works on one, and answers one by one in their order: what it dies of is the first that is not
+answered.
 
 On Linux a worker ends with the *thread* that started it: let that be one that lives as long as the worker is wanted.
 """
 
 from __future__ import annotations
 
-import ctypes
-import logging
 import multiprocessing
 import os
-import pickle
 import signal
 import sys
 import threading
 import time
-import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import connection, process
-from typing import Any, Protocol
+from typing import Any
 
-from matcher.errors import MatcherError
-from matcher.executors.limits import Limits, exceeds, held, restrict
+from matcher.executors.limits import Limits, exceeds
+from matcher.executors.messages import BEAT, READY, unpacked
+from matcher.executors.serving import NO_MEMORY, Startable, serve
+from matcher.executors.waiting import Readable
 from matcher.model import Reason
-
-READY, BEAT, DONE, FAILED = "ready", "beat", "done", "failed"
 
 START = 120.0
 """Seconds within which a worker is ready, at most: libraries are loaded, kernels compiled."""
-_BEATS_EVERY = 1.0
-_SMALL = 1 << 12
-"""Bytes of a task that fit any pipe: a larger one is sent to a worker that waits for it."""
+PIPE = 1 << 16 if sys.platform == "linux" else 1 << 12
+"""Bytes of tasks that any pipe of the system takes unread: more are sent only to a worker that waits for them."""
+_AT_ONCE = 64
+"""Answers that are taken together, at most: other workers have some too."""
 _KILLED_ENDS = 5.0
 """Seconds within which a killed process ends, unless the system holds it: for a disk that does not answer, say."""
-_NO_MEMORY = 77
-"""Exit code of a worker that had no memory left even to say so."""
 _SENDER_ENDS = 5.0
 """Seconds within which a write ends after its reader was killed."""
-_PR_SET_PDEATHSIG = 1
-
-
-class Startable(Protocol):
-    """What a worker is given: a Job, or anything else that can be pickled and starts work on tasks of its own kind."""
-
-    def start(self, beat: Callable[[], None]) -> Callable[[Any, Reason | None], Any]:
-        """Open what the work needs; called once in every process. The work calls `beat` whenever it got on."""
-
-
-def quieten() -> None:
-    """What decoding libraries print about hostile files must not garble the terminal."""
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)  # libtiff and its like write to the descriptor itself
-    os.close(nowhere)
-
-
-def end_with_parent() -> None:
-    """Let this process end when its parent is killed, whatever it is doing then."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
-    if sys.platform == "linux":  # a decoder that never lets go of the interpreter stops that thread, but not this
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _serve(channel: connection.Connection, job: Startable, limits: Limits) -> None:
-    """The worker's whole life."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
-    end_with_parent()
-    quieten()
-    beaten = time.monotonic()
-
-    def beat() -> None:
-        nonlocal beaten
-        if time.monotonic() - beaten >= min(_BEATS_EVERY, limits.seconds / 4):
-            beaten = time.monotonic()
-            channel.send((BEAT, None))
-
-    try:
-        work = job.start(beat)
-    except Exception as error:  # noqa: BLE001 - told to the parent
-        _send_failure(channel, error)
-        return
-    besides = held()
-    channel.send((READY, None))
-    with suppress(EOFError, OSError):  # the parent is done, or gone
-        while True:
-            task, give_up, alone = channel.recv()
-            restrict(limits, alone=alone, besides=besides)
-            beaten = time.monotonic()
-            try:
-                result = work(task, give_up)
-            except MemoryError:
-                os._exit(_NO_MEMORY)
-            except Exception as error:  # noqa: BLE001 - told to the parent: a defect, since no task makes work raise
-                _send_failure(channel, error)
-                return
-            channel.send((DONE, result))
-
-
-def _send_failure(channel: connection.Connection, error: Exception) -> None:
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - an exception of a plug-in may be anything
-        error = MatcherError(f"{type(error).__name__}: {error}")
-    with suppress(OSError):
-        channel.send((FAILED, error))
 
 
 class Worker:
-    """A worker as its parent sees it. `sent` are the tasks that it has not answered, the first being worked on."""
+    """A worker. `sent` are the tasks that it has not answered, the first being worked on."""
 
     def __init__(self, job: Startable, limits: Limits) -> None:
         context = multiprocessing.get_context("spawn")  # threads and FAISS do not survive a fork; Windows has none
         self._limits = limits
         self._channel, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, job, limits), name="matcher-worker", daemon=True)
-        with _no_interrupt():  # the worker inherits that, and so is not interrupted while it starts
+        self._readable = Readable(self._channel)
+        self._process = context.Process(target=serve, args=(theirs, job, limits), name="matcher-worker", daemon=True)
+        with _no_interrupt(), _one_thread():  # the worker inherits that, and so is not interrupted while it starts
             self._process.start()
         theirs.close()
         self._since = time.monotonic()
@@ -137,6 +57,8 @@ class Worker:
         self.ended = False
         """Whether the process is gone, as far as `answers` found."""
         self.sent: deque[Any] = deque()
+        self._sizes: deque[float] = deque()
+        """Bytes of each task in `sent`, as it was sent."""
         self._sender: threading.Thread | None = None
 
     @property
@@ -144,20 +66,23 @@ class Worker:
         """What to wait for: an answer, the end of the process."""
         return self._channel, self._process.sentinel
 
-    def takes(self, size: int) -> bool:
-        """Whether a task of `size` bytes can be sent now: one ahead, and never into a pipe that may be full."""
-        return self.ready and (not self.sent or (len(self.sent) < 2 and size <= _SMALL))
+    def room(self) -> int | None:
+        """The bytes of tasks that can be sent now without waiting for it to read; None: any number."""
+        return PIPE - int(sum(self._sizes)) if self.sent else None
 
-    def send(self, task: Any, message: bytes, *, alone: bool) -> None:
-        """Send a task, `message` being its `packed` form. OSError where the worker is gone."""
+    def send(self, tasks: Sequence[Any], message: bytes, *, alone: bool) -> None:
+        """Send tasks, `message` being their packed form. OSError where the worker is gone."""
         if not self.sent:
             self._since = time.monotonic()
         self._alone = alone
-        self.sent.append(task)
+        self.sent.extend(tasks)
+        self._sizes.extend([len(message) / len(tasks)] * len(tasks))
         try:
             self._channel.send_bytes(message)
         except OSError:
-            self.sent.pop()
+            for _task in tasks:
+                self.sent.pop()
+                self._sizes.pop()
             raise
 
     def send_aside(self, task: Any, message: bytes, *, alone: bool) -> None:
@@ -165,40 +90,51 @@ class Worker:
 
         def send() -> None:
             with suppress(OSError):
-                self.send(task, message, alone=alone)
+                self.send([task], message, alone=alone)
 
-        if len(message) <= _SMALL:
+        if len(message) <= PIPE:
             send()
         else:
             self._sender = threading.Thread(target=send, name="matcher-sender", daemon=True)
             self._sender.start()
 
-    def answers(self) -> list[tuple[str, Any]]:
-        """What the worker has said and nobody has heard yet, without waiting."""
-        heard = []
+    def answered(self) -> Any:
+        """The task that an answer is for: the first that had none."""
+        self._sizes.popleft()
+        return self.sent.popleft()
+
+    def answers(self) -> list[tuple[str, Any, int]]:
+        """What the worker has said and nobody has heard yet, without waiting: kind, value, and bytes of the message."""
+        heard: list[tuple[str, Any, int]] = []
+        silent = True
         try:
-            while self._channel.poll():
-                kind, value = self._channel.recv()
-                self._since = time.monotonic()
+            while len(heard) < _AT_ONCE and self._readable():
+                message = self._channel.recv_bytes()
+                silent = False
+                kind, value = unpacked(message)
                 if kind == READY:
                     self.ready = True
                 elif kind != BEAT:
-                    heard.append((kind, value))
+                    heard.append((kind, value, len(message)))
         except (EOFError, OSError):  # also where it was killed in the middle of an answer
             self.ended = True
-        self.ended = self.ended or bool(connection.wait([self._process.sentinel], timeout=0))
+        if silent:
+            self.ended = self.ended or bool(connection.wait([self._process.sentinel], timeout=0))
+        else:
+            self._since = time.monotonic()
         return heard
 
     def stopped_for(self) -> Reason | None:
         """Which limit the worker has hit, if any. Its answers are to be read first."""
+        silence = time.monotonic() - self._since
         if not self.ready:
-            return Reason.TIMED_OUT if time.monotonic() - self._since > START else None
-        if not self.sent or self._channel.poll():
+            return Reason.TIMED_OUT if silence > START else None
+        if not self.sent:
             return None
-        if time.monotonic() - self._since > self._limits.seconds:
-            return Reason.TIMED_OUT
+        if silence > self._limits.seconds:
+            return None if self._readable() else Reason.TIMED_OUT
         if exceeds(self._limits, self._process.pid or 0, alone=self._alone):
-            return Reason.OUT_OF_MEMORY
+            return None if self._readable() else Reason.OUT_OF_MEMORY
         return None
 
     def disown(self) -> None:
@@ -216,7 +152,7 @@ class Worker:
     def died_of(self) -> Reason:
         """Why the process ended by itself."""
         self._process.join(_KILLED_ENDS)  # its pipe closes a moment before it ends
-        return Reason.OUT_OF_MEMORY if self._process.exitcode == _NO_MEMORY else Reason.WORKER_DIED
+        return Reason.OUT_OF_MEMORY if self._process.exitcode == NO_MEMORY else Reason.WORKER_DIED
 
     def stop(self) -> None:
         """Kill the process and let go of it, also where the system does not let it end."""
@@ -233,11 +169,6 @@ class Worker:
         self._channel.close()
 
 
-def packed(task: Any, give_up: Reason | None, *, alone: bool) -> bytes:
-    """A task as it is sent."""
-    return pickle.dumps((task, give_up, alone), protocol=pickle.HIGHEST_PROTOCOL)
-
-
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
     """Ignore Ctrl-C for a moment; only the main thread may ask for that, and only it is interrupted."""
@@ -249,3 +180,23 @@ def _no_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_STARTING = threading.Lock()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let a process that is started meanwhile use one thread for its arrays: there is one worker a core already.
+
+    Libraries read that once, when they are loaded. What the user has set stays.
+    """
+    with _STARTING:
+        mine = [name for name in _THREADS if name not in os.environ]
+        os.environ.update(dict.fromkeys(mine, "1"))
+        try:
+            yield
+        finally:
+            for name in mine:
+                os.environ.pop(name, None)

@@ -87,7 +87,7 @@ def test_an_interrupt_while_an_item_is_added_leaves_both_or_neither(
     from matcher import record
 
     whole, _listener = scan(tmp_path / "whole", evidence, known_store)
-    ordinary, calls = record.canonical, []
+    ordinary, calls = record.canonical_finding, []
 
     def canonical(value: Any) -> bytes:
         calls.append(1)
@@ -95,7 +95,7 @@ def test_an_interrupt_while_an_item_is_added_leaves_both_or_neither(
             raise KeyboardInterrupt
         return ordinary(value)
 
-    monkeypatch.setattr(record, "canonical", canonical)
+    monkeypatch.setattr(record, "canonical_finding", canonical)
     with pytest.raises(KeyboardInterrupt):
         scan(tmp_path / "case", evidence, known_store)
     resumed, _listener = scan(tmp_path / "case", evidence, known_store, resume=True)

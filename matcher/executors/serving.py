@@ -1,0 +1,148 @@
+"""What runs in a worker process: tasks come through a pipe, some ahead, and are worked on one after the other."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import warnings
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing import connection
+from typing import Any, Protocol
+
+from matcher.errors import MatcherError
+from matcher.executors.limits import Limits, held, restrict
+from matcher.executors.messages import BEAT, DONE, FAILED, READY, Task, packed, unpacked
+from matcher.executors.waiting import Readable
+from matcher.model import Reason
+
+NO_MEMORY = 77
+"""Exit code of a worker that had no memory left even to say so."""
+_BEATS_EVERY = 1.0
+_LOW = 8
+"""Tasks in hand, below which a worker looks whether there are more before it goes on."""
+_PR_SET_PDEATHSIG = 1
+
+
+class Startable(Protocol):
+    """What a worker is given: a Job, or anything else that can be pickled and starts work on tasks of its own kind."""
+
+    def start(self, beat: Callable[[], None]) -> Callable[[Any, Reason | None], Any]:
+        """Open what the work needs; called once in every process. The work calls `beat` whenever it got on."""
+
+
+class ReadsAhead(ABC):
+    """Work that is told what it will be asked next, so that it can read that already. Nothing may come of it."""
+
+    @abstractmethod
+    def expect(self, task: Any) -> None:
+        """This will be asked for behind all that was expected before. Returns at once."""
+
+
+def serve(channel: connection.Connection, job: Startable, limits: Limits) -> None:
+    """The worker's whole life."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
+    end_with_parent()
+    quieten()
+    beaten = time.monotonic()
+
+    def beat() -> None:
+        nonlocal beaten
+        if time.monotonic() - beaten >= min(_BEATS_EVERY, limits.seconds / 4):
+            beaten = time.monotonic()
+            channel.send_bytes(_BEAT)
+
+    try:
+        work = job.start(beat)
+    except Exception as error:  # noqa: BLE001 - told to the parent
+        _send_failure(channel, error)
+        return
+    besides = held()
+    channel.send_bytes(packed((READY, None)))
+    tasks = _Tasks(channel, work.expect if isinstance(work, ReadsAhead) else _ignored)
+    was_alone: bool | None = None
+    with suppress(EOFError, OSError):  # the parent is done, or gone
+        while True:
+            task, give_up, alone = tasks.next()
+            if alone is not was_alone:
+                restrict(limits, alone=alone, besides=besides)
+                was_alone = alone
+            beaten = time.monotonic()
+            try:
+                answer = packed((DONE, work(task, give_up)))
+            except MemoryError:
+                os._exit(NO_MEMORY)
+            except Exception as error:  # noqa: BLE001 - told to the parent: a defect, since no task makes work raise
+                _send_failure(channel, error)
+                return
+            channel.send_bytes(answer)
+
+
+_BEAT = packed((BEAT, None))
+
+
+class _Tasks:
+    """What the parent has sent and is not done yet."""
+
+    def __init__(self, channel: connection.Connection, expect: Callable[[Any], None]) -> None:
+        self._channel = channel
+        self._readable = Readable(channel)
+        self._expect = expect
+        self._tasks: deque[Task] = deque()
+
+    def next(self) -> Task:
+        """The next task, once there is one. EOFError or OSError where there will be none."""
+        while not self._tasks or (len(self._tasks) < _LOW and self._readable()):
+            received: list[Task] = unpacked(self._channel.recv_bytes())
+            self._tasks.extend(received)
+            for task, give_up, alone in received:
+                if give_up is None and not alone:
+                    self._expect(task)
+        return self._tasks.popleft()
+
+
+def _ignored(_task: Any) -> None:
+    """What work does that reads nothing ahead."""
+
+
+def quieten() -> None:
+    """What decoding libraries print about hostile files must not garble the terminal."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)  # libtiff and its like write to the descriptor itself
+    os.close(nowhere)
+
+
+def end_with_parent() -> None:
+    """Let this process end when its parent is killed, whatever it is doing then."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+    if sys.platform == "linux":  # a decoder that never lets go of the interpreter stops that thread, but not this
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _send_failure(channel: connection.Connection, error: Exception) -> None:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - an exception of a plug-in may be anything
+        error = MatcherError(f"{type(error).__name__}: {error}")
+    with suppress(OSError):
+        channel.send_bytes(packed((FAILED, error)))
