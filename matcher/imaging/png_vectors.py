@@ -18,13 +18,12 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-ROWS = 8
+ROWS = 16
 """Scanlines that are undone at once."""
 
 Kind = Literal["grey", "palette", "rgb", "rgba"]
 
 _BYTE = ir.IntType(8)
-_SHORT = ir.IntType(16)
 _INT = ir.IntType(32)
 _LONG = ir.IntType(64)
 _WORDS = ir.VectorType(_INT, ROWS)
@@ -50,7 +49,6 @@ class _Group:
         self.kind = kind
         self.channels = _CHANNELS[kind]
         self.lanes = 1 if self.channels == 1 else 4
-        self.shorts = ir.VectorType(_SHORT, ROWS * self.lanes)
         self.bytes = ir.VectorType(_BYTE, ROWS * self.lanes)
         arrays = [
             context.make_array(kind_of)(context, builder, argument).data if isinstance(kind_of, types.Array) else None
@@ -60,21 +58,21 @@ class _Group:
         begin, stride, count = arguments[1:4]
         self.width = arguments[7]
         self.firsts = []
-        filters = ir.Constant(self.shorts, ir.Undefined)
+        filters = ir.Constant(self.bytes, ir.Undefined)
         for row in range(ROWS):
             is_there = builder.icmp_signed("<", _long(row), count)
             first = builder.add(begin, builder.mul(stride, builder.select(is_there, _long(row), _long(0))))
-            used = builder.zext(builder.load(builder.gep(self.scanlines, [first])), _SHORT)
+            used = builder.load(builder.gep(self.scanlines, [first]))
             for lane in range(self.lanes):
                 filters = builder.insert_element(filters, used, ir.Constant(_INT, row * self.lanes + lane))
             # with three channels, the byte before a pixel is read with it, so that nothing behind the last one is
             self.firsts.append(builder.add(first, _long(0 if self.channels == 3 else 1)))
         self.uses = {
-            number: builder.sext(builder.icmp_signed("==", filters, _filled(self.shorts, number)), self.shorts)
+            number: builder.sext(builder.icmp_signed("==", filters, _filled(self.bytes, number)), self.bytes)
             for number in (_SUB, _UP, _AVERAGE, _PAETH)
         }
-        self.left = self._variable(self.shorts)
-        self.over = self._variable(self.shorts)
+        self.left = self._variable(self.bytes)
+        self.over = self._variable(self.bytes)
         self.sum = self._variable(_WORDS)
         self.seen = self._variable(_WORDS, -1 if kind == "rgba" else 0)
 
@@ -111,9 +109,7 @@ class _Group:
         filtered, inside = self._filtered(step, guarded=guarded)
         left, corner = builder.load(self.left), builder.load(self.over)
         over = self._over(step, left, guarded=guarded)
-        pixels = builder.and_(
-            builder.add(filtered, self._predicted(left, over, corner)), _filled(self.shorts, 255)
-        )
+        pixels = builder.add(filtered, self._predicted(left, over, corner))
         builder.store(pixels, self.left)
         builder.store(over, self.over)
         words = self._words(pixels)
@@ -150,17 +146,17 @@ class _Group:
             words = builder.insert_element(words, word, at)
         if guarded:
             words = builder.and_(words, inside)
-        return self._shorts(words), inside if guarded else None
+        return self._bytes(words), inside if guarded else None
 
-    def _shorts(self, words: Any) -> Any:
+    def _bytes(self, words: Any) -> Any:
         if self.lanes == 1:
-            return self.builder.trunc(words, self.shorts)
-        return self.builder.zext(self.builder.bitcast(words, self.bytes), self.shorts)
+            return self.builder.trunc(words, self.bytes)
+        return self.builder.bitcast(words, self.bytes)
 
-    def _words(self, shorts: Any) -> Any:
+    def _words(self, pixels: Any) -> Any:
         if self.lanes == 1:
-            return self.builder.zext(shorts, _WORDS)
-        return self.builder.bitcast(self.builder.trunc(shorts, self.bytes), _WORDS)
+            return self.builder.zext(pixels, _WORDS)
+        return self.builder.bitcast(pixels, _WORDS)
 
     def _over(self, step: Any, left: Any, *, guarded: bool) -> Any:
         """The pixels above: what each row gave in the step before goes to the row below it."""
@@ -170,26 +166,32 @@ class _Group:
             step = builder.select(is_inside, step, _long(0))
         word = builder.load(builder.gep(self.above, [step]))
         words = builder.insert_element(ir.Constant(_WORDS, ir.Undefined), word, ir.Constant(_INT, 0))
-        count, lanes = self.shorts.count, self.lanes
+        count, lanes = self.bytes.count, self.lanes
         order = [count + lane for lane in range(lanes)] + list(range(count - lanes))
         return builder.shuffle_vector(
-            left, self._shorts(words), ir.Constant(ir.VectorType(_INT, count), order)
+            left, self._bytes(words), ir.Constant(ir.VectorType(_INT, count), order)
         )
 
     def _predicted(self, left: Any, over: Any, corner: Any) -> Any:
         builder = self.builder
-        both = builder.add(left, over)
-        average = builder.lshr(both, _filled(self.shorts, 1))
-        # Paeth's choice without its three distances: 3c - (a + b) lies below, between or above a and b
-        threefold = builder.add(corner, builder.add(corner, corner))
-        bound = builder.sub(threefold, both)
-        is_less = builder.icmp_signed("<", left, over)
+        is_less = builder.icmp_unsigned("<", left, over)
         low, high = builder.select(is_less, left, over), builder.select(is_less, over, left)
-        nearest = builder.select(builder.icmp_signed("<=", high, bound), low, corner)
-        nearest = builder.select(builder.icmp_signed("<=", bound, low), high, nearest)
+        differing = builder.lshr(builder.xor(left, over), _filled(self.bytes, 1))
+        average = builder.add(builder.and_(left, over), differing)
+        # Paeth's choice without its distances, in bytes: how far the corner is above the lower and below the higher
+        above, below = self._less(corner, low), self._less(high, corner)
+        nearest = builder.select(builder.icmp_unsigned(">=", self._less(above, below), below), low, corner)
+        nearest = builder.select(builder.icmp_unsigned(">=", self._less(below, above), above), high, nearest)
         choices = ((_SUB, left), (_UP, over), (_AVERAGE, average), (_PAETH, nearest))
         masked = [builder.and_(value, self.uses[number]) for number, value in choices]
         return builder.or_(builder.or_(masked[0], masked[1]), builder.or_(masked[2], masked[3]))
+
+    def _less(self, value: Any, other: Any) -> Any:
+        """`value` - `other`, or zero where that is negative."""
+        name = f"llvm.usub.sat.v{self.bytes.count}i8"
+        kind = ir.FunctionType(self.bytes, [self.bytes, self.bytes])
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, [value, other])
 
     def _grey(self, words: Any) -> Any:
         builder = self.builder
