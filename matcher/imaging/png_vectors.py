@@ -41,8 +41,11 @@ def _filled(vector: ir.VectorType, value: int) -> ir.Constant:
     return ir.Constant(vector, [value] * vector.count)
 
 
-class _Group:
-    """The instructions for one group of scanlines, as they are written one after the other."""
+class _Pixels:
+    """The instructions for ROWS pixels of one kind that lie in one vector, as they are written one after the other.
+
+    A pixel is a word: its channels from the lowest byte on; of three, after one that holds nothing.
+    """
 
     def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any, *, kind: Kind) -> None:
         self.builder = builder
@@ -50,55 +53,149 @@ class _Group:
         self.channels = _CHANNELS[kind]
         self.lanes = 1 if self.channels == 1 else 4
         self.bytes = ir.VectorType(_BYTE, ROWS * self.lanes)
-        arrays = [
-            context.make_array(kind_of)(context, builder, argument).data if isinstance(kind_of, types.Array) else None
-            for kind_of, argument in zip(signature.args, arguments, strict=True)
+        self.arrays = [
+            context.make_array(array_type)(context, builder, argument).data
+            for array_type, argument in zip(signature.args, arguments, strict=True)
+            if isinstance(array_type, types.Array)
         ]
-        self.scanlines, self.above, self.sums, self.table = (arrays[at] for at in (0, 4, 5, 6))
-        begin, stride, count = arguments[1:4]
-        self.width = arguments[7]
+        self.scanlines, self.above, self.sums, self.table = self.arrays
+        self.seen = self.variable(_WORDS, -1 if kind == "rgba" else 0)
+
+    def variable(self, vector: ir.VectorType, value: int = 0) -> Any:
+        place = cgutils.alloca_once(self.builder, vector)
+        self.builder.store(_filled(vector, value), place)
+        return place
+
+    def load(self, array: Any, at: Any, vector: ir.VectorType) -> Any:
+        """A vector's elements, from an array of such elements."""
+        place = self.builder.bitcast(self.builder.gep(array, [at]), vector.as_pointer())
+        return self.builder.load(place, align=vector.element.width // 8)
+
+    def store(self, value: Any, array: Any, at: Any) -> None:
+        vector = value.type
+        place = self.builder.bitcast(self.builder.gep(array, [at]), vector.as_pointer())
+        self.builder.store(value, place, align=vector.element.width // 8)
+
+    def bytes_of(self, words: Any) -> Any:
+        if self.lanes == 1:
+            return self.builder.trunc(words, self.bytes)
+        return self.builder.bitcast(words, self.bytes)
+
+    def words_of(self, values: Any) -> Any:
+        if self.lanes == 1:
+            return self.builder.zext(values, _WORDS)
+        return self.builder.bitcast(values, _WORDS)
+
+    def grey(self, words: Any) -> Any:
+        """Pillow's grey of each pixel."""
+        builder = self.builder
+        if self.kind == "grey":
+            return words
+        if self.kind == "palette":
+            values = ir.Constant(_WORDS, ir.Undefined)
+            for number in range(ROWS):
+                at = ir.Constant(_INT, number)
+                place = builder.gep(self.table, [builder.zext(builder.extract_element(words, at), _LONG)])
+                values = builder.insert_element(values, builder.load(place), at)
+            return values
+        total = _filled(_WORDS, 32768)
+        for number, share in enumerate(_LUMA, 1 if self.channels == 3 else 0):
+            value = builder.and_(builder.lshr(words, _filled(_WORDS, 8 * number)), _filled(_WORDS, 255))
+            total = builder.add(total, builder.mul(value, _filled(_WORDS, share)))
+        return builder.lshr(total, _filled(_WORDS, 16))
+
+    def look(self, words: Any, inside: Any) -> None:
+        """Remember what the caller is told of all pixels; `inside` is a mask of those that there are."""
+        builder = self.builder
+        seen = builder.load(self.seen)
+        if self.kind == "rgba":
+            seen = builder.and_(seen, builder.or_(words, builder.not_(inside)))
+        elif self.kind == "palette":
+            words = builder.and_(words, inside)
+            seen = builder.select(builder.icmp_unsigned(">", words, seen), words, seen)
+        builder.store(seen, self.seen)
+
+    def found(self) -> Any:
+        """The AND of all pixels (RGBA) or the greatest (palette) as an integer."""
+        builder = self.builder
+        seen = builder.load(self.seen)
+        found = builder.extract_element(seen, ir.Constant(_INT, 0))
+        for number in range(1, ROWS):
+            other = builder.extract_element(seen, ir.Constant(_INT, number))
+            if self.kind == "rgba":
+                found = builder.and_(found, other)
+            else:
+                found = builder.select(builder.icmp_unsigned(">", other, found), other, found)
+        return builder.zext(found, _LONG)
+
+
+class _Row(_Pixels):
+    """One scanline whose filter is none or Up: no pixel waits for its neighbour."""
+
+    def run(self, first: Any, width: Any) -> Any:
+        builder = self.builder
+        used = builder.load(builder.gep(self.scanlines, [first]))
+        keep = builder.sext(builder.icmp_unsigned("==", used, ir.Constant(_BYTE, _UP)), _INT)
+        keep = self._splat(keep)
+        first = builder.add(first, _long(1))
+        order = ir.Constant(_WORDS, list(range(ROWS)))
+        with cgutils.for_range_slice(builder, _long(0), width, _long(ROWS), intp=_LONG) as (column, _):
+            filtered = self._filtered(builder.add(first, builder.mul(column, _long(self.channels))))
+            above = builder.and_(self.load(self.above, column, _WORDS), keep)
+            words = self.words_of(builder.add(filtered, self.bytes_of(above)))
+            self.store(words, self.above, column)
+            self.store(builder.add(self.load(self.sums, column, _WORDS), self.grey(words)), self.sums, column)
+            left = builder.trunc(builder.sub(width, column), _INT)
+            self.look(words, builder.sext(builder.icmp_unsigned("<", order, self._splat(left)), _WORDS))
+        return self.found()
+
+    def _splat(self, value: Any) -> Any:
+        one = self.builder.insert_element(ir.Constant(_WORDS, ir.Undefined), value, ir.Constant(_INT, 0))
+        return self.builder.shuffle_vector(one, one, _filled(_WORDS, 0))
+
+    def _filtered(self, at: Any) -> Any:
+        if self.channels != 3:
+            return self.load(self.scanlines, at, self.bytes)
+        values = self.load(self.scanlines, at, ir.VectorType(_BYTE, 3 * ROWS))
+        order = [3 * number + max(channel - 1, 0) for number in range(ROWS) for channel in range(4)]
+        return self.builder.shuffle_vector(values, values, ir.Constant(ir.VectorType(_INT, 4 * ROWS), order))
+
+
+class _Group(_Pixels):
+    """Up to ROWS scanlines of any filters, a pixel of each in every step."""
+
+    def run(self, begin: Any, stride: Any, count: Any, width: Any) -> Any:
+        builder = self.builder
+        self.width = width
         self.firsts = []
         filters = ir.Constant(self.bytes, ir.Undefined)
+        self.live = ir.Constant(_WORDS, ir.Undefined)
+        absent = builder.sub(_long(ROWS), count)
         for row in range(ROWS):
-            is_there = builder.icmp_signed("<", _long(row), count)
-            first = builder.add(begin, builder.mul(stride, builder.select(is_there, _long(row), _long(0))))
+            # where there are fewer rows, the first ones hand down what is above, as if they were Up and zero
+            number = builder.sub(_long(row), absent)
+            is_there = builder.icmp_signed(">=", number, _long(0))
+            first = builder.add(begin, builder.mul(stride, builder.select(is_there, number, _long(0))))
             used = builder.load(builder.gep(self.scanlines, [first]))
+            used = builder.select(is_there, used, ir.Constant(_BYTE, _UP))
             for lane in range(self.lanes):
                 filters = builder.insert_element(filters, used, ir.Constant(_INT, row * self.lanes + lane))
+            self.live = builder.insert_element(self.live, builder.sext(is_there, _INT), ir.Constant(_INT, row))
             # with three channels, the byte before a pixel is read with it, so that nothing behind the last one is
             self.firsts.append(builder.add(first, _long(0 if self.channels == 3 else 1)))
         self.uses = {
             number: builder.sext(builder.icmp_signed("==", filters, _filled(self.bytes, number)), self.bytes)
             for number in (_SUB, _UP, _AVERAGE, _PAETH)
         }
-        self.left = self._variable(self.bytes)
-        self.over = self._variable(self.bytes)
-        self.sum = self._variable(_WORDS)
-        self.seen = self._variable(_WORDS, -1 if kind == "rgba" else 0)
-
-    def _variable(self, vector: ir.VectorType, value: int = 0) -> Any:
-        place = cgutils.alloca_once(self.builder, vector)
-        self.builder.store(_filled(vector, value), place)
-        return place
-
-    def run(self) -> Any:
-        """All steps; then the AND of all pixels (RGBA) or the greatest (palette) as an integer."""
-        builder, width = self.builder, self.width
+        self.left = self.variable(self.bytes)
+        self.over = self.variable(self.bytes)
+        self.sum = self.variable(_WORDS)
         before = _long(ROWS - 1)
         is_narrow = builder.icmp_signed("<", width, before)
-        end = builder.add(width, before)
         self._steps(_long(0), before, guarded=True, stored=False)
         self._steps(before, width, guarded=False, stored=True)
-        self._steps(builder.select(is_narrow, before, width), end, guarded=True, stored=True)
-        seen = builder.load(self.seen)
-        found = builder.extract_element(seen, ir.Constant(_INT, 0))
-        for row in range(1, ROWS):
-            other = builder.extract_element(seen, ir.Constant(_INT, row))
-            if self.kind == "rgba":
-                found = builder.and_(found, other)
-            else:
-                found = builder.select(builder.icmp_unsigned(">", other, found), other, found)
-        return builder.zext(found, _LONG)
+        self._steps(builder.select(is_narrow, before, width), builder.add(width, before), guarded=True, stored=True)
+        return self.found()
 
     def _steps(self, begin: Any, end: Any, *, guarded: bool, stored: bool) -> None:
         with cgutils.for_range_slice(self.builder, begin, end, _long(1), intp=_LONG) as (step, _):
@@ -112,25 +209,23 @@ class _Group:
         pixels = builder.add(filtered, self._predicted(left, over, corner))
         builder.store(pixels, self.left)
         builder.store(over, self.over)
-        words = self._words(pixels)
+        words = self.words_of(pixels)
         if stored:
             column = builder.sub(step, _long(ROWS - 1))
             lowest = builder.extract_element(words, ir.Constant(_INT, ROWS - 1))
             builder.store(lowest, builder.gep(self.above, [column]))
-        grey = self._grey(words)
-        if inside is not None:
+        grey = self.grey(words)
+        if guarded:
             grey = builder.and_(grey, inside)
         total = builder.add(builder.load(self.sum), grey)
         builder.store(total, self.sum)
-        place = builder.gep(self.sums, [builder.mul(step, _long(ROWS))])
-        builder.store(total, builder.bitcast(place, _WORDS.as_pointer()), align=4)
-        self._look(words, inside)
+        self.store(total, self.sums, builder.mul(step, _long(ROWS)))
+        self.look(words, inside)
 
     def _filtered(self, step: Any, *, guarded: bool) -> tuple[Any, Any]:
-        """A pixel of each row, as it was inflated, and a mask of those that are inside the picture (None: all)."""
+        """A pixel of each row, as it was inflated, and a mask of those that there are."""
         builder = self.builder
-        words = ir.Constant(_WORDS, ir.Undefined)
-        inside = ir.Constant(_WORDS, ir.Undefined)
+        words = inside = ir.Constant(_WORDS, ir.Undefined)
         for row, first in enumerate(self.firsts):
             at = ir.Constant(_INT, row)
             column = builder.sub(step, _long(row))
@@ -144,19 +239,8 @@ class _Group:
             else:
                 word = builder.load(builder.bitcast(place, _INT.as_pointer()), align=1)
             words = builder.insert_element(words, word, at)
-        if guarded:
-            words = builder.and_(words, inside)
-        return self._bytes(words), inside if guarded else None
-
-    def _bytes(self, words: Any) -> Any:
-        if self.lanes == 1:
-            return self.builder.trunc(words, self.bytes)
-        return self.builder.bitcast(words, self.bytes)
-
-    def _words(self, pixels: Any) -> Any:
-        if self.lanes == 1:
-            return self.builder.zext(pixels, _WORDS)
-        return self.builder.bitcast(pixels, _WORDS)
+        inside = builder.and_(inside, self.live) if guarded else self.live
+        return self.bytes_of(builder.and_(words, inside)), inside
 
     def _over(self, step: Any, left: Any, *, guarded: bool) -> Any:
         """The pixels above: what each row gave in the step before goes to the row below it."""
@@ -168,9 +252,7 @@ class _Group:
         words = builder.insert_element(ir.Constant(_WORDS, ir.Undefined), word, ir.Constant(_INT, 0))
         count, lanes = self.bytes.count, self.lanes
         order = [count + lane for lane in range(lanes)] + list(range(count - lanes))
-        return builder.shuffle_vector(
-            left, self._bytes(words), ir.Constant(ir.VectorType(_INT, count), order)
-        )
+        return builder.shuffle_vector(left, self.bytes_of(words), ir.Constant(ir.VectorType(_INT, count), order))
 
     def _predicted(self, left: Any, over: Any, corner: Any) -> Any:
         builder = self.builder
@@ -193,41 +275,30 @@ class _Group:
         function = cgutils.get_or_insert_function(self.builder.module, kind, name)
         return self.builder.call(function, [value, other])
 
-    def _grey(self, words: Any) -> Any:
-        builder = self.builder
-        if self.kind == "grey":
-            return words
-        if self.kind == "palette":
-            values = ir.Constant(_WORDS, ir.Undefined)
-            for row in range(ROWS):
-                at = ir.Constant(_INT, row)
-                place = builder.gep(self.table, [builder.zext(builder.extract_element(words, at), _LONG)])
-                values = builder.insert_element(values, builder.load(place), at)
-            return values
-        total = _filled(_WORDS, 32768)
-        for number, share in enumerate(_LUMA, 1 if self.channels == 3 else 0):
-            value = builder.lshr(words, _filled(_WORDS, 8 * number))
-            value = builder.and_(value, _filled(_WORDS, 255))
-            total = builder.add(total, builder.mul(value, _filled(_WORDS, share)))
-        return builder.lshr(total, _filled(_WORDS, 16))
 
-    def _look(self, words: Any, inside: Any) -> None:
-        builder = self.builder
-        if self.kind not in ("palette", "rgba"):
-            return
-        seen = builder.load(self.seen)
-        if self.kind == "rgba":
-            if inside is not None:
-                words = builder.or_(words, builder.not_(inside))
-            seen = builder.and_(seen, words)
-        else:
-            if inside is not None:
-                words = builder.and_(words, inside)
-            seen = builder.select(builder.icmp_unsigned(">", words, seen), words, seen)
-        builder.store(seen, self.seen)
+def _undo_row(kind: Kind) -> Callable[..., int]:
+    """The function below for one kind of pixels."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def undo(_typing: Any, scanlines: Any, _first: Any, above: Any, sums: Any, table: Any, _width: Any) -> Any:
+        """Undo one scanline, whose filter is none or Up, and add its grey to that of its columns.
+
+        It begins with its filter at `first` of `scanlines` (uint8, flat), and as many bytes must follow as if `width`
+        were a multiple of ROWS; so long too are `above` (uint32: the pixels of the scanline above, then of this one)
+        and `sums` (int32). `table` int32, 256: the grey of each palette index. Returns the AND of all pixels (RGBA;
+        alpha is the highest byte) or the greatest index (palette).
+        """
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return _Row(context, builder, signature, arguments, kind=kind).run(arguments[1], arguments[5])
+
+        return types.int64(scanlines, types.int64, above, sums, table, types.int64), generate
+
+    function: Callable[..., int] = undo
+    return function
 
 
-def _undo(kind: Kind) -> Callable[..., int]:
+def _undo_rows(kind: Kind) -> Callable[..., int]:
     """The function below for one kind of pixels."""
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -242,17 +313,17 @@ def _undo(kind: Kind) -> Callable[..., int]:
         table: Any,
         _width: Any,
     ) -> Any:
-        """Undo the filters of `count` scanlines, ROWS at most, and sum up their grey from the left.
+        """Undo the filters of `count` scanlines, 1 to ROWS, and sum up their grey from the left.
 
-        `scanlines` uint8, flat: the first begins with its filter at `begin`, the next one `stride` bytes later.
-        `above` uint32, one a pixel: the pixels of the scanline above (zero at the top of a picture), afterwards of the
-        last one of these, if they are ROWS. `sums` int32: at (s, r) in (width + ROWS - 1, ROWS), flat, the sum of row
-        r up to column s - r. `table` int32, 256: the grey of each palette index. Returns the AND of all pixels (RGBA;
-        alpha is the highest byte), or the greatest index (palette).
+        The first begins with its filter at `begin` of `scanlines` (uint8, flat), the next one `stride` bytes later.
+        `above` uint32: the pixels of the scanline above, then of the last of these. `sums` int32: at (s, r) in
+        (width + ROWS - 1, ROWS), flat, the sum up to column s - r of row r, the last scanline being row ROWS - 1.
+        `table` and what is returned as above.
         """
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return _Group(context, builder, signature, arguments, kind=kind).run()
+            group = _Group(context, builder, signature, arguments, kind=kind)
+            return group.run(arguments[1], arguments[2], arguments[3], arguments[7])
 
         numbers = (types.int64,) * 3
         return types.int64(scanlines, *numbers, above, sums, table, types.int64), generate
@@ -261,7 +332,11 @@ def _undo(kind: Kind) -> Callable[..., int]:
     return function
 
 
-undo_grey = _undo("grey")
-undo_palette = _undo("palette")
-undo_rgb = _undo("rgb")
-undo_rgba = _undo("rgba")
+undo_grey_row = _undo_row("grey")
+undo_grey_rows = _undo_rows("grey")
+undo_palette_row = _undo_row("palette")
+undo_palette_rows = _undo_rows("palette")
+undo_rgb_row = _undo_row("rgb")
+undo_rgb_rows = _undo_rows("rgb")
+undo_rgba_row = _undo_row("rgba")
+undo_rgba_rows = _undo_rows("rgba")
