@@ -196,7 +196,7 @@ LEFT_TO_PILLOW = {
     "two palettes": picture(pixels_of(2, 9, 9, 1), 3, between=[(b"PLTE", bytes(768))], palette=bytes(768)),
     "a palette after the pixels": joined([*CHUNKS[:-1], (b"PLTE", bytes(768)), END]),
     "a window smaller than what refers to it": joined(
-        [header(4000, 3, 0), (b"IDAT", b"\x08\x1d" + zlib.compress(Random(1).randbytes(4001) * 3)[2:]), END]
+        [header(4000, 3, 0), (b"IDAT", b"\x08\x1d" + zlib.compress((b"\0" + Random(1).randbytes(4000)) * 3)[2:]), END]
     ),
 }
 
