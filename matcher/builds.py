@@ -19,6 +19,7 @@ _LIBRARIES = (
     "PyWavelets",
     "numba",
     "llvmlite",
+    "deflate",
     "faiss-cpu",
 )
 _CODECS = ("libjpeg_turbo", "zlib", "libtiff", "webp", "avif", "jpg_2000", "littlecms2")

@@ -123,8 +123,14 @@ def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
         (
             "numba",
             "matcher",
-            {"matcher/compiled.py", "matcher/index/vectors.py", "matcher/hashers/quartets.py"},
+            {
+                "matcher/compiled.py",
+                "matcher/hashers/quartets.py",
+                "matcher/imaging/png_vectors.py",
+                "matcher/index/vectors.py",
+            },
         ),
+        ("deflate", "matcher", {"matcher/imaging/png_reduced.py"}),
         ("pillow_heif", "matcher", {"matcher/imaging/heif.py"}),
         ("pylibjxl", "matcher", {"matcher/imaging/jxl.py"}),
     ],

@@ -51,9 +51,7 @@ def settings_options(function: Command) -> Command:
             multiple=True,
             help="Lowest quality that is looked up, e.g. pdq=50.",
         ),
-        click.option(
-            "--exact", is_flag=True, help="Decode every picture in full, hash it by the reference; slower."
-        ),
+        click.option("--exact", is_flag=True, help="Decode every picture in full, hash it by the reference; slower."),
         click.option("--exclude-known-good", is_flag=True, help="Do not decode files whose digest is known good."),
     ):
         function = option(function)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from matcher.errors import DecodeError
-from matcher.imaging import colour, heif, icon, jpeg, jpeg_reduced, jxl, pillow, psd, tiff
+from matcher.imaging import colour, heif, icon, jpeg, jpeg_reduced, jxl, pillow, png_reduced, psd, tiff
 from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Frame, Reader
 from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS, Limits
@@ -21,8 +21,16 @@ from matcher.imaging.sniff import Kind
 from matcher.model import Reason
 from matcher.renderings import rendering_name
 
-_REDUCERS: dict[str, Callable[[bytes, Limits], list[Reduced] | None]] = {"JPEG": jpeg_reduced.reduced}
+_REDUCERS: dict[str, Callable[[bytes, Limits], list[Reduced] | None]] = {
+    "JPEG": jpeg_reduced.reduced,
+    "PNG": lambda data, limits: _alone(png_reduced.reduced(data, limits)),
+}
 """Formats that give a reduced picture sooner than a whole one."""
+
+
+def _alone(reduced: Reduced | None) -> list[Reduced] | None:
+    return None if reduced is None else [reduced]
+
 
 _READERS: dict[str, Reader] = {
     "HEIF": heif.frames,
