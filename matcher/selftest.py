@@ -5,7 +5,7 @@ twice; selftest.json holds the answers (from hashlib, imagehash and pdqhash). Th
 digest of that file.
 
 And does it decode? One of the pictures is written in each common format and read back as evidence is: where a codec is
-missing or broken, every such file of an exhibit would be called damaged.
+missing or broken, every such file of an exhibit would be called damaged. What screens is compared with the reference.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from matcher.distances import hamming
 from matcher.errors import DecodeError, SelfTestError
-from matcher.hashers import file_hashers, picture_hashers
-from matcher.imaging.decode import decode
+from matcher.hashers import ScreeningHasher, file_hashers, picture_hashers
+from matcher.imaging.decode import decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.sniff import HEAD, sniff
 
@@ -83,9 +84,25 @@ def decoded() -> list[str]:
         except (DecodeError, OSError, KeyError) as error:  # the last two: Pillow without that codec
             raise SelfTestError(f"self-test failed: {name} is not decoded here: {error}") from error
         off = np.abs(np.concatenate(list(picture.bands())).astype(np.int16) - original).mean()
+        for reduced in decode_reduced(stream.getvalue(), kind) or ():
+            off = max(off, np.abs(reduced.grey - picture.reduced().grey).mean())
         if off > MOST_OFF:
             raise SelfTestError(f"self-test failed: {name} is decoded to something else, {off:.0f} of 255 off")
     return list(FORMATS)
+
+
+def screened(algorithms: tuple[str, ...]) -> None:
+    """Compare what screens with the reference, on pictures large enough to be reduced. SelfTestError."""
+    picture = Picture(draw(2).resize((800, 600), Image.Resampling.BILINEAR))
+    for found in picture_hashers(algorithms):
+        turned = found.screened(picture.reduced()) if isinstance(found, ScreeningHasher) else None
+        if turned is not None:
+            apart = hamming(turned[0].value, found.hash(picture).value)
+            if apart > turned.slack[0]:
+                raise SelfTestError(
+                    f"self-test failed: {found.algorithm.name} of a reduced picture is {apart} bits off, "
+                    f"at most {turned.slack[0]} are expected; this installation must not be used"
+                )
 
 
 def run(algorithms: tuple[str, ...]) -> dict[str, Any]:
@@ -103,6 +120,7 @@ def run(algorithms: tuple[str, ...]) -> dict[str, Any]:
                     f"self-test failed: {name} of built-in picture {known['seed']} is {value}, "
                     f"must be {known['answers'][name]}; this installation must not be used"
                 )
+    screened(tested)
     return {
         "vectors": hashlib.sha256(stored).hexdigest(),
         "cases": len(expected),

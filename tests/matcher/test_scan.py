@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from matcher.case import KEYS, LEDGER, CaseFacts, CaseReader, open_case
 from matcher.errors import CaseError, MatcherError, SelfTestError, SourceError, StoreError
 from matcher.executors.pool import PoolExecutor
 from matcher.executors.serial import SerialExecutor
+from matcher.imaging.reduced import Reduced
+from matcher.model import Turned
 from matcher.opening import ScanRequest
 from matcher.record import Recorder, append_scan_open
 from matcher.scan import check_apart, run_scan
@@ -249,6 +252,19 @@ class TestSelfTest:
         monkeypatch.setattr(selftest, "answers", lambda *_arguments, **_options: wrong)
         with pytest.raises(SelfTestError, match="pdq of built-in picture 1"):
             selftest.run(("pdq",))
+
+    def test_a_screen_that_is_off_stops_everything(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from matcher.hashers.pdq import PDQHasher
+
+        right = PDQHasher.screened
+
+        def inverted(hasher: PDQHasher, reduced: Reduced) -> Turned | None:
+            turned = right(hasher, reduced)
+            return turned and replace(turned, codes=bytes(255 - byte for byte in turned.codes))
+
+        monkeypatch.setattr(PDQHasher, "screened", inverted)
+        with pytest.raises(SelfTestError, match="pdq of a reduced picture is 2.. bits off"):
+            selftest.run(("pdq", "phash"))
 
 
 def test_ledger_is_not_left_open(tmp_path: Path) -> None:
