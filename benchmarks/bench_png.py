@@ -5,9 +5,9 @@
 
 Screenshots of CORPUS (a folder with screenshots/), brought to 1920 × 1080 and written by Pillow as RGB, opaque RGBA,
 grey and palette; drawn ones without it. One thread. A line a colour mode: milliseconds for Pillow's decode, and the
-share of it that the others take, the median of the pictures, each the best of its rounds. `floor` is libdeflate alone.
-OpenCV and imagecodecs take part where installed; they and Pillow stop at the pixels, where `reduced` goes on to the
-grey means. Then the same for icons.
+share of it that the others take, the median of the pictures, each the best of its rounds. `floor` is libdeflate alone,
+`to grey` Pillow's way to the grey pixels. OpenCV and imagecodecs take part where installed; they and Pillow stop at the
+pixels, where `reduced` goes on to the grey means. Then the same for icons.
 
 --fuzz damages small files for so many seconds and compares with the ordinary way: exit code 1 if one is read otherwise.
 """
@@ -76,6 +76,7 @@ def pictures(corpus: Path | None, count: int) -> Iterator[Image.Image]:
 def decoders() -> dict[str, Work]:
     """Ours, and the peers that are installed."""
     found: dict[str, Work] = {"Pillow": lambda data: Image.open(io.BytesIO(data)).load()}
+    found["to grey"] = lambda data: Image.open(io.BytesIO(data)).convert("RGB").convert("L")
     found["reduced"] = lambda data: reduced(data, Limits())
     found["floor"] = inflate_only
     peers: dict[str, tuple[str, Callable[[Any], Work]]] = {

@@ -1,10 +1,7 @@
 """An ordinary, sound PNG → the grey means of its blocks, sooner than its pixels could be had.
 
 What is read here is decided strictly: anything unusual, and anything at which Pillow might fail, is left to Pillow. So
-None says nothing about a file, and no file that Pillow refuses is read here, with one exception: libdeflate, which
-inflates four to six times as fast as zlib, does not object to codes that stand for nothing (RFC 1951, 3.2.7: incomplete
-sets of one code, lengths of symbols that there are not) where what comes out has the right length and Adler-32. No
-accident makes such a file.
+None says nothing about a file, and no file that Pillow refuses is read here.
 """
 
 from __future__ import annotations
@@ -18,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import PngImagePlugin
 
+from matcher.imaging.deflate_rules import PADDING, keeps_the_rules
 from matcher.imaging.limits import Limits
 from matcher.imaging.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
 from matcher.imaging.reduced import Reduced, scale_for
@@ -173,7 +171,8 @@ def _inflatable(compressed: bytes) -> int:
 
 def _inflated(parts: list[memoryview], length: int) -> npt.NDArray[np.uint8]:
     """The scanlines, if they are sound and exactly so many bytes."""
-    compressed = parts[0] if len(parts) == 1 else b"".join(parts)
+    padded = b"".join([*parts, bytes(PADDING)])
+    compressed = memoryview(padded)[:-PADDING]
     _require(len(compressed) > 6 and length <= len(compressed) * _MOST_FROM_ONE)
     window = compressed[0] >> 4
     # a window that is too small for what refers to it is refused by some builds of zlib; libdeflate does not look
@@ -183,6 +182,7 @@ def _inflated(parts: list[memoryview], length: int) -> npt.NDArray[np.uint8]:
     except deflate.DeflateError:
         raise _NotOrdinary from None
     _require(len(scanlines) == length)
+    _require(keeps_the_rules(np.frombuffer(padded, np.uint8)))
     return np.frombuffer(scanlines, np.uint8)
 
 

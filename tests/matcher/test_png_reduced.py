@@ -173,6 +173,9 @@ LEFT_TO_PILLOW = {
     "empty pixels": joined([CHUNKS[0], (b"IDAT", b""), END]),
     "pixels in two places": joined([CHUNKS[0], (b"IDAT", PIXELS[:50]), (b"tIME", b""), (b"IDAT", PIXELS[50:]), END]),
     "a wrong Adler-32": joined([CHUNKS[0], (b"IDAT", PIXELS[:-1] + bytes([PIXELS[-1] ^ 1])), END]),
+    "a code that is not given": joined(
+        [header(1, 2, 0), (b"IDAT", bytes.fromhex("78010dc001010000008010ff57170f00040001")), END]
+    ),
     "no end": joined(CHUNKS[:-1]),
     "an end with a body": joined([*CHUNKS[:-1], (b"IEND", b"x")]),
     "two headers": joined([CHUNKS[0], *CHUNKS]),
