@@ -81,6 +81,9 @@ class _Examining(ReadsAhead):
         if self._contained:
             self._ahead.expect(task)
 
+    def forget(self) -> None:
+        self._ahead.forget()
+
     def __call__(self, item: Item, give_up: Reason | None) -> Finding:
         if item.status is not None:
             return Finding(item.path, item.size, None, item.status, item.reason, self._job.exhibit)

@@ -17,4 +17,6 @@ def json_line(value: Any) -> str:
 
 def printable(text: str) -> str:
     """Text on one line, with every character escaped that cannot be printed."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

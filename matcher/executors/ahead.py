@@ -59,6 +59,15 @@ class AheadReader(Generic[Read]):
             self._places.append(_Place(item, item.size))
             self._wake()
 
+    def forget(self) -> None:
+        """What was expected and not asked for yet will not be."""
+        with self._turn:
+            for place in self._places:
+                if place.state != _WAITING:
+                    self._bytes -= place.size
+                    self._items -= 1
+            self._places.clear()
+
     def take(self, item: Item, beat: Callable[[], None] = nothing) -> Read | None:
         """What was read of an item, which is waited for if that is begun; None where it is not, or failed."""
         with self._turn:

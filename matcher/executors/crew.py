@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic
 
 from matcher.errors import MatcherError
@@ -34,6 +35,8 @@ wakes up costs as much as reading an answer."""
 _IN_HAND = 8
 _LOOK = 0.25
 """Seconds between two looks at the limits, at most."""
+_STANDS = 0.25
+"""Seconds that a worker is at one item, until what it has behind that is taken back for the others."""
 _PICKLED = 100
 """Bytes of a task besides its names."""
 
@@ -120,9 +123,15 @@ class Crew(Generic[Result]):
         if not ready or time.monotonic() - self._looked > _LOOK:
             self._looked = time.monotonic()
             for worker in list(self._workers):
-                reason = worker.stopped_for()
-                if reason is not None:
-                    self._end(worker, reason)
+                self._look_at(worker)
+
+    def _look_at(self, worker: Worker) -> None:
+        reason = worker.stopped_for()
+        if reason is not None:
+            self._end(worker, reason)
+        elif len(worker.sent) > 1 and worker.stands > _STANDS and self._count > 1:
+            with suppress(OSError):  # it has died a moment ago, which is heard next
+                worker.take_back()
 
     def stop(self) -> None:
         for worker in self._workers:
@@ -199,6 +208,9 @@ class Crew(Generic[Result]):
                 return
         if worker.ended:
             self._end(worker, worker.died_of())
+        else:
+            self._order.put_back(worker.returned)
+            worker.returned.clear()
 
     def _take(self, task: Assignment[Result], result: Result, size: int) -> bool:
         """Take a result, unless it is to be tried again. Whether memory ran out."""
@@ -223,7 +235,7 @@ class Crew(Generic[Result]):
         """Put an end to a worker. With a reason the task that it was at is suspect; those after it were not begun."""
         self._workers.remove(worker)
         self._waiter.discard(worker.handles)
-        sent, ready = list(worker.sent), worker.ready
+        sent, returned, ready = list(worker.sent), worker.returned, worker.ready
         worker.stop()
         if not ready:
             self._failed_starts += 1
@@ -231,7 +243,7 @@ class Crew(Generic[Result]):
                 raise MatcherError(f"workers die before they do anything, {RESTARTS} times in a row")
         if reason is not None and sent:
             self._suspect(sent.pop(0), reason)
-        self._order.put_back(sent)
+        self._order.put_back([*sent, *returned])
 
     def _suspect(self, task: Assignment[Result], reason: Reason) -> None:
         if task.give_up is not None:

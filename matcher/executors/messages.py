@@ -15,7 +15,7 @@ from typing import Any
 
 from matcher.model import Reason
 
-READY, BEAT, DONE, FAILED = "ready", "beat", "done", "failed"
+READY, BEAT, DONE, RETURNED, FAILED = "ready", "beat", "done", "returned", "failed"
 
 Task = tuple[Any, Reason | None, bool]
 """What is worked on; with a reason it is not decoded; whether nothing else runs meanwhile."""
@@ -65,3 +65,7 @@ def _fields_of(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
         return attrgetter(*names)
     only = attrgetter(*names)
     return lambda value: (only(value),)
+
+
+GIVE_BACK = packed(None)
+"""To a worker: give back what is not begun. It answers RETURNED and how many of its last tasks that was."""

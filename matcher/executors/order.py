@@ -62,7 +62,7 @@ class Order(Generic[Queued]):
 
     def complete(self) -> None:
         """There is no more to come but what is put back."""
-        self._by_cost = sorted(self._rest, key=lambda waiting: waiting.cost)
+        self._by_cost = sorted([*self._first, *self._rest], key=lambda waiting: waiting.cost)
 
     def take(self) -> Queued:
         """The next one. There is one."""

@@ -21,15 +21,12 @@ from typing import Any, Protocol
 
 from matcher.errors import MatcherError
 from matcher.executors.limits import Limits, held, restrict
-from matcher.executors.messages import BEAT, DONE, FAILED, READY, Task, packed, unpacked
-from matcher.executors.waiting import Readable
+from matcher.executors.messages import BEAT, DONE, FAILED, READY, RETURNED, Task, packed, unpacked
 from matcher.model import Reason
 
 NO_MEMORY = 77
 """Exit code of a worker that had no memory left even to say so."""
 _BEATS_EVERY = 1.0
-_LOW = 8
-"""Tasks in hand, below which a worker looks whether there are more before it goes on."""
 _PR_SET_PDEATHSIG = 1
 
 
@@ -47,6 +44,10 @@ class ReadsAhead(ABC):
     def expect(self, task: Any) -> None:
         """This will be asked for behind all that was expected before. Returns at once."""
 
+    @abstractmethod
+    def forget(self) -> None:
+        """What was expected and not asked for yet will not be."""
+
 
 def serve(channel: connection.Connection, job: Startable, limits: Limits) -> None:
     """The worker's whole life."""
@@ -54,12 +55,18 @@ def serve(channel: connection.Connection, job: Startable, limits: Limits) -> Non
     end_with_parent()
     quieten()
     beaten = time.monotonic()
+    turn = threading.Lock()
+
+    def answer(kind: str, value: Any) -> None:
+        message = packed((kind, value))
+        with turn:
+            channel.send_bytes(message)
 
     def beat() -> None:
         nonlocal beaten
         if time.monotonic() - beaten >= min(_BEATS_EVERY, limits.seconds / 4):
             beaten = time.monotonic()
-            channel.send_bytes(_BEAT)
+            answer(BEAT, None)
 
     try:
         work = job.start(beat)
@@ -67,8 +74,8 @@ def serve(channel: connection.Connection, job: Startable, limits: Limits) -> Non
         _send_failure(channel, error)
         return
     besides = held()
-    channel.send_bytes(packed((READY, None)))
-    tasks = _Tasks(channel, work.expect if isinstance(work, ReadsAhead) else _ignored)
+    answer(READY, None)
+    tasks = _Tasks(channel, answer, work if isinstance(work, ReadsAhead) else _ReadsNothing())
     was_alone: bool | None = None
     with suppress(EOFError, OSError):  # the parent is done, or gone
         while True:
@@ -78,40 +85,64 @@ def serve(channel: connection.Connection, job: Startable, limits: Limits) -> Non
                 was_alone = alone
             beaten = time.monotonic()
             try:
-                answer = packed((DONE, work(task, give_up)))
+                result = work(task, give_up)
             except MemoryError:
                 os._exit(NO_MEMORY)
             except Exception as error:  # noqa: BLE001 - told to the parent: a defect, since no task makes work raise
                 _send_failure(channel, error)
                 return
-            channel.send_bytes(answer)
+            answer(DONE, result)
 
 
-_BEAT = packed((BEAT, None))
+class _ReadsNothing(ReadsAhead):
+    def expect(self, task: Any) -> None:
+        """Nothing comes of it."""
+
+    def forget(self) -> None:
+        """There is nothing."""
 
 
 class _Tasks:
-    """What the parent has sent and is not done yet."""
+    """What the parent has sent and is not begun yet. A thread takes it in, so that the parent can have it back."""
 
-    def __init__(self, channel: connection.Connection, expect: Callable[[Any], None]) -> None:
+    def __init__(self, channel: connection.Connection, answer: Callable[[str, Any], None], ahead: ReadsAhead) -> None:
         self._channel = channel
-        self._readable = Readable(channel)
-        self._expect = expect
+        self._answer = answer
+        self._ahead = ahead
+        self._turn = threading.Condition()
+        """Guards what follows."""
         self._tasks: deque[Task] = deque()
+        self._ended = False
+        threading.Thread(target=self._keep_receiving, name="tasks", daemon=True).start()
 
     def next(self) -> Task:
-        """The next task, once there is one. EOFError or OSError where there will be none."""
-        while not self._tasks or (len(self._tasks) < _LOW and self._readable()):
-            received: list[Task] = unpacked(self._channel.recv_bytes())
-            self._tasks.extend(received)
-            for task, give_up, alone in received:
-                if give_up is None and not alone:
-                    self._expect(task)
-        return self._tasks.popleft()
+        """The next task, once there is one. EOFError where there will be none."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._tasks or self._ended)
+            if self._ended:
+                raise EOFError
+            return self._tasks.popleft()
 
-
-def _ignored(_task: Any) -> None:
-    """What work does that reads nothing ahead."""
+    def _keep_receiving(self) -> None:
+        with suppress(EOFError, OSError):
+            while True:
+                received: list[Task] | None = unpacked(self._channel.recv_bytes())
+                if received is None:
+                    with self._turn:
+                        count = len(self._tasks)
+                        self._tasks.clear()
+                        self._ahead.forget()
+                    self._answer(RETURNED, count)
+                    continue
+                with self._turn:
+                    self._tasks.extend(received)
+                    for task, give_up, alone in received:
+                        if give_up is None and not alone:
+                            self._ahead.expect(task)
+                    self._turn.notify()
+        with self._turn:
+            self._ended = True
+            self._turn.notify()
 
 
 def quieten() -> None:

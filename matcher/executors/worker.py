@@ -22,7 +22,7 @@ from multiprocessing import connection, process
 from typing import Any
 
 from matcher.executors.limits import Limits, exceeds
-from matcher.executors.messages import BEAT, READY, unpacked
+from matcher.executors.messages import BEAT, GIVE_BACK, READY, RETURNED, unpacked
 from matcher.executors.serving import NO_MEMORY, Startable, serve
 from matcher.executors.waiting import Readable
 from matcher.model import Reason
@@ -51,7 +51,7 @@ class Worker:
         with _no_interrupt(), _one_thread():  # the worker inherits that, and so is not interrupted while it starts
             self._process.start()
         theirs.close()
-        self._since = time.monotonic()
+        self._since = self._got_on = time.monotonic()
         self._alone = False
         self.ready = False
         self.ended = False
@@ -59,6 +59,9 @@ class Worker:
         self.sent: deque[Any] = deque()
         self._sizes: deque[float] = deque()
         """Bytes of each task in `sent`, as it was sent."""
+        self._returning = False
+        self.returned: list[Any] = []
+        """Tasks that it gave back, which were not begun, in their order; for whoever listens to take."""
         self._sender: threading.Thread | None = None
 
     @property
@@ -68,12 +71,25 @@ class Worker:
 
     def room(self) -> int | None:
         """The bytes of tasks that can be sent now without waiting for it to read; None: any number."""
+        if self._returning:
+            return 0
         return PIPE - int(sum(self._sizes)) if self.sent else None
+
+    def take_back(self) -> None:
+        """Ask for what it has not begun: `returned`, later. OSError where it is gone."""
+        if not self._returning:
+            self._returning = True
+            self._channel.send_bytes(GIVE_BACK)
+
+    @property
+    def stands(self) -> float:
+        """Seconds for which it has been at its first task, at most."""
+        return time.monotonic() - self._got_on
 
     def send(self, tasks: Sequence[Any], message: bytes, *, alone: bool) -> None:
         """Send tasks, `message` being their packed form. OSError where the worker is gone."""
         if not self.sent:
-            self._since = time.monotonic()
+            self._since = self._got_on = time.monotonic()
         self._alone = alone
         self.sent.extend(tasks)
         self._sizes.extend([len(message) / len(tasks)] * len(tasks))
@@ -100,6 +116,7 @@ class Worker:
 
     def answered(self) -> Any:
         """The task that an answer is for: the first that had none."""
+        self._got_on = time.monotonic()
         self._sizes.popleft()
         return self.sent.popleft()
 
@@ -114,6 +131,9 @@ class Worker:
                 kind, value = unpacked(message)
                 if kind == READY:
                     self.ready = True
+                elif kind == RETURNED:
+                    self._returning = False
+                    self._is_back(value)
                 elif kind != BEAT:
                     heard.append((kind, value, len(message)))
         except (EOFError, OSError):  # also where it was killed in the middle of an answer
@@ -123,6 +143,10 @@ class Worker:
         else:
             self._since = time.monotonic()
         return heard
+
+    def _is_back(self, count: int) -> None:
+        back = [(self.sent.pop(), self._sizes.pop())[0] for _ in range(count)]
+        self.returned.extend(reversed(back))
 
     def stopped_for(self) -> Reason | None:
         """Which limit the worker has hit, if any. Its answers are to be read first."""
