@@ -237,6 +237,8 @@ class Group:
         slack = tuple(kept.slack_of(self._columns[f"{algorithm} slack"][row]).tolist())
         codes = self._columns[f"{algorithm} codes"][row].tobytes()
         doubtful = self._columns[f"{algorithm} doubtful"][row].tobytes() if kept.screen_doubts else b""
+        if doubtful.count(255) == len(doubtful):
+            doubtful = b""
         return Turned(name, algorithm, codes, qualities, slack, doubtful)
 
     def doubtful(self, algorithm: str) -> Array | None:
