@@ -1,8 +1,8 @@
-"""The scanlines of a PNG, eight at a time: unfiltered, made grey, and summed from the left.
+"""The scanlines of a PNG, sixteen at a time: unfiltered, made grey, and summed from the left.
 
 A filtered pixel needs the one to its left, the one above, and the one above that to the left. So the pixels of one
 scanline wait for one another, but not those of neighbouring scanlines that lie on a diagonal: row r is taken at column
-s - r in step s, and each step undoes eight pixels in one vector. What is above a row's pixel is what the row above it
+s - r in step s, and each step undoes sixteen pixels in one vector. What is above a row's pixel is what the row above it
 gave in the step before. Any mixture of filters takes the same time.
 
 Written in LLVM's own terms, so that it becomes whatever the processor has (AVX-512, AVX2, SSE, NEON), and stays correct
