@@ -24,7 +24,7 @@ import pillow_heif
 from bare_decoding import bare, has_own_png, inflating, own_png, whole
 from corpus_pictures import FORMS, Form, Sample, brought, screenshots, sharp_photographs
 from hash_peers import IMAGEHASH, THREATEXCHANGE, Way, one_thread, peers
-from random_lists import random_store
+from random_lists import bare_store, random_store
 from rounds import Times, rounds
 
 from matcher import Matcher, Settings
@@ -67,10 +67,11 @@ def ways_for(form: Form, samples: Sequence[Sample], store: Path) -> dict[str, Wa
     digests = {
         sample.path: {name: hashlib.new(name, sample.data).digest() for name in ("md5", "sha256")} for sample in samples
     }
+    nothing_near = bare_store(store.with_name("bare"))
     ways: dict[str, Way] = {
-        OURS: partial(examined, Matcher(), digests),
+        OURS: partial(examined, Matcher.open(nothing_near), digests),
         LISTED: partial(examined, Matcher.open(store), digests),
-        EXACT: partial(examined, Matcher(settings=Settings(exact=True)), digests),
+        EXACT: partial(examined, Matcher.open(nothing_near, settings=Settings(exact=True)), digests),
         BARE: bare,
         PILLOW: whole,
     }

@@ -49,6 +49,20 @@ def pdq_of(image: Image.Image) -> str | None:
     return np.packbits(bits).tobytes().hex() if quality >= 50 else None
 
 
+def bare_store(folder: Path) -> Path:
+    """A store with a list that no picture can match: it has one MD5. Pictures are screened, and nothing is near."""
+    if not (folder / "made").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        source = folder.with_suffix(".jsonl")
+        source.write_text(json.dumps({"id": "none", "algorithm": "md5", "value": "00" * 16}) + "\n", encoding="utf-8")
+        request = ImportRequest("bare", [source], CategoryProfile())
+        import_lists(Store(folder), request, on_refused=lambda _source, _line: None)
+        source.unlink()
+        (folder / "made").touch()
+    return folder
+
+
 def random_store(folder: Path, count: int, known: Sequence[Path] = ()) -> Path:
     """A store with a list named `random` of `count` entries of each algorithm, and those of the known pictures."""
     made = folder / "made"

@@ -3,7 +3,7 @@
     times = looped("examine", files, store, listed=1_000_000, processes=2)
 
 `decode`    the bare decode that any hash needs
-`hash`      `Matcher.examine` without lists, the digests given: decoding and hashing
+`hash`      `Matcher.examine` with a list that nothing is near, the digests given: decoding and hashing
 `digest`    the same, digests computed
 `examine`   the same with the store's lists: all that a worker does
 `peer`      threatexchange's PDQ of the file, and its own index, of as many random hashes as the list, asked for it
@@ -33,6 +33,7 @@ import pillow_heif
 from bare_decoding import bare
 from corpus_pictures import Sample, upright
 from PIL import Image
+from random_lists import bare_store
 
 from matcher import Matcher
 
@@ -62,14 +63,14 @@ def _decode(_store: Path, _listed: int) -> Work:
     return work
 
 
-def _hash(_store: Path, _listed: int) -> Work:
-    matcher = Matcher()
+def _hash(store: Path, _listed: int) -> Work:
+    matcher = Matcher.open(bare_store(store.with_name("bare")))
     given = {name: hashlib.new(name).digest() for name in ("md5", "sha256")}
     return lambda path: matcher.examine(path.read_bytes(), name=path.name, digests=given)
 
 
-def _digest(_store: Path, _listed: int) -> Work:
-    matcher = Matcher()
+def _digest(store: Path, _listed: int) -> Work:
+    matcher = Matcher.open(bare_store(store.with_name("bare")))
     return lambda path: matcher.examine(path.read_bytes(), name=path.name)
 
 
@@ -178,6 +179,6 @@ def lookups(files: Sequence[Path], store: Path) -> dict[str, dict[int, float]]:
 
 
 def screening_radii(matcher: Matcher) -> dict[str, int]:
-    """The radius at which a default scan looks each of the two algorithms up."""
-    asked = {lookup.algorithm: lookup.radius for lookup in matcher.lookups}
+    """The largest radius at which a default scan looks each of the two algorithms up."""
+    asked = {lookup.algorithm: lookup.radius(lookup.screen.margin) for lookup in matcher.lookups}
     return {name: asked[name] for name in RADII}
