@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from matcher.hashers import ScreeningHasher
 from matcher.imaging.decode import Decoded, decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
@@ -94,9 +95,19 @@ class PictureExaminer:
     def _screened(self, reduced: Reduced) -> list[Turned] | None:
         """The hashes of one rendering; None where the whole picture must be looked at."""
         found: list[Turned] = []
+        finer: Reduced | None = None
         for lookup, screener in self._screeners:
-            screened = screener.screened(reduced)
-            if screened is None or lookup.may_match(screened):
+            turned = _unless_near(lookup, screener, reduced)
+            if turned is None and screener.screen.tells_doubts:  # they vanish where nothing is reduced
+                finer = finer or reduced.finer()
+                turned = None if finer is None else _unless_near(lookup, screener, finer)
+            if turned is None:
                 return None
-            found.append(screened)
+            found.append(turned)
         return found
+
+
+def _unless_near(lookup: PictureLookup, screener: ScreeningHasher, reduced: Reduced) -> Turned | None:
+    """The hashes of a reduced picture; None where it may match, or says too little."""
+    turned = screener.screened(reduced)
+    return None if turned is None or lookup.may_match(turned) else turned

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 
 import numpy as np
+from PIL import Image, ImageFile
 
 from matcher.errors import DecodeError
 from matcher.imaging import jpeg_segments as walk
@@ -21,7 +23,7 @@ from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Budget
 from matcher.imaging.jpeg_segments import FrameHeader, NotOrdinaryError, ScanHeader, Segment
 from matcher.imaging.limits import Limits
-from matcher.imaging.reduced import Reduced, scale_for
+from matcher.imaging.reduced import MOST_FINE, Reduced, nothing_finer, scale_for
 from matcher.renderings import rendering_name
 
 _SCALES = (8, 4, 2)
@@ -44,14 +46,15 @@ def reduced(data: bytes, limits: Limits) -> list[Reduced] | None:
             with reasons():
                 return _pages(data, limits)
         scale = _scale(frame)
+        needed = data
         if frame.marker == walk.PROGRESSIVE:
             scans = _scans(data, frame)
             if frame.width * frame.height * len(scans) > limits.max_total_pixels:
                 return None
             if scale in _UNUSED_AT:
-                data = _needed(data, frame, scans, scale)
+                needed = _needed(data, frame, scans, scale)
         with reasons():
-            return [_decoded(data, frame, scale, 1)]
+            return [_decoded(needed, frame, scale, 1, whole=data)]
     except (NotOrdinaryError, DecodeError):
         return None
 
@@ -75,26 +78,50 @@ def _pages(data: bytes, limits: Limits) -> list[Reduced]:
         if frame.marker == walk.PROGRESSIVE:
             raise NotOrdinaryError
         budget.take(frame.width, frame.height)
-        found.append(_decoded(data, frame, _scale(frame), number))
+        found.append(_decoded(data, frame, _scale(frame), number, whole=data))
     return found
 
 
-def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int) -> Reduced:
+def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int, *, whole: bytes) -> Reduced:
+    """A picture from what is needed of its file; `whole` is all of it."""
+    image = _opened(data, frame, number)
+    if scale == 1:  # small: its colours decide how grey it is exactly, and cost little
+        return _exact(image, number)
+    image.draft("L", (frame.width // scale, frame.height // scale))
+    image.load()
+    if image.mode != "L" or image.size != (-(-frame.width // scale), -(-frame.height // scale)):
+        raise NotOrdinaryError
+    fine = frame.width * frame.height <= MOST_FINE
+    return Reduced(
+        np.asarray(image).astype(np.float32),
+        frame.width,
+        frame.height,
+        scale,
+        rendering_name(number, ""),
+        partial(_finer, whole, frame, number) if fine else nothing_finer,
+    )
+
+
+def _opened(data: bytes, frame: FrameHeader, number: int) -> ImageFile.ImageFile:
     image = pillow.open_by("JPEG", BytesIO(data))
     if number > 1:
         image.seek(number - 1)
     if image.size != (frame.width, frame.height):
         raise NotOrdinaryError
-    if scale == 1:  # small: its colours decide how grey it is exactly, and cost little
-        grey = image.convert("RGB").convert("L")
-    else:
-        image.draft("L", (frame.width // scale, frame.height // scale))
-        image.load()
-        if image.mode != "L" or image.size != (-(-frame.width // scale), -(-frame.height // scale)):
-            raise NotOrdinaryError
-        grey = image
-    values = np.asarray(grey).astype(np.float32)
-    return Reduced(values, frame.width, frame.height, scale, rendering_name(number, ""))
+    return image
+
+
+def _exact(image: Image.Image, number: int) -> Reduced:
+    grey = np.asarray(image.convert("RGB").convert("L")).astype(np.float32)
+    return Reduced(grey, image.width, image.height, 1, rendering_name(number, ""))
+
+
+def _finer(data: bytes, frame: FrameHeader, number: int) -> Reduced | None:
+    try:
+        with reasons():
+            return _exact(_opened(data, frame, number), number)
+    except (NotOrdinaryError, DecodeError):
+        return None
 
 
 def _ordinary(data: bytes) -> FrameHeader:

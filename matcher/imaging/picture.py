@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from matcher.imaging.reduced import Reduced, scale_for
+from matcher.imaging.reduced import MOST_FINE, Reduced, nothing_finer, scale_for
 
 _METHODS = {
     "rotate90": Image.Transpose.ROTATE_90,
@@ -67,8 +67,21 @@ class Picture:
         """The means of `grey` in blocks, rounded to whole numbers."""
         width, height = self.image.size
         scale = scale_for(width, height)
-        grey = self.grey if scale == 1 else self.grey.reduce(scale)
-        return Reduced(np.asarray(grey).astype(np.float32), width, height, scale, self.rendering)
+        if scale == 1:
+            return self._unreduced()
+        grey = np.asarray(self.grey.reduce(scale)).astype(np.float32)
+        return Reduced(
+            grey,
+            width,
+            height,
+            scale,
+            self.rendering,
+            self._unreduced if width * height <= MOST_FINE else nothing_finer,
+        )
+
+    def _unreduced(self) -> Reduced:
+        width, height = self.image.size
+        return Reduced(np.asarray(self.grey).astype(np.float32), width, height, 1, self.rendering)
 
     @cached_property
     def transposed_grey(self) -> Image.Image:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import partial
 
 import deflate
 import numpy as np
@@ -18,7 +19,7 @@ from PIL import PngImagePlugin
 from matcher.imaging.deflate_rules import PADDING, keeps_the_rules
 from matcher.imaging.limits import Limits
 from matcher.imaging.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
-from matcher.imaging.reduced import Reduced, scale_for
+from matcher.imaging.reduced import MOST_FINE, Reduced, nothing_finer, scale_for
 
 MAX_INFLATED = 64 << 20
 """Bytes of scanlines that are held at once."""
@@ -58,9 +59,14 @@ def reduced(data: bytes, limits: Limits) -> Reduced | None:
     tRNS, whose every chunk has its CRC, up to IEND.
     """
     try:
-        return _reduced(data, limits)
+        return _reduced(data, limits, None)
     except _NotOrdinary:
         return None
+
+
+def _finer(data: bytes, limits: Limits) -> Reduced:
+    """The same at full size, of a file that was read already."""
+    return _reduced(data, limits, 1)
 
 
 def _require(condition: bool) -> None:
@@ -68,7 +74,7 @@ def _require(condition: bool) -> None:
         raise _NotOrdinary
 
 
-def _reduced(data: bytes, limits: Limits) -> Reduced:
+def _reduced(data: bytes, limits: Limits, scale: int | None) -> Reduced:
     _require(data.startswith(_MAGIC))
     chunks = _chunks(data)
     name, head = next(chunks, (b"", memoryview(b"")))
@@ -83,13 +89,14 @@ def _reduced(data: bytes, limits: Limits) -> Reduced:
     palette, parts = _content(chunks, colour)
     scanlines = _inflated(parts, stride * height)
     _require(int(scanlines[::stride].max()) <= _LAST_FILTER)
-    scale = scale_for(width, height)
+    scale = scale or scale_for(width, height)
     grey, seen = block_means(scanlines, _grey_of(palette), kind, width, height, scale)
     if kind == RGBA:
         _require(seen >> 24 == 255)
     elif kind == PALETTE:
         _require(seen < len(palette) // 3)
-    return Reduced(grey, width, height, scale)
+    coarse = scale > 1 and width * height <= MOST_FINE
+    return Reduced(grey, width, height, scale, finer=partial(_finer, data, limits) if coarse else nothing_finer)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:

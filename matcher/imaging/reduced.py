@@ -6,13 +6,22 @@ than all of its pixels: JPEG's decoder gives the means of its blocks, other form
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 SIDE = 256
 """Pixels of the shorter side that a reduced picture keeps at least, where the whole picture has so many."""
+
+
+MOST_FINE = 1 << 24
+"""Pixels of a picture that is looked at without reduction, at most: each takes eight bytes."""
+
+
+def nothing_finer() -> None:
+    """For what cannot be had at scale 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,8 @@ class Reduced:
     scale: int
     rendering: str = ""
     """As `Picture.rendering`."""
+    finer: Callable[[], Reduced | None] = field(default=nothing_finer, compare=False, repr=False)
+    """Gives the same at scale 1; None where there is no such thing, or it would take too much memory."""
 
 
 def scale_for(width: int, height: int) -> int:
