@@ -1,11 +1,14 @@
 """What does a scan cost besides decoding and hashing, and what do more workers give?
 
-    python benchmarks/scan_costs.py EVIDENCE --work DIR [--workers 1 2] [--repeat 3] [--strangers 1000] [--profile]
+    python benchmarks/scan_costs.py EVIDENCE --work DIR [--workers 1 2] [--repeat 3] [--strangers 1000]
+        [--decode-again] [--slow-disk SECONDS] [--profile]
 
 Scans the folder against a list of pictures that are drawn, by each number of workers in turn, again and again, each
 into a new case. Prints a Markdown table: seconds from the first item to the last and items a second (the start of the
 workers apart), the processor time of this process an item (feeding the workers, reading their answers, recording), that
-of the workers an item, and the root of the findings, which must be one. `--profile` shows where this process is.
+of the workers an item, and the root of the findings, which must be one. With `--decode-again` content
+that was examined is decoded all the same; with `--slow-disk` every fsync takes so long besides; `--profile` shows where
+this process is.
 """
 
 from __future__ import annotations
@@ -24,12 +27,14 @@ from typing import Any
 import psutil
 from many_pictures import draw
 
+from ledger import Ledger
 from matcher.case import CaseFacts, open_case
 from matcher.commands.progress import Progress
 from matcher.executors.choosing import executor_for
 from matcher.model import Finding
 from matcher.opening import ScanRequest
 from matcher.scan import run_scan
+from matcher.seen import SeenTable
 from matcher.settings import Settings
 
 MATCHER = [sys.executable, "-m", "matcher"]
@@ -73,6 +78,22 @@ def store_in(work: Path, strangers: int) -> Path:
     return store
 
 
+def slow_down(seconds: float) -> None:
+    """Let writing to the disk take longer, outside the interpreter as it does."""
+    ordinary, append = os.fsync, Ledger.append
+
+    def fsync(descriptor: int) -> None:
+        ordinary(descriptor)
+        time.sleep(seconds)
+
+    def appended(log: Ledger, *arguments: Any, **options: Any) -> int:
+        time.sleep(seconds)  # SQLite's own
+        return append(log, *arguments, **options)
+
+    os.fsync = fsync
+    Ledger.append = appended  # type: ignore[method-assign]
+
+
 def scan(evidence: Path, store: Path, work: Path, workers: int) -> tuple[Timed, float, float, dict[str, Any]]:
     """One scan: who listened, and the processor time of this process and of its workers behind the first answer."""
     case = work / "case"
@@ -97,10 +118,16 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--strangers", type=int, default=1000)
+    parser.add_argument("--decode-again", action="store_true")
+    parser.add_argument("--slow-disk", type=float, default=0.0)
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     store = store_in(options.work, options.strangers)
+    if options.decode_again:
+        SeenTable.add = lambda _table, _sha256: None  # type: ignore[method-assign]
+    if options.slow_disk:
+        slow_down(options.slow_disk)
     print("| workers | items | s | items/s | this process, ms an item | workers, ms an item | root |\n"
           "|---|---|---|---|---|---|---|", flush=True)  # fmt: skip
     roots = set()

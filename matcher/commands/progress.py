@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from matcher.commands import NO_HASHER, say
+from matcher.commands.estimate import time_left
 from matcher.commands.options import echo_json
 from matcher.engine import Matcher
 from matcher.model import Finding, Item, Reason, Status
@@ -23,8 +24,6 @@ from matcher.sources import Source
 _ON_TERMINAL = 0.5
 _IN_FILE = 10.0
 _WAITING = 5.0
-_SETTLED = 3.0
-"""Seconds before a rate is worth an estimate."""
 
 
 class Census:
@@ -71,6 +70,8 @@ class Progress:
         self._since = self._last = time.monotonic()
         self._done: Counter[str] = Counter()
         self._bytes = 0
+        self._earlier = (0, 0)
+        """Items and bytes that an earlier run recorded."""
         self._matched = 0
         self._width = 0
         self._waited = 0.0
@@ -97,6 +98,7 @@ class Progress:
         self._since = self._last = time.monotonic()
         self._done.clear()
         self._bytes = self._matched = 0
+        self._earlier = done, begun.recorder.bytes
         if not self._quiet:
             self._census = Census(source)
 
@@ -152,7 +154,7 @@ class Progress:
             return
         items, seconds = self._done.total(), time.monotonic() - self._since
         census = self._census
-        share = f" of {census.items:,}" if census.complete else ""
+        share = f" of {census.items - self._earlier[0]:,}" if census.complete else ""
         parts = [
             f"{items:,}{share} items",
             f"{items / seconds:,.0f}/s",
@@ -171,9 +173,17 @@ class Progress:
 
     def _time_left(self, seconds: float) -> str:
         census = self._census
-        if census is None or not census.complete or seconds < _SETTLED or not self._bytes:
+        if census is None or not census.complete:
             return "time left not known yet"
-        return f"{in_time(max(0.0, census.bytes - self._bytes) * seconds / self._bytes)} left"
+        items, size = self._done.total(), self._bytes
+        left = time_left(
+            seconds,
+            items=items,
+            size=size,
+            items_left=census.items - self._earlier[0] - items,
+            size_left=census.bytes - self._earlier[1] - size,
+        )
+        return "time left not known yet" if left is None else f"{in_time(left)} left"
 
     def _say(self, text: str) -> None:
         if not self._quiet:

@@ -85,6 +85,6 @@ class PoolExecutor:
                 while pending and pending[0].result:
                     task = pending.popleft()
                     done += task.size
-                    yield task.item, task.result[0]
+                    yield task.item, task.result.pop()  # others may hold the task for a while
         finally:
             crew.stop()
