@@ -14,11 +14,12 @@ from matcher import Matcher, Settings
 from matcher.distances import hamming
 from matcher.drawing import landscape
 from matcher.hashers import ScreeningHasher, hasher, picture_hashers
+from matcher.hashers.imagehashes import ScreenedImageHasher
 from matcher.imaging.decode import decode_reduced
 from matcher.imaging.picture import Picture, turn
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.sniff import sniff
-from matcher.model import TRANSFORMS
+from matcher.model import TRANSFORMS, Turned
 
 Encode = Callable[..., bytes]
 SCREENED = ("pdq", "phash", "dhash", "ahash", "phash16", "dhash16", "ahash16")
@@ -115,6 +116,33 @@ class TestFindings:
                 assert bool(default.matches) == (seed < 100)
                 whole = all(turned.slack[0] == 0 for turned in default.pictures)
                 assert whole == bool(default.matches)
+
+    @pytest.mark.parametrize(("kind", "options"), [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {})])
+    def test_bits_in_doubt_are_looked_at_in_full_size_first(
+        self,
+        both: tuple[Matcher, Matcher],
+        encoded: Encode,
+        monkeypatch: pytest.MonkeyPatch,
+        kind: str,
+        options: dict[str, bool],
+    ) -> None:
+        """A reduced picture that leaves too many is no reason to hash the whole one by the reference."""
+        scales: list[int] = []
+        right = ScreenedImageHasher.screened
+
+        def doubting(found: ScreenedImageHasher, reduced: Reduced) -> Turned | None:
+            scales.append(reduced.scale)
+            return right(found, reduced) if reduced.scale == 1 else None
+
+        monkeypatch.setattr(ScreenedImageHasher, "screened", doubting)
+        data = encoded(landscape(101, width=400, height=300).resize((1300, 975)), kind, **options)
+        finding = both[0].examine(data)
+        assert scales == [3 if kind == "PNG" else 2, 1]
+        assert finding.matches == ()
+        (phash,) = (turned for turned in finding.pictures if turned.algorithm == "phash")
+        (reference,) = (value for value in Matcher().examine(data).computed if value.algorithm == "phash")
+        assert phash.slack[0] == 1
+        assert hamming(phash[0].value, reference.value) <= 1
 
     def test_a_plug_in_that_cannot_screen_decodes_all_in_full(self, known_store: Path, encoded: Encode) -> None:
         matcher = Matcher.open(known_store, settings=Settings(algorithms=("pdq", "phash", "whash")))
