@@ -7,7 +7,7 @@ import pytest
 from matcher.commands.estimate import EACH, SETTLED, time_left
 
 ICONS, PHOTOS = (3000, 5_000, 0.0017), (1000, 4_000_000, 0.0267)
-"""Items, bytes and seconds of each: measured with one worker."""
+"""Items, bytes and seconds of each: supposed with one worker."""
 
 
 def series(*parts: tuple[int, int, float]) -> list[tuple[float, int, int]]:
