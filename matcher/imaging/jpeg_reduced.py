@@ -38,7 +38,7 @@ def reduced(data: bytes, limits: Limits) -> list[Reduced] | None:
     """Every picture of an ordinary JPEG, mostly one; None for any other file, and where one cannot be decoded."""
     try:
         frame = _ordinary(data)
-        if frame.width * frame.height > limits.max_pixels:
+        if frame.width * frame.height > min(limits.max_pixels, limits.max_total_pixels):
             return None
         if frame.has_others:
             with reasons():
@@ -112,9 +112,17 @@ def _ordinary(data: bytes) -> FrameHeader:
             others = True
         elif segment.marker == walk.JFIF and body.startswith(b"JFIF"):
             jfif = True
+        elif segment.marker == walk.START_OF_SCAN and frame is not None:
+            _check_number_of_scans(frame, walk.scan_header(data, segment))
     if frame is None or not _is_luma_first(frame, adobe, jfif):
         raise NotOrdinaryError
     return replace(frame, has_others=others)
+
+
+def _check_number_of_scans(frame: FrameHeader, first: ScanHeader) -> None:
+    """Behind a first scan that has not all components libjpeg decodes as many as there are: only `jpeg` counts them."""
+    if frame.marker != walk.PROGRESSIVE and len(first.components) != len(frame.components):
+        raise NotOrdinaryError
 
 
 def _is_luma_first(frame: FrameHeader, adobe: int | None, jfif: bool) -> bool:
