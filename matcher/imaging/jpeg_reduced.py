@@ -21,7 +21,7 @@ from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Budget
 from matcher.imaging.jpeg_segments import FrameHeader, NotOrdinaryError, ScanHeader, Segment
 from matcher.imaging.limits import Limits
-from matcher.imaging.reduced import Reduced, scale_for
+from matcher.imaging.reduced import Reduced, is_small, scale_for
 from matcher.renderings import rendering_name
 
 _SCALES = (8, 4, 2)
@@ -83,7 +83,7 @@ def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int) -> Reduce
     image = pillow.open_by("JPEG", BytesIO(data))
     if number > 1:
         image.seek(number - 1)
-    if image.size != (frame.width, frame.height):
+    if image.size != (frame.width, frame.height) or not is_small(frame.width, frame.height, scale):
         raise NotOrdinaryError
     if scale == 1:  # small: its colours decide how grey it is exactly, and cost little
         grey = image.convert("RGB").convert("L")

@@ -20,7 +20,7 @@ from PIL import PngImagePlugin
 
 from matcher.imaging.limits import Limits
 from matcher.imaging.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
-from matcher.imaging.reduced import Reduced, scale_for
+from matcher.imaging.reduced import Reduced, is_small, scale_for
 
 MAX_INFLATED = 64 << 20
 """Bytes of scanlines that are held at once."""
@@ -81,11 +81,11 @@ def _reduced(data: bytes, limits: Limits) -> Reduced:
     _require(0 < width <= MAX_WIDTH and height > 0)
     _require(width * height <= min(limits.max_pixels, limits.max_total_pixels))
     stride = 1 + channels * width
-    _require(stride * height <= MAX_INFLATED)
+    scale = scale_for(width, height)
+    _require(stride * height <= MAX_INFLATED and is_small(width, height, scale))
     palette, parts = _content(chunks, colour)
     scanlines = _inflated(parts, stride * height)
     _require(int(scanlines[::stride].max()) <= _LAST_FILTER)
-    scale = scale_for(width, height)
     grey, seen = block_means(scanlines, _grey_of(palette), kind, width, height, scale)
     if kind == RGBA:
         _require(seen >> 24 == 255)
