@@ -37,8 +37,7 @@ class PictureExaminer:
 
     def __init__(self, lookups: Sequence[PictureLookup], settings: Settings) -> None:
         self._lookups = tuple(lookups)
-        self._screeners = [(lookup, lookup.screener) for lookup in lookups if lookup.screener is not None]
-        self._screens = bool(self._lookups) and len(self._screeners) == len(self._lookups)
+        self._screens = bool(self._lookups) and all(lookup.screener is not None for lookup in self._lookups)
         self._limits = {
             "max_pixels": settings.max_pixels,
             "max_frames": settings.max_frames,
@@ -65,7 +64,7 @@ class PictureExaminer:
 
     def _examine_renderings(self, decoded: Decoded, seen: Seen, beat: Callable[[], None], *, whole: bool) -> None:
         for picture in decoded.renderings():
-            screened = None if whole or not self._screens else self._screened(picture.reduced())
+            screened = None if whole or not self._screens else self._screened(picture)
             if screened is None:
                 self._confirm(picture, seen, beat)
             else:
@@ -91,11 +90,15 @@ class PictureExaminer:
             found.extend(screened)
         return found
 
-    def _screened(self, reduced: Reduced) -> list[Turned] | None:
+    def _screened(self, picture: Picture | Reduced) -> list[Turned] | None:
         """The hashes of one rendering; None where the whole picture must be looked at."""
+        if isinstance(picture, Picture):
+            if not picture.is_reducible:
+                return None
+            picture = picture.reduced()
         found: list[Turned] = []
-        for lookup, screener in self._screeners:
-            screened = screener.screened(reduced)
+        for lookup in self._lookups:
+            screened = lookup.screened(picture)
             if screened is None or lookup.may_match(screened):
                 return None
             found.append(screened)

@@ -17,7 +17,7 @@ from matcher.hashers import ScreeningHasher, hasher, picture_hashers
 from matcher.imaging.decode import decode_reduced
 from matcher.imaging.picture import Picture, turn
 from matcher.imaging.reduced import Reduced
-from matcher.imaging.sniff import sniff
+from matcher.imaging.sniff import Kind, sniff
 from matcher.model import TRANSFORMS
 
 Encode = Callable[..., bytes]
@@ -91,6 +91,17 @@ def test_what_says_too_little_is_hashed_whole() -> None:
         assert screener(name).screened(flat) is None, name
     assert screener("pdq").screened(drawn) is None
     assert screener("phash").screened(drawn) is None
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_long_strip_is_hashed_whole(known_store: Path, encoded: Encode, kind: str) -> None:
+    """It keeps all of its pixels, and floats of them would take more memory than the whole picture."""
+    size = (400, 12_000)
+    data = encoded(scene(3, (400, 300)).resize(size), kind)
+    finding = Matcher.open(known_store).examine(data)
+    assert (finding.width, finding.height) == size
+    assert [turned.slack[0] for turned in finding.pictures] == [0, 0]
+    assert decode_reduced(data, Kind("", kind)) is None
 
 
 def test_the_wavelet_hash_is_never_screened() -> None:
