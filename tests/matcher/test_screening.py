@@ -93,6 +93,19 @@ def test_what_says_too_little_is_hashed_whole() -> None:
     assert screener("phash").screened(drawn) is None
 
 
+@pytest.mark.parametrize("side", [512, 640, 768, 1030])
+@pytest.mark.parametrize("grain", [30, 90])
+def test_noise_is_within_the_margin_or_hashed_whole(side: int, grain: int) -> None:
+    """Inside its blocks anything may be, so that a reduced picture says little of the filter's response."""
+    for seed in range(4):
+        noise = np.random.default_rng(seed).normal(120, grain, (side, side, 1)).clip(0, 255).repeat(3, axis=2)
+        picture = Picture(Image.fromarray(noise.astype(np.uint8)))
+        screened = screener("pdq").screened(picture.reduced())
+        if screened is not None:
+            reference = screener("pdq").hash(picture)
+            assert hamming(screened[0].value, reference.value) <= screened.slack[0]
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_long_strip_is_hashed_whole(known_store: Path, encoded: Encode, kind: str) -> None:
     """It keeps all of its pixels, and floats of them would take more memory than the whole picture."""
