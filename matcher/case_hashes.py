@@ -16,7 +16,8 @@ first seq, renderings r) and then these columns, each whole, one after the other
     region      (r, 4) int32      x, y, width, height; all -1 for the whole picture
     codes       (r, 8, width) uint8   for each algorithm of the header: the eight orientations as they were looked up
     quality     (r, 8) uint8          and their qualities: NO_QUALITY none, ABSENT the hash was not computed
-    slack       (r, 8) uint8          how far each may be from the reference hash; MARGIN_SLACK: the algorithm's margin
+    slack       (r, 8) uint8          how far each may be from the reference hash; MARGIN_SLACK: the algorithm's margin,
+                                      SCREEN_SLACK: its screen's
     doubtful    (r, 8, width) uint8   where the algorithm's screen_doubts: the bits that may differ; all where not known
 
 A group is on the disk before the ledger's entries that speak of its items are. So after a crash at most the last groups
@@ -52,6 +53,7 @@ MARK = b"GRUP"
 DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED = 1, 2, 4, 8, 16
 NO_TIME = -(2**63)
 ABSENT = 254
+SCREEN_SLACK = 254
 MARGIN_SLACK = 255
 _MOST_HEADER = 1 << 20
 _TURNS = len(TRANSFORMS)
@@ -76,12 +78,13 @@ class Kept:
         return {field: getattr(self, field) for field in self.__slots__}
 
     def packed_slack(self, slack: tuple[int, ...]) -> bytes:
-        """As it is kept; margins of squared distances do not fit a byte."""
-        return bytes(MARGIN_SLACK if found and found == self.margin else found for found in slack)
+        """As it is kept: what does not fit a byte, as squared distances do not, becomes the margin above it."""
+        return bytes(MARGIN_SLACK if found and found == self.margin else min(found, SCREEN_SLACK) for found in slack)
 
     def slack_of(self, kept: Array) -> npt.NDArray[np.int64]:
         """What was packed, any shape of uint8."""
-        return np.where(kept == MARGIN_SLACK, self.margin, kept.astype(np.int64))
+        special = np.where(kept == MARGIN_SLACK, self.margin, self.screen_margin)
+        return np.where(kept >= SCREEN_SLACK, special, kept.astype(np.int64))
 
 
 def kept_of(lookup: PictureLookup) -> Kept:

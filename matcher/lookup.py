@@ -14,8 +14,9 @@ from matcher.algorithms import Algorithm
 from matcher.distances import distances as exact_distances
 from matcher.distances import reach
 from matcher.errors import DecodeError
-from matcher.hashers import PictureHasher, Screen, ScreeningHasher
+from matcher.hashers import PictureHasher, Screen, ScreeningHasher, is_sound
 from matcher.imaging.picture import Picture
+from matcher.imaging.reduced import Reduced
 from matcher.lists.opened import Nearby, OpenList
 from matcher.lists.together import OpenLists
 from matcher.model import LOW_QUALITY, NO_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Reason, Turned
@@ -171,6 +172,18 @@ class PictureLookup:
     def radius(self, slack: int) -> int:
         """How far an entry may be from a hash that is within `slack` of the reference."""
         return reach(self._listed.metric, self._listed.threshold, slack)
+
+    def screened(self, reduced: Reduced) -> Turned | None:
+        """The hashes of a reduced picture; None where they say too little or the hasher fails: the whole may do."""
+        if self.screener is None:
+            return None
+        try:
+            turned = self.screener.screened(reduced)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - a plug-in's hasher may raise anything
+            return None
+        return turned if turned is not None and is_sound(turned, self.screener) else None
 
     def turned(self, picture: Picture) -> Turned:
         """The eight hashes of a whole picture, which is the reference as it stands. DecodeError where that fails."""

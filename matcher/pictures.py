@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from matcher.hashers import ScreeningHasher
 from matcher.imaging.decode import Decoded, decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
@@ -38,8 +37,7 @@ class PictureExaminer:
 
     def __init__(self, lookups: Sequence[PictureLookup], settings: Settings) -> None:
         self._lookups = tuple(lookups)
-        self._screeners = [(lookup, lookup.screener) for lookup in lookups if lookup.screener is not None]
-        self._screens = bool(self._lookups) and len(self._screeners) == len(self._lookups)
+        self._screens = bool(self._lookups) and all(lookup.screener is not None for lookup in self._lookups)
         self._limits = {
             "max_pixels": settings.max_pixels,
             "max_frames": settings.max_frames,
@@ -66,7 +64,7 @@ class PictureExaminer:
 
     def _examine_renderings(self, decoded: Decoded, seen: Seen, beat: Callable[[], None], *, whole: bool) -> None:
         for picture in decoded.renderings():
-            screened = None if whole or not self._screens else self._screened(picture.reduced())
+            screened = None if whole or not self._screens else self._screened(picture)
             if screened is None:
                 self._confirm(picture, seen, beat)
             else:
@@ -92,22 +90,26 @@ class PictureExaminer:
             found.extend(screened)
         return found
 
-    def _screened(self, reduced: Reduced) -> list[Turned] | None:
+    def _screened(self, picture: Picture | Reduced) -> list[Turned] | None:
         """The hashes of one rendering; None where the whole picture must be looked at."""
+        if isinstance(picture, Picture):
+            if not picture.is_reducible:
+                return None
+            picture = picture.reduced()
         found: list[Turned] = []
         finer: Reduced | None = None
-        for lookup, screener in self._screeners:
-            turned = _unless_near(lookup, screener, reduced)
-            if turned is None and screener.screen.tells_doubts:  # they vanish where nothing is reduced
-                finer = finer or reduced.finer()
-                turned = None if finer is None else _unless_near(lookup, screener, finer)
+        for lookup in self._lookups:
+            turned = _unless_near(lookup, picture)
+            if turned is None and lookup.screen.tells_doubts:  # they vanish where nothing is reduced
+                finer = finer or picture.finer()
+                turned = None if finer is None else _unless_near(lookup, finer)
             if turned is None:
                 return None
             found.append(turned)
         return found
 
 
-def _unless_near(lookup: PictureLookup, screener: ScreeningHasher, reduced: Reduced) -> Turned | None:
+def _unless_near(lookup: PictureLookup, reduced: Reduced) -> Turned | None:
     """The hashes of a reduced picture; None where it may match, or says too little."""
-    turned = screener.screened(reduced)
+    turned = lookup.screened(reduced)
     return None if turned is None or lookup.may_match(turned) else turned

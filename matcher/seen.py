@@ -2,7 +2,8 @@
 
 A content's place is given by the first eight bytes of its SHA-256, which are what the table holds; a later content
 takes the place of an earlier one. So it forgets, and may be wrong: a worker that finds a content there asks its parent,
-which knows the whole digest. The file lies among the system's temporary files and goes with the scan.
+which knows the whole digest. The file lies among the system's temporary files and goes with the scan. Where there is no
+room for it no worker has it, and copies are decoded like anything else.
 """
 
 from __future__ import annotations
@@ -26,13 +27,12 @@ class SeenTable:
     """The table as its writer has it. The file is removed when it is closed."""
 
     def __init__(self) -> None:
-        descriptor, name = tempfile.mkstemp(prefix="matcher-seen-")
-        self.path = Path(name)
+        self.path: Path | None = None
+        """None where the system has no room for the file."""
         try:
-            os.ftruncate(descriptor, PLACES * _WIDTH)
-            self._map = mmap.mmap(descriptor, PLACES * _WIDTH)
-        finally:
-            os.close(descriptor)
+            self.path, self._map = _mapped_file()
+        except OSError:
+            self._map = mmap.mmap(-1, PLACES * _WIDTH)
         self._places = memoryview(self._map).cast("Q")
 
     def __enter__(self) -> SeenTable:
@@ -43,8 +43,9 @@ class SeenTable:
     ) -> None:
         self._places.release()
         self._map.close()
-        with suppress(OSError):  # Windows, where a worker that does not end still maps it
-            self.path.unlink()
+        if self.path is not None:
+            with suppress(OSError):  # Windows, where a worker that does not end still maps it
+                self.path.unlink()
 
     def add(self, sha256: bytes) -> None:
         """This content was examined."""
@@ -54,6 +55,26 @@ class SeenTable:
     def add_many(self, keys: npt.NDArray[np.uint64]) -> None:
         """The same for the `key_of` each of many."""
         np.frombuffer(self._map, np.uint64)[keys & np.uint64(PLACES - 1)] = keys
+
+
+def _mapped_file() -> tuple[Path, mmap.mmap]:
+    """A new file of zeros, and it mapped. OSError where it cannot be written, or only into the current folder.
+
+    That is where Python falls back to if nothing else can be written: it may be the evidence.
+    """
+    if Path(tempfile.gettempdir()).samefile(Path.cwd()):
+        raise FileNotFoundError("no folder for temporary files")
+    descriptor, name = tempfile.mkstemp(prefix="matcher-seen-")
+    path = Path(name)
+    try:
+        with os.fdopen(descriptor, "r+b") as stream:
+            # a file of holes would be had for nothing, but filling one on a full disk ends the process
+            stream.write(bytes(PLACES * _WIDTH))
+            stream.flush()
+            return path, mmap.mmap(stream.fileno(), PLACES * _WIDTH)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 class SeenBefore:

@@ -17,7 +17,7 @@ from matcher.errors import SettingsError
 from matcher.hashers.digests import RunningDigest
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
-from matcher.model import Hash, Turned
+from matcher.model import NO_QUALITY, TRANSFORMS, Hash, Turned
 
 DEFAULT_ALGORITHMS = ("md5", "sha256", "pdq", "phash")
 """What every scan computes, whatever lists are loaded."""
@@ -66,6 +66,18 @@ class ScreeningHasher(PictureHasher, Protocol):
 
     def screened(self, reduced: Reduced) -> Turned | None:
         """The hashes of a reduced picture. None where they say too little: then the whole picture is hashed."""
+
+
+def is_sound(turned: Turned, hasher: ScreeningHasher) -> bool:
+    """Whether what a hasher screened keeps to what it says of itself."""
+    screen, length = hasher.screen, len(TRANSFORMS) * hasher.algorithm.width
+    return (
+        len(turned.codes) == length
+        and len(turned.doubtful) == (length if screen.tells_doubts else 0)
+        and len(turned.qualities) == len(turned.slack) == len(TRANSFORMS)
+        and all(quality <= 100 or quality == NO_QUALITY for quality in turned.qualities)
+        and all(0 <= slack <= screen.margin for slack in turned.slack)
+    )
 
 
 @runtime_checkable

@@ -25,7 +25,9 @@ Int64 = npt.NDArray[np.int64]
 PDQ_OUTPUTS = 64
 _LOBES = 3.0
 _KEPT_AXES = 1024
-"""Axes that are remembered: pictures of one camera have one size. Each takes some ten kilobytes."""
+"""Axes that are remembered: pictures of one camera have one size. Each takes some ten kilobytes, and 24 at most."""
+_LONGEST_KEPT = 1024
+"""Reduced pixels of an axis that is remembered: that of a long strip of pictures may take a megabyte."""
 
 
 class Axis(NamedTuple):
@@ -39,9 +41,17 @@ class Axis(NamedTuple):
     """(outputs, most) float32."""
 
 
-@lru_cache(_KEPT_AXES)
 def pdq_axis(length: int, scale: int) -> Axis:
     """PDQ's two box filters and its 64 samples on an axis of `length` pixels, reduced by `scale`."""
+    return (_kept_pdq_axis if length <= _LONGEST_KEPT * scale else _made_pdq_axis)(length, scale)
+
+
+def lanczos_axis(length: int, outputs: int, scale: int) -> Axis:
+    """Pillow's Lanczos filter from `length` pixels to `outputs`, on an axis reduced by `scale`."""
+    return (_kept_lanczos_axis if length <= _LONGEST_KEPT * scale else _made_lanczos_axis)(length, outputs, scale)
+
+
+def _made_pdq_axis(length: int, scale: int) -> Axis:
     window = (length + 127) // 128
     rows = _room(2 * window + 1, scale)
     axis = _empty(PDQ_OUTPUTS, rows)
@@ -49,13 +59,15 @@ def pdq_axis(length: int, scale: int) -> Axis:
     return axis
 
 
-@lru_cache(_KEPT_AXES)
-def lanczos_axis(length: int, outputs: int, scale: int) -> Axis:
-    """Pillow's Lanczos filter from `length` pixels to `outputs`, on an axis reduced by `scale`."""
+def _made_lanczos_axis(length: int, outputs: int, scale: int) -> Axis:
     support = _LOBES * max(length / outputs, 1.0)
     axis = _empty(outputs, _room(2 * math.ceil(support) + 2, scale))
     _fill_lanczos(length, scale, axis)
     return axis
+
+
+_kept_pdq_axis = lru_cache(_KEPT_AXES)(_made_pdq_axis)
+_kept_lanczos_axis = lru_cache(_KEPT_AXES)(_made_lanczos_axis)
 
 
 def _room(taps: int, scale: int) -> int:

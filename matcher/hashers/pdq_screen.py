@@ -13,6 +13,7 @@ from matcher.compiled import compiled
 from matcher.hashers.axes import Axis, filtered, transposed
 from matcher.hashers.ordering import select
 from matcher.hashers.pdq_kernel import SIDE, quality_of
+from matcher.hashers.phash_screen import roughness
 from matcher.hashers.quartets import LANES, add_weighted
 
 Float32 = npt.NDArray[np.float32]
@@ -23,6 +24,9 @@ _MIDDLE = BITS // 2 - 1
 """Where the lower median stands among the sorted coefficients."""
 _TIE = np.float32(0.5)
 """Coefficients that differ less are ordered by chance: grey values that are whole numbers may move one so far."""
+_TIE_BY_ROUGHNESS = np.float32(0.06)
+"""And the more edges the reduced picture has, the less is known of what lies inside its blocks: of noise, or of nothing
+but grain, a hash may be 34 bits from the reference."""
 
 
 @compiled
@@ -60,7 +64,7 @@ def _set_bits(block: Float32, by_row: int, by_column: int, turned: bool, median:
 
 
 @compiled
-def _median(block: Float32, by_row: int, by_column: int) -> tuple[np.float32, int]:
+def _median(block: Float32, by_row: int, by_column: int, tie: np.float32) -> tuple[np.float32, int]:
     """The lower median of the coefficients, the even rows or columns negated, and how many are as good as it."""
     values = np.empty(BITS, np.float32)
     for i in range(SIDE):
@@ -71,7 +75,7 @@ def _median(block: Float32, by_row: int, by_column: int) -> tuple[np.float32, in
     median = values[_MIDDLE]
     tied = 0
     for at in range(BITS):
-        tied += abs(values[at] - median) < _TIE
+        tied += abs(values[at] - median) < tie
     return median, tied
 
 
@@ -85,10 +89,11 @@ def screen(grey: Float32, across: Axis, down: Axis, matrix: Float32) -> tuple[UI
     quality = quality_of(grid)
     block = product(matrix, transposed(product(matrix, grid)))  # of the picture, since the grid is transposed
     codes = np.zeros((8, BITS // 8), np.uint8)
-    plain, tied = _median(block, 0, 0)
-    mirrored, tied_mirrored = _median(block, 0, 1)
-    flipped, tied_flipped = _median(block, 1, 0)
-    both, tied_both = _median(block, 1, 1)
+    tie = max(_TIE, _TIE_BY_ROUGHNESS * np.float32(roughness(grey)))
+    plain, tied = _median(block, 0, 0, tie)
+    mirrored, tied_mirrored = _median(block, 0, 1, tie)
+    flipped, tied_flipped = _median(block, 1, 0, tie)
+    both, tied_both = _median(block, 1, 1, tie)
     _set_bits(block, 0, 0, False, plain, codes[0])
     _set_bits(block, 1, 0, True, mirrored, codes[1])  # transposed first: its rows were columns
     _set_bits(block, 1, 1, False, both, codes[2])

@@ -23,7 +23,7 @@ from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Budget
 from matcher.imaging.jpeg_segments import FrameHeader, NotOrdinaryError, ScanHeader, Segment
 from matcher.imaging.limits import Limits
-from matcher.imaging.reduced import MOST_FINE, Reduced, nothing_finer, scale_for
+from matcher.imaging.reduced import MOST_FINE, Reduced, is_small, nothing_finer, scale_for
 from matcher.renderings import rendering_name
 
 _SCALES = (8, 4, 2)
@@ -34,13 +34,16 @@ _UNUSED_AT = {8: 1, 4: 3}
 """A coefficient in zigzag order that libjpeg's reduced transform does not look at, and its smoothing does."""
 _SAMPLINGS = frozenset({(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (1, 4)})
 _ADOBE_YCC = 1
+_LITTLE_CONTRAST = 16
+"""Standard deviation of a luma behind which colours may hide another picture: those that no screen shows are cut off,
+and the grey of what is seen then differs from the luma. The more contrast the luma has, the less that matters."""
 
 
 def reduced(data: bytes, limits: Limits) -> list[Reduced] | None:
     """Every picture of an ordinary JPEG, mostly one; None for any other file, and where one cannot be decoded."""
     try:
         frame = _ordinary(data)
-        if frame.width * frame.height > limits.max_pixels:
+        if frame.width * frame.height > min(limits.max_pixels, limits.max_total_pixels):
             return None
         if frame.has_others:
             with reasons():
@@ -84,22 +87,32 @@ def _pages(data: bytes, limits: Limits) -> list[Reduced]:
 
 def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int, *, whole: bytes) -> Reduced:
     """A picture from what is needed of its file; `whole` is all of it."""
-    image = _opened(data, frame, number)
-    if scale == 1:  # small: its colours decide how grey it is exactly, and cost little
-        return _exact(image, number)
-    image.draft("L", (frame.width // scale, frame.height // scale))
-    image.load()
-    if image.mode != "L" or image.size != (-(-frame.width // scale), -(-frame.height // scale)):
+    if not is_small(frame.width, frame.height, scale):
         raise NotOrdinaryError
+    if scale == 1:  # small: its colours decide how grey it is exactly, and cost little
+        return _exact(_opened(data, frame, number), number)
+    grey = np.asarray(_drafted(data, frame, scale, number, "L"))
+    if len(frame.components) > 1 and grey[::4, ::4].std() < _LITTLE_CONTRAST:
+        grey = np.asarray(_drafted(data, frame, scale, number, "RGB").convert("L"))
     fine = frame.width * frame.height <= MOST_FINE
     return Reduced(
-        np.asarray(image).astype(np.float32),
+        grey.astype(np.float32),
         frame.width,
         frame.height,
         scale,
         rendering_name(number, ""),
         partial(_finer, whole, frame, number) if fine else nothing_finer,
     )
+
+
+def _drafted(data: bytes, frame: FrameHeader, scale: int, number: int, mode: str) -> Image.Image:
+    """The picture as libjpeg reduces it: its luma (L) or its colours (RGB)."""
+    image = _opened(data, frame, number)
+    image.draft(mode, (frame.width // scale, frame.height // scale))
+    image.load()
+    if image.mode != mode or image.size != (-(-frame.width // scale), -(-frame.height // scale)):
+        raise NotOrdinaryError
+    return image
 
 
 def _opened(data: bytes, frame: FrameHeader, number: int) -> ImageFile.ImageFile:
@@ -139,9 +152,17 @@ def _ordinary(data: bytes) -> FrameHeader:
             others = True
         elif segment.marker == walk.JFIF and body.startswith(b"JFIF"):
             jfif = True
+        elif segment.marker == walk.START_OF_SCAN and frame is not None:
+            _check_number_of_scans(frame, walk.scan_header(data, segment))
     if frame is None or not _is_luma_first(frame, adobe, jfif):
         raise NotOrdinaryError
     return replace(frame, has_others=others)
+
+
+def _check_number_of_scans(frame: FrameHeader, first: ScanHeader) -> None:
+    """Behind a first scan that has not all components libjpeg decodes as many as there are: only `jpeg` counts them."""
+    if frame.marker != walk.PROGRESSIVE and len(first.components) != len(frame.components):
+        raise NotOrdinaryError
 
 
 def _is_luma_first(frame: FrameHeader, adobe: int | None, jfif: bool) -> bool:

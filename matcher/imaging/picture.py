@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from matcher.imaging.reduced import MOST_FINE, Reduced, nothing_finer, scale_for
+from matcher.imaging.reduced import MOST_FINE, Reduced, is_small, nothing_finer, scale_for
 
 _METHODS = {
     "rotate90": Image.Transpose.ROTATE_90,
@@ -62,6 +62,11 @@ class Picture:
     def grey(self) -> Image.Image:
         """Mode L: (19595 R + 38470 G + 7471 B + 32768) >> 16, as Pillow and so `imagehash` computes it."""
         return self.image.convert("L")
+
+    @property
+    def is_reducible(self) -> bool:
+        """Whether `reduced` is small enough to be screened."""
+        return is_small(*self.image.size, scale_for(*self.image.size))
 
     def reduced(self) -> Reduced:
         """The means of `grey` in blocks, rounded to whole numbers."""

@@ -19,7 +19,7 @@ from PIL import PngImagePlugin
 from matcher.imaging.deflate_rules import PADDING, keeps_the_rules
 from matcher.imaging.limits import Limits
 from matcher.imaging.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
-from matcher.imaging.reduced import MOST_FINE, Reduced, nothing_finer, scale_for
+from matcher.imaging.reduced import MOST_FINE, Reduced, is_small, nothing_finer, scale_for
 
 MAX_INFLATED = 64 << 20
 """Bytes of scanlines that are held at once."""
@@ -85,18 +85,19 @@ def _reduced(data: bytes, limits: Limits, scale: int | None) -> Reduced:
     _require(0 < width <= MAX_WIDTH and height > 0)
     _require(width * height <= min(limits.max_pixels, limits.max_total_pixels))
     stride = 1 + channels * width
-    _require(stride * height <= MAX_INFLATED)
+    coarse = scale_for(width, height)
+    scale = scale or coarse
+    _require(stride * height <= MAX_INFLATED and is_small(width, height, coarse))
     palette, parts = _content(chunks, colour)
     scanlines = _inflated(parts, stride * height)
     _require(int(scanlines[::stride].max()) <= _LAST_FILTER)
-    scale = scale or scale_for(width, height)
     grey, seen = block_means(scanlines, _grey_of(palette), kind, width, height, scale)
     if kind == RGBA:
         _require(seen >> 24 == 255)
     elif kind == PALETTE:
         _require(seen < len(palette) // 3)
-    coarse = scale > 1 and width * height <= MOST_FINE
-    return Reduced(grey, width, height, scale, finer=partial(_finer, data, limits) if coarse else nothing_finer)
+    finer = partial(_finer, data, limits) if scale > 1 and width * height <= MOST_FINE else nothing_finer
+    return Reduced(grey, width, height, scale, finer=finer)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:

@@ -14,6 +14,9 @@ import numpy.typing as npt
 
 SIDE = 256
 """Pixels of the shorter side that a reduced picture keeps at least, where the whole picture has so many."""
+MOST = 1 << 22
+"""Pixels of a reduced picture, at most: a long strip keeps more of them, and hashing those would take more memory than
+hashing the whole picture does."""
 
 
 MOST_FINE = 1 << 24
@@ -46,3 +49,8 @@ class Reduced:
 def scale_for(width: int, height: int) -> int:
     """By how much a picture may be reduced: its shorter side keeps SIDE pixels; 1 where it has not twice as many."""
     return max(1, min(width, height) // SIDE)
+
+
+def is_small(width: int, height: int, scale: int) -> bool:
+    """Whether a picture that is reduced by `scale` has few enough pixels to be screened."""
+    return -(-width // scale) * -(-height // scale) <= MOST

@@ -46,6 +46,13 @@ def test_reduced_axes_give_what_the_filter_gives_on_a_smooth_picture(make: Any, 
     assert np.abs(reduced @ means - whole @ full)[4:-4].max() < 0.01 * scale
 
 
+def test_the_axes_of_long_strips_are_not_remembered() -> None:
+    """Each takes a megabyte, and hardly two strips have one length."""
+    for make in (pdq_axis, lambda length, scale: lanczos_axis(length, 32, scale)):
+        assert make(600, 1) is make(600, 1)
+        assert make(60_000, 1) is not make(60_000, 1)
+
+
 @given(data=st.data())
 @settings(deadline=None, max_examples=60)
 def test_resizing_is_pillows_to_the_last_bit(data: st.DataObject) -> None:

@@ -17,6 +17,7 @@ from matcher.imaging.decode import decode
 from matcher.imaging.jpeg_reduced import reduced
 from matcher.imaging.limits import Limits
 from matcher.imaging.sniff import Kind
+from matcher.model import Reason
 
 Encode = Callable[..., bytes]
 JPEG = Kind("image/jpeg", "JPEG")
@@ -103,6 +104,31 @@ def test_every_picture_of_a_phones_file(encoded: Encode) -> None:
     assert reduced(data[: len(data) // 2], LIMITS) is None
 
 
+def _in_scans(data: bytes, *, size: tuple[int, int], scans: int) -> bytes:
+    """A baseline picture of that size by the tables of another: each scan has one component and no data."""
+    header = data.index(b"\xff\xc0")
+    behind = header + 2 + int.from_bytes(data[header + 2 : header + 4])
+    frame = bytearray(data[header:behind])
+    frame[5:9] = size[1].to_bytes(2) + size[0].to_bytes(2)
+    begin = data.index(b"\xff\xda")
+    each = [b"\xff\xda\0\x08\x01" + bytes([1 + number % 3, 0, 0, 63, 0]) + b"\0" for number in range(scans)]
+    return data[:header] + frame + data[behind:begin] + b"".join(each) + b"\xff\xd9"
+
+
+def test_no_picture_hides_behind_the_luma(encoded: Encode) -> None:
+    """Nearly white luma of one picture, and colours that no screen has: the grey of what is seen is another one."""
+    luma = np.asarray(picture((1300, 975), "L"), np.float32)
+    hidden = np.asarray(picture((1300, 975), "L").transpose(Image.Transpose.ROTATE_180), np.float32)
+    chroma = 128 - (255 - hidden) * 90 / 255
+    bands = [Image.fromarray(values.astype(np.uint8)) for values in (230 + luma * 25 / 255, chroma, chroma)]
+    data = encoded(Image.merge("YCbCr", bands), "JPEG", quality=92, subsampling=0)
+    found = reduced(data, LIMITS)
+    assert found is not None
+    (whole,) = decode(data, JPEG).renderings()
+    expected = np.asarray(whole.grey.reduce(found[0].scale), np.float32)
+    assert np.abs(found[0].grey - expected).mean() < 3
+
+
 class TestNotOrdinary:
     def test_colour_spaces(self, encoded: Encode) -> None:
         assert reduced(encoded(picture((900, 700), "CMYK"), "JPEG"), LIMITS) is None
@@ -113,6 +139,14 @@ class TestNotOrdinary:
         assert reduced(data, Limits(max_pixels=900 * 700)) is not None
         assert reduced(data, Limits(max_pixels=900 * 700 - 1)) is None
         assert reduced(data, Limits(max_total_pixels=900 * 700 * 9)) is None  # ten scans: each costs its pixels
+
+    def test_a_sequential_one_of_more_scans_than_may_be_decoded(self, encoded: Encode) -> None:
+        """libjpeg decodes any number of them where the first has not all components."""
+        data = _in_scans(encoded(picture((64, 64)), "JPEG", subsampling=0), size=(1024, 1024), scans=5000)
+        with pytest.raises(DecodeError) as raised:
+            decode(data, JPEG)
+        assert raised.value.reason is Reason.TOO_MANY_PIXELS
+        assert reduced(data, LIMITS) is None
 
     @pytest.mark.parametrize("progressive", [False, True])
     def test_cut_anywhere(self, encoded: Encode, progressive: bool) -> None:

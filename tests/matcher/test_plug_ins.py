@@ -9,14 +9,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from scan_cases import scan
 
-from matcher import Matcher
+from matcher import Matcher, hashers
 from matcher.algorithms import Algorithm, Metric
+from matcher.case_hashes import CaseHashes, path_of
 from matcher.content import Content
 from matcher.drawing import landscape
 from matcher.errors import IndexFileError
+from matcher.hashers import Screen
 from matcher.imaging.picture import Picture
-from matcher.model import Hash, Reason, Status
+from matcher.imaging.reduced import Reduced
+from matcher.model import NO_QUALITY, Hash, Reason, Status, Turned
 
 Encode = Callable[..., bytes]
 MakeStore = Callable[..., Path]
@@ -43,10 +47,21 @@ class LabHasher:
         return self.hash(picture)
 
 
+class ScreeningLabHasher(LabHasher):
+    """The same, screened: of squared distances, whose margins do not fit a byte."""
+
+    algorithm = Algorithm("labhash", 8, Metric.EUCLIDEAN, threshold=8)
+    screen = Screen(5000, 0, "labhash: a test's, on reduced pictures")
+    slack = 4000
+
+    def screened(self, reduced: Reduced) -> Turned | None:
+        code = bytes([int(reduced.grey.mean())] * 8)
+        return Turned(reduced.rendering, "labhash", 8 * code, bytes([NO_QUALITY] * 8), (self.slack,) * 8)
+
+
 @pytest.fixture
 def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An entry point, as an installed package has it."""
-    from matcher import hashers
     from matcher.lists.formats import values
 
     registered = {**hashers._registered(), "labhash": SimpleNamespace(load=LabHasher)}
@@ -77,6 +92,52 @@ class TestPlugIn:
         opened = Matcher.open(store)
         monkeypatch.setattr(LabHasher, "hash", broken)
         assert opened.examine(encoded(original(1))).reason is Reason.HASHER_FAILED
+
+
+@pytest.mark.usefixtures("plugin")
+class TestScreeningPlugIn:
+    @pytest.fixture
+    def plug_in(self, monkeypatch: pytest.MonkeyPatch) -> type[ScreeningLabHasher]:
+        registered = {**hashers._registered(), "labhash": SimpleNamespace(load=ScreeningLabHasher)}
+        monkeypatch.setattr(hashers, "_registered", lambda: registered)
+        return ScreeningLabHasher
+
+    @pytest.fixture
+    def evidence(self, tmp_path: Path, encoded: Encode) -> Path:
+        folder = tmp_path / "evidence"
+        folder.mkdir()
+        for seed in (1, 2):
+            (folder / f"{seed}.png").write_bytes(encoded(original(seed)))
+        return folder
+
+    def test_wide_margins_are_kept(
+        self, plug_in: type[ScreeningLabHasher], make_store: MakeStore, evidence: Path, tmp_path: Path
+    ) -> None:
+        store = make_store([{"id": "a", "algorithm": "labhash", "value": "00" * 8}])
+        scan(tmp_path / "case", evidence, store)
+        (_end, group) = next(CaseHashes(path_of(tmp_path / "case", 1)).groups())
+        assert np.array_equal(group.slack("labhash"), np.full((2, 8), plug_in.screen.margin))
+
+    @pytest.mark.parametrize("fault", ["raises", "too much slack"])
+    def test_where_its_screen_fails_the_whole_picture_is_hashed(
+        self,
+        plug_in: type[ScreeningLabHasher],
+        make_store: MakeStore,
+        encoded: Encode,
+        monkeypatch: pytest.MonkeyPatch,
+        fault: str,
+    ) -> None:
+        def broken(_self: object, _reduced: Reduced) -> Turned:
+            raise ZeroDivisionError
+
+        if fault == "raises":
+            monkeypatch.setattr(plug_in, "screened", broken)
+        else:
+            monkeypatch.setattr(plug_in, "slack", plug_in.screen.margin + 1)
+        store = make_store([{"id": "a", "algorithm": "labhash", "value": "00" * 8}])
+        finding = Matcher.open(store).examine(encoded(original(1)))
+        assert finding.status is Status.EXAMINED
+        assert {turned.slack[0] for turned in finding.pictures} == {0}
 
 
 def test_a_damaged_index_is_not_an_items_fault(

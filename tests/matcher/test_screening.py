@@ -18,7 +18,7 @@ from matcher.hashers.imagehashes import ScreenedImageHasher
 from matcher.imaging.decode import decode_reduced
 from matcher.imaging.picture import Picture, turn
 from matcher.imaging.reduced import Reduced
-from matcher.imaging.sniff import sniff
+from matcher.imaging.sniff import Kind, sniff
 from matcher.model import TRANSFORMS, Turned
 
 Encode = Callable[..., bytes]
@@ -92,6 +92,30 @@ def test_what_says_too_little_is_hashed_whole() -> None:
         assert screener(name).screened(flat) is None, name
     assert screener("pdq").screened(drawn) is None
     assert screener("phash").screened(drawn) is None
+
+
+@pytest.mark.parametrize("side", [512, 640, 768, 1030])
+@pytest.mark.parametrize("grain", [30, 90])
+def test_noise_is_within_the_margin_or_hashed_whole(side: int, grain: int) -> None:
+    """Inside its blocks anything may be, so that a reduced picture says little of the filter's response."""
+    for seed in range(4):
+        noise = np.random.default_rng(seed).normal(120, grain, (side, side, 1)).clip(0, 255).repeat(3, axis=2)
+        picture = Picture(Image.fromarray(noise.astype(np.uint8)))
+        screened = screener("pdq").screened(picture.reduced())
+        if screened is not None:
+            reference = screener("pdq").hash(picture)
+            assert hamming(screened[0].value, reference.value) <= screened.slack[0]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_long_strip_is_hashed_whole(known_store: Path, encoded: Encode, kind: str) -> None:
+    """It keeps all of its pixels, and floats of them would take more memory than the whole picture."""
+    size = (400, 12_000)
+    data = encoded(scene(3, (400, 300)).resize(size), kind)
+    finding = Matcher.open(known_store).examine(data)
+    assert (finding.width, finding.height) == size
+    assert [turned.slack[0] for turned in finding.pictures] == [0, 0]
+    assert decode_reduced(data, Kind("", kind)) is None
 
 
 def test_the_wavelet_hash_is_never_screened() -> None:
