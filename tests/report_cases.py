@@ -12,9 +12,9 @@ from typing import Any
 
 from ledger import Ledger
 from matcher.case import CaseFacts, CaseReader, open_case
-from matcher.case_hashes import Header, path_of
+from matcher.case_hashes import Header, Kept, path_of
 from matcher.hashes_writer import HashesWriter
-from matcher.model import Finding, Item, Match, Reason, Status
+from matcher.model import Finding, Hash, Item, Match, Reason, Status
 from matcher.record import Recorder, append_scan_open, entry
 from matcher.reports import ReportOptions, report
 
@@ -115,10 +115,13 @@ def loads() -> list[bytes]:
 
 def recorder_for(folder: Path, log: Ledger, before: list[bytes], **fields: Any) -> Recorder:
     number = append_scan_open(log, before, opening(**fields))
-    return Recorder(log, number, HashesWriter.create(path_of(folder, number), Header(number, (), ())))
+    header = Header(number, (Kept("sha256", 32),), ())
+    return Recorder(log, number, HashesWriter.create(path_of(folder, number), header))
 
 
 def add(recorder: Recorder, found: Finding) -> None:
+    if found.sha256 is not None:
+        found = replace(found, digests=(Hash("sha256", found.sha256),))
     recorder.add(Item(found.path, b"", found.size), found)
 
 
