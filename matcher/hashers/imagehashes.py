@@ -162,7 +162,7 @@ AHASH16 = ScreenedImageHasher(
     "ahash16", imagehash.average_hash, 16, _square, margin=2, bits=bits_by_mean, screen_margin=16, most=32
 )
 PHASH = ScreenedImageHasher(
-    "phash", imagehash.phash, 8, _four_times, margin=2, bits=bits_by_dct, screen_margin=6, most=16
+    "phash", imagehash.phash, 8, _four_times, margin=2, bits=bits_by_dct, screen_margin=6, most=24
 )
 PHASH16 = ScreenedImageHasher(
     "phash16", imagehash.phash, 16, _four_times, margin=2, bits=bits_by_dct, screen_margin=16, most=64

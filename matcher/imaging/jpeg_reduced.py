@@ -121,6 +121,7 @@ def _opened(data: bytes, frame: FrameHeader, number: int) -> ImageFile.ImageFile
         image.seek(number - 1)
     if image.size != (frame.width, frame.height):
         raise NotOrdinaryError
+    image.decodermaxblock = len(data) + 1  # all at once: libjpeg is slower at the end of each piece
     return image
 
 
