@@ -15,7 +15,7 @@ from matcher.imaging.decode import decode, decode_reduced
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import TRANSFORMS
 
-ALGORITHMS = ("pdq", "phash")
+ALGORITHMS = ("pdq", "phash", "dhash", "ahash", "phash16", "dhash16", "ahash16")
 MOST_PIXELS = 40_000_000
 
 

@@ -64,7 +64,8 @@ class PictureExaminer:
 
     def _examine_renderings(self, decoded: Decoded, seen: Seen, beat: Callable[[], None], *, whole: bool) -> None:
         for picture in decoded.renderings():
-            screened = None if whole or not self._screens else self._screened(picture)
+            screens = self._screens and not whole and picture.is_reducible
+            screened = self._screened(picture.reduced()) if screens else None
             if screened is None:
                 self._confirm(picture, seen, beat)
             else:
@@ -90,18 +91,14 @@ class PictureExaminer:
             found.extend(screened)
         return found
 
-    def _screened(self, picture: Picture | Reduced) -> list[Turned] | None:
+    def _screened(self, reduced: Reduced) -> list[Turned] | None:
         """The hashes of one rendering; None where the whole picture must be looked at."""
-        if isinstance(picture, Picture):
-            if not picture.is_reducible:
-                return None
-            picture = picture.reduced()
         found: list[Turned] = []
         finer: Reduced | None = None
         for lookup in self._lookups:
-            turned = _unless_near(lookup, picture)
+            turned = _unless_near(lookup, reduced)
             if turned is None and lookup.screen.tells_doubts:  # they vanish where nothing is reduced
-                finer = finer or picture.finer()
+                finer = finer or reduced.finer()
                 turned = None if finer is None else _unless_near(lookup, finer)
             if turned is None:
                 return None

@@ -225,7 +225,10 @@ class Crew(Generic[Result]):
         again = self._on_result(task.item, result)
         if again is not None:
             task.asked = again
-            self._order.put_back([task])
+            if task.alone:
+                self._suspects.appendleft(task)
+            else:
+                self._order.put_back([task])
             return
         task.result.append(result)
         task.size = size

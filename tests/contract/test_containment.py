@@ -18,6 +18,7 @@ from executor_cases import GIVEN_UP, LOST, QUICK, Dying, Squares, items, run_of,
 
 from matcher.errors import MatcherError
 from matcher.executors import Work
+from matcher.executors.crew import Crew
 from matcher.executors.limits import Limits, system_enforces
 from matcher.executors.pool import PoolExecutor
 from matcher.model import Item, Reason
@@ -290,3 +291,16 @@ class Reporting(Squares):
         (Path(self.folder) / f"{os.getpid()}.pid").touch()
         re.fullmatch("(a|a)*b", "a" * 64)
         return 0
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_what_is_asked_for_again_keeps_nothing_beside_it(alone: bool) -> None:
+    """An item that is tried alone, and whose result is not good enough, is not sent among others."""
+    again = Item("again", b"", 1)
+    crew = Crew(Squares(), 1, QUICK, on_result=lambda _item, _result: again, on_retry=lambda _item, _reason: None)
+    task = crew.add(Item("first", b"", 1))
+    assert crew._order.take() is task
+    task.alone = alone
+    crew._finish(task, 1, 0)
+    assert (task.asked, len(crew), list(crew._suspects)) == (again, 0 if alone else 1, [task] if alone else [])
+    crew.stop()
