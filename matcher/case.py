@@ -212,12 +212,12 @@ def in_order(finding: dict[str, Any]) -> dict[str, Any]:
     """A finding from the ledger, whose keys are sorted, with its keys as DESIGN prints them."""
     ordered = {key: finding[key] for key in FINDING_KEYS if key in finding}
     ordered["hashes"] = [{key: value[key] for key in _HASH_KEYS} for value in finding["hashes"]]
-    ordered["matches"] = [{key: match[key] for key in _MATCH_KEYS} for match in finding["matches"]]
+    ordered["matches"] = [{key: match[key] for key in _MATCH_KEYS if key in match} for match in finding["matches"]]
     return ordered
 
 
 _HASH_KEYS = ("algorithm", "value", "quality", "region")
 _MATCH_KEYS = (
     *("list", "entry", "category", "algorithm", "value", "entry_value"),
-    *("distance", "threshold", "quality", "region", "transform"),
+    *("distance", "threshold", "quality", "region", "transform", "chance"),
 )

@@ -13,7 +13,7 @@ first seq, renderings r) and then these columns, each whole, one after the other
     digest      (n, width) uint8  for each digest of the header; zeros without DIGESTED
     frame       (r,) uint32       which frame or page, from 1
     kind        (r,) uint8        the place in renderings.KINDS
-    region      (r, 4) int32      x, y, width, height; all -1 for the whole picture
+    region      (r, 4) int32      x, y, width, height; all -1 for the whole picture, which stands before its regions
     codes       (r, 8, width) uint8   for each algorithm of the header: the eight orientations as they were looked up
     quality     (r, 8) uint8          and their qualities: NO_QUALITY none, ABSENT the hash was not computed
     slack       (r, 8) uint8          how far each may be from the reference hash; MARGIN_SLACK: the algorithm's margin,
@@ -41,7 +41,7 @@ import numpy.typing as npt
 from matcher.errors import CaseError
 from matcher.lookup import PictureLookup
 from matcher.model import NO_QUALITY as NO_QUALITY  # noqa: PLC0414 - part of this format
-from matcher.model import TRANSFORMS, Finding, Item, Turned
+from matcher.model import TRANSFORMS, Finding, Item, Region, Turned
 from matcher.renderings import KINDS, parse_rendering, rendering_name
 
 FOLDER = "case.hashes"
@@ -55,6 +55,7 @@ NO_TIME = -(2**63)
 ABSENT = 254
 SCREEN_SLACK = 254
 MARGIN_SLACK = 255
+_WHOLE = (-1, -1, -1, -1)
 _MOST_HEADER = 1 << 20
 _TURNS = len(TRANSFORMS)
 
@@ -138,6 +139,10 @@ class Header:
                 yield f"{kept.name} doubtful", "<u1", (renderings, _TURNS, kept.width)
 
 
+Place = tuple[str, Region | None]
+"""What one row speaks of: a rendering, and of it a region or the whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Noted:
     """One item as it is kept."""
@@ -145,15 +150,15 @@ class Noted:
     modified: int
     flags: int
     digests: Mapping[str, bytes]
-    pictures: Mapping[str, Mapping[str, Turned]]
-    """By rendering, then by algorithm."""
+    pictures: Mapping[Place, Mapping[str, Turned]]
+    """By place, then by algorithm."""
 
 
 def noted(item: Item, finding: Finding, *, retried: bool) -> Noted:
     """What is kept of an item and its finding."""
-    pictures: dict[str, dict[str, Turned]] = {}
+    pictures: dict[Place, dict[str, Turned]] = {}
     for turned in finding.pictures:
-        pictures.setdefault(turned.rendering, {})[turned.algorithm] = turned
+        pictures.setdefault((turned.rendering, turned.region), {})[turned.algorithm] = turned
     flags = (
         (DIGESTED if finding.digests else 0)
         | (NOTABLE if finding.notable else 0)
@@ -172,15 +177,17 @@ def noted(item: Item, finding: Finding, *, retried: bool) -> Noted:
 
 def formed(header: Header, first: int, items: list[Noted]) -> bytes:
     """The bytes of one group whose first item has the seq `first`."""
-    renderings = [(name, hashes) for item in items for name, hashes in item.pictures.items()]
-    places = [parse_rendering(name) for name, _hashes in renderings]
+    renderings = [hashes for item in items for hashes in item.pictures.values()]
+    names = [place for item in items for place in item.pictures]
+    places = [parse_rendering(name) for name, _region in names]
+    regions = [_WHOLE if region is None else region for _name, region in names]
     columns: dict[str, Array] = {
         "modified": np.array([item.modified for item in items], "<i8"),
         "flags": np.array([item.flags for item in items], np.uint8),
         "renderings": np.array([len(item.pictures) for item in items], "<u4"),
         "frame": np.array([frame for frame, _kind in places], "<u4"),
         "kind": np.array([KINDS.index(kind) for _frame, kind in places], np.uint8),
-        "region": np.full((len(renderings), 4), -1, "<i4"),
+        "region": np.array(regions, "<i4").reshape(-1, 4),
     }
     for kept in header.digests:
         blank = bytes(kept.width)
@@ -190,7 +197,7 @@ def formed(header: Header, first: int, items: list[Noted]) -> bytes:
         quality = np.full((len(renderings), _TURNS), ABSENT, np.uint8)
         slack = np.zeros((len(renderings), _TURNS), np.uint8)
         doubtful = np.full(codes.shape, 255, np.uint8)
-        for row, (_name, hashes) in enumerate(renderings):
+        for row, hashes in enumerate(renderings):
             turned = hashes.get(kept.name)
             if turned is not None:
                 codes[row] = np.frombuffer(turned.codes, np.uint8).reshape(_TURNS, -1)
@@ -242,7 +249,16 @@ class Group:
         doubtful = self._columns[f"{algorithm} doubtful"][row].tobytes() if kept.screen_doubts else b""
         if doubtful.count(255) == len(doubtful):
             doubtful = b""
-        return Turned(name, algorithm, codes, qualities, slack, doubtful)
+        return Turned(name, algorithm, codes, qualities, slack, doubtful, self.region(row))
+
+    def region(self, row: int) -> Region | None:
+        """Of what part of its picture the hashes of a row are."""
+        x, y, width, height = self._columns["region"][row].tolist()
+        return None if (x, y, width, height) == _WHOLE else (x, y, width, height)
+
+    def is_region(self) -> npt.NDArray[np.bool_]:
+        """(r,): which rows are not of a whole picture."""
+        return np.asarray(self._columns["region"][:, 0] >= 0)
 
     def doubtful(self, algorithm: str) -> Array | None:
         """(r, 8, width) uint8: the bits of each hash that may differ from the reference; None where nobody knows."""

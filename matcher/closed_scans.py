@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ledger import Ledger, canonical
 from ledger import parse as parsed
+from matcher.engine import Matcher
+from matcher.errors import CaseError
 from matcher.model import CategoryProfile, Disposition, Status
 from matcher.settings import Settings
 
@@ -27,7 +30,7 @@ class UsedList:
 
 @dataclass(slots=True)
 class ScanState:
-    """One scan. `later`: by seq, then by the match's canonical bytes, the match; or None where it was withdrawn."""
+    """One scan. `later`: by seq, then by the match's identity, the match; or None where it was withdrawn."""
 
     number: int
     opened: Json
@@ -65,7 +68,7 @@ def read_scans(log: Ledger) -> State:
             for kind, keep in (("withdrawn", False), ("new", True)):
                 for change in found[kind]:
                     match = change["match"]
-                    scan.later.setdefault(change["seq"], {})[canonical(match)] = match if keep else None
+                    scan.later.setdefault(change["seq"], {})[identity(match)] = match if keep else None
     return State(size, scans)
 
 
@@ -78,13 +81,23 @@ def was_looked_up_since(log: Ledger, size: int, scan: int) -> bool:
     )
 
 
-def settings_of(opened: Json) -> Settings:
-    """The settings that a `scan.open` entry tells of."""
+def identity(match: Json) -> bytes:
+    """What makes a match the same one: all but what follows from how much is listed, and is asked."""
+    return canonical({key: value for key, value in match.items() if key not in ("threshold", "chance")})
+
+
+def settings_of(opened: Json, calibration: Path | None = None) -> Settings:
+    """The settings that a `scan.open` entry tells of; before there were regions, none were looked for."""
     told = opened["settings"]
     perceptual = [algorithm for algorithm in opened["algorithms"] if "threshold" in algorithm]
+    most = told.get("max_false_matches")
+    fixed = {algorithm["name"]: algorithm["threshold"] for algorithm in perceptual}
     return Settings(
         algorithms=tuple(algorithm["name"] for algorithm in opened["algorithms"]),
-        thresholds={algorithm["name"]: algorithm["threshold"] for algorithm in perceptual},
+        thresholds=fixed if most is None else {},
+        regions=told.get("regions", False),
+        max_false_matches=None if most is None else float(most),
+        calibration=calibration,
         minimum_quality={algorithm["name"]: algorithm["minimum_quality"] for algorithm in perceptual},
         exact=told["exact"],
         exclude_known_good=told["exclude_known_good"],
@@ -93,6 +106,24 @@ def settings_of(opened: Json) -> Settings:
         max_frames=told["max_frames"],
         max_total_pixels=told["max_total_pixels"],
     )
+
+
+def thresholds_of(matcher: Matcher) -> Json:
+    """By kind and by algorithm, the largest distances that are matches; -1: nothing is."""
+    return {
+        kind: {lookup.algorithm: lookup.threshold(kind) for lookup in matcher.lookups} for kind in matcher.chances.kinds
+    }
+
+
+def check_calibration(opened: Json, matcher: Matcher) -> None:
+    """CaseError where what was measured of unrelated pictures is not what the scan was made with."""
+    before = opened.get("chances", {}).get("calibration")
+    now = matcher.chances.calibration
+    if before is not None and before["digest"] != now.digest:
+        raise CaseError(
+            f"scan {opened['scan']} was made with the calibration {before['name']!r} ({before['digest'][:16]}…), not "
+            f"with {now.name!r} ({now.digest[:16]}…): name its file with --calibration"
+        )
 
 
 def findings_of(log: Ledger, scan: int, wanted: set[int]) -> tuple[dict[int, Json], int]:

@@ -5,13 +5,16 @@ Examining is pure: the same bytes, lists and settings give the same finding, in 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-from matcher.algorithms import Metric
+from matcher.algorithms import ALGORITHMS, Metric
+from matcher.calibrate import KINDS
+from matcher.chances import Chances, asked_of
 from matcher.content import Content, read_content
 from matcher.errors import DecodeError, SettingsError
 from matcher.executors import nothing
@@ -23,17 +26,10 @@ from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
 from matcher.lists.together import OpenLists
-from matcher.lookup import (
-    HashLookup,
-    Matched,
-    PictureLookup,
-    fitted,
-    match_digests,
-    match_each_digest,
-    nearest,
-    outcome,
-)
+from matcher.lookup import HashLookup, PictureLookup, match_digests, match_each_digest
+from matcher.lookups import Lookups
 from matcher.model import Disposition, Finding, Hash, Match, Reason, Status
+from matcher.outcome import Matched, fitted, nearest, outcome
 from matcher.pictures import PictureExaminer, Seen
 from matcher.settings import Settings
 
@@ -52,10 +48,14 @@ class Matcher:
                 raise SettingsError(f"a threshold or quality is set for {name}, which is not computed: ask for it too")
         self.file_hashers: list[FileHasher] = file_hashers(names)
         self.picture_hashers: list[PictureHasher] = picture_hashers(names)
-        self.lookups = [PictureLookup(self.together, self.settings, found) for found in self.picture_hashers]
-        self._pictures = PictureExaminer(self.lookups, self.settings)
+        self.chances = Chances(self.together, self.settings)
+        self.lookups = [
+            PictureLookup(self.together, self.settings, found, self.chances) for found in self.picture_hashers
+        ]
+        self.asked_together = Lookups(self.lookups, self.chances)
+        self._pictures = PictureExaminer(self.asked_together, self.settings)
         self._by_hash = {
-            name: HashLookup(self.together, self.settings, facts)
+            name: HashLookup(self.together, self.settings, facts, self.chances)
             for name in sorted(listed)
             if (facts := known_algorithm(name)) is not None and facts.metric is not Metric.EXACT
         }
@@ -147,7 +147,9 @@ class Matcher:
                 reason = self._look(content, kind, seen, beat)
                 if reason is not None:  # part of it may have been seen: what was found stands, and so does the doubt
                     status = Status.UNREADABLE
-        whole = outcome([*found, *seen.matched]) if seen.matched else by_digest
+        whole = by_digest
+        if seen.matched:
+            whole = outcome([*found, *self.chances.told(seen.matched, asked_of(seen.pictures))])
         if whole.known:
             status = Status.KNOWN
         finding = Finding(
@@ -174,9 +176,9 @@ class Matcher:
     def lookup(self, given: Hash) -> tuple[Match, ...]:
         """Every listed entry within the threshold of a hash that was computed elsewhere, nearest first, not cut.
 
-        It is taken as it is: the hash of the picture as it stands, not of its other orientations. A hash below the
-        minimum quality matches nothing. No hasher for its algorithm is needed. SettingsError where it is no hash of a
-        known algorithm.
+        It is taken as it is: the hash of the picture as it stands, not of its other orientations; with a region, as
+        that of one. A hash below the minimum quality matches nothing. No hasher for its algorithm is needed.
+        SettingsError where it is no hash of a known algorithm.
         """
         return self.lookup_many([given])[0]
 
@@ -194,7 +196,7 @@ class Matcher:
             else:
                 answers = match_each_digest(self.together, asked)
             for place, matches in zip(mine, answers, strict=True):
-                found[place] = matches
+                found[place] = self.chances.told(matches, _ONE_QUESTION)
         return [tuple(nearest(matches)) for matches in found]
 
     def disposition(self, match: Match) -> Disposition:
@@ -234,6 +236,7 @@ class Matcher:
         return Status.EXAMINED, None
 
 
+_ONE_QUESTION = Counter({(name, kind): 1 for name in ALGORITHMS for kind in KINDS})
 _OF_THE_DATA = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})
 _BYTES_A_PIXEL = 24
 """More than any decoder here takes."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matcher.embedded import cut_out
 from matcher.errors import DecodeError, SourceError
 from matcher.imaging.decode import Decoded, decode
 from matcher.imaging.picture import Picture
 from matcher.imaging.sniff import HEAD, Kind, sniff
-from matcher.model import Item
+from matcher.model import Item, Region
 from matcher.settings import Settings
 from matcher.sources import Source, open_source
 
@@ -28,6 +29,8 @@ class _Last:
     path: str
     rendering: str
     picture: Picture
+    region: Region | None = None
+    part: Picture | None = None
 
 
 class Evidence:
@@ -43,13 +46,20 @@ class Evidence:
         self.opened: set[str] = set()
         """The items that were opened."""
 
-    def picture(self, finding: Mapping[str, Any], rendering: str) -> Picture:
-        """One rendering of an item's picture. CannotConfirmError where its bytes are not those of its finding."""
+    def picture(self, finding: Mapping[str, Any], rendering: str, region: Region | None = None) -> Picture:
+        """One rendering of an item's picture, or a region of it.
+
+        CannotConfirmError where its bytes are not those of its finding.
+        """
         path = finding["path"]
         if self._last is None or (self._last.path, self._last.rendering) != (path, rendering):
             self._last = None  # or two would be held
             self._last = _Last(path, rendering, self._rendered(self._read(finding), rendering))
-        return self._last.picture
+        if region is None:
+            return self._last.picture
+        if self._last.region != region or self._last.part is None:
+            self._last.region, self._last.part = region, cut_out(self._last.picture, region)
+        return self._last.part
 
     def _read(self, finding: Mapping[str, Any]) -> bytes:
         path, left = finding["path"], finding["size"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring
 from typing import Any
 
 from ledger import canonical
-from matcher.model import SCHEMA, Finding, Hash, Match, Reason, Status, Turned
+from matcher.model import SCHEMA, Finding, Hash, Match, Reason, Region, Status, Turned
 
 
 def canonical_finding(finding: Finding) -> bytes:
@@ -76,7 +76,7 @@ def finding_of(
         media_type=form["media_type"],
         width=form["width"],
         height=form["height"],
-        hashes=tuple(Hash(kept["algorithm"], bytes.fromhex(kept["value"]), kept["quality"]) for kept in form["hashes"]),
+        hashes=tuple(map(_hash, form["hashes"])),
         matches=tuple(_match(kept) for kept in form["matches"]),
         matches_total=form["matches_total"],
         notable=notable,
@@ -87,8 +87,15 @@ def finding_of(
     )
 
 
+def _hash(form: Mapping[str, Any]) -> Hash:
+    return Hash(form["algorithm"], bytes.fromhex(form["value"]), form["quality"], _region(form["region"]))
+
+
+def _region(form: Sequence[int] | None) -> Region | None:
+    return None if form is None else (form[0], form[1], form[2], form[3])
+
+
 def _match(form: Mapping[str, Any]) -> Match:
-    region = form["region"]
     return Match(
         list=form["list"],
         entry=form["entry"],
@@ -99,6 +106,7 @@ def _match(form: Mapping[str, Any]) -> Match:
         distance=form["distance"],
         threshold=form["threshold"],
         quality=form["quality"],
-        region=None if region is None else (region[0], region[1], region[2], region[3]),
+        region=_region(form["region"]),
         transform=form["transform"],
+        chance=form.get("chance"),
     )

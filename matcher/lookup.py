@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from matcher.algorithms import Algorithm
+from matcher.calibrate import KINDS
+from matcher.chances import Chances, kind_of
 from matcher.distances import distances as exact_distances
 from matcher.distances import reach
 from matcher.errors import DecodeError
 from matcher.hashers import PictureHasher, Screen, ScreeningHasher, is_sound
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
-from matcher.lists.opened import Nearby, OpenList
+from matcher.lists.opened import NOTHING, Nearby, OpenList
 from matcher.lists.together import OpenLists
-from matcher.model import LOW_QUALITY, NO_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Reason, Turned
-from matcher.renderings import parse_transform
-from matcher.settings import MAX_MATCHES, Settings
-
-MAX_FORM = 60_000
-"""Bytes of a finding's JSON form, at most: a ledger entry holds 65,535, some of them the entry's own."""
+from matcher.model import NO_QUALITY, TRANSFORMS, Hash, Match, Reason, Region, Turned
+from matcher.outcome import Matched
+from matcher.settings import Settings
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """A match with what its list's profile says of the entry's category."""
-
-    match: Match
-    disposition: Disposition
-    by_digest: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """All matches of an item: the nearest `listed`, how many there were, and what they amount to.
-
-    `notable`: any match is of a notable category. `doubtful`: all of those are by hashes of low quality. `conflict`:
-    notable, and another match is known good. `known` and `known_good` speak of digests alone.
-    """
-
-    listed: tuple[Match, ...]
-    total: int
-    hashes: tuple[Hash, ...]
-    notable: bool
-    doubtful: bool
-    conflict: bool
-    known: bool
-    known_good: bool
 
 
 def match_digests(lists: OpenLists, digests: Iterable[Hash]) -> list[Matched]:
@@ -96,12 +67,14 @@ def _by_digest(opened: OpenList, number: int, digest: Hash) -> Matched:
 class HashLookup:
     """Looks hashes of one perceptual algorithm up, as they are, in all lists at once. Needs no hasher."""
 
-    def __init__(self, lists: OpenLists, settings: Settings, facts: Algorithm) -> None:
+    def __init__(self, lists: OpenLists, settings: Settings, facts: Algorithm, chances: Chances) -> None:
         self.metric = facts.metric
         self.algorithm = facts.name
         self.lists = lists
         self.quality = settings.quality(facts.name)
-        self.threshold = settings.threshold(facts.name)
+        self.thresholds = {kind: chances.threshold(facts.name, kind) for kind in KINDS}
+        """The largest distance that is a match, by kind; nothing is one where it is negative."""
+        self._chances = chances
 
     def asks(self, value: Hash) -> bool:
         """Whether the hash of a picture as it stands is good enough to be looked up."""
@@ -110,13 +83,18 @@ class HashLookup:
     def each(self, hashes: Sequence[Hash]) -> list[list[Matched]]:
         """For each of these reference hashes, which belong to different pictures, its match with each listed entry."""
         found: list[list[Matched]] = [[] for _ in hashes]
-        asked = [number for number, value in enumerate(hashes) if self.asks(value)]
-        if not asked:
-            return found
-        near = self.near(codes_of([hashes[number] for number in asked]), self.threshold)
-        for place in _nearest(self.lists, self.algorithm, near, self.threshold, groups=near.queries):
-            number = asked[int(near.queries[place])]
-            found[number].append(self.matched(near, place, hashes[number]))
+        for kind, threshold in self.thresholds.items():
+            asked = [
+                number
+                for number, value in enumerate(hashes)
+                if kind_of(value.region) == kind and threshold >= 0 and self.asks(value)
+            ]
+            if not asked:
+                continue
+            near = self.near(codes_of([hashes[number] for number in asked]), threshold)
+            for place in nearest_rows(self.lists, self.algorithm, near, threshold, groups=near.queries):
+                number = asked[int(near.queries[place])]
+                found[number].append(self.matched(near, place, hashes[number]))
         return found
 
     def near(self, codes: npt.NDArray[np.uint8], radius: int) -> Nearby:
@@ -125,6 +103,7 @@ class HashLookup:
 
     def matched(self, near: Nearby, place: int, value: Hash) -> Matched:
         """The match of a hash, of a picture as it stands, with the listed one in that place of `near`."""
+        kind, distance = kind_of(value.region), int(near.distances[place])
         opened = self.lists.opened[int(near.lists[place])]
         entry = opened.entry(int(near.entries[place]))
         match = Match(
@@ -134,28 +113,29 @@ class HashLookup:
             algorithm=self.algorithm,
             value=value.value,
             entry_value=opened.code(self.algorithm, int(near.rows[place])),
-            distance=int(near.distances[place]),
-            threshold=self.threshold,
+            distance=distance,
+            threshold=self.thresholds[kind],
             quality=value.quality,
-            region=None,
+            region=value.region,
             transform=TRANSFORMS[0],
         )
-        return Matched(match, opened.disposition(entry), by_digest=False)
+        odds = self._chances.odds(self.algorithm, kind, distance)
+        return Matched(match, opened.disposition(entry), by_digest=False, odds=odds)
 
 
 class PictureLookup:
-    """Looks one rendering of a picture up by one algorithm: all orientations, screened, then confirmed."""
+    """Looks a rendering of a picture, or a region of it, up by one algorithm: all orientations, screened, confirmed."""
 
-    def __init__(self, lists: OpenLists, settings: Settings, hasher: PictureHasher) -> None:
+    def __init__(self, lists: OpenLists, settings: Settings, hasher: PictureHasher, chances: Chances) -> None:
         self.hasher = hasher
-        self._listed = HashLookup(lists, settings, hasher.algorithm)
-        self.algorithm = self._listed.algorithm
+        self.listed = HashLookup(lists, settings, hasher.algorithm, chances)
+        self.algorithm = self.listed.algorithm
         self.lists = lists
         self.margin = 0 if settings.exact else hasher.margin
         screens = isinstance(hasher, ScreeningHasher) and lists.opened and not settings.exact
         self.screener = hasher if isinstance(hasher, ScreeningHasher) and screens else None
         """What screens on a reduced picture, if anything may. Without a list reference hashes are what is wanted."""
-        self.quality = self._listed.quality
+        self.quality = self.listed.quality
         self._is_listed = any(self.algorithm in opened.algorithms for opened in lists.opened)
         self._exact = settings.exact and hasher.margin > 0  # without a margin, the screen is the reference
 
@@ -169,24 +149,19 @@ class PictureLookup:
         """The lowest quality of a screened hash that may belong to a reference hash which is good enough."""
         return max(0, self.quality - self.screen.quality_margin)
 
-    def radius(self, slack: int) -> int:
-        """How far an entry may be from a hash that is within `slack` of the reference."""
-        return reach(self._listed.metric, self._listed.threshold, slack)
+    def threshold(self, kind: str) -> int:
+        """The largest distance that is a match; -1 where nothing of that kind is looked up."""
+        return self.listed.thresholds[kind]
 
     def screened(self, reduced: Reduced) -> Turned | None:
         """The hashes of a reduced picture; None where they say too little or the hasher fails: the whole may do."""
-        if self.screener is None:
-            return None
-        try:
-            turned = self.screener.screened(reduced)
-        except MemoryError:
-            raise
-        except Exception:  # noqa: BLE001 - a plug-in's hasher may raise anything
-            return None
-        return turned if turned is not None and is_sound(turned, self.screener) else None
+        return None if self.screener is None else screened_by(self.screener, reduced)
 
-    def turned(self, picture: Picture) -> Turned:
-        """The eight hashes of a whole picture, which is the reference as it stands. DecodeError where that fails."""
+    def turned(self, picture: Picture, region: Region | None = None) -> Turned:
+        """The eight hashes of a whole picture, or of one cut out, which is the reference as it stands.
+
+        DecodeError where the hasher fails.
+        """
         if self._exact:
             hashes = _ask(lambda: tuple(self.hasher.confirm(picture, transform) for transform in TRANSFORMS))
         else:
@@ -194,7 +169,7 @@ class PictureLookup:
         width = self.hasher.algorithm.width
         if len(hashes) != len(TRANSFORMS) or not all(_is_sound(value, width) for value in hashes):
             raise DecodeError(Reason.HASHER_FAILED)
-        return Turned.of(picture.rendering, hashes, (0, *[self.margin] * (len(TRANSFORMS) - 1)))
+        return Turned.of(picture.rendering, hashes, (0, *[self.margin] * (len(TRANSFORMS) - 1)), region=region)
 
     def confirm(self, picture: Picture, transform: str) -> Hash:
         """The reference hash of the picture turned. DecodeError where the hasher fails."""
@@ -205,27 +180,36 @@ class PictureLookup:
         codes: npt.NDArray[np.uint8],
         slack: Sequence[int] | npt.NDArray[np.int64],
         doubtful: npt.NDArray[np.uint8] | None = None,
+        *,
+        threshold: int,
     ) -> Nearby:
-        """What may be within the threshold of the reference hashes that are within `slack`, (q,), of these codes.
+        """What may be within `threshold` of the reference hashes that are within `slack`, (q,), of these codes.
 
-        `codes` are (q, width) uint8, and so is `doubtful`: the bits that may differ, where that is known.
+        `codes` are (q, width) uint8, and so is `doubtful`: the bits that may differ, where that is known. Nothing is
+        within a negative threshold.
         """
-        near = self._listed.near(codes, self.radius(int(max(slack))))
+        if threshold < 0 or not self._is_listed:
+            return NOTHING
+        near = self.listed.near(codes, reach(self.listed.metric, threshold, int(max(slack))))
         if len(near):  # near enough to each hash for its own slack, not for the largest
-            radii = np.array([self.radius(int(each)) for each in slack])
+            radii = np.array([reach(self.listed.metric, threshold, int(each)) for each in slack])
             near = near.where(near.distances <= radii[near.queries])
         if doubtful is None or not len(near):
             return near
         differing = codes[near.queries] ^ self.lists.codes(self.algorithm, near)
         in_doubt = np.bitwise_count(differing & doubtful[near.queries]).sum(axis=1)
-        return near.where(near.distances - in_doubt <= self._listed.threshold)
+        return near.where(near.distances - in_doubt <= threshold)
 
     def may_match(self, turned: Turned) -> bool:
-        """Whether the whole picture may match anything, so that it must be looked at."""
-        return self._is_listed and self._may_be_good(turned) and len(self._near(turned)) > 0
+        """Whether what was screened may match anything, so that it must be looked at in full."""
+        return len(self.near_to(turned, self.threshold(kind_of(turned.region)))) > 0
 
-    def _near(self, turned: Turned) -> Nearby:
-        return self.near(_rows(turned.codes), turned.slack, _rows(turned.doubtful) if turned.doubtful else None)
+    def near_to(self, turned: Turned, threshold: int) -> Nearby:
+        """What may be within `threshold` of the reference hashes; `queries` are places in TRANSFORMS."""
+        if not self._may_be_good(turned):
+            return NOTHING
+        doubtful = rows_of(turned.doubtful) if turned.doubtful else None
+        return self.near(rows_of(turned.codes), turned.slack, doubtful, threshold=threshold)
 
     def matches(self, turned: Turned, confirm: Callable[[str], Hash | None]) -> list[Matched]:
         """The nearest match of the eight hashes with each listed entry.
@@ -233,16 +217,28 @@ class PictureLookup:
         `confirm` gives the reference hash for a transform; it is asked only where there is slack. Where it has none,
         nothing matches by that transform. What the lists and `confirm` raise is theirs.
         """
-        if not self._is_listed or not self._may_be_good(turned):
-            return []
-        near = self._near(turned)
+        threshold = self.threshold(kind_of(turned.region))
+        near, confirmed = self.confirmed(turned, confirm, threshold=threshold)
         if not len(near):
             return []
+        found = []
+        groups = np.zeros_like(near.queries)
+        for place in nearest_rows(self.lists, self.algorithm, near, threshold, groups=groups):
+            found.append(self.matched(near, place, turned, confirmed))
+        return found
+
+    def confirmed(
+        self, turned: Turned, confirm: Callable[[str], Hash | None], *, threshold: int
+    ) -> tuple[Nearby, dict[int, Hash]]:
+        """What may be within `threshold`, its distances those of the reference hashes, which come by their places."""
+        near = self.near_to(turned, threshold)
         confirmed = dict(enumerate(turned.hashes))
+        if not len(near):
+            return near, confirmed
         if turned.slack[0]:
             upright = confirm(TRANSFORMS[0])
-            if upright is None or not self._listed.asks(upright):
-                return []
+            if upright is None or not self.listed.asks(upright):
+                return NOTHING, confirmed
             confirmed[0] = upright
         for query in np.unique(near.queries).tolist():
             if query and turned.slack[query]:
@@ -254,15 +250,15 @@ class PictureLookup:
         if any(turned.slack) and len(near):
             asked = codes_of([confirmed[query] for query in range(len(TRANSFORMS))])[near.queries]
             listed = self.lists.codes(self.algorithm, near)
-            near = replace(near, distances=exact_distances(self._listed.metric, asked, listed))
-        found = []
-        groups = np.zeros_like(near.queries)
-        for place in _nearest(self.lists, self.algorithm, near, self._listed.threshold, groups=groups):
-            query = int(near.queries[place])
-            transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
-            matched = self._listed.matched(near, place, confirmed[query])
-            found.append(replace(matched, match=replace(matched.match, transform=transform)))
-        return found
+            near = replace(near, distances=exact_distances(self.listed.metric, asked, listed))
+        return near, confirmed
+
+    def matched(self, near: Nearby, place: int, turned: Turned, confirmed: Mapping[int, Hash]) -> Matched:
+        """The match in that place of what `confirmed` gave."""
+        query = int(near.queries[place])
+        transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
+        matched = self.listed.matched(near, place, replace(confirmed[query], region=turned.region))
+        return replace(matched, match=replace(matched.match, transform=transform))
 
     def _may_be_good(self, turned: Turned) -> bool:
         """Whether the quality of the reference hash may be one that is looked up."""
@@ -270,7 +266,18 @@ class PictureLookup:
         return quality == NO_QUALITY or quality >= (self.asked_quality if turned.slack[0] else self.quality)
 
 
-def _nearest(
+def screened_by(screener: ScreeningHasher, reduced: Reduced) -> Turned | None:
+    """The hashes of a reduced picture; None where they say too little or the hasher fails."""
+    try:
+        turned = screener.screened(reduced)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a plug-in's hasher may raise anything
+        return None
+    return turned if turned is not None and is_sound(turned, screener) else None
+
+
+def nearest_rows(
     lists: OpenLists, algorithm: str, near: Nearby, threshold: int, *, groups: npt.NDArray[np.int64]
 ) -> list[int]:
     """The places of each group's nearest row of each entry, within the threshold; of equals the least hash's.
@@ -312,7 +319,7 @@ def _ask(hash_it: Callable[[], Answer]) -> Answer:
         raise DecodeError(Reason.HASHER_FAILED) from error
 
 
-def _rows(eight: bytes) -> npt.NDArray[np.uint8]:
+def rows_of(eight: bytes) -> npt.NDArray[np.uint8]:
     """(8, width) uint8."""
     return np.frombuffer(eight, np.uint8).reshape(len(TRANSFORMS), -1)
 
@@ -320,69 +327,3 @@ def _rows(eight: bytes) -> npt.NDArray[np.uint8]:
 def codes_of(hashes: Sequence[Hash]) -> npt.NDArray[np.uint8]:
     """The values of hashes of one algorithm, (n, width) uint8."""
     return np.frombuffer(b"".join(value.value for value in hashes), np.uint8).reshape(len(hashes), -1)
-
-
-def nearest(found: Iterable[Matched]) -> list[Match]:
-    """The nearest match of each entry by each algorithm, sorted."""
-    return [candidate.match for candidate in best_of(found)]
-
-
-def best_of(found: Iterable[Matched]) -> list[Matched]:
-    """The same with what each means. What a list has in two categories matches in both."""
-    best: dict[tuple[str, str, str, str | None], Matched] = {}
-    for candidate in found:
-        match = candidate.match
-        key = (match.list, match.entry, match.algorithm, match.category)
-        if key not in best or _preference(candidate) < _preference(best[key]):
-            best[key] = candidate
-    return sorted(best.values(), key=lambda candidate: candidate.match.order())
-
-
-def outcome(found: Sequence[Matched]) -> Outcome:
-    """Keep the nearest matches, cut, and say what it all amounts to.
-
-    `hashes` of the result are those that take part in a listed match, each once, in the order of the matches.
-    """
-    matches = nearest(found)
-    listed = tuple(matches[:MAX_MATCHES])
-    notable = [candidate for candidate in found if candidate.disposition is Disposition.NOTABLE]
-    every = {candidate.disposition for candidate in found}
-    by_digest = {candidate.disposition for candidate in found if candidate.by_digest}
-    return Outcome(
-        listed=listed,
-        total=len(matches),
-        hashes=_taking_part(listed),
-        notable=bool(notable),
-        doubtful=bool(notable) and all(map(_is_doubtful, notable)),
-        conflict={Disposition.NOTABLE, Disposition.KNOWN_GOOD} <= every,
-        known=Disposition.NOTABLE in by_digest,
-        known_good=Disposition.KNOWN_GOOD in by_digest,
-    )
-
-
-def _is_doubtful(candidate: Matched) -> bool:
-    quality = candidate.match.quality
-    return quality is not None and quality < LOW_QUALITY
-
-
-def fitted(finding: Finding) -> Finding:
-    """The finding with as many of its matches, nearest first, as one ledger entry holds; mostly all of them."""
-    while len(finding.matches) > 1 and _size(finding) > MAX_FORM:
-        fewer = finding.matches[:-1]
-        finding = replace(finding, matches=fewer, hashes=_taking_part(fewer))
-    return finding
-
-
-def _size(finding: Finding) -> int:
-    return len(json.dumps(finding.as_json(), ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
-    return tuple(dict.fromkeys(Hash(match.algorithm, match.value, match.quality) for match in matches))
-
-
-def _preference(candidate: Matched) -> tuple[int, int, int, int, bytes]:
-    """Nearest first; of equals the earlier frame, the picture as it stands, the earlier orientation."""
-    match = candidate.match
-    frame, kind, orientation = parse_transform(match.transform)
-    return match.distance, frame, kind, TRANSFORMS.index(orientation), match.entry_value

@@ -43,11 +43,12 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hash:
-    """A computed hash. `quality` is 0 to 100, None where the algorithm has none."""
+    """A computed hash. `quality` is 0 to 100, None where the algorithm has none; `region` None for a whole picture."""
 
     algorithm: str
     value: bytes
     quality: int | None = None
+    region: Region | None = None
 
 
 NO_QUALITY = 255
@@ -56,7 +57,7 @@ NO_QUALITY = 255
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """One rendering of a picture by one algorithm: eight hashes, in the order of TRANSFORMS.
+    """One rendering of a picture, or a region of it, by one algorithm: eight hashes, in the order of TRANSFORMS.
 
     `codes` are their values one after the other, `qualities` eight bytes. `slack` says how far each may be from the
     reference hash of the picture turned so, at most: 0 where it is that.
@@ -69,19 +70,24 @@ class Turned:
     slack: tuple[int, ...]
     doubtful: bytes = b""
     """Of each hash the bits that may differ from the reference, laid out as `codes`; empty where that is not known."""
+    region: Region | None = None
+    """Of the picture as it is stored, whatever the orientation; None for all of it."""
 
     @classmethod
-    def of(cls, rendering: str, hashes: Sequence[Hash], slack: tuple[int, ...]) -> Turned:
+    def of(
+        cls, rendering: str, hashes: Sequence[Hash], slack: tuple[int, ...], *, region: Region | None = None
+    ) -> Turned:
         """From eight hashes of one algorithm."""
         qualities = bytes(NO_QUALITY if value.quality is None else value.quality for value in hashes)
-        return cls(rendering, hashes[0].algorithm, b"".join(value.value for value in hashes), qualities, slack)
+        codes = b"".join(value.value for value in hashes)
+        return cls(rendering, hashes[0].algorithm, codes, qualities, slack, region=region)
 
     def __getitem__(self, place: int) -> Hash:
         """The hash of the picture turned by TRANSFORMS[place]."""
         width = len(self.codes) // len(TRANSFORMS)
         quality = self.qualities[place]
         value = self.codes[place * width : (place + 1) * width]
-        return Hash(self.algorithm, value, None if quality == NO_QUALITY else quality)
+        return Hash(self.algorithm, value, None if quality == NO_QUALITY else quality, self.region)
 
     @property
     def hashes(self) -> tuple[Hash, ...]:
@@ -149,7 +155,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A list entry within the threshold of one of an item's hashes. `distance <= threshold`."""
+    """A list entry within the threshold of one of an item's hashes. `distance <= threshold`.
+
+    `chance`: how many matches as near as this one the picture would give by chance, with the lists that were open, as a
+    decimal number (`3.2e-09`); None where nobody has measured that, and for digests.
+    """
 
     list: str
     entry: str
@@ -162,12 +172,13 @@ class Match:
     quality: int | None
     region: Region | None
     transform: str
+    chance: str | None = None
 
     def order(self) -> tuple[Any, ...]:
         """Sort key: distance, list, entry, then whatever makes the order total."""
         return (
             *(self.distance, self.list, self.entry, self.algorithm, self.category or ""),
-            *(self.transform, self.value, self.entry_value),
+            *(self.transform, self.region or (), self.value, self.entry_value),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -183,16 +194,17 @@ class Match:
             "quality": self.quality,
             "region": None if self.region is None else list(self.region),
             "transform": self.transform,
+            "chance": self.chance,
         }
 
 
-def hash_as_json(value: Hash, region: Region | None = None) -> dict[str, Any]:
+def hash_as_json(value: Hash) -> dict[str, Any]:
     """The `hashes` element of a finding."""
     return {
         "algorithm": value.algorithm,
         "value": value.value.hex(),
         "quality": value.quality,
-        "region": None if region is None else list(region),
+        "region": None if value.region is None else list(value.region),
     }
 
 
@@ -204,7 +216,7 @@ class Finding:
     in a listed match. Not part of the JSON form, since they follow from the lists' profiles or from the bytes:
     `notable` (any match, listed or not, is of a notable category), `doubtful` (all of those by hashes of low quality),
     `conflict` (notable, and another match is known good), `digests`, and `pictures` (the hashes of each rendering of
-    the picture by each algorithm).
+    the picture, and behind it of each of its regions, by each algorithm).
     """
 
     path: str
@@ -231,7 +243,8 @@ class Finding:
 
         Without `Settings.exact` that is where something may match; elsewhere `pictures` has hashes near it.
         """
-        return (*self.digests, *(turned[0] for turned in self.pictures if not turned.slack[0]))
+        whole = (turned[0] for turned in self.pictures if turned.region is None and not turned.slack[0])
+        return (*self.digests, *whole)
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of DESIGN: same keys, same order, no clock, host or absolute path."""

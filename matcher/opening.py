@@ -13,6 +13,7 @@ from ledger import Ledger
 from matcher.builds import library_builds, platform_facts, tool_version
 from matcher.case import NO_FACTS, CaseFacts, vars_of
 from matcher.case_hashes import Header, Kept, kept_of, path_of
+from matcher.chances import REGION, WHOLE
 from matcher.engine import Matcher
 from matcher.errors import CaseError
 from matcher.files import readable_name
@@ -158,7 +159,8 @@ class Opening:
                 "name": hasher.algorithm.name,
                 "profile": hasher.profile,
                 "metric": hasher.algorithm.metric.value,
-                "threshold": settings.threshold(hasher.algorithm.name),
+                "threshold": lookup.threshold(WHOLE),
+                **({"region_threshold": lookup.threshold(REGION)} if settings.regions else {}),
                 "minimum_quality": settings.quality(hasher.algorithm.name),
                 "margin": max(lookup.margin, lookup.screen.margin),
                 **({} if lookup.screener is None else {"screen": lookup.screen.profile}),
@@ -170,6 +172,7 @@ class Opening:
             **vars_of(self._request.facts),
             "settings": settings.as_json(),
             "algorithms": digests + pictures,
+            "chances": self.matcher.chances.as_json(),
             "lists": [
                 {"name": opened.name, "version": opened.version, "digest": opened.facts.digest}
                 for opened in self.matcher.lists

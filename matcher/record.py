@@ -6,8 +6,9 @@ Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with
     key          vkeys, action
     self.test    vectors (digest of the known answers), cases, tested, untested, decoded (formats)
     list.load    name, version, digest, sources, counts, profile, audit, index_digest
-    scan.open    scan, source, examiner, role, authority, exhibit, settings, algorithms, lists, executor, tool,
-                 libraries, platform; sealed (where paths are commitments, if they are)
+    scan.open    scan, source, examiner, role, authority, exhibit, settings, algorithms, chances (the calibration, and
+                 what is expected by chance), lists, executor, tool, libraries, platform; sealed (where paths are
+                 commitments, if they are)
     item         scan, seq, finding
     scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, retried, of_the_machine,
                  findings_root, hashes (file, bytes, sha256 of the scan's case.hashes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ledger import Ledger, parse
-from matcher.case_hashes import CONFLICT, DOUBTFUL, NOTABLE, CaseHashes, Group, Noted
+from matcher.case_hashes import CONFLICT, DOUBTFUL, NOTABLE, CaseHashes, Group, Noted, Place
 from matcher.errors import CaseError
 from matcher.finding_form import finding_of
 from matcher.model import Finding, Hash, Turned
@@ -28,7 +28,7 @@ def recalled(body: bytes, kept: Noted, *, path: str) -> Finding:
         doubtful=bool(kept.flags & DOUBTFUL),
         conflict=bool(kept.flags & CONFLICT),
         digests=tuple(Hash(name, value) for name, value in kept.digests.items()),
-        pictures=tuple(turned for rendering in kept.pictures.values() for turned in rendering.values()),
+        pictures=tuple(turned for hashes in kept.pictures.values() for turned in hashes.values()),
     )
 
 
@@ -67,12 +67,12 @@ class Recorded:
     def _noted(self, seq: int) -> Noted:
         group, place = self._group(seq)
         header = self._hashes().header
-        pictures: dict[str, dict[str, Turned]] = {}
+        pictures: dict[Place, dict[str, Turned]] = {}
         for row in range(int(group.starts[place]), int(group.starts[place + 1])):
             for kept in header.pictures:
                 turned = group.turned(row, kept.name)
                 if turned is not None:
-                    pictures.setdefault(turned.rendering, {})[kept.name] = turned
+                    pictures.setdefault((turned.rendering, turned.region), {})[kept.name] = turned
         digests = {kept.name: group[kept.name][place].tobytes() for kept in header.digests}
         return Noted(int(group["modified"][place]), int(group["flags"][place]), digests, pictures)
 

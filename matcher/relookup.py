@@ -7,12 +7,14 @@
 4. The matches are compared with the scan's, as earlier relookups left them. What is new, what is withdrawn, and whose
    category means something else now become `relookup` entries, several where one cannot hold all.
 
-What comes out for an item is what a new scan with these lists would find, as far as hashes were stored. A finding lists
-its nearest hundred matches: what is new is looked for among all there are now, and a match that is only pushed out of
-the hundred is not withdrawn.
+What comes out for an item is what a new scan with these lists would find, as far as hashes were stored. Thresholds that
+depend on the length of the lists, as those of regions do, are those for the lists as they are now; a match of which
+nothing but its threshold or its chance is another one has not changed. A finding lists its nearest hundred matches:
+what is new is looked for among all there are now, and a match that is only pushed out of the hundred is not withdrawn.
 
-An entry: `scan`, `part` of `parts`, `lists`, `tool`, `libraries`, `items`, `counts` (of each kind of change), `opened`
-(items of the evidence), `excluded`, `not_looked_up` (hashes of the lists by algorithm that the scan did not compute),
+An entry: `scan`, `part` of `parts`, `lists`, `thresholds` (by kind, then by algorithm), `tool`, `libraries`, `items`,
+`counts` (of each kind of change), `opened` (items of the evidence), `excluded`, `not_looked_up` (hashes of the lists by
+algorithm that the scan did not compute),
 and `new` (seq, path, match, notable), `withdrawn` (seq, path, match), `changed` (seq, path, match, was, notable) and
 `unconfirmed` (seq, path, reason).
 """
@@ -28,14 +30,25 @@ from typing import Any
 from ledger import Ledger, SizeChangedError, canonical
 from matcher.builds import library_builds, tool_version
 from matcher.case_hashes import CaseHashes, path_of
-from matcher.closed_scans import Json, ScanState, findings_of, read_scans, settings_of, was_looked_up_since
+from matcher.closed_scans import (
+    Json,
+    ScanState,
+    check_calibration,
+    findings_of,
+    identity,
+    read_scans,
+    settings_of,
+    thresholds_of,
+    was_looked_up_since,
+)
 from matcher.configuration import sealing_secret_path
 from matcher.engine import Matcher
 from matcher.errors import CaseError, DecodeError
 from matcher.evidence import CannotConfirmError, Evidence
 from matcher.files import sha256_of
-from matcher.lookup import Matched, PictureLookup, best_of
-from matcher.model import Disposition, Hash
+from matcher.lookup import PictureLookup
+from matcher.model import Disposition, Hash, Turned
+from matcher.outcome import Matched, best_of
 from matcher.record import entry, form_of
 from matcher.sealing import Sealing, plain
 from matcher.sources.folder import raw_path
@@ -77,6 +90,7 @@ class Relookup:
     scan: int
     items: int
     lists: list[Json]
+    thresholds: Json
     not_looked_up: dict[str, int]
     excluded: int
     opened: int = 0
@@ -91,7 +105,7 @@ class RelookupRequest:
     """A case against the current lists of a store: all its closed scans, or one.
 
     `location` is where the evidence lies now, if it is not where it was scanned. `secret` is what seals paths, where a
-    scan's are sealed.
+    scan's are sealed; `calibration` the file that the scan was made with, where it was not the one that comes along.
     """
 
     case: Path
@@ -99,6 +113,7 @@ class RelookupRequest:
     scan: int | None = None
     location: Path | None = None
     secret: Path = field(default_factory=sealing_secret_path)
+    calibration: Path | None = None
 
 
 def relookup(log: Ledger, request: RelookupRequest) -> Iterator[Relookup]:
@@ -158,8 +173,9 @@ def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[
     hashes = CaseHashes(path)
     if sha256_of(path) != scan.closed["hashes"]["sha256"]:
         raise CaseError(f"{path}: is not the file that was recorded when the scan was closed")
-    settings = settings_of(scan.opened)
+    settings = settings_of(scan.opened, request.calibration)
     matcher = Matcher.open(request.store, settings=settings, check=True)
+    check_calibration(scan.opened, matcher)
     stored = StoredHashes(hashes, matcher)
     findings, excluded = findings_of(log, scan.number, stored.candidates() | scan.later.keys())
     recorded = Path(os.fsdecode(raw_path(scan.opened["source"]["path"])))
@@ -169,6 +185,7 @@ def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[
         scan.number,
         len(stored),
         [{"name": found.name, "version": found.version, "digest": found.facts.digest} for found in matcher.lists],
+        thresholds_of(matcher),
         stored.not_looked_up(),
         excluded,
     )
@@ -186,7 +203,7 @@ class _Item:
         self._matcher = matcher
         self._seq = seq
         self._finding = finding
-        self._before: dict[bytes, Json] = {canonical(match): match for match in finding["matches"]}
+        self._before: dict[bytes, Json] = {identity(match): match for match in finding["matches"]}
         later = scan.later.get(seq, {})
         for form, match in later.items():
             if match is None:
@@ -194,7 +211,7 @@ class _Item:
             else:
                 self._before[form] = match
         self._known = {
-            (match["algorithm"], match["transform"]): Hash(
+            _place(match["algorithm"], match["transform"], match["region"]): Hash(
                 match["algorithm"], bytes.fromhex(match["value"]), match["quality"]
             )
             for match in (*finding["matches"], *(match for match in later.values() if match))
@@ -204,13 +221,13 @@ class _Item:
         """A generator of what is not as it was."""
         path = self._finding["path"]
 
-        def confirm(lookup: PictureLookup, rendering: str, transform: str) -> Hash:
-            return self._confirmed(evidence, lookup, rendering, transform)
+        def confirm(lookup: PictureLookup, turned: Turned, transform: str) -> Hash:
+            return self._confirmed(evidence, lookup, turned, transform)
 
         matched, failed = stored.found(self._seq, confirm)
         for reason in dict.fromkeys(failed.values()):
             yield Change("unconfirmed", self._seq, path, reason=reason)
-        now = {canonical(found.match.as_json()): found for found in best_of(matched)}
+        now = {identity(found.match.as_json()): found for found in best_of(matched)}
         for form, match in self._before.items():
             if form not in now and match["algorithm"] not in failed:
                 yield Change("withdrawn", self._seq, path, match)
@@ -247,17 +264,23 @@ class _Item:
         used = self._scan.lists.get(match["list"])
         return None if used is None else used.profile.disposition(match["category"])
 
-    def _confirmed(self, evidence: Evidence, lookup: PictureLookup, rendering: str, transform: str) -> Hash:
-        name = f"{rendering} {transform}" if rendering else transform
-        recorded = self._known.get((lookup.algorithm, name))
+    def _confirmed(self, evidence: Evidence, lookup: PictureLookup, turned: Turned, transform: str) -> Hash:
+        name = f"{turned.rendering} {transform}" if turned.rendering else transform
+        place = _place(lookup.algorithm, name, turned.region)
+        recorded = self._known.get(place)
         if recorded is None:
-            picture = evidence.picture(self._finding, rendering)
+            picture = evidence.picture(self._finding, turned.rendering, turned.region)
             try:
                 recorded = lookup.confirm(picture, transform)
             except (DecodeError, MemoryError) as error:
                 raise CannotConfirmError("cannot be hashed here") from error
-            self._known[lookup.algorithm, name] = recorded
+            self._known[place] = recorded
         return recorded
+
+
+def _place(algorithm: str, transform: str, region: Sequence[int] | None) -> tuple[str, str, tuple[int, ...] | None]:
+    """Of which part of a picture, turned how, a hash is."""
+    return algorithm, transform, None if region is None else tuple(region)
 
 
 def _entries(result: Relookup) -> list[Json]:
@@ -265,6 +288,7 @@ def _entries(result: Relookup) -> list[Json]:
     facts = {
         "scan": result.scan,
         "lists": result.lists,
+        "thresholds": result.thresholds,
         "tool": tool_version(),
         "libraries": library_builds(),
         "items": result.items,

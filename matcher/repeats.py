@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from matcher.job import Afresh
-from matcher.lookup import fitted
 from matcher.model import Finding, Item, Status
+from matcher.outcome import fitted
 from matcher.record import Recorder
 from matcher.seen import SeenTable
 from matcher.settings import MAX_MATCHES

@@ -25,7 +25,7 @@ _ITEM = b',"type":"item","v":1}'
 _OPEN = b'"type":"scan.open"'
 _CLOSE = b'"type":"scan.close"'
 
-COMPARED = ("lists", "settings", "algorithms", "exhibit", "sealed", "tool", "libraries")
+COMPARED = ("lists", "settings", "algorithms", "chances", "exhibit", "sealed", "tool", "libraries")
 """The fields of `scan.open` that must be equal."""
 
 MOST_NAMED = 200

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
 from typing import Any
 
 from matcher.algorithms import Algorithm, Metric
@@ -25,6 +27,9 @@ class Settings:
     `thresholds` and `minimum_quality` override the defaults of single algorithms (a distance, inclusive; 0 to 100).
     `max_pixels` is of one frame, `max_total_pixels` of all frames of a file, `max_frames` how many pages are hashed.
     `exact` decodes every picture in full and hashes every orientation by the reference, instead of screening first.
+    `regions`: also look for known pictures inside of each picture. `max_false_matches` sets every threshold so that at
+    most so many matches are expected by chance in 10,000 screenshots with the lists that are open; `calibration` is the
+    file of what was measured for that, the one that comes with this package otherwise.
     """
 
     algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
@@ -36,6 +41,9 @@ class Settings:
     max_bytes: int = MAX_BYTES
     max_frames: int = MAX_FRAMES
     max_total_pixels: int = MAX_TOTAL_PIXELS
+    regions: bool = True
+    max_false_matches: float | None = None
+    calibration: Path | None = None
 
     def __post_init__(self) -> None:
         for name, value in self.thresholds.items():
@@ -46,6 +54,11 @@ class Settings:
                 raise SettingsError(
                     f"a threshold of {value} makes no sense for {name}: its distances are 0 to {facts.furthest}"
                 )
+        if self.max_false_matches is not None:
+            if not 0 < self.max_false_matches < inf:
+                raise SettingsError(f"at most {self.max_false_matches} false matches: a number above 0 is expected")
+            if self.thresholds:
+                raise SettingsError("thresholds are given, or chosen by how many false matches there may be: not both")
         for name, value in self.minimum_quality.items():
             if not 0 <= value <= 100 or _facts(name).metric is Metric.EXACT:
                 raise SettingsError(
@@ -53,7 +66,7 @@ class Settings:
                 )
 
     def threshold(self, algorithm: str) -> int:
-        """The largest distance that is a match."""
+        """The largest distance that is a match, where it is not chosen by what is expected by chance."""
         return self.thresholds.get(algorithm, _facts(algorithm).threshold)
 
     def quality(self, algorithm: str) -> int:
@@ -70,6 +83,8 @@ class Settings:
             "max_frames": self.max_frames,
             "max_total_pixels": self.max_total_pixels,
             "max_matches": MAX_MATCHES,
+            "regions": self.regions,
+            "max_false_matches": None if self.max_false_matches is None else repr(float(self.max_false_matches)),
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,14 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.case_hashes import ABSENT, DIGESTED, NO_QUALITY, CaseHashes, Group, kept_of
+from matcher.chances import REGION, WHOLE, asked_of
 from matcher.engine import Matcher
 from matcher.errors import CaseError
 from matcher.evidence import CannotConfirmError
-from matcher.lookup import Matched, PictureLookup, match_digests
-from matcher.model import Hash
+from matcher.lookup import PictureLookup, match_digests
+from matcher.model import Hash, Turned
+from matcher.outcome import Matched
 
-Confirm = Callable[[PictureLookup, str, str], Hash]
-"""confirm(lookup, rendering, transform): the reference hash of a picture turned. CannotConfirmError."""
+Confirm = Callable[[PictureLookup, Turned, str], Hash]
+"""confirm(lookup, turned, transform): the reference hash of the picture, or region, turned. CannotConfirmError."""
 
 
 class StoredHashes:
@@ -71,20 +73,25 @@ class StoredHashes:
         if group["flags"][place] & DIGESTED:
             digests = [Hash(name, group[name][place].tobytes()) for name in self._digests]
             found.extend(match_digests(self._matcher.together, digests))
+        asked: list[Turned] = []
+        matched: list[Matched] = []
         for row in range(int(group.starts[place]), int(group.starts[place + 1])):
-            for name, lookup in self._lookups.items():
-                turned = group.turned(row, name)
-                if turned is None:
-                    continue
-                found.extend(lookup.matches(turned, partial(_confirmed, confirm, failed, lookup, turned.rendering)))
+            kept = {name: turned for name in self._lookups if (turned := group.turned(row, name)) is not None}
+            asked.extend(kept.values())
+            matched.extend(self._matcher.asked_together.matches(kept, partial(_confirmed, confirm, failed, kept)))
+        found.extend(self._matcher.chances.told(matched, asked_of(asked)))
         return found, failed
 
 
 def _confirmed(
-    confirm: Confirm, failed: dict[str, str], lookup: PictureLookup, rendering: str, transform: str
+    confirm: Confirm,
+    failed: dict[str, str],
+    kept: Mapping[str, Turned],
+    lookup: PictureLookup,
+    transform: str,
 ) -> Hash | None:
     try:
-        return confirm(lookup, rendering, transform)
+        return confirm(lookup, kept[lookup.algorithm], transform)
     except CannotConfirmError as error:
         failed[lookup.algorithm] = str(error)
         return None
@@ -103,24 +110,28 @@ def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
 
 
 def _near(group: Group, lookup: PictureLookup) -> Any:
-    """The rows of a group's renderings that may match by one algorithm, (k,) int64, ascending."""
+    """The rows of a group that may match by one algorithm, (k,) int64, ascending."""
+    is_region = group.is_region()
     quality = group[f"{lookup.algorithm} quality"][:, 0].astype(np.int64)
     slack, doubtful = group.slack(lookup.algorithm), group.doubtful(lookup.algorithm)
     least = np.where(slack[:, 0] > 0, lookup.asked_quality, lookup.quality)
-    asked = np.flatnonzero((quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= least)))
-    rows = []
-    for at in range(0, len(asked), _ASKED):
-        some = asked[at : at + _ASKED]
-        codes = group[f"{lookup.algorithm} codes"][some]
-        queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
-        near = lookup.near(
-            queries,
-            slack[some].reshape(-1),
-            None if doubtful is None else doubtful[some].reshape(queries.shape),
-        )
-        rows.append(np.unique(some[near.queries // codes.shape[1]]))
-    return np.unique(np.concatenate(rows)) if rows else np.zeros(0, np.int64)
+    good = (quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= least))
+    rows = [np.zeros(0, np.int64)]
+    for kind, is_kind in ((WHOLE, ~is_region), (REGION, is_region)):
+        asked = np.flatnonzero(good & is_kind)
+        for at in range(0, len(asked), _ASKED):
+            some = asked[at : at + _ASKED]
+            codes = group[f"{lookup.algorithm} codes"][some]
+            queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
+            near = lookup.near(
+                queries,
+                slack[some].reshape(-1),
+                None if doubtful is None else doubtful[some].reshape(queries.shape),
+                threshold=lookup.threshold(kind),
+            )
+            rows.append(np.unique(some[near.queries // codes.shape[1]]))
+    return np.unique(np.concatenate(rows))
 
 
 _ASKED = 64
-"""Renderings that are looked up at a time: one flat picture may be near to half of a list."""
+"""Rows that are looked up at a time: one flat picture may be near to half of a list."""

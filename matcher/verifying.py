@@ -16,8 +16,10 @@ from typing import Any
 
 from ledger import AuditReport, LedgerError, Policy, audit, load_signer, read_vkeys
 from matcher.algorithms import Metric
+from matcher.calibrate import KINDS
 from matcher.case import KEYS, LEDGER, CaseReader, check_case
 from matcher.case_hashes import path_of
+from matcher.chances import REGION, WHOLE
 from matcher.configuration import signing_key_path
 from matcher.distances import distance as distance_of
 from matcher.distances import unit
@@ -108,7 +110,8 @@ class _MatchChecker:
     def __init__(self) -> None:
         self.matches = 0
         self.problems: list[str] = []
-        self._thresholds: dict[int, dict[str, int]] = {}
+        self._thresholds: dict[int, dict[str, dict[str, int]]] = {}
+        """By scan, then by kind, then by algorithm."""
         self._metrics: dict[int, dict[str, Metric]] = {}
         self._lists: dict[int, set[str]] = {}
 
@@ -125,7 +128,8 @@ class _MatchChecker:
     def _add(self, index: int, entry: dict[str, Any]) -> None:
         if entry["type"] == "scan.open":
             self._thresholds[entry["scan"]] = {
-                algorithm["name"]: algorithm.get("threshold", 0) for algorithm in entry["algorithms"]
+                kind: {algorithm["name"]: algorithm.get(field, 0) for algorithm in entry["algorithms"]}
+                for kind, field in ((WHOLE, "threshold"), (REGION, "region_threshold"))
             }
             self._metrics[entry["scan"]] = {
                 algorithm["name"]: Metric(algorithm.get("metric", Metric.HAMMING))  # digests state none
@@ -133,26 +137,39 @@ class _MatchChecker:
             }
             self._lists[entry["scan"]] = {opened["name"] for opened in entry["lists"]}
         elif entry["type"] == "item":
-            self._check(index, entry["scan"], entry["finding"]["matches"], self._lists.get(entry["scan"], set()))
+            known = self._lists.get(entry["scan"], set()), self._thresholds.get(entry["scan"], {})
+            self._check(index, entry["scan"], entry["finding"]["matches"], *known)
         elif entry["type"] == "relookup":
             lists = {opened["name"] for opened in entry["lists"]}
-            self._check(index, entry["scan"], [change["match"] for change in entry["new"]], lists)
+            opened = self._thresholds.get(entry["scan"], {})
+            thresholds = {kind: opened.get(kind, {}) | entry.get("thresholds", {}).get(kind, {}) for kind in KINDS}
+            self._check(index, entry["scan"], [change["match"] for change in entry["new"]], lists, thresholds)
 
-    def _check(self, index: int, scan: int, matches: list[dict[str, Any]], lists: set[str]) -> None:
+    def _check(
+        self,
+        index: int,
+        scan: int,
+        matches: list[dict[str, Any]],
+        lists: set[str],
+        thresholds: dict[str, dict[str, int]],
+    ) -> None:
         for match in matches:
             self.matches += 1
-            problem = self._problem(scan, match, lists)
+            problem = self._problem(scan, match, lists, thresholds)
             if problem:
                 self._problem_at(index, f"match with {match['list']} {match['entry']}: {problem}")
 
-    def _problem(self, scan: int, match: dict[str, Any], lists: set[str]) -> str | None:
+    def _problem(
+        self, scan: int, match: dict[str, Any], lists: set[str], thresholds: dict[str, dict[str, int]]
+    ) -> str | None:
         metric = self._metrics.get(scan, {}).get(match["algorithm"], Metric.HAMMING)
         distance = distance_of(metric, bytes.fromhex(match["value"]), bytes.fromhex(match["entry_value"]))
         if distance != match["distance"]:
             return f"the distance of its hashes is {distance} ({unit(metric)}), not {match['distance']}"
         if distance > match["threshold"]:
             return f"distance {distance} is above the threshold {match['threshold']}"
-        if self._thresholds.get(scan, {}).get(match["algorithm"]) != match["threshold"]:
+        kind = WHOLE if match["region"] is None else REGION
+        if thresholds.get(kind, {}).get(match["algorithm"]) != match["threshold"]:
             return f"threshold {match['threshold']} is not the one that scan {scan} opened with"
         if match["list"] not in lists:
             return f"scan {scan} opened without that list"

@@ -52,6 +52,14 @@ def settings_options(function: Command) -> Command:
             help="Lowest quality that is looked up, e.g. pdq=50.",
         ),
         click.option("--exact", is_flag=True, help="Decode every picture in full, hash it by the reference; slower."),
+        click.option("--no-regions", is_flag=True, help="Look at whole pictures only, not at pictures inside of them."),
+        click.option(
+            "--max-false-matches",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="X",
+            help="Choose thresholds: so many matches by chance in 10,000 screenshots, at most.",
+        ),
+        click.option("--calibration", type=FILE, help="What was measured of unrelated pictures, of your own."),
         click.option("--exclude-known-good", is_flag=True, help="Do not decode files whose digest is known good."),
     ):
         function = option(function)
@@ -64,6 +72,9 @@ def examination_settings(
     thresholds: tuple[str, ...],
     minimum_quality: tuple[str, ...],
     exact: bool,
+    no_regions: bool,
+    max_false_matches: float | None,
+    calibration: Path | None,
     exclude_known_good: bool,
 ) -> Settings:
     """Settings from the options above."""
@@ -72,6 +83,9 @@ def examination_settings(
         thresholds=_pairs(thresholds, "--threshold"),
         minimum_quality=_pairs(minimum_quality, "--minimum-quality"),
         exact=exact,
+        regions=not no_regions,
+        max_false_matches=max_false_matches,
+        calibration=calibration,
         exclude_known_good=exclude_known_good,
     )
 

@@ -23,10 +23,18 @@ _TOLD = 10
 @store_option
 @click.option("--scan", type=int, help="Only this scan of the case; all that are closed otherwise.")
 @click.option("--source", type=FILE, help="Where the evidence lies now, if it was moved; needs --scan.")
+@click.option("--calibration", type=FILE, help="The calibration that the scan was made with, if not the built-in one.")
 @click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
 @click.option("--passphrase-file", type=FILE, help="File with that key's passphrase on its first line.")
 def command(
-    *, case: Path, store: Path, scan: int | None, source: Path | None, key: Path | None, passphrase_file: Path | None
+    *,
+    case: Path,
+    store: Path,
+    scan: int | None,
+    source: Path | None,
+    calibration: Path | None,
+    key: Path | None,
+    passphrase_file: Path | None,
 ) -> int:
     """Look the stored hashes of a case up in the current lists, and record what is new and what is withdrawn.
 
@@ -41,7 +49,7 @@ def command(
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
     waiting = Progress(quiet=False, jsonl=False).waiting
     with open_case(case, CaseFacts(), key=key, passphrase=passphrase, on_wait=waiting) as log:
-        for result in relookup(log, RelookupRequest(case, store, scan, source)):
+        for result in relookup(log, RelookupRequest(case, store, scan, source, calibration=calibration)):
             _show(result)
     return 0
 

@@ -163,6 +163,7 @@ def _match(form: Mapping[str, Any]) -> Match:
         quality=_maybe_whole(form["quality"]),
         region=_region(form["region"]),
         transform=_text(form["transform"]),
+        chance=_maybe_text(form.get("chance")),
     )
 
 
