@@ -9,27 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from relookup_cases import after, asked, lines_of, recorded
 from report_cases import MASKED, PLAIN, written
 from scan_cases import Failing, entries, scan
 
-from matcher.case import CaseFacts, CaseReader, open_case
+from matcher.case import CaseReader
 from matcher.case_hashes import path_of
 from matcher.commands import run
 from matcher.drawing import landscape
 from matcher.errors import CaseError, MatcherError
 from matcher.imaging.picture import turn
-from matcher.relookup import Relookup, RelookupRequest, relookup
 from matcher.verifying import verify_case
 
 MakeStore = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
-Matches = dict[str, set[str]]
-
-
-def lines_of(known_list: Path, seeds: list[int], known_folder: Path) -> list[dict[str, object]]:
-    """The list's lines of the originals with these seeds."""
-    lines = [json.loads(line) for line in known_list.read_text(encoding="utf-8").splitlines()]
-    return [line for line in lines if line["note"] in {f"{seed}.png" for seed in seeds}]
 
 
 @pytest.fixture
@@ -53,34 +46,7 @@ def evidence(tmp_path: Path, known_folder: Path) -> Path:
 
 @pytest.fixture
 def lists(known_list: Path, known_folder: Path) -> Callable[[list[int]], list[dict[str, object]]]:
-    return lambda seeds: lines_of(known_list, seeds, known_folder)
-
-
-def asked(case: Path, store: Path, **more: Any) -> list[Relookup]:
-    with open_case(case, CaseFacts(), key=case.parent / "key") as log:
-        return list(relookup(log, RelookupRequest(case, store, **more)))
-
-
-def form(match: dict[str, Any]) -> str:
-    return json.dumps(match, sort_keys=True)
-
-
-def recorded(case: Path) -> Matches:
-    with CaseReader(case) as reader:
-        return {finding["path"]: set(map(form, finding["matches"])) for _scan, finding in reader.findings()}
-
-
-def after(matches: Matches, result: Relookup) -> Matches:
-    """A scan's matches with a relookup's changes made."""
-    changed = {path: set(found) for path, found in matches.items()}
-    for change in result.of("withdrawn"):
-        assert change.match is not None
-        changed[change.path].remove(form(change.match))
-    for change in result.of("new"):
-        assert change.match is not None
-        assert form(change.match) not in changed[change.path]
-        changed[change.path].add(form(change.match))
-    return changed
+    return lambda seeds: lines_of(known_list, seeds)
 
 
 @pytest.mark.parametrize("exact", [False, True])
