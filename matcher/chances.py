@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
+from math import floor, log10
 from typing import Any
 
-from matcher.calibrate import KINDS, Calibration
+from matcher.calibrate import KINDS, Calibration, probability
 from matcher.imaging.regions import MOST_REGIONS
 from matcher.lists.together import OpenLists
 from matcher.model import TRANSFORMS, Match, Region, Turned
@@ -76,6 +78,11 @@ class Chances:
         parts = sum(count > 0 and self.knows(name, kind) for name, count in self.listed.items() for kind in kinds)
         return (MOST_BY_REGIONS if most is None else most) / max(1, parts)
 
+    def limit(self, algorithm: str, kind: str) -> int:
+        """The largest odds, hundredths of log10, of a match that the algorithm's share of false matches allows."""
+        pairs = max(1, self.listed[algorithm]) * ASSUMED_PICTURES * ASKED[kind]
+        return _not_above(Fraction(self._share(self.settings.max_false_matches)) / pairs)
+
     def odds(self, algorithm: str, kind: str, distance: int) -> int | None:
         """See `Matched.odds`."""
         return self.calibration.chance(algorithm, kind, distance) if self.knows(algorithm, kind) else None
@@ -108,6 +115,7 @@ class Chances:
                 "digest": self.calibration.digest,
                 "pairs": self.calibration.pairs,
             },
+            "listed": dict(sorted(self.listed.items())),
             "pictures": ASSUMED_PICTURES,
             "questions": {kind: ASKED[kind] for kind in self.kinds},
             "expected": total(
@@ -127,6 +135,15 @@ def asked_of(pictures: Iterable[Turned]) -> Counter[tuple[str, str]]:
 def with_chance(match: Match, value: int) -> Match:
     """The match, its chance given as hundredths of log10."""
     return replace(match, chance=decimal(value))
+
+
+@cache
+def _not_above(most: Fraction) -> int:
+    """The largest hundredths of log10 of a number that is not above `most`."""
+    found = floor(100 * (log10(most.numerator) - log10(most.denominator))) + 1
+    while probability(found) > most:
+        found -= 1
+    return found
 
 
 @cache

@@ -172,7 +172,7 @@ class Opening:
             **vars_of(self._request.facts),
             "settings": settings.as_json(),
             "algorithms": digests + pictures,
-            "chances": self.matcher.chances.as_json(),
+            "chances": {**self.matcher.chances.as_json(), "combined": list(self.matcher.asked_together.combined)},
             "lists": [
                 {"name": opened.name, "version": opened.version, "digest": opened.facts.digest}
                 for opened in self.matcher.lists

@@ -17,7 +17,6 @@ from matcher.imaging.decode import Decoded, decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.sniff import Kind
-from matcher.lookup import PictureLookup
 from matcher.lookups import Lookups
 from matcher.model import Reason, Region, Turned
 from matcher.outcome import Matched
@@ -152,17 +151,11 @@ class PictureExaminer:
         """The hashes of one rendering; None where the whole picture must be looked at."""
         found: dict[str, Turned] = {}
         for lookup in self._lookups.each:
-            turned = _unless_near(lookup, reduced)
-            if turned is None and lookup.screen.tells_doubts:  # they vanish where nothing is reduced
-                view = finer()
-                turned = None if view is None else _unless_near(lookup, view)
-            if turned is None:
+            turned = lookup.screened(reduced)
+            if lookup.screen.tells_doubts and (turned is None or lookup.may_match(turned)):
+                view = finer()  # doubts vanish where nothing is reduced
+                turned = None if view is None else lookup.screened(view)
+            if turned is None or (self._lookups.decides_alone(lookup) and lookup.may_match(turned)):
                 return None
             found[lookup.algorithm] = turned
-        return list(found.values())
-
-
-def _unless_near(lookup: PictureLookup, reduced: Reduced) -> Turned | None:
-    """The hashes of a reduced picture; None where it may match, or says too little."""
-    turned = lookup.screened(reduced)
-    return None if turned is None or lookup.may_match(turned) else turned
+        return None if self._lookups.may_match(found) else list(found.values())

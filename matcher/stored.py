@@ -16,6 +16,7 @@ from matcher.engine import Matcher
 from matcher.errors import CaseError
 from matcher.evidence import CannotConfirmError
 from matcher.lookup import PictureLookup, match_digests
+from matcher.lookups import Lookups
 from matcher.model import Hash, Turned
 from matcher.outcome import Matched
 
@@ -52,7 +53,8 @@ class StoredHashes:
         for group in self._groups:
             found.update((group.first + self._by_digest(group)).tolist())
             for lookup in self._lookups.values():
-                owners = np.searchsorted(group.starts, _near(group, lookup), side="right") - 1
+                rows = _near(group, lookup, self._matcher.asked_together)
+                owners = np.searchsorted(group.starts, rows, side="right") - 1
                 found.update((group.first + owners).tolist())
         return found
 
@@ -109,7 +111,7 @@ def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
     return found
 
 
-def _near(group: Group, lookup: PictureLookup) -> Any:
+def _near(group: Group, lookup: PictureLookup, lookups: Lookups) -> Any:
     """The rows of a group that may match by one algorithm, (k,) int64, ascending."""
     is_region = group.is_region()
     quality = group[f"{lookup.algorithm} quality"][:, 0].astype(np.int64)
@@ -127,7 +129,7 @@ def _near(group: Group, lookup: PictureLookup) -> Any:
                 queries,
                 slack[some].reshape(-1),
                 None if doubtful is None else doubtful[some].reshape(queries.shape),
-                threshold=lookup.threshold(kind),
+                threshold=lookups.radius(lookup, kind),
             )
             rows.append(np.unique(some[near.queries // codes.shape[1]]))
     return np.unique(np.concatenate(rows))

@@ -4,7 +4,8 @@
 2. Every scan in it is closed and complete: no gap, no repeat, counts and findings root as stated.
 3. The hashes of every closed scan are the file whose digest stands in its close.
 4. Every match can be recomputed: its distance is that of its two hashes, by the metric that the scan opened with, and
-   within its threshold; threshold and list are of those that the scan opened with.
+   within its threshold; threshold and list are of those that the scan opened with (but where two algorithms decide
+   together: then what the threshold of one is depends on the distance by the other).
 """
 
 from __future__ import annotations
@@ -113,6 +114,8 @@ class _MatchChecker:
         self._thresholds: dict[int, dict[str, dict[str, int]]] = {}
         """By scan, then by kind, then by algorithm."""
         self._metrics: dict[int, dict[str, Metric]] = {}
+        self._combined: dict[int, list[str]] = {}
+        """By scan, the algorithms that decide together, so that each match has a threshold of its own."""
         self._lists: dict[int, set[str]] = {}
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
@@ -135,6 +138,7 @@ class _MatchChecker:
                 algorithm["name"]: Metric(algorithm.get("metric", Metric.HAMMING))  # digests state none
                 for algorithm in entry["algorithms"]
             }
+            self._combined[entry["scan"]] = entry.get("chances", {}).get("combined", [])
             self._lists[entry["scan"]] = {opened["name"] for opened in entry["lists"]}
         elif entry["type"] == "item":
             known = self._lists.get(entry["scan"], set()), self._thresholds.get(entry["scan"], {})
@@ -169,7 +173,8 @@ class _MatchChecker:
         if distance > match["threshold"]:
             return f"distance {distance} is above the threshold {match['threshold']}"
         kind = WHOLE if match["region"] is None else REGION
-        if thresholds.get(kind, {}).get(match["algorithm"]) != match["threshold"]:
+        is_combined = match["algorithm"] in self._combined.get(scan, [])
+        if not is_combined and thresholds.get(kind, {}).get(match["algorithm"]) != match["threshold"]:
             return f"threshold {match['threshold']} is not the one that scan {scan} opened with"
         if match["list"] not in lists:
             return f"scan {scan} opened without that list"

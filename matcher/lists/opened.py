@@ -218,6 +218,21 @@ class OpenList:
             codes[mine] = index.codes[rows[mine] - first]
         return codes
 
+    def rows_of(self, algorithm: str, number: int, *, minimum_quality: int) -> list[int]:
+        """The rows of the hashes of one entry by a perceptual algorithm, as find_near gives them."""
+        first_row = 0
+        for part in self.parts:
+            if algorithm not in part.indexes:
+                continue
+            attributes = part.attributes[algorithm]
+            if part.first <= number < part.first + part.records:
+                begin, end = np.searchsorted(attributes.entries, [number - part.first, number - part.first + 1])
+                good = np.flatnonzero(attributes.quality[begin:end] >= minimum_quality)
+                rows: list[int] = (good + begin + first_row).tolist()
+                return rows
+            first_row += len(attributes.entries)
+        return []
+
     def code(self, algorithm: str, row: int) -> bytes:
         """The listed hash in that row."""
         return self.codes(algorithm, np.array([row])).tobytes()
