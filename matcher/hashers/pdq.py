@@ -48,6 +48,10 @@ _SMALLEST_SCREENED = 64
 _MOST_TIED = 24
 """Coefficients tied with the median of a picture that is screened, at most. Photographs have one to ten; drawings of
 few and regular shapes have dozens, whose order rounding decides."""
+_RESERVE = 1
+"""Where nothing was reduced only bits of tied coefficients may differ from the reference, which takes its grey from RGB
+without rounding it: of 24,320 hashes of 3,040 pictures and cuttings none differed in more bits than were tied, 5 in the
+median and 10 or less in nine of ten. This is added to that."""
 
 
 class PDQHasher:
@@ -68,10 +72,12 @@ class PDQHasher:
         if min(reduced.width, reduced.height) < _SMALLEST_SCREENED:
             return None
         across, down = pdq_axis(reduced.width, reduced.scale), pdq_axis(reduced.height, reduced.scale)
-        codes, quality, tied = pdq_screen.screen(reduced.grey, across, down, _MATRIX)
+        rough = pdq_screen.TIE_BY_ROUGHNESS if reduced.scale > 1 else np.float32(0)
+        codes, quality, tied = pdq_screen.screen(reduced.grey, across, down, _MATRIX, pdq_screen.TIE, rough)
         if tied > _MOST_TIED:
             return None
-        slack = (self.screen.margin,) * len(TRANSFORMS)
+        furthest = self.screen.margin if reduced.scale > 1 else min(tied + _RESERVE, self.screen.margin)
+        slack = (furthest,) * len(TRANSFORMS)
         return Turned(reduced.rendering, "pdq", codes.tobytes(), bytes([quality] * len(slack)), slack)
 
     def confirm(self, picture: Picture, transform: str) -> Hash:

@@ -22,9 +22,9 @@ UInt8 = npt.NDArray[np.uint8]
 BITS = SIDE * SIDE
 _MIDDLE = BITS // 2 - 1
 """Where the lower median stands among the sorted coefficients."""
-_TIE = np.float32(0.5)
+TIE = np.float32(0.5)
 """Coefficients that differ less are ordered by chance: grey values that are whole numbers may move one so far."""
-_TIE_BY_ROUGHNESS = np.float32(0.06)
+TIE_BY_ROUGHNESS = np.float32(0.06)
 """And the more edges the reduced picture has, the less is known of what lies inside its blocks: of noise, or of nothing
 but grain, a hash may be 34 bits from the reference."""
 
@@ -80,7 +80,9 @@ def _median(block: Float32, by_row: int, by_column: int, tie: np.float32) -> tup
 
 
 @compiled
-def screen(grey: Float32, across: Axis, down: Axis, matrix: Float32) -> tuple[UInt8, int, int]:
+def screen(
+    grey: Float32, across: Axis, down: Axis, matrix: Float32, tie: np.float32, tie_by_roughness: np.float32
+) -> tuple[UInt8, int, int]:
     """The (8, 32) uint8 hashes of a reduced picture in the order of TRANSFORMS.
 
     With its quality, 0 to 100, and how many coefficients are tied with the median in the worst of the orientations.
@@ -89,7 +91,7 @@ def screen(grey: Float32, across: Axis, down: Axis, matrix: Float32) -> tuple[UI
     quality = quality_of(grid)
     block = product(matrix, transposed(product(matrix, grid)))  # of the picture, since the grid is transposed
     codes = np.zeros((8, BITS // 8), np.uint8)
-    tie = max(_TIE, _TIE_BY_ROUGHNESS * np.float32(roughness(grey)))
+    tie = max(tie, tie_by_roughness * np.float32(roughness(grey)))
     plain, tied = _median(block, 0, 0, tie)
     mirrored, tied_mirrored = _median(block, 0, 1, tie)
     flipped, tied_flipped = _median(block, 1, 0, tie)
