@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from matcher.chances import REGION, WHOLE
 from matcher.errors import CaseError
 from matcher.lookup import PictureLookup
 from matcher.model import NO_QUALITY as NO_QUALITY  # noqa: PLC0414 - part of this format
@@ -153,6 +154,11 @@ class Noted:
     pictures: Mapping[Place, Mapping[str, Turned]]
     """By place, then by algorithm."""
 
+    def asked(self) -> dict[str, int]:
+        """How many hashes are looked up by each algorithm, by kind."""
+        regions = sum(region is not None for _rendering, region in self.pictures)
+        return {WHOLE: _TURNS * (len(self.pictures) - regions), REGION: _TURNS * regions}
+
 
 def noted(item: Item, finding: Finding, *, retried: bool) -> Noted:
     """What is kept of an item and its finding."""
@@ -232,6 +238,12 @@ class Group:
     def starts(self) -> npt.NDArray[np.int64]:
         """(n + 1,): where each item's renderings begin."""
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(self._columns["renderings"], dtype=np.int64)])
+
+    def asked(self, place: int) -> dict[str, int]:
+        """How many hashes of an item are looked up by each algorithm, by kind."""
+        rows = slice(int(self.starts[place]), int(self.starts[place + 1]))
+        regions = int(np.count_nonzero(self.is_region()[rows]))
+        return {WHOLE: _TURNS * (rows.stop - rows.start - regions), REGION: _TURNS * regions}
 
     def slack(self, algorithm: str) -> npt.NDArray[np.int64]:
         """(r, 8) int64: how far each hash may be from the reference."""

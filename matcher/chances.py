@@ -17,7 +17,9 @@ from functools import cache
 from math import floor, log10
 from typing import Any
 
+from matcher.algorithms import Metric
 from matcher.calibrate import KINDS, Calibration, probability
+from matcher.hashers import known_algorithm
 from matcher.imaging.regions import MOST_REGIONS
 from matcher.lists.together import OpenLists
 from matcher.model import TRANSFORMS, Match, Region, Turned
@@ -87,15 +89,26 @@ class Chances:
         """See `Matched.odds`."""
         return self.calibration.chance(algorithm, kind, distance) if self.knows(algorithm, kind) else None
 
-    def expected(self, algorithm: str, kind: str) -> str | None:
-        """The false matches that are expected in ASSUMED_PICTURES by one algorithm; None where nobody knows."""
-        threshold = self.threshold(algorithm, kind)
-        if not self.knows(algorithm, kind) or kind not in self.kinds:
+    def expected(self, kind: str) -> str:
+        """The false matches that are expected in ASSUMED_PICTURES, at most, by all algorithms where that is known."""
+        return total(self._expected(name, kind) for name in sorted(self.listed))
+
+    def _expected(self, algorithm: str, kind: str) -> str | None:
+        if not self.knows(algorithm, kind) or not self.listed[algorithm]:
             return None
-        if threshold < 0 or not self.listed[algorithm]:
-            return "0"
-        odds = self.calibration.chance(algorithm, kind, threshold)
+        threshold = self.threshold(algorithm, kind)
+        if self.settings.max_false_matches is not None:  # also where two algorithms decide together
+            odds = self.limit(algorithm, kind)
+        elif threshold < 0:
+            return None
+        else:
+            odds = self.calibration.chance(algorithm, kind, threshold)
         return decimal(odds + hundredths(self.listed[algorithm] * ASSUMED_PICTURES * ASKED[kind]))
+
+    def _is_unknown(self, algorithm: str) -> bool:
+        """Whether hashes are compared of which nobody has measured how near unrelated pictures come."""
+        facts = known_algorithm(algorithm)
+        return facts is not None and facts.metric is not Metric.EXACT and not self.knows(algorithm, WHOLE)
 
     def told(self, found: Iterable[Matched], asked: Counter[tuple[str, str]]) -> list[Matched]:
         """The same matches, each with its chance. `asked`: questions by algorithm and kind."""
@@ -118,9 +131,8 @@ class Chances:
             "listed": dict(sorted(self.listed.items())),
             "pictures": ASSUMED_PICTURES,
             "questions": {kind: ASKED[kind] for kind in self.kinds},
-            "expected": total(
-                self.expected(name, kind) for name, count in self.listed.items() if count for kind in self.kinds
-            ),
+            "expected": {kind: self.expected(kind) for kind in self.kinds},
+            "not_known": sorted(name for name in self.listed if self._is_unknown(name)),
         }
 
 

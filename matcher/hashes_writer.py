@@ -69,15 +69,15 @@ class HashesWriter:
             raise _translated(self.path, error) from error
         self._end, self._digest = len(head), hashlib.sha256(head)
 
-    def cut(self, items: int) -> tuple[npt.NDArray[np.uint8], Array]:
-        """Cut what lies behind so many items; their flags and times.
+    def cut(self, items: int) -> tuple[npt.NDArray[np.uint8], Array, list[dict[str, int]]]:
+        """Cut what lies behind so many items; their flags and times, and the questions of each.
 
         Where there are no items, a file that was not begun, or not even whole at its beginning, is begun.
         """
         if items == 0 and os.fstat(self._stream.fileno()).st_size < len(self._header.as_bytes()):
             self._begin()
-            return np.zeros(0, np.uint8), np.zeros(0, np.int64)
-        self._end, flags, times = _behind(self.path, self._header, items, self.groups)
+            return np.zeros(0, np.uint8), np.zeros(0, np.int64), []
+        self._end, flags, times, asked = _behind(self.path, self._header, items, self.groups)
         self._items = items
         self._digest = hashlib.sha256()
         try:
@@ -89,7 +89,7 @@ class HashesWriter:
             self._stream.truncate(self._end)
         except OSError as error:
             raise _translated(self.path, error) from error
-        return flags, times
+        return flags, times, asked
 
     def write(self, items: list[Noted]) -> None:
         """Put these on the disk, as one group, over whatever was written and not settled."""
@@ -137,23 +137,27 @@ class HashesWriter:
             self._stream.close()
 
 
-def _behind(path: Path, header: Header, items: int, groups: Runs) -> tuple[int, npt.NDArray[np.uint8], Array]:
-    """Where the group of the last of `items` ends, and the flags and times of all of them; `groups` are told."""
+def _behind(
+    path: Path, header: Header, items: int, groups: Runs
+) -> tuple[int, npt.NDArray[np.uint8], Array, list[dict[str, int]]]:
+    """Where the group of the last of `items` ends, and flags, times and questions of all of them; `groups` are told."""
     kept = CaseHashes(path)
     if kept.header != header:
         raise CaseError(f"{path}: was begun with other algorithms")
     flags, times, end, found = [np.zeros(0, np.uint8)], [np.zeros(0, np.int64)], kept.begin, 0
+    asked: list[dict[str, int]] = []
     if items:
         for at, group in kept.groups():
             groups.add(group.first, end)
             flags.append(np.array(group["flags"]))
             times.append(np.array(group["modified"]))
+            asked.extend(group.asked(place) for place in range(len(group)))
             end, found = at, found + len(group)
             if found >= items:
                 break
     if found != items:
         raise CaseError(f"{path}: does not fit the ledger, which has {items} items where this has {found}")
-    return end, np.concatenate(flags), np.concatenate(times)
+    return end, np.concatenate(flags), np.concatenate(times), asked
 
 
 def _translated(path: Path, error: OSError) -> CaseError:

@@ -21,7 +21,17 @@ from matcher.hashes_writer import HashesWriter
 from matcher.lists.store import Store, check_lists
 from matcher.model import Item
 from matcher.record import Recorder, append_scan_open, clock_anomaly, entry, form_of
-from matcher.resuming import Changes, Earlier, Known, check_same, count_items, find_earlier, restored, without_recorded
+from matcher.resuming import (
+    Changes,
+    Earlier,
+    ItemKept,
+    Known,
+    check_same,
+    count_items,
+    find_earlier,
+    restored,
+    without_recorded,
+)
 from matcher.sealing import SEALED, Openings, Sealed, Sealing, plain
 from matcher.selftest import run as run_selftest
 from matcher.settings import Settings
@@ -120,15 +130,16 @@ class Opening:
         try:  # only now that nobody else writes it: what does the ledger have?
             if (self.earlier() or earlier).closed is not None:
                 raise CaseError(f"scan {earlier.scan} was ended by another process in this moment")
-            flags, times = hashes.cut(count_items(self._log, earlier))
+            flags, times, asked = hashes.cut(count_items(self._log, earlier))
             recorder = Recorder(self._log, earlier.scan, hashes, self._request.sealing)
-            return self._restored(earlier, recorder, flags.tolist(), times.tolist())
+            kept = zip(flags.tolist(), times.tolist(), asked, strict=True)
+            return self._restored(earlier, recorder, kept)
         except BaseException:
             hashes.close()
             raise
 
-    def _restored(self, earlier: Earlier, recorder: Recorder, flags: list[int], times: list[int]) -> Begun:
-        known = restored(self._log, earlier, recorder, flags, times)
+    def _restored(self, earlier: Earlier, recorder: Recorder, kept: Iterator[ItemKept]) -> Begun:
+        known = restored(self._log, earlier, recorder, kept)
         changes, items = without_recorded(iter(self.source.items()), known, unchanged=self._unchanged)
         if self._facts["source"]["sha256"] != earlier.opened["source"]["sha256"]:  # a source that is one file
             changes.changed.append(readable_name(self._request.location))

@@ -11,7 +11,8 @@ Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with
                  commitments, if they are)
     item         scan, seq, finding
     scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, retried, of_the_machine,
-                 findings_root, hashes (file, bytes, sha256 of the scan's case.hashes)
+                 questions (hashes looked up by each algorithm, by kind), findings_root, hashes (file, bytes, sha256 of
+                 the scan's case.hashes)
     relookup     scan, part, parts, lists, new, withdrawn, ... (relookup.py)
     anomaly      scan, what, items (how many are recorded), from, to, seconds (of a clock)
 """
@@ -20,13 +21,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from ledger import Ledger, LedgerError, Opening, SizeChangedError, TreeHasher, canonical, clock, leaf_hash
 from ledger import parse as parsed
+from matcher.calibrate import KINDS
 from matcher.case_hashes import CONFLICT, DOUBTFUL, NOTABLE, RETRIED, Noted, noted
 from matcher.contents import Contents
 from matcher.finding_form import canonical_finding
@@ -86,14 +88,21 @@ class Recorder:
         """Items that hit a worker's limit, or that a worker died of, and were tried once more alone."""
         self.of_the_machine = 0
         """Items whose finding may be another one on another machine."""
+        self.questions: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
+        """Hashes that were looked up by each algorithm, of contents that were not examined before, by kind."""
         self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
 
     def retry(self, item: Item) -> None:
         """An item hit a worker's limit, or a worker died of it: it is tried once more alone."""
         self._retried.add(item.path)
 
-    def restore(self, finding: dict[str, Any], flags: int, *, index: int) -> None:
-        """Count a finding that the ledger has already, at this leaf index; `flags` as case_hashes keeps them."""
+    def restore(self, finding: dict[str, Any], flags: int, asked: Mapping[str, int], *, index: int) -> None:
+        """Count a finding that the ledger has already, at this leaf index; `flags` as case_hashes keeps them.
+
+        `asked`: the questions of its hashes by kind.
+        """
+        if finding["status"] != Status.DUPLICATE:
+            self.questions.update(asked)
         self._root.append(leaf_hash(canonical(finding)))
         if finding["status"] in (Status.EXAMINED, Status.KNOWN) and finding["sha256"] is not None:
             self.contents.add(bytes.fromhex(finding["sha256"]), self.items)
@@ -112,6 +121,8 @@ class Recorder:
         finding = self._deduplicated(finding)
         kept = noted(item, finding, retried=item.path in self._retried)
         self._retried.discard(item.path)
+        if finding.status is not Status.DUPLICATE:
+            self.questions.update(kept.asked())
         rest = b',"scan":%d,"seq":%d,"type":"item","v":1}' % (self._scan, self.items)
         form, openings = self._form(finding)
         self._root.append(leaf_hash(form))
@@ -224,6 +235,7 @@ class Recorder:
             "conflicts": self.conflicts,
             "retried": self.retried,
             "of_the_machine": self.of_the_machine,
+            "questions": dict(self.questions),
             "findings_root": self._root.root().hex(),
         }
         self._append(lambda: entry("scan.close", **facts, hashes=self._hashes.facts()))

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -112,20 +112,21 @@ class Known:
     modified: int
 
 
-def restored(
-    log: Ledger, earlier: Earlier, recorder: Recorder, flags: Iterable[int], times: Iterable[int]
-) -> Iterator[Known]:
+ItemKept = tuple[int, int, Mapping[str, int]]
+"""Of one item: its flags, its time of modification and its questions by kind."""
+
+
+def restored(log: Ledger, earlier: Earlier, recorder: Recorder, kept: Iterator[ItemKept]) -> Iterator[Known]:
     """A generator of what the ledger has of a scan, in order; each is counted by the recorder as it passes."""
-    kept = zip(flags, times, strict=True)
     for index, body in log.entries(earlier.at):
         if body.endswith(_ITEM):
             entry = parse(body)
             if entry["scan"] == earlier.scan:
                 finding = entry["finding"]
-                flag, modified = next(kept)
-                recorder.restore(finding, int(flag), index=index)
+                flags, modified, asked = next(kept)
+                recorder.restore(finding, flags, asked, index=index)
                 path = log.disclosed(index, body)["finding"]["path"] if earlier.sealed else finding["path"]
-                yield Known(path, finding["size"], finding["sha256"], int(modified))
+                yield Known(path, finding["size"], finding["sha256"], modified)
 
 
 def count_items(log: Ledger, earlier: Earlier) -> int:

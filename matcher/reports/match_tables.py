@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import groupby
 
-from matcher.model import Disposition, Match
+from matcher.model import Disposition, Finding, Match
 from matcher.reports import ReportOptions
 from matcher.reports.classify import ClassifiedFinding, ClassifiedMatch, Kind
 from matcher.reports.markup import counted, mono, name, number, text
 from matcher.reports.masking import shown_path
+from matcher.reports.region_box import region_box
 from matcher.reports.wording import DISPOSITIONS
 
 LISTED_OTHERS = 5_000
@@ -102,7 +103,7 @@ class MatchTable:
 
     def _group(self, found: ClassifiedFinding, matches: list[ClassifiedMatch]) -> str:
         matches = sorted(matches, key=lambda match: (_RANK[match.disposition], match.match.order()))
-        lines = list(self._lines(matches))
+        lines = list(self._lines(matches, found.finding))
         span = f' rowspan="{len(lines)}"' if len(lines) > 1 else ""
         first = (
             f'<th class="i" scope="rowgroup"{span}>{self._item(found)}</th>'
@@ -135,7 +136,7 @@ class MatchTable:
         if finding.matches_total > len(finding.matches):
             yield f"the nearest {len(finding.matches):,} of {finding.matches_total:,} matches"
 
-    def _lines(self, matches: Iterable[ClassifiedMatch]) -> Iterator[str]:
+    def _lines(self, matches: Iterable[ClassifiedMatch], finding: Finding) -> Iterator[str]:
         """A generator of a row's cells for each match; the cells of one list entry stand once, at its first match."""
         placed: dict[tuple[str, str], int] = {}
         matches = list(matches)
@@ -155,16 +156,17 @@ class MatchTable:
                 f'<td class="c"{span}>{text(category)}</td>'
             )
             for place, match in enumerate(of_entry):
-                yield (facts if place == 0 else "") + self._match(match.match)
+                yield (facts if place == 0 else "") + self._match(match.match, finding)
 
-    def _match(self, match: Match) -> str:
+    def _match(self, match: Match, finding: Finding) -> str:
+        chance = "" if match.chance is None else f" <small>by chance {text(match.chance)}</small>"
         cells = (
             f'<td class="a">{text(match.algorithm)}</td>'
-            f'<td class="d">{number(match.distance)} <small>of {number(match.threshold)}</small></td>'
+            f'<td class="d">{number(match.distance)} <small>of {number(match.threshold)}</small>{chance}</td>'
         )
         if self._kind is Kind.IDENTICAL:
             return cells
-        region = "" if match.region is None else f" <small>region {' '.join(map(str, match.region))}</small>"
+        region = "" if match.region is None else f" {region_box(match.region, finding.width, finding.height)}"
         return cells + f'<td class="q">{number(match.quality)}</td><td class="t">{text(match.transform)}{region}</td>'
 
 

@@ -9,6 +9,7 @@ from matcher.algorithms import Metric
 from matcher.distances import unit
 from matcher.model import Status
 from matcher.reports import ReportOptions
+from matcher.reports.by_chance import by_chance
 from matcher.reports.classify import LoadedList
 from matcher.reports.markup import NONE, counted, facts, mono, number, table, text, time_of, value_of
 from matcher.reports.masking import shown_source
@@ -76,6 +77,8 @@ def _facts(scan: ScanSummary, options: ReportOptions) -> Iterator[tuple[str, str
         "Matches",
         f"{number(scan.matches)}; {counted(scan.notable, 'item')} notable, {number(scan.conflicts)} in conflict",
     )
+    for sentence in by_chance(scan):
+        yield "Matches by chance", text(sentence)
     yield "Findings root", NONE if closed is None else mono(closed.get("findings_root"))
     for problem in scan.problems:
         yield "Problem", text(problem)

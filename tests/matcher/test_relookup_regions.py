@@ -86,4 +86,8 @@ def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_st
     chances = opened["chances"]
     assert set(chances["calibration"]) == {"name", "digest", "pairs"}
     assert chances["questions"] == {"whole": 8, "region": 320}
-    assert float(chances["expected"]) > 0
+    assert all(float(chances["expected"][kind]) > 0 for kind in ("whole", "region"))
+    assert chances["listed"]["pdq"] == 6
+    (closed,) = entries(tmp_path / "case", "scan.close")
+    assert closed["questions"]["whole"] == 8 * 12
+    assert closed["questions"]["region"] >= 8 * 10

@@ -76,9 +76,12 @@ class TestHtml:
     def test_every_tag_closes_and_nothing_is_injected(self, markup: str) -> None:
         page = Page(markup)
         assert page.count("script") == page.count("style") == 1
-        assert not {"img", "b", "iframe", "link", "object", "form", "svg"} & {tag for tag, _attributes in page.tags}
+        assert not {"img", "b", "iframe", "link", "object", "form", "image", "use"} & {
+            tag for tag, _attributes in page.tags
+        }
         allowed = {"lang", "charset", "http-equiv", "content", "name", "class", "id", "href", "role", "scope"} | {
             *("colspan", "rowspan", "aria-labelledby", "data-sort", "data-v"),
+            *("viewbox", "x", "y", "width", "height", "aria-label"),  # of the boxes of regions
         }
         assert {name for _tag, attributes in page.tags for name in attributes} <= allowed
 

@@ -1,0 +1,54 @@
+"""What a scan expected by chance, in sentences: from what it opened with, and the questions that it then asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from matcher.reports.classify import whole
+from matcher.reports.summary import ScanSummary
+
+_KINDS = (("whole", "whole pictures"), ("region", "regions inside of pictures"))
+
+
+def by_chance(scan: ScanSummary) -> Iterator[str]:
+    """A generator of sentences. Nothing for a scan that was made before this was stated."""
+    chances = scan.opened.get("chances")
+    if chances is None:
+        return
+    pictures = whole(chances["pictures"])
+    stated = {kind: Decimal(value) for kind, value in chances["expected"].items()}
+    parts = " and ".join(f"{_number(stated[kind])} by {words}" for kind, words in _KINDS if kind in stated)
+    most = _number(sum(stated.values(), Decimal(0)))
+    yield (
+        f"With these lists and thresholds, at most {most} matches by perceptual hash "
+        f"are expected by chance alone among {pictures:,} screenshots that have nothing to do with the lists: {parts}."
+    )
+    asked = None if scan.closed is None else scan.closed.get("questions")
+    if asked is not None:
+        expected = Decimal(0)
+        for kind, value in stated.items():
+            expected += value * whole(asked[kind]) / (pictures * whole(chances["questions"][kind]))
+        hashes = sum(whole(count) for count in asked.values())
+        yield (
+            f"This scan looked up {hashes:,} hashes by each algorithm, all orientations counted: so at most "
+            f"{_number(expected)} of its matches are expected to be chance."
+        )
+    calibration = chances["calibration"]
+    yield (
+        f"That was measured on {whole(calibration['pairs']):,} pairs of hashes of unrelated pictures (calibration "
+        f"{calibration['name']}, SHA-256 {calibration['digest']}). Pictures that resemble each other for a reason, "
+        "flat ones and repeated drawings above all, match more often."
+    )
+    if chances["not_known"]:
+        yield f"Of {', '.join(chances['not_known'])} that was never measured: those matches are not counted here."
+
+
+def _number(value: Decimal) -> str:
+    """Two digits, for people: `0.83`, `12`, `0.000004`; rounded up."""
+    if value == 0:
+        return "0"
+    if value < Decimal("1e-9"):
+        return "less than 0.000000001"
+    place = Decimal(1).scaleb(value.adjusted() - 1)
+    return f"{value.quantize(min(place, Decimal(1)), rounding='ROUND_CEILING'):,f}"
