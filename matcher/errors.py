@@ -8,6 +8,7 @@ MatcherError
 ├── SourceError      evidence cannot be opened at all
 ├── CaseError        a case folder cannot be used, or contradicts itself
 ├── SettingsError    thresholds, algorithms or options that make no sense
+├── CalibrationError a calibration cannot be read or made, or says nothing of what is asked
 ├── SelfTestError    this installation does not compute the hashes that it must
 └── DecodeError      an item's picture cannot be decoded; carries a Reason. Becomes a finding.
 
@@ -50,6 +51,10 @@ class CaseError(MatcherError):
 
 class SettingsError(MatcherError):
     """Settings that make no sense."""
+
+
+class CalibrationError(MatcherError):
+    """A calibration cannot be read or made, or says nothing of what is asked; names the file or the algorithm."""
 
 
 class SelfTestError(MatcherError):
