@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from calibration_corpus import sample
@@ -94,7 +93,9 @@ def meaning(calibration: Calibration) -> None:
             if calibration.measures(name, kind):
                 found = calibration.threshold(name, kind, listed=LISTED, questions=questions, most=1)
                 fixed = calibration.expected(name, kind, distance=facts.threshold, listed=LISTED, questions=questions)
-                print(f"| {kind} | {name} | {calibration.seen(name, kind)} | {found} | {facts.threshold}: {fixed:.3g} |")
+                print(
+                    f"| {kind} | {name} | {calibration.seen(name, kind)} | {found} | {facts.threshold}: {fixed:.3g} |"
+                )
     print("\nBoth of pdq and phash: the widest distance of one for each of the other\n")
     for kind in KINDS:
         limit = -100 * np.log10(LISTED * PICTURES * QUESTIONS[kind])
@@ -142,7 +143,9 @@ def main() -> None:
     odd = [one.key[-1] % 2 == 1 for one in every.pictures]
     first, second = every.part(odd), every.part([not one for one in odd])
     curves = validate(first, second, "Fitted on one half of the pictures, observed on the other")
-    tenth = first.part([one.key[-2] % 10 == 0 or listed for one, listed in zip(first.pictures, first.listed, strict=True)])
+    tenth = first.part(
+        [one.key[-2] % 10 == 0 or listed for one, listed in zip(first.pictures, first.listed, strict=True)]
+    )
     validate(tenth, second, "Fitted on fewer pictures of that half")
     data = as_file(NAME, tables(every, shape=None))
     target = arguments.write or arguments.work / "calibration.json"

@@ -26,8 +26,10 @@ from matcher.errors import DecodeError
 from matcher.hashers import picture_hashers
 
 LISTED = {"photo", "wallpaper"}
+APART = {"astro-photo"}
+"""Not asked with the others: a share of star fields that no disk has, a bright spot in the dark each of them."""
 FEWEST_PIXELS, MOST_PIXELS = 10_000, 40_000_000
-BOXES = {"photos": 40, "screenshots": 100}
+BOXES = {"photos": 60, "screenshots": 100}
 EVERY = 4
 """The boxes of every fourth picture are hashed by every algorithm, those of the others by JOINT."""
 PAIRS = Path(__file__).with_name("calibration_pairs.csv")
@@ -40,7 +42,9 @@ def _rows(corpus: Path) -> list[dict[str, str]]:
         for row in manifest(corpus)
         if row["width"]
         and FEWEST_PIXELS < int(row["width"]) * int(row["height"]) < MOST_PIXELS
-        and (row["file"].startswith("screenshots/") or (row["file"].startswith("photos/") and row["kind"] in PHOTOGRAPHS))
+        and (
+            row["file"].startswith("screenshots/") or (row["file"].startswith("photos/") and row["kind"] in PHOTOGRAPHS)
+        )
     ]
 
 
@@ -75,10 +79,11 @@ def measured(corpus: Path, work: Path) -> dict[str, Measured]:
     return found
 
 
-def sample(corpus: Path, work: Path) -> tuple[Sample, list[str]]:
-    """All of it, and the files' names."""
+def sample(corpus: Path, work: Path, *, apart: bool = False) -> tuple[Sample, list[str]]:
+    """All of it, and the files' names. Those of APART are asked only if `apart`, and then only they are."""
     found = measured(corpus, work)
-    rows = [row for row in _rows(corpus) if row["file"] in found]
+    wanted = LISTED | APART if apart else {*PHOTOGRAPHS, "screenshot"} - APART
+    rows = [row for row in _rows(corpus) if row["file"] in found and row["kind"] in wanted]
     files = [row["file"] for row in rows]
     places = {file: place for place, file in enumerate(files)}
     digests = {row["sha256"]: place for place, row in enumerate(rows)}

@@ -86,9 +86,7 @@ def _count_joint(
 
 
 @compiled
-def _find(
-    asked: Words, groups: Numbers, listed: Words, listed_groups: Numbers, within: int, found: Numbers
-) -> int:
+def _find(asked: Words, groups: Numbers, listed: Words, listed_groups: Numbers, within: int, found: Numbers) -> int:
     """How many there are; the first MOST_PAIRS are written to `found`."""
     count = 0
     for question in range(asked.shape[0]):

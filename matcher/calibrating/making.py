@@ -82,9 +82,7 @@ def joined(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
     return [int(group) for group in groups]
 
 
-def _measured(
-    folder: Path, algorithms: Sequence[str], on_picture: Callable[[int], None]
-) -> tuple[list[Measured], int]:
+def _measured(folder: Path, algorithms: Sequence[str], on_picture: Callable[[int], None]) -> tuple[list[Measured], int]:
     hashers = picture_hashers(dict.fromkeys([*SAME, *algorithms]))
     source = FolderSource(folder)
     found: dict[bytes, Measured] = {}

@@ -1,8 +1,8 @@
 """One picture → the hashes that would be listed and asked of it: of the whole, and of boxes in it.
 
 The boxes stand for those that are found in screenshots: half of them have any sides, half of them have sides at the
-strongest lines of the picture, where windows, photographs and columns of text end. They are drawn by a generator that
-the picture's digest seeds, so that a picture always gives the same.
+strongest lines of the picture, where windows, photographs and columns of text end. Boxes without texture are not
+asked. The boxes are drawn by a generator that the picture's digest seeds, so that a picture always gives the same.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from matcher.imaging.limits import MAX_PIXELS
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced, scale_for
 from matcher.imaging.sniff import HEAD, sniff
+from matcher.imaging.texture import LEAST_TEXTURE, texture_share
 from matcher.model import LOW_QUALITY, TRANSFORMS, Region, Turned
 
 Codes = npt.NDArray[np.uint8]
@@ -30,10 +31,10 @@ LONGEST = 4.0
 """Of a box's sides, the longer to the shorter, at most."""
 _LINES = 24
 """How many of the strongest lines, each way, a box may have its sides at."""
-_TRIES = 4
+_TRIES = 16
 """For each box that is wanted."""
 GATE = "pdq"
-"""A box is asked, by every algorithm, where its hash by this one has quality enough."""
+"""A picture or a box is taken, for every algorithm, where its hash by this one has quality enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ def _regions(view: Reduced, hashers: Sequence[PictureHasher], key: bytes, boxes:
     found: dict[str, list[Codes]] = {hasher.algorithm.name: [] for hasher in able}
     count = 0
     for box in drawn_boxes(view, seed=int.from_bytes(key[:8]), tries=_TRIES * boxes):
+        x, y, width, height = box
+        if texture_share(view.grey[y : y + height, x : x + width]) < LEAST_TEXTURE:
+            continue
         part = cut_out(view, box)
         every = [turned for hasher in able if (turned := hasher.screened(part)) is not None]
         if not any(turned.algorithm == GATE and _says_enough(turned) for turned in every):

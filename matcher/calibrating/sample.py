@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from matcher.calibrate import KINDS, SCHEMA, Calibration
 from matcher.calibrating.counting import Coded, Counts, distance_counts, joint_counts, near_pairs
-from matcher.calibrating.pictures import Measured
+from matcher.calibrating.pictures import GATE, Measured
 from matcher.calibrating.tails import tail, together
 
 JOINT = ("pdq", "phash")
@@ -72,7 +72,7 @@ class Sample:
         return self._coded(
             algorithms,
             [
-                {name: codes[:1] for name, codes in picture.whole.items()} if listed else {}
+                {name: codes[:1] for name, codes in _of(picture, "whole").items()} if listed else {}
                 for picture, listed in zip(self.pictures, self.listed, strict=True)
             ],
         )
@@ -96,7 +96,9 @@ class Sample:
 
 
 def _of(picture: Measured, kind: str) -> dict[str, npt.NDArray[np.uint8]]:
-    return picture.whole if kind == "whole" else picture.regions
+    if kind != "whole":
+        return picture.regions
+    return picture.whole if GATE in picture.whole else {}
 
 
 def tables(sample: Sample, *, shape: Calibration | None) -> dict[str, dict[str, Any]]:
