@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from calibration_corpus import sample
 
+from matcher.algorithms import ALGORITHMS
 from matcher.calibrate import KINDS, STEP, Calibration
 from matcher.calibrating.sample import JOINT, Sample, as_file, tables
 from matcher.calibrating.tails import Tail, tail, together
@@ -85,8 +86,6 @@ def meaning(calibration: Calibration) -> None:
     print(f"\nThresholds for at most one chance match in {PICTURES:,} pictures, {LISTED:,} listed\n")
     print("| kind | hash | measured from | threshold | expected at the fixed threshold |")
     print("|---|---|---|---|---|")
-    from matcher.algorithms import ALGORITHMS  # noqa: PLC0415
-
     for kind in KINDS:
         questions = QUESTIONS[kind] * PICTURES
         for name, facts in ALGORITHMS.items():
@@ -106,6 +105,21 @@ def meaning(calibration: Calibration) -> None:
         print(f"{kind}: phash: pdq  {', '.join(cells)}")
 
 
+def fields(apart: Sample, calibration: Calibration) -> None:
+    """How many times as many are observed where star fields are asked (whole: and the listed ones)."""
+    print("\nAsked of star fields: observed / expected (observed)\n")
+    for kind in KINDS:
+        for name in JOINT:
+            within = np.cumsum(apart.counts(name, kind))
+            places = [p for p in range(len(within)) if within[p] >= FEWEST_OBSERVED and p % 4 == 0][:8]
+            chances = [10 ** (calibration.chance(name, kind, p) / 100) * within[-1] for p in places]
+            print(
+                kind,
+                name,
+                ", ".join(f"{p}: {within[p] / c:.1f} ({within[p]})" for p, c in zip(places, chances, strict=True)),
+            )
+
+
 def draw(curves: dict[tuple[str, str], list[tuple[int, float, int]]], path: Path) -> None:
     from plotting import save, subplots  # noqa: PLC0415 - needs matplotlib
 
@@ -113,13 +127,11 @@ def draw(curves: dict[tuple[str, str], list[tuple[int, float, int]]], path: Path
     figure, axes = subplots(len(shown), columns=3, height=3.6)
     for axis, key in zip(axes, shown, strict=True):
         rows = curves[key]
-        places = [-p if "+" in key[1] else p for p, _, _ in rows]
         axis.semilogy([p for p, _, _ in rows], [e for _, e, _ in rows], label="expected")
         axis.semilogy([p for p, _, _ in rows], [o for _, _, o in rows], ".", label="observed")
         axis.set_title(f"{key[0]}, {key[1]}")
         axis.set_xlabel("threshold" if "+" not in key[1] else "place in the combined table, from the rarest")
         axis.legend()
-        del places
     save(figure, path)
 
 
@@ -150,7 +162,9 @@ def main() -> None:
     data = as_file(NAME, tables(every, shape=None))
     target = arguments.write or arguments.work / "calibration.json"
     target.write_bytes(data)
-    meaning(Calibration.load(target))
+    calibration = Calibration.load(target)
+    meaning(calibration)
+    fields(sample(arguments.corpus, arguments.work, apart=True)[0], calibration)
     if arguments.plot:
         draw(curves, arguments.plot)
 

@@ -79,11 +79,20 @@ def measured(corpus: Path, work: Path) -> dict[str, Measured]:
     return found
 
 
+def _not_asked(one: Measured) -> Measured:
+    """A picture whose boxes are not asked, nor it itself but as it stands."""
+    return Measured(one.key, {name: codes[:1] for name, codes in one.whole.items()})
+
+
 def sample(corpus: Path, work: Path, *, apart: bool = False) -> tuple[Sample, list[str]]:
     """All of it, and the files' names. Those of APART are asked only if `apart`, and then only they are."""
     found = measured(corpus, work)
     wanted = LISTED | APART if apart else {*PHOTOGRAPHS, "screenshot"} - APART
     rows = [row for row in _rows(corpus) if row["file"] in found and row["kind"] in wanted]
+    if apart:
+        found = {
+            row["file"]: _not_asked(found[row["file"]]) if row["kind"] in LISTED else found[row["file"]] for row in rows
+        }
     files = [row["file"] for row in rows]
     places = {file: place for place, file in enumerate(files)}
     digests = {row["sha256"]: place for place, row in enumerate(rows)}

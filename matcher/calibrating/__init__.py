@@ -1,4 +1,4 @@
-"""Pictures of which no two show the same → how near unrelated pictures come, as the file that matcher/calibrate.py reads.
+"""Pictures of which no two show the same → how near such come: the file that matcher/calibrate.py reads.
 
 pictures   one picture → the hashes that are asked and listed of it
 counting   hashes → how many pairs have which distance

@@ -75,7 +75,7 @@ def grouped(measured: Sequence[Measured]) -> tuple[list[int], int]:
 
 
 def joined(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """The group of each of `count` things, where `pairs` belong together, and what belongs with one belongs with all."""
+    """The group of each of `count` things, where `pairs` belong together, as does what belongs with either."""
     groups = np.arange(count)
     for first, second in pairs:
         groups[groups == groups[second]] = groups[first]

@@ -20,7 +20,7 @@ from matcher.imaging.limits import MAX_PIXELS
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced, scale_for
 from matcher.imaging.sniff import HEAD, sniff
-from matcher.imaging.texture import LEAST_TEXTURE, texture_share
+from matcher.imaging.texture import LEAST_TEXTURE, small_steps
 from matcher.model import LOW_QUALITY, TRANSFORMS, Region, Turned
 
 Codes = npt.NDArray[np.uint8]
@@ -31,7 +31,7 @@ LONGEST = 4.0
 """Of a box's sides, the longer to the shorter, at most."""
 _LINES = 24
 """How many of the strongest lines, each way, a box may have its sides at."""
-_TRIES = 16
+_TRIES = 4
 """For each box that is wanted."""
 GATE = "pdq"
 """A picture or a box is taken, for every algorithm, where its hash by this one has quality enough."""
@@ -39,7 +39,7 @@ GATE = "pdq"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of one picture, by algorithm: `whole` (8, width) and `regions` (boxes, 8, width) uint8, in the order of TRANSFORMS.
+    """One picture by algorithm: `whole` (8, width), `regions` (boxes, 8, width) uint8, in the order of TRANSFORMS.
 
     Hashes of a quality below LOW_QUALITY are left out: all of `whole`, or that box. `key` is the file's SHA-256.
     """
@@ -94,10 +94,11 @@ def _codes(turned: Turned) -> Codes:
 def _regions(view: Reduced, hashers: Sequence[PictureHasher], key: bytes, boxes: int) -> dict[str, Codes]:
     able = [hasher for hasher in hashers if isinstance(hasher, ScreeningHasher)]
     found: dict[str, list[Codes]] = {hasher.algorithm.name: [] for hasher in able}
+    steps = small_steps(view.grey)
     count = 0
     for box in drawn_boxes(view, seed=int.from_bytes(key[:8]), tries=_TRIES * boxes):
         x, y, width, height = box
-        if texture_share(view.grey[y : y + height, x : x + width]) < LEAST_TEXTURE:
+        if np.count_nonzero(steps[y : y + height, x : x + width - 1]) < LEAST_TEXTURE * height * (width - 1):
             continue
         part = cut_out(view, box)
         every = [turned for hasher in able if (turned := hasher.screened(part)) is not None]

@@ -16,7 +16,13 @@ LEAST_TEXTURE = 0.1
 in photographs (docs/calibration.md)."""
 
 
-def texture_share(grey: npt.NDArray[np.float32]) -> float:
-    """The share of the pixels of (h, w ≥ 2) grey at full size that differ from the one to the left by 1 to SMALL_STEP."""
+def small_steps(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Which pixels of (h, w) grey at full size differ a little from the one to their left: (h, w - 1)."""
     steps = np.abs(np.diff(grey, axis=1))
-    return int(np.count_nonzero((steps > 0) & (steps <= SMALL_STEP))) / steps.size
+    return (steps > 0) & (steps <= SMALL_STEP)
+
+
+def texture_share(grey: npt.NDArray[np.float32]) -> float:
+    """The share of such pixels in (h, w) grey at full size, at least two pixels wide."""
+    steps = small_steps(grey)
+    return int(np.count_nonzero(steps)) / steps.size

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from matcher.calibrate import LEAST, STEP, Calibration
 from matcher.calibrating.counting import Coded, distance_counts, joint_counts, near_pairs
@@ -74,7 +75,7 @@ class TestTail:
         found = tail(np.diff(within, prepend=0).astype(np.int64))
         assert found.seen == 57
         assert found.slope == pytest.approx(10, abs=1)
-        assert found.chance[found.seen] - found.chance[7] == pytest.approx(500, abs=30)
+        assert 440 <= found.chance[found.seen] - found.chance[7] <= 510
         assert tail(np.diff(within, prepend=0).astype(np.int64), flattest=4).slope == 4
 
     def test_a_tail_that_bends_is_taken_at_its_flattest(self) -> None:
@@ -130,6 +131,24 @@ class TestPictures:
         assert again.key == one.key
         assert again.regions["pdq"].tolist() == one.regions["pdq"].tolist()
 
+    def test_boxes_without_texture_are_not_asked(self) -> None:
+        """Half of the picture is a photograph, half of it stripes."""
+        image = landscape(5, width=640, height=480)
+        stripes = np.tile(np.uint8([[0] * 20 + [255] * 20]), (480, 8))
+        image.paste(Image.fromarray(stripes).convert("RGB"), (320, 0))
+        stream = io.BytesIO()
+        image.save(stream, "PNG")
+        hashers = picture_hashers(["pdq"])
+        some = measure(stream.getvalue(), hashers, boxes=1000, boxed=hashers)
+        image.paste(Image.fromarray(stripes).convert("RGB"), (0, 0))
+        stream = io.BytesIO()
+        image.save(stream, "PNG")
+        none = measure(stream.getvalue(), hashers, boxes=1000, boxed=hashers)
+        assert some is not None
+        assert none is not None
+        assert len(some.regions["pdq"]) > 10
+        assert not none.regions
+
     def test_what_is_no_picture(self) -> None:
         assert measure(b"text", [], boxes=1, boxed=[]) is None
 
@@ -151,8 +170,8 @@ class TestPictures:
         grey[100:300, 100:300] = 200
         boxes = list(drawn_boxes(Reduced(grey, 400, 400, 1), seed=1, tries=4000))
         ends = [y for _, y, _, height in boxes for y in (y, y + height)]
-        assert ends.count(100) > 100
-        assert ends.count(100) > 5 * ends.count(150)
+        assert ends.count(100) > 20
+        assert ends.count(100) > 2 * ends.count(150)
 
     def test_a_large_box_is_reduced(self) -> None:
         grey = np.arange(1200 * 1300, dtype=np.float32).reshape(1200, 1300) % 251
@@ -188,23 +207,24 @@ class TestSample:
 
     def test_no_tail_is_steeper_than_that_of_more_pictures(self) -> None:
         random = np.random.default_rng(1)
-        pictures = [Measured(bytes([n]), {"pdq": random.integers(0, 256, (8, 32), np.uint8)}) for n in range(60)]
-        sample = Sample(pictures, range(60), [True] * 60)
+        pictures = [Measured(bytes([n]), {"pdq": random.integers(0, 256, (8, 32), np.uint8)}) for n in range(250)]
+        sample = Sample(pictures, range(250), [True] * 250)
         free, held = (tables(sample, shape=shape)["whole"]["pdq"]["chance"] for shape in (None, Calibration.default()))
-        assert held[20] > free[20]
+        assert held[90] > free[90]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for seed in range(FEWEST + 2):
+        landscape(seed, width=110, height=90).save(folder / f"{seed}.png")
+    (folder / "again.png").write_bytes((folder / "1.png").read_bytes())
+    (folder / "cut.png").write_bytes((folder / "1.png").read_bytes()[:60])
+    (folder / "text.txt").write_text("text")
+    return folder
 
 
 class TestCommand:
-    @pytest.fixture(scope="class")
-    def folder(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        folder = tmp_path_factory.mktemp("pictures")
-        for seed in range(FEWEST + 2):
-            landscape(seed, width=150, height=120).save(folder / f"{seed}.png")
-        (folder / "again.png").write_bytes((folder / "1.png").read_bytes())
-        (folder / "cut.png").write_bytes((folder / "1.png").read_bytes()[:60])
-        (folder / "text.txt").write_text("text")
-        return folder
-
     def test_a_folder_becomes_a_calibration(
         self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
