@@ -38,6 +38,7 @@ STEP = 10
 """Hundredths between two places of a combined table."""
 
 _MOST_BYTES = 1 << 22
+_SLOPE_PLACES = 8
 _DIGITS = 12
 _MANTISSAS = tuple(
     int((Context(prec=40).power(10, Decimal(part).scaleb(-2)) * 10**_DIGITS).to_integral_value()) for part in range(100)
@@ -93,6 +94,15 @@ class Calibration:
     def seen(self, algorithm: str, kind: str) -> int:
         """The least distance whose probability was measured; that of lower ones is extrapolated."""
         return self._table(algorithm, kind).seen
+
+    def slope(self, algorithm: str, kind: str) -> float:
+        """By how many hundredths a place the chance falls just beyond what was seen."""
+        table = self._table(algorithm, kind)
+        last = len(table.chance) - 1
+        chance, seen = (table.chance[::-1], last - table.seen) if "+" in algorithm else (table.chance, table.seen)
+        start = max(seen - _SLOPE_PLACES, 0)
+        end = min(start + _SLOPE_PLACES, last)
+        return (chance[end] - chance[start]) / max(end - start, 1)
 
     def chance(self, algorithm: str, kind: str, distance: int) -> int:
         """Hundredths of log10 of the probability that a listed hash of an unrelated picture is within `distance`.

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from math import floor, log10
 from typing import Any
 
@@ -76,9 +76,27 @@ class Chances:
 
     def _share(self, most: float | None) -> float:
         """Of the false matches that are allowed in all, those that one algorithm may give by one kind."""
-        kinds = (REGION,) if most is None else self.kinds
-        parts = sum(count > 0 and self.knows(name, kind) for name, count in self.listed.items() for kind in kinds)
-        return (MOST_BY_REGIONS if most is None else most) / max(1, parts)
+        return (MOST_BY_REGIONS if most is None else most) / max(1, self._parts)
+
+    @cached_property
+    def _parts(self) -> int:
+        """Among how many algorithms and kinds false matches are shared: those by which anything can be a match at all.
+
+        Where even equal hashes are too many by chance (64 bits, of a long list), there is nothing to share.
+        """
+        limit = self.settings.max_false_matches
+        kinds = (REGION,) if limit is None else self.kinds
+        most = Fraction(MOST_BY_REGIONS if limit is None else limit)
+        least = [
+            probability(self.calibration.chance(name, kind, 0)) * count * ASSUMED_PICTURES * ASKED[kind]
+            for name, count in self.listed.items()
+            for kind in kinds
+            if count and self.knows(name, kind)
+        ]
+        parts = len(least)
+        while parts and (fitting := sum(part <= most / parts for part in least)) < parts:
+            parts = fitting
+        return parts
 
     def limit(self, algorithm: str, kind: str) -> int:
         """The largest odds, hundredths of log10, of a match that the algorithm's share of false matches allows."""

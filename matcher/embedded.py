@@ -2,19 +2,23 @@
 
 What is found here follows from the reduced picture and its view alone, which are the same with the screen and without:
 so a default examination and an exact one ask about the same regions. A region is passed over where one of the hashes
-that can be screened says too little of it: text, flat surfaces and regular patterns are near to each other.
+that can be screened says too little of it, or where it has little texture: text, flat surfaces and regular patterns are
+near to each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from matcher.executors import nothing
 from matcher.hashers import PictureHasher, ScreeningHasher
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.regions import cropped, find_regions, may_hold_regions
+from matcher.imaging.texture import LEAST_TEXTURE, small_steps
 from matcher.lookup import screened_by
 from matcher.model import Region, Turned
 
@@ -51,8 +55,10 @@ class RegionFinder:
         return tuple(self._asked(view, beat))
 
     def _asked(self, view: Reduced, beat: Callable[[], None]) -> Iterator[Embedded]:
-        for region in find_regions(view):
-            screened = self._screened(cropped(view, region), region)
+        found = find_regions(view)
+        textures = _textures(view, found)
+        for region, texture in zip(found, textures, strict=True):
+            screened = self._screened(cropped(view, region), region) if texture >= LEAST_TEXTURE else None
             if screened is not None:
                 yield Embedded(region, screened)
             beat()
@@ -65,6 +71,22 @@ class RegionFinder:
                 return None
             found[turned.algorithm] = replace(turned, region=region)
         return found
+
+
+def _textures(view: Reduced, regions: Sequence[Region]) -> list[float]:
+    """Of each region the share of its pixels that have texture, as `texture_share` says."""
+    if not regions:
+        return []
+    height, width = view.grey.shape
+    sums = np.zeros((height + 1, width), np.int32)
+    np.cumsum(small_steps(view.grey), axis=0, dtype=np.int32, out=sums[1:, 1:])
+    np.cumsum(sums, axis=1, out=sums)
+    shares = []
+    for x, y, wide, high in regions:
+        last = x + wide - 1  # column i is of the step from pixel i - 1 to pixel i
+        steps = sums[y + high, last] - sums[y, last] - sums[y + high, x] + sums[y, x]
+        shares.append(int(steps) / max(1, (wide - 1) * high))
+    return shares
 
 
 def cut_out(picture: Picture, region: Region) -> Picture:

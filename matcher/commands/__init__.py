@@ -30,7 +30,7 @@ DONE, FAILED = 0, 2
 NO_HASHER = "no hasher that computes them is installed here"
 """Why a listed hash can be looked up and a picture cannot match it."""
 
-_COMMANDS = ("demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify")
+_COMMANDS = ("bench", "demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify")
 
 
 class _Commands(click.Group):

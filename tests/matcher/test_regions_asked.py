@@ -6,16 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from composed import exhibit, page, shown
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from scan_cases import scan
 
 from matcher import Matcher, Settings
 from matcher.case_hashes import CaseHashes, path_of
-from matcher.embedded import REGION_QUALITY
+from matcher.embedded import REGION_QUALITY, _textures
 from matcher.hashers.pdq import PDQ
 from matcher.imaging.picture import Picture
+from matcher.imaging.reduced import Reduced
+from matcher.imaging.texture import texture_share
 from matcher.model import Finding, Status
 
 Encode = Callable[..., bytes]
@@ -143,3 +148,16 @@ def test_the_store_of_hashes_gives_regions_back(tmp_path: Path, composed: Path, 
             kept.extend(filter(None, (group.turned(row, name.name) for name in hashes.header.pictures)))
     assert kept == [turned for finding in heard.recorded_findings for turned in finding.pictures]
     assert any(turned.region for turned in kept)
+
+
+@given(st.integers(0, 10**6))
+def test_the_texture_of_a_region_is_that_of_its_pixels(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    height, width = random.integers(3, 40, 2)
+    grey = random.integers(0, 60, (height, width)).astype(np.float32)
+    regions = []
+    for _ in range(5):
+        x, y = int(random.integers(0, width - 1)), int(random.integers(0, height))
+        regions.append((x, y, int(random.integers(2, width - x + 1)), int(random.integers(1, height - y + 1))))
+    expected = [texture_share(grey[y : y + high, x : x + wide]) for x, y, wide, high in regions]
+    assert _textures(Reduced(grey, int(width), int(height), 1), regions) == expected
