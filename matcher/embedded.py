@@ -8,17 +8,16 @@ near to each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from matcher.executors import nothing
 from matcher.hashers import PictureHasher, ScreeningHasher
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
+from matcher.imaging.region_texture import texture_shares
 from matcher.imaging.regions import cropped, find_regions, may_hold_regions
-from matcher.imaging.texture import LEAST_TEXTURE, small_steps
+from matcher.imaging.texture import LEAST_TEXTURE
 from matcher.lookup import screened_by
 from matcher.model import Region, Turned
 
@@ -56,7 +55,7 @@ class RegionFinder:
 
     def _asked(self, view: Reduced, beat: Callable[[], None]) -> Iterator[Embedded]:
         found = find_regions(view)
-        textures = _textures(view, found)
+        textures = texture_shares(view.grey, found)
         for region, texture in zip(found, textures, strict=True):
             screened = self._screened(cropped(view, region), region) if texture >= LEAST_TEXTURE else None
             if screened is not None:
@@ -71,22 +70,6 @@ class RegionFinder:
                 return None
             found[turned.algorithm] = replace(turned, region=region)
         return found
-
-
-def _textures(view: Reduced, regions: Sequence[Region]) -> list[float]:
-    """Of each region the share of its pixels that have texture, as `texture_share` says."""
-    if not regions:
-        return []
-    height, width = view.grey.shape
-    sums = np.zeros((height + 1, width), np.int32)
-    np.cumsum(small_steps(view.grey), axis=0, dtype=np.int32, out=sums[1:, 1:])
-    np.cumsum(sums, axis=1, out=sums)
-    shares = []
-    for x, y, wide, high in regions:
-        last = x + wide - 1  # column i is of the step from pixel i - 1 to pixel i
-        steps = sums[y + high, last] - sums[y, last] - sums[y + high, x] + sums[y, x]
-        shares.append(int(steps) / max(1, (wide - 1) * high))
-    return shares
 
 
 def cut_out(picture: Picture, region: Region) -> Picture:

@@ -16,10 +16,10 @@ from scan_cases import scan
 
 from matcher import Matcher, Settings
 from matcher.case_hashes import CaseHashes, path_of
-from matcher.embedded import REGION_QUALITY, _textures
+from matcher.embedded import REGION_QUALITY
 from matcher.hashers.pdq import PDQ
 from matcher.imaging.picture import Picture
-from matcher.imaging.reduced import Reduced
+from matcher.imaging.region_texture import texture_shares
 from matcher.imaging.texture import texture_share
 from matcher.model import Finding, Status
 
@@ -160,4 +160,4 @@ def test_the_texture_of_a_region_is_that_of_its_pixels(seed: int) -> None:
         x, y = int(random.integers(0, width - 1)), int(random.integers(0, height))
         regions.append((x, y, int(random.integers(2, width - x + 1)), int(random.integers(1, height - y + 1))))
     expected = [texture_share(grey[y : y + high, x : x + wide]) for x, y, wide, high in regions]
-    assert _textures(Reduced(grey, int(width), int(height), 1), regions) == expected
+    assert texture_shares(grey, regions) == expected
