@@ -124,9 +124,8 @@ class Calibration:
     def combined(self, kind: str, distances: Mapping[str, int]) -> int:
         """The same as `chance` of several algorithms' distances between the same two pictures, taken together.
 
-        It is the probability that their chances, multiplied, come out as small as here. Where the joint distribution
-        of just these was not measured: the least that one of them, or two of them that were, says, times how many
-        such were asked, which is never too little.
+        The least that one of them says, or those whose joint distribution was measured (how probable it is that their
+        chances, multiplied, come out as small as here), times how many such were asked: which is never too little.
         """
         names = tuple(sorted(distances))
         if not names:
@@ -135,12 +134,10 @@ class Calibration:
         if len(names) == 1:
             return single[names[0]]
         joint = [key for of, key in self._tables if of == kind and "+" in key and set(key.split("+")) <= set(names)]
-        if "+".join(names) in joint:
-            joint = ["+".join(names)]
-            single_chances: list[int] = []
-        else:
-            single_chances = list(single.values())
-        asked = single_chances + [self._joint(key, kind, sum(single[name] for name in key.split("+"))) for key in joint]
+        asked = [
+            *single.values(),
+            *(self._joint(key, kind, sum(single[part] for part in key.split("+"))) for key in joint),
+        ]
         return max(LEAST, min(0, min(asked) + _hundredths(len(asked))))
 
     def _joint(self, key: str, kind: str, total: int) -> int:

@@ -1,8 +1,8 @@
 """Counts of distances → the probability of each distance, as far as it was seen, and beyond.
 
 Where ENOUGH pairs were seen, the probability is their share, and twice its standard error more. Nearer than that, its
-logarithm goes on along a straight line, as flat as it was in the last decade that was seen, or in the last two, or as
-in a calibration of more pictures, whichever is flattest. Chance alone would make it ever steeper (a binomial's tail
+logarithm goes on along a straight line, as flat as it was in the last half decade that was seen, in the last one, in
+the last two, or in a calibration of more pictures, whichever is flattest. Chance alone would make it ever steeper (a binomial's tail
 does), and so the line would say too much; pictures that are alike for a reason make it flatter, and then it says what
 was seen of those. docs/calibration.md compares it with others.
 """
@@ -21,7 +21,7 @@ Counts = npt.NDArray[np.int64]
 
 ENOUGH = 50
 """Pairs within a distance: with fewer its probability is not said to be measured."""
-_DECADES = (10, 100)
+_DECADES = (3, 10, 100)
 """How many times ENOUGH pairs there are where a line begins whose slope is taken."""
 
 

@@ -116,8 +116,11 @@ class TestCombined:
         assert made.combined("whole", {"one": 1}) == -400
 
     def test_the_joint_table_at_the_sum_of_both(self, made: Calibration) -> None:
-        """-600 of the two is place 60."""
-        assert made.combined("whole", {"two": 1, "one": 1}) == -8 * (600 // STEP - 1)
+        """-600 of the two is place 60; of three that were asked, log10(3) is 0.477."""
+        assert made.combined("whole", {"two": 1, "one": 1}) == -8 * (600 // STEP - 1) + 48
+
+    def test_one_that_says_more_alone(self, made: Calibration) -> None:
+        assert made.combined("whole", {"two": 2, "one": 0}) == -600 + 48
 
     def test_what_has_no_joint_table_is_never_too_near(self, tmp_path: Path) -> None:
         value = small()
@@ -134,8 +137,9 @@ class TestCombined:
             assert min(row) >= LEAST
 
     def test_agreement_of_both_says_more_than_either(self) -> None:
-        both = DEFAULT.combined("region", {"pdq": 60, "phash": 6})
-        assert both < DEFAULT.chance("phash", "region", 6)
+        both = DEFAULT.combined("whole", {"pdq": 60, "phash": 6})
+        assert both < DEFAULT.chance("phash", "whole", 6)
+        assert both < DEFAULT.chance("pdq", "whole", 60)
 
 
 @pytest.mark.parametrize(
