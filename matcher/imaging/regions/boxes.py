@@ -1,0 +1,224 @@
+"""Straight edges → rectangles that may hold a picture, and how much speaks for each.
+
+A rectangle has edges on its four sides, at least three corners at which two of them meet, and a picture's texture
+inside. One side may be weak, where the picture has the colour of what surrounds it, and one corner covered.
+
+The weights are those of a logistic regression on screenshots composed of the development corpus
+(benchmarks/detection/region_weights.py). Only sums, products and quotients are taken, so every machine ranks alike.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.compiled import compiled
+from matcher.imaging.regions.edges import FULL, STRIP, Lines
+from matcher.imaging.regions.texture import TILE, Texture, inside
+
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+SMALLEST = 64
+"""Pixels of a region's shorter side, at least."""
+LONGEST = 3.6
+"""How much longer than broad a region may be."""
+
+_MEETING = 5
+"""Strips from a corner on in which both edges must be seen; the first is left out, since corners are rounded."""
+_MET = 70
+"""Mean evidence, of FULL, in them."""
+_LEAST_SIDE = 25
+_LEAST_TOP = 40
+_LEAST_SUM = 620
+"""Mean evidence along one side, along the upper, and of all four together."""
+
+MOST = 60_000
+"""Rectangles that are thought of in one picture."""
+
+SIDES = 4
+_APART = 2
+"""Pixels between a side and a line that is another one."""
+FEATURES = 25
+ROUGH = 18
+
+
+@compiled
+def support(before: Int32, at: int, first: int, end: int) -> float:
+    """The mean evidence, 0 to FULL, of the edge in front of column `at` in strips first to end.
+
+    The picture's own border is full evidence: what is cut off by it has its edge there.
+    """
+    if at <= 0 or at >= before.shape[1]:
+        return float(FULL)
+    if end <= first:
+        return 0.0
+    return (before[end, at] - before[first, at]) / (end - first)
+
+
+@compiled
+def _meets(before: Int32, at: int, corner: int, forward: bool) -> bool:
+    """Whether the edge in front of column `at` is seen from row `corner` on, forward or back."""
+    last = before.shape[0] - 1
+    if forward:
+        first = min((corner + STRIP - 1) // STRIP + 1, last)
+        return support(before, at, first, min(first + _MEETING, last)) > _MET
+    end = max(corner // STRIP - 1, 0)
+    return support(before, at, max(end - _MEETING, 0), end) > _MET
+
+
+@compiled
+def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, smallest: int, most: int) -> tuple[Int32, Float64]:
+    """(n, 4) int32 x, y, width, height, and (n, 5) float64: the evidence of top, bottom, left, right, the corners.
+
+    `down` is of the vertical edges, of which `xs` are long ones, `along` and `ys` of the horizontal ones.
+    """
+    nx, ny = xs.shape[0], ys.shape[0]
+    corners = np.zeros((4, nx, ny), np.uint8)
+    for i in range(nx):
+        for j in range(ny):
+            below, above = _meets(down, xs[i], ys[j], True), _meets(down, xs[i], ys[j], False)
+            right, left = _meets(along, ys[j], xs[i], True), _meets(along, ys[j], xs[i], False)
+            corners[0, i, j], corners[1, i, j] = below and right, below and left
+            corners[2, i, j], corners[3, i, j] = above and right, above and left
+    boxes, found = np.empty((most, 4), np.int32), np.empty((most, SIDES + 1), np.float64)
+    n = 0
+    for j in range(ny - 1):
+        y = ys[j]
+        for i in range(nx - 1):
+            for i2 in range(i + 1, nx):
+                upper = corners[0, i, j] + corners[1, i2, j]
+                width = xs[i2] - xs[i]
+                if upper == 0 or width < smallest:
+                    continue
+                first, end = (xs[i] + STRIP - 1) // STRIP, xs[i2] // STRIP
+                top = support(along, y, first, end)
+                if top < _LEAST_TOP:
+                    continue
+                for j2 in range(j + 1, ny):
+                    height = ys[j2] - y
+                    if height < smallest or height > LONGEST * width or width > LONGEST * height:
+                        continue
+                    met = upper + corners[2, i, j2] + corners[3, i2, j2]
+                    if met < 3:
+                        continue
+                    high, low = (y + STRIP - 1) // STRIP, ys[j2] // STRIP
+                    bottom = support(along, ys[j2], first, end)
+                    left, right = support(down, xs[i], high, low), support(down, xs[i2], high, low)
+                    if min(min(top, bottom), min(left, right)) < _LEAST_SIDE or top + bottom + left + right < _LEAST_SUM:
+                        continue
+                    if n < most:
+                        boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3] = xs[i], y, width, height
+                        found[n, 0], found[n, 1], found[n, 2], found[n, 3], found[n, 4] = top, bottom, left, right, met
+                        n += 1
+    return boxes[:n], found[:n]
+
+
+@compiled
+def _ring(sums: Int32, top: int, bottom: int, left: int, right: int) -> tuple[int, int]:
+    """The sum over two tiles around the tiles but the nearest, and how many tiles those are."""
+    rows, columns = sums.shape[0] - 1, sums.shape[1] - 1
+    t, b, l, r = max(0, top - 3), min(rows, bottom + 3), max(0, left - 3), min(columns, right + 3)
+    t1, b1, l1, r1 = max(0, top - 1), min(rows, bottom + 1), max(0, left - 1), min(columns, right + 1)
+    return inside(sums, t, b, l, r) - inside(sums, t1, b1, l1, r1), (b - t) * (r - l) - (b1 - t1) * (r1 - l1)
+
+
+@compiled
+def _beyond(before: Int32, at: int, first: int, end: int) -> float:
+    """How much the edge goes on beyond both of its corners: evidence there, of twice FULL."""
+    last = before.shape[0] - 1
+    if at <= 0 or at >= before.shape[1]:
+        return 0.0
+    total = 0.0
+    if first - _MEETING - 1 >= 0:
+        total += support(before, at, first - _MEETING - 1, first - 1)
+    if end + _MEETING + 1 <= last:
+        total += support(before, at, end + 1, end + _MEETING + 1)
+    return total
+
+
+@compiled
+def _parallels(before: Int32, ats: Int64, low: int, high: int, first: int, end: int) -> tuple[float, float, float]:
+    """The most evidence, 0 to 1, of lines parallel to two sides: well between them, close to the one, to the other."""
+    room = max(12, (high - low) // 12)
+    between, after, ahead = 0.0, 0.0, 0.0
+    if end > first:
+        for at in ats:
+            if low + _APART < at < high - _APART:
+                evident = (before[end, at] - before[first, at]) / (end - first)
+                if at <= low + room:
+                    after = max(after, evident)
+                elif at >= high - room:
+                    ahead = max(ahead, evident)
+                else:
+                    between = max(between, evident)
+    return between / FULL, after / FULL, ahead / FULL
+
+
+@compiled
+def features(
+    boxes: Int32,
+    found: Float64,
+    down: Int32,
+    xs: Int64,
+    along: Int32,
+    ys: Int64,
+    fine: Int32,
+    flat: Int32,
+    thorough: bool,
+    out: Float64,
+) -> None:
+    """Fill (n, FEATURES) float64: what speaks for each rectangle.
+
+    Unless `thorough`, those from ROUGH on are left as they are: what lies around, goes on beyond and crosses.
+    """
+    for n in range(boxes.shape[0]):
+        x, y, width, height = boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3]
+        left, right = (x + TILE - 1) // TILE, (x + width) // TILE
+        top, bottom = (y + TILE - 1) // TILE, (y + height) // TILE
+        low, high = min(found[n, 0], found[n, 1]), max(found[n, 0], found[n, 1])
+        other_low, other_high = min(found[n, 2], found[n, 3]), max(found[n, 2], found[n, 3])
+        weakest = min(low, other_low) / FULL
+        second = min(max(low, other_low), min(high, other_high)) / FULL
+        third = max(max(low, other_low), min(high, other_high)) / FULL
+        pixels = max(1, (right - left) * (bottom - top)) * TILE * TILE
+        fine_in = min(0.6, inside(fine, top, bottom, left, right) / pixels)
+        flat_in = inside(flat, top, bottom, left, right) / pixels
+        shorter, longer = min(width, height), max(width, height)
+        size = shorter / (shorter + 200.0)
+        evident = min(min(found[n, 0], found[n, 1]) * width, min(found[n, 2], found[n, 3]) * height) / FULL
+        textured = min(1.0, 2 * fine_in)
+        bordered = (x == 0) + (y == 0) + (x + width >= down.shape[1]) + (y + height >= along.shape[1])
+        row = out[n]
+        row[0], row[1], row[2], row[3] = 1.0, weakest, second, third
+        row[4], row[5], row[6] = found[n, SIDES] / 4, weakest * second, max(0.0, weakest - 0.5)
+        row[7], row[8], row[9] = fine_in, flat_in, flat_in * flat_in
+        row[10], row[11], row[12] = size, size * size, shorter / longer
+        row[13], row[14] = bordered, evident / (evident + 100.0)
+        row[15], row[16], row[17] = textured, textured * weakest, textured * size
+        if thorough:
+            fine_out, around = _ring(fine, top, bottom, left, right)
+            flat_out, _around = _ring(flat, top, bottom, left, right)
+            around_pixels = max(1, around) * TILE * TILE
+            row[18], row[19] = fine_out / around_pixels, 1.0 if around == 0 else flat_out / around_pixels
+            beyond = _beyond(down, x, top, bottom) + _beyond(down, x + width, top, bottom)
+            beyond += _beyond(along, y, left, right) + _beyond(along, y + height, left, right)
+            row[20] = beyond / (8 * FULL)
+            across, after, ahead = _parallels(down, xs, x, x + width, top, bottom)
+            upright, under, over = _parallels(along, ys, y, y + height, left, right)
+            crossing = max(across, upright)
+            row[21], row[22] = crossing, max(0.0, crossing - 0.6)
+            row[23], row[24] = max(max(after, ahead), max(under, over)), (after + ahead + under + over) / SIDES
+
+
+@compiled
+def scores(rows: Float64, weights: Float64) -> Float64:
+    """(n,) float64: the weighted sums of the features, in their order."""
+    out = np.zeros(rows.shape[0], np.float64)
+    for n in range(rows.shape[0]):
+        total = 0.0
+        for k in range(rows.shape[1]):
+            total += rows[n, k] * weights[k]
+        out[n] = total
+    return out
