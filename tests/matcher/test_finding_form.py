@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger import EntryError, canonical
+from matcher.case import in_order
 from matcher.executors.messages import packed, unpacked
 from matcher.finding_form import canonical_finding, finding_of
 from matcher.model import Finding, Hash, Item, Match, Reason, Status
 
 NUMBERS = st.none() | st.integers(0, 2**53 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+REGIONS = st.none() | st.tuples(*[st.integers(0, 9)] * 4)
 MATCHES = st.builds(
     Match,
     list=TEXTS,
@@ -27,10 +30,11 @@ MATCHES = st.builds(
     distance=st.integers(0, 40),
     threshold=st.just(31),
     quality=st.none() | st.integers(0, 100),
-    region=st.none() | st.tuples(*[st.integers(0, 9)] * 4),
+    region=REGIONS,
     transform=st.just("none"),
+    chance=st.none() | st.just("3.2e-09"),
 )
-HASHES = st.builds(Hash, st.sampled_from(["pdq", "md5"]), st.binary(), st.none() | st.integers(0, 100))
+HASHES = st.builds(Hash, st.sampled_from(["pdq", "md5"]), st.binary(), st.none() | st.integers(0, 100), REGIONS)
 FINDINGS = st.builds(
     Finding,
     path=TEXTS,
@@ -74,6 +78,15 @@ def test_the_fast_form_is_the_canonical_one(finding: Finding) -> None:
 def test_what_no_ledger_holds_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(EntryError):
         canonical_finding(replace(Finding("", 0, None, Status.EXAMINED), **wrong))  # type: ignore[arg-type]
+
+
+def test_what_was_recorded_before_there_were_chances_is_still_read() -> None:
+    match = Match("l", "e", None, "pdq", b"a", b"b", 0, 31, 100, None, "none")
+    form = Finding("a", 1, None, Status.EXAMINED, matches=(match,), matches_total=1).as_json()
+    del form["matches"][0]["chance"]
+    facts: dict[str, Any] = {"path": "a", "notable": True, "doubtful": False, "conflict": False}
+    assert finding_of(form, **facts, digests=(), pictures=()).matches == (match,)
+    assert list(in_order(form)["matches"][0])[-1] == "transform"
 
 
 def test_a_negative_size_is_a_number_too() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,10 @@ from composed import exhibit
 from relookup_cases import after, asked, lines_of, recorded
 from scan_cases import entries, scan
 
+from matcher import Matcher, calibrate
+from matcher.closed_scans import check_calibration, settings_of
+from matcher.commands import run
+from matcher.errors import CaseError
 from matcher.verifying import verify_case
 
 MakeStore = Callable[..., Path]
@@ -91,3 +96,62 @@ def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_st
     (closed,) = entries(tmp_path / "case", "scan.close")
     assert closed["questions"]["whole"] == 8 * 12
     assert closed["questions"]["region"] >= 8 * 10
+
+
+def test_a_scan_of_before_there_were_regions_asks_for_none(tmp_path: Path, composed: Path, known_store: Path) -> None:
+    scan(tmp_path / "case", composed, known_store)
+    (opened,) = entries(tmp_path / "case", "scan.open")
+    assert settings_of(opened).regions
+    del opened["chances"], opened["settings"]["regions"], opened["settings"]["max_false_matches"]
+    settings = settings_of(opened)
+    assert (settings.regions, settings.max_false_matches) == (False, None)
+    check_calibration(opened, Matcher())
+
+
+@pytest.fixture
+def own_calibration(tmp_path: Path) -> Path:
+    """What the package comes with, by another name."""
+    shipped = json.loads(Path(calibrate.__file__).with_name("calibration.json").read_bytes())
+    path = tmp_path / "own.json"
+    path.write_text(json.dumps({**shipped, "name": "our own"}))
+    return path
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_limit_of_false_matches_holds_for_the_lists_as_they_are_now(
+    tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path, own_calibration: Path, exact: bool
+) -> None:
+    """With what was measured of one's own pictures, which a relookup must be given too."""
+    settings = {"max_false_matches": 1.0, "calibration": own_calibration, "exact": exact}
+    store = make_store([OTHER])
+    scan(tmp_path / "case", composed, store, **settings)
+    (opened,) = entries(tmp_path / "case", "scan.open")
+    assert opened["chances"]["calibration"]["name"] == "our own"
+    assert opened["chances"]["combined"] == ["pdq", "phash"]
+    assert opened["settings"]["max_false_matches"] == "1.0"
+    make_store(lines_of(known_list, [1, 2, 3, 4, 5, 6]))
+    scan(tmp_path / "fresh", composed, store, **settings)
+    with pytest.raises(CaseError, match="was made with the calibration 'our own'"):
+        asked(tmp_path / "case", store)
+    (result,) = asked(tmp_path / "case", store, calibration=own_calibration)
+    assert after(recorded(tmp_path / "case"), result) == recorded(tmp_path / "fresh")
+    assert len(result.of("new")) >= 14
+    for case in ("case", "fresh"):
+        assert verify_case(tmp_path / case).problems == ()
+
+
+def test_the_options(
+    tmp_path: Path, composed: Path, known_store: Path, own_calibration: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked_with = ["match", str(composed / "two.png"), "--store", str(known_store)]
+    assert run(asked_with) == 1
+    (finding,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert finding["matches"][0]["region"] == [60, 70, 320, 240]
+    assert list(finding["matches"][0])[-1] == "chance"
+    assert run([*asked_with, "--no-regions"]) == 0
+    assert run([*asked_with, "--max-false-matches", "0.5", "--calibration", str(own_calibration)]) == 1
+    capsys.readouterr()
+    assert run([*asked_with, "--max-false-matches", "0.5", "--threshold", "pdq=31"]) == 2
+    assert "not both" in capsys.readouterr().err
+    assert run([*asked_with, "--calibration", str(tmp_path / "none.json")]) == 2
+    assert "none.json" in capsys.readouterr().err
