@@ -36,6 +36,8 @@ from PIL import Image
 from random_lists import bare_store
 
 from matcher import Matcher
+from matcher.chances import WHOLE
+from matcher.distances import reach
 
 _LOOK = 5.0
 """Seconds after which it is seen that a process failed."""
@@ -180,5 +182,8 @@ def lookups(files: Sequence[Path], store: Path) -> dict[str, dict[int, float]]:
 
 def screening_radii(matcher: Matcher) -> dict[str, int]:
     """The largest radius at which a default scan looks each of the two algorithms up."""
-    asked = {lookup.algorithm: lookup.radius(lookup.screen.margin) for lookup in matcher.lookups}
+    asked = {
+        lookup.algorithm: reach(lookup.listed.metric, lookup.threshold(WHOLE), lookup.screen.margin)
+        for lookup in matcher.lookups
+    }
     return {name: asked[name] for name in RADII}

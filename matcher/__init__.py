@@ -9,6 +9,7 @@ for match in finding.matches: ...
 
 from matcher.engine import Matcher
 from matcher.errors import (
+    CalibrationError,
     CaseError,
     DecodeError,
     IndexFileError,
@@ -24,6 +25,7 @@ from matcher.model import Disposition, Finding, Hash, ListEntry, Match, Reason, 
 from matcher.settings import Settings
 
 __all__ = [
+    "CalibrationError",
     "CaseError",
     "DecodeError",
     "Disposition",
