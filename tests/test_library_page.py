@@ -83,7 +83,16 @@ def test_isolated_examine_takes_what_examine_takes() -> None:
 
 def test_public_names() -> None:
     assert matcher.__all__ == [
-        *("CaseError", "DecodeError", "Disposition", "Finding", "Hash", "IndexFileError", "IsolatedMatcher"),
+        *(
+            "CalibrationError",
+            "CaseError",
+            "DecodeError",
+            "Disposition",
+            "Finding",
+            "Hash",
+            "IndexFileError",
+            "IsolatedMatcher",
+        ),
         *("ListEntry", "ListError", "Match", "Matcher", "MatcherError", "Reason", "SelfTestError", "Settings"),
         *("SettingsError", "SourceError", "Status", "StoreError"),
     ]
