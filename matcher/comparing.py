@@ -218,12 +218,14 @@ def finding_differences(one: Json, other: Json) -> Json:
 _IDENTITY = ("list", "entry", "algorithm")
 
 
+def _compared(part: Json) -> Json:
+    """A match without its chance, which follows from how much is listed: the facts of the scans tell of that."""
+    return {key: value for key, value in part.items() if key != "chance"}
+
+
 def _list_differences(one: list[Json], other: list[Json]) -> Json:
     """What only one of two lists holds. Matches with one entry by one algorithm are compared field by field."""
-    rest = Counter(map(_text, one))
-    rest.subtract(map(_text, other))
-    only_a = [json.loads(text) for text, count in rest.items() for _ in range(count)]
-    only_b = [json.loads(text) for text, count in rest.items() for _ in range(-count)]
+    only_a, only_b = _without(one, other), _without(other, one)
     differ = []
     for match in [match for match in only_a if "entry" in match]:
         identity = {key: match[key] for key in _IDENTITY}
@@ -231,6 +233,19 @@ def _list_differences(one: list[Json], other: list[Json]) -> Json:
         if twin is not None:
             only_a.remove(match)
             only_b.remove(twin)
-            differ.append({**identity, "differs": finding_differences(match, twin)})
+            differ.append({**identity, "differs": finding_differences(_compared(match), _compared(twin))})
     found = {"only_a": only_a, "only_b": only_b, "differ": differ}
     return {name: values for name, values in found.items() if values}
+
+
+def _without(parts: list[Json], others: list[Json]) -> list[Json]:
+    """What is left of `parts` without as many as there are equal ones among `others`."""
+    taken = Counter(_text(_compared(part)) for part in others)
+    left = []
+    for part in parts:
+        text = _text(_compared(part))
+        if taken[text]:
+            taken[text] -= 1
+        else:
+            left.append(part)
+    return left

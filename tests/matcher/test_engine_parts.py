@@ -27,7 +27,7 @@ def test_a_known_picture_on_any_page_is_found_and_named(matcher: Matcher, encode
     finding = matcher.examine(encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
     assert (finding.status, finding.reason) == (Status.EXAMINED, None)
     assert {match.transform for match in finding.matches} == {"frame-3 none"}
-    assert len(finding.pictures) == 4 * 2
+    assert len([turned for turned in finding.pictures if turned.region is None]) == 4 * 2
 
 
 def test_a_known_picture_turned_in_the_last_frame_of_an_animation(matcher: Matcher, encoded: Encode) -> None:

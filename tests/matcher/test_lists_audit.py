@@ -12,7 +12,9 @@ from index_codes import uniform
 
 from matcher import Matcher
 from matcher.algorithms import ALGORITHMS, Metric
+from matcher.chances import WHOLE
 from matcher.commands import run
+from matcher.distances import reach
 from matcher.errors import IndexAuditError
 from matcher.index import open_index
 from matcher.lists import auditing
@@ -149,7 +151,8 @@ def test_an_index_is_built_for_the_radius_that_screening_asks(tmp_path: Path) ->
     matcher = Matcher.open(tmp_path / "s")
     audits = matcher.lists[0].facts.audit
     assert {
-        lookup.algorithm: lookup.radius(max(lookup.margin, lookup.screen.margin)) for lookup in matcher.lookups
+        lookup.algorithm: reach(lookup.listed.metric, lookup.threshold(WHOLE), max(lookup.margin, lookup.screen.margin))
+        for lookup in matcher.lookups
     }.items() <= {name: found["radius"] for name, found in audits.items()}.items()
     assert audits["phash"]["radius"] > ALGORITHMS["phash"].threshold
     assert audits["photodna"]["radius"] == ALGORITHMS["photodna"].threshold

@@ -246,6 +246,7 @@ class TestPlugIn:
             "profile": "photodna: a test's stand-in",
             "metric": "euclidean",
             "threshold": 40_000,
+            "region_threshold": -1,
             "minimum_quality": 0,
             "margin": MARGIN,
         }
