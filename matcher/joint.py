@@ -4,9 +4,9 @@ Where a limit of false matches is set, and an entry has hashes by both, neither 
 one of them a little too far away is a match if the other is near enough, and what is just near enough by one is none if
 the other says nothing of the kind. An entry that has only one of them is decided by that, as elsewhere.
 
-Candidates come from PDQ's index, within WIDER bits more than its threshold alone. In the tail a bit more of distance
-makes chance matches two to three times as frequent, so WIDER bits are three decades: about what a pHash that fits well
-makes up for. A larger radius would find a little more, and cost the lookup several times as much.
+Candidates come from PDQ's index, within WIDER bits more than its threshold alone: by the calibration that comes along
+these make chance matches ten times as many, of regions and of whole pictures, which is about what a pHash that fits
+very well makes up for. A larger radius would find hardly more, and cost the lookup several times as much.
 """
 
 from __future__ import annotations
