@@ -14,6 +14,7 @@ from functools import partial
 from io import BytesIO
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageFile
 
 from matcher.errors import DecodeError
@@ -23,7 +24,7 @@ from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Budget
 from matcher.imaging.jpeg_segments import FrameHeader, NotOrdinaryError, ScanHeader, Segment
 from matcher.imaging.limits import Limits
-from matcher.imaging.reduced import MOST_FINE, Reduced, is_small, nothing_finer, scale_for
+from matcher.imaging.reduced import MOST_FINE, Reduced, is_small, nothing_finer, scale_for, view_scale
 from matcher.renderings import rendering_name
 
 _SCALES = (8, 4, 2)
@@ -91,9 +92,7 @@ def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int, *, whole:
         raise NotOrdinaryError
     if scale == 1:  # small: its colours decide how grey it is exactly, and cost little
         return _exact(_opened(data, frame, number), number)
-    grey = np.asarray(_drafted(data, frame, scale, number, "L"))
-    if len(frame.components) > 1 and grey[::4, ::4].std() < _LITTLE_CONTRAST:
-        grey = np.asarray(_drafted(data, frame, scale, number, "RGB").convert("L"))
+    grey = _grey(data, frame, scale, number)
     fine = frame.width * frame.height <= MOST_FINE
     return Reduced(
         grey.astype(np.float32),
@@ -102,7 +101,27 @@ def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int, *, whole:
         scale,
         rendering_name(number, ""),
         partial(_finer, whole, frame, number) if fine else nothing_finer,
+        partial(_larger, whole, frame, number),
     )
+
+
+def _grey(data: bytes, frame: FrameHeader, scale: int, number: int) -> npt.NDArray[np.uint8]:
+    """The luma; where that has little contrast, the grey of the colours, which may hold a picture of their own."""
+    grey = np.asarray(_drafted(data, frame, scale, number, "L"))
+    if len(frame.components) > 1 and grey[::4, ::4].std() < _LITTLE_CONTRAST:
+        return np.asarray(_drafted(data, frame, scale, number, "RGB").convert("L"))
+    return grey
+
+
+def _larger(data: bytes, frame: FrameHeader, number: int) -> Reduced | None:
+    """The same at the scale at which regions are looked for. Of a progressive file every scan is decoded."""
+    scale = view_scale(frame.width, frame.height)
+    try:
+        with reasons():
+            grey = _grey(data, frame, scale, number)
+    except (NotOrdinaryError, DecodeError):
+        return None
+    return Reduced(grey.astype(np.float32), frame.width, frame.height, scale, rendering_name(number, ""))
 
 
 def _drafted(data: bytes, frame: FrameHeader, scale: int, number: int, mode: str) -> Image.Image:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from matcher.imaging.reduced import MOST_FINE, Reduced, is_small, nothing_finer, scale_for
+from matcher.imaging.reduced import MOST_FINE, Finer, Reduced, is_small, nothing_finer, scale_for, view_scale
 
 _METHODS = {
     "rotate90": Image.Transpose.ROTATE_90,
@@ -74,15 +74,12 @@ class Picture:
         scale = scale_for(width, height)
         if scale == 1:
             return self._unreduced()
+        finer = self._unreduced if width * height <= MOST_FINE else nothing_finer
+        return self._reduced_by(scale, finer, lambda: self._reduced_by(view_scale(width, height)))
+
+    def _reduced_by(self, scale: int, finer: Finer = nothing_finer, larger: Finer = nothing_finer) -> Reduced:
         grey = np.asarray(self.grey.reduce(scale)).astype(np.float32)
-        return Reduced(
-            grey,
-            width,
-            height,
-            scale,
-            self.rendering,
-            self._unreduced if width * height <= MOST_FINE else nothing_finer,
-        )
+        return Reduced(grey, *self.image.size, scale, self.rendering, finer, larger)
 
     def _unreduced(self) -> Reduced:
         width, height = self.image.size

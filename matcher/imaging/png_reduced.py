@@ -19,7 +19,7 @@ from PIL import PngImagePlugin
 from matcher.imaging.deflate_rules import PADDING, keeps_the_rules
 from matcher.imaging.limits import Limits
 from matcher.imaging.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
-from matcher.imaging.reduced import MOST_FINE, Reduced, is_small, nothing_finer, scale_for
+from matcher.imaging.reduced import MOST_FINE, Reduced, is_small, nothing_finer, scale_for, view_scale
 
 MAX_INFLATED = 64 << 20
 """Bytes of scanlines that are held at once."""
@@ -97,7 +97,17 @@ def _reduced(data: bytes, limits: Limits, scale: int | None) -> Reduced:
     elif kind == PALETTE:
         _require(seen < len(palette) // 3)
     finer = partial(_finer, data, limits) if scale > 1 and width * height <= MOST_FINE else nothing_finer
-    return Reduced(grey, width, height, scale, finer=finer)
+    larger = partial(_larger, scanlines, _grey_of(palette), kind, width, height) if scale > 1 else nothing_finer
+    return Reduced(grey, width, height, scale, finer=finer, larger=larger)
+
+
+def _larger(
+    scanlines: npt.NDArray[np.uint8], table: npt.NDArray[np.int32], kind: int, width: int, height: int
+) -> Reduced:
+    """The same at the scale at which regions are looked for, from scanlines that were found sound."""
+    scale = view_scale(width, height)
+    grey, _seen = block_means(scanlines, table, kind, width, height, scale)
+    return Reduced(grey, width, height, scale)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:

@@ -23,6 +23,15 @@ MOST_FINE = 1 << 24
 """Pixels of a picture that is looked at without reduction, at most: each takes eight bytes."""
 
 
+_MOST_REDUCED = 8
+"""By which JPEG's decoder reduces, at most."""
+MOST_VIEWED = 1 << 22
+"""Pixels of a picture in which regions are looked for, about: screens have two million, and of those each counts."""
+
+
+Finer = Callable[[], "Reduced | None"]
+
+
 def nothing_finer() -> None:
     """For what cannot be had at scale 1."""
 
@@ -42,13 +51,27 @@ class Reduced:
     scale: int
     rendering: str = ""
     """As `Picture.rendering`."""
-    finer: Callable[[], Reduced | None] = field(default=nothing_finer, compare=False, repr=False)
+    finer: Finer = field(default=nothing_finer, compare=False, repr=False)
     """Gives the same at scale 1; None where there is no such thing, or it would take too much memory."""
+    larger: Finer = field(default=nothing_finer, compare=False, repr=False)
+    """Gives the same at the scale of `view_scale`, its grey as good as `grey`; None where there is no such thing."""
+
+    def view(self) -> Reduced | None:
+        """The same as it is to be looked at for regions; None where it cannot be had so."""
+        return self if self.scale <= view_scale(self.width, self.height) else self.larger()
 
 
 def scale_for(width: int, height: int) -> int:
     """By how much a picture may be reduced: its shorter side keeps SIDE pixels; 1 where it has not twice as many."""
     return max(1, min(width, height) // SIDE)
+
+
+def view_scale(width: int, height: int) -> int:
+    """By how much a picture is reduced in which regions are looked for: a power of two up to 8."""
+    scale = 1
+    while scale < _MOST_REDUCED and width * height > MOST_VIEWED * scale * scale:
+        scale *= 2
+    return scale
 
 
 def is_small(width: int, height: int, scale: int) -> bool:

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.compiled import compiled
-from matcher.imaging.regions.edges import FULL, STRIP, Lines
-from matcher.imaging.regions.texture import TILE, Texture, inside
+from matcher.imaging.regions.edges import FULL, STRIP
+from matcher.imaging.regions.texture import TILE, inside
 
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
@@ -33,6 +33,9 @@ _LEAST_SIDE = 25
 _LEAST_TOP = 40
 _LEAST_SUM = 620
 """Mean evidence along one side, along the upper, and of all four together."""
+
+_RING = 3
+"""Tiles around a rectangle that are looked at, but for the nearest."""
 
 MOST = 60_000
 """Rectangles that are thought of in one picture."""
@@ -54,7 +57,7 @@ def support(before: Int32, at: int, first: int, end: int) -> float:
         return float(FULL)
     if end <= first:
         return 0.0
-    return (before[end, at] - before[first, at]) / (end - first)
+    return float((before[end, at] - before[first, at]) / (end - first))
 
 
 @compiled
@@ -78,10 +81,10 @@ def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, smallest: int, m
     corners = np.zeros((4, nx, ny), np.uint8)
     for i in range(nx):
         for j in range(ny):
-            below, above = _meets(down, xs[i], ys[j], True), _meets(down, xs[i], ys[j], False)
-            right, left = _meets(along, ys[j], xs[i], True), _meets(along, ys[j], xs[i], False)
-            corners[0, i, j], corners[1, i, j] = below and right, below and left
-            corners[2, i, j], corners[3, i, j] = above and right, above and left
+            is_below, is_above = _meets(down, xs[i], ys[j], True), _meets(down, xs[i], ys[j], False)
+            is_right, is_left = _meets(along, ys[j], xs[i], True), _meets(along, ys[j], xs[i], False)
+            corners[0, i, j], corners[1, i, j] = is_below and is_right, is_below and is_left
+            corners[2, i, j], corners[3, i, j] = is_above and is_right, is_above and is_left
     boxes, found = np.empty((most, 4), np.int32), np.empty((most, SIDES + 1), np.float64)
     n = 0
     for j in range(ny - 1):
@@ -103,10 +106,11 @@ def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, smallest: int, m
                     met = upper + corners[2, i, j2] + corners[3, i2, j2]
                     if met < 3:
                         continue
-                    high, low = (y + STRIP - 1) // STRIP, ys[j2] // STRIP
+                    upper_strip, lower_strip = (y + STRIP - 1) // STRIP, ys[j2] // STRIP
                     bottom = support(along, ys[j2], first, end)
-                    left, right = support(down, xs[i], high, low), support(down, xs[i2], high, low)
-                    if min(min(top, bottom), min(left, right)) < _LEAST_SIDE or top + bottom + left + right < _LEAST_SUM:
+                    left = support(down, xs[i], upper_strip, lower_strip)
+                    right = support(down, xs[i2], upper_strip, lower_strip)
+                    if min(top, bottom, left, right) < _LEAST_SIDE or top + bottom + left + right < _LEAST_SUM:
                         continue
                     if n < most:
                         boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3] = xs[i], y, width, height
@@ -119,9 +123,13 @@ def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, smallest: int, m
 def _ring(sums: Int32, top: int, bottom: int, left: int, right: int) -> tuple[int, int]:
     """The sum over two tiles around the tiles but the nearest, and how many tiles those are."""
     rows, columns = sums.shape[0] - 1, sums.shape[1] - 1
-    t, b, l, r = max(0, top - 3), min(rows, bottom + 3), max(0, left - 3), min(columns, right + 3)
-    t1, b1, l1, r1 = max(0, top - 1), min(rows, bottom + 1), max(0, left - 1), min(columns, right + 1)
-    return inside(sums, t, b, l, r) - inside(sums, t1, b1, l1, r1), (b - t) * (r - l) - (b1 - t1) * (r1 - l1)
+    total, tiles = 0, 0
+    for reach, sign in ((_RING, 1), (1, -1)):
+        up, down = max(0, top - reach), min(rows, bottom + reach)
+        first, end = max(0, left - reach), min(columns, right + reach)
+        total += sign * inside(sums, up, down, first, end)
+        tiles += sign * (down - up) * (end - first)
+    return total, tiles
 
 
 @compiled
@@ -180,8 +188,8 @@ def features(
         low, high = min(found[n, 0], found[n, 1]), max(found[n, 0], found[n, 1])
         other_low, other_high = min(found[n, 2], found[n, 3]), max(found[n, 2], found[n, 3])
         weakest = min(low, other_low) / FULL
-        second = min(max(low, other_low), min(high, other_high)) / FULL
-        third = max(max(low, other_low), min(high, other_high)) / FULL
+        second = min(max(low, other_low), high, other_high) / FULL
+        third = max(low, other_low, min(high, other_high)) / FULL
         pixels = max(1, (right - left) * (bottom - top)) * TILE * TILE
         fine_in = min(0.6, inside(fine, top, bottom, left, right) / pixels)
         flat_in = inside(flat, top, bottom, left, right) / pixels
@@ -209,7 +217,7 @@ def features(
             upright, under, over = _parallels(along, ys, y, y + height, left, right)
             crossing = max(across, upright)
             row[21], row[22] = crossing, max(0.0, crossing - 0.6)
-            row[23], row[24] = max(max(after, ahead), max(under, over)), (after + ahead + under + over) / SIDES
+            row[23], row[24] = max(after, ahead, under, over), (after + ahead + under + over) / SIDES
 
 
 @compiled

@@ -25,7 +25,7 @@ def _displaced(first: Int32, second: Int32) -> float:
     """The largest displacement of a side, as a share of the shorter of the two in its direction."""
     across = max(abs(first[0] - second[0]), abs(first[0] + first[2] - second[0] - second[2]))
     down = max(abs(first[1] - second[1]), abs(first[1] + first[3] - second[1] - second[3]))
-    return max(across / min(first[2], second[2]), down / min(first[3], second[3]))
+    return float(max(across / min(first[2], second[2]), down / min(first[3], second[3])))
 
 
 @compiled
@@ -36,7 +36,7 @@ def _shared(first: Int32, second: Int32) -> float:
     if width <= 0 or height <= 0:
         return 0.0
     common = float(width) * height
-    return common / (float(first[2]) * first[3] + float(second[2]) * second[3] - common)
+    return float(common / (float(first[2]) * first[3] + float(second[2]) * second[3] - common))
 
 
 @compiled

@@ -34,11 +34,13 @@ def _means(grey: Float32, x: int, y: int, width: int, height: int, scale: int) -
 
 
 def cropped(view: Reduced, region: Region) -> Reduced:
-    """The part of a picture at full size that lies in a region, reduced as a picture of that size would be."""
+    """The part of a view that lies in a region of `find_regions`, reduced as a picture of that size would be."""
     x, y, width, height = region
-    scale = scale_for(width, height)
+    left, top = x // view.scale, y // view.scale
+    across, down = -(-width // view.scale), -(-height // view.scale)
+    scale = scale_for(across, down)
     if scale == 1:
-        grey = np.ascontiguousarray(view.grey[y : y + height, x : x + width])
+        grey = np.ascontiguousarray(view.grey[top : top + down, left : left + across])
     else:
-        grey = _means(view.grey, x, y, width, height, scale)
-    return Reduced(grey, width, height, scale, view.rendering)
+        grey = _means(view.grey, left, top, across, down, scale)
+    return Reduced(grey, width, height, scale * view.scale, view.rendering)

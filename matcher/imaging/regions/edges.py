@@ -88,10 +88,10 @@ def _is_highest(steps: Int16, x: int) -> bool:
 @compiled
 def _begins(quiet: Int16, x: int) -> int:
     """How much activity begins, or ends, exactly in front of column x: texture beside a flat surface."""
-    left = max(max(quiet[x - 1], quiet[x - 2]), max(quiet[x - 3], quiet[x - 4]))
-    right = min(min(quiet[x], quiet[x + 1]), quiet[x + 2])
-    other_right = max(max(quiet[x], quiet[x + 1]), max(quiet[x + 2], quiet[x + 3]))
-    other_left = min(min(quiet[x - 1], quiet[x - 2]), quiet[x - 3])
+    left = max(quiet[x - 1], quiet[x - 2], quiet[x - 3], quiet[x - 4])
+    right = min(quiet[x], quiet[x + 1], quiet[x + 2])
+    other_right = max(quiet[x], quiet[x + 1], quiet[x + 2], quiet[x + 3])
+    other_left = min(quiet[x - 1], quiet[x - 2], quiet[x - 3])
     return max(int(right) - 2 * int(left), int(other_left) - 2 * int(other_right))
 
 
@@ -152,7 +152,7 @@ def segments(values: UInt8, most: int) -> Int32:
                 if best[x] >= _LEAST and n < most:
                     out[n, 0], out[n, 1], out[n, 2], out[n, 3] = x, start[x], end[x], best[x]
                     n += 1
-                now, best[x] = 0, 0
+                now, best[x] = np.int32(0), 0
             running[x] = now
     return out[:n]
 

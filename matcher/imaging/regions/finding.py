@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matcher.imaging.reduced import Reduced
-from matcher.imaging.regions.boxes import FEATURES, MOST, ROUGH, SMALLEST, features, rectangles, scores
+from matcher.imaging.regions.boxes import FEATURES, MOST, ROUGH, SMALLEST, Float64, features, rectangles, scores
 from matcher.imaging.regions.choosing import Int32, Int64, chosen
 from matcher.imaging.regions.edges import Lines, UInt8, lines
 from matcher.imaging.regions.texture import texture
@@ -13,10 +13,13 @@ from matcher.imaging.regions.trims import trims
 from matcher.imaging.regions.weights import ROUGH_WEIGHTS, WEIGHTS
 from matcher.model import Region
 
-MOST_REGIONS = 40
+MOST_REGIONS = 48
 """Regions of one picture."""
 _MOST_LINES = 80
 """Edges of each direction that are combined."""
+_LEAST_SCORE = -3.0
+"""Of a rectangle that is a region. Of 1,500 planted pictures none that was found scored less; of what windows and text
+alone make, four fifths do."""
 _MOST_SCORED = 2000
 """Rectangles that are looked at thoroughly."""
 
@@ -24,32 +27,33 @@ _MOST_SCORED = 2000
 def find_regions(view: Reduced) -> tuple[Region, ...]:
     """The boxes x, y, width, height that may hold a picture, best first, at most MOST_REGIONS; never the whole.
 
-    `view` is a picture at scale 1.
+    `view` is what `Reduced.view` gives. The boxes are in pixels of the picture at full size.
     """
-    assert view.scale == 1
-    if min(view.width, view.height) < SMALLEST:
+    if min(view.grey.shape) < SMALLEST:
         return ()
     grey = view.grey.astype(np.uint8)
-    found = list(trims(grey))
     boxes, ranked = ranked_boxes(grey)
-    places = chosen(boxes, ranked, MOST_REGIONS)
-    whole = (0, 0, view.width, view.height)
-    for place in places:
-        x, y, width, height = boxes[place].tolist()
-        region = (x, y, width, height)
-        if region not in found and region != whole:
-            found.append(region)
-    return tuple(found[:MOST_REGIONS])
+    found = [*trims(grey), *map(tuple, boxes[chosen(boxes, ranked, MOST_REGIONS)].tolist())]
+    whole = (0, 0, grey.shape[1], grey.shape[0])
+    each = [region for region in dict.fromkeys(found) if region != whole]
+    return tuple(_enlarged(region, view) for region in each[:MOST_REGIONS])
 
 
-def candidates(grey: UInt8) -> tuple[Int32, np.ndarray, Lines, Lines]:
+def _enlarged(region: Region, view: Reduced) -> Region:
+    """A region of the view in pixels of the picture, of which the last block may be cut."""
+    x, y, width, height = (view.scale * pixels for pixels in region)
+    return x, y, min(width, view.width - x), min(height, view.height - y)
+
+
+def candidates(grey: UInt8) -> tuple[Int32, Float64, Lines, Lines]:
+    """Every rectangle that edges make, with their evidence, and those edges, vertical and horizontal."""
     down, along = lines(grey, most=_MOST_LINES), lines(np.ascontiguousarray(grey.T), most=_MOST_LINES)
     boxes, found = rectangles(down.before, down.at, along.before, along.at, SMALLEST, MOST)
     return boxes, found, down, along
 
 
 def ranked_boxes(grey: UInt8) -> tuple[Int32, Int64]:
-    """The (n, 4) int32 rectangles that were looked at thoroughly, and their places, the best first."""
+    """The (n, 4) int32 rectangles that were looked at thoroughly, and the places of the good ones, the best first."""
     boxes, found, down, along = candidates(grey)
     if not len(boxes):
         return boxes, np.zeros(0, np.int64)
@@ -62,4 +66,6 @@ def ranked_boxes(grey: UInt8) -> tuple[Int32, Int64]:
         best = np.sort(np.argsort(-rough, kind="stable")[:_MOST_SCORED])
         boxes, found, rows = boxes[best], found[best], rows[best]
     features(boxes, found, *edges, True, rows)
-    return boxes, np.argsort(-scores(rows, WEIGHTS), kind="stable")
+    values = scores(rows, WEIGHTS)
+    order = np.argsort(-values, kind="stable")
+    return boxes, order[values[order] > _LEAST_SCORE]

@@ -59,4 +59,4 @@ def texture(grey: UInt8) -> Texture:
 @compiled
 def inside(sums: Int32, top: int, bottom: int, left: int, right: int) -> int:
     """The sum over the tiles of rows top to bottom and columns left to right, half-open."""
-    return sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left]
+    return int(sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left])

@@ -55,7 +55,7 @@ def _has_rectangle(down: Int32, xs: Int64, along: Int32, ys: Int64) -> bool:
                         continue
                     upper, lower = (ys[j] + STRIP - 1) // STRIP, ys[j2] // STRIP
                     left, right = support(down, xs[i], upper, lower), support(down, xs[i2], upper, lower)
-                    if min(min(top, bottom), min(left, right)) < _SIDE:
+                    if min(top, bottom, left, right) < _SIDE:
                         continue
                     if top + bottom + left + right >= _SUM:
                         return True

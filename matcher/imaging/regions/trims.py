@@ -29,7 +29,7 @@ def _margin(grey: UInt8, tolerance: int) -> int:
             outside += abs(int(row[x]) - colour) > tolerance
         if outside:
             return y
-    return height
+    return int(height)
 
 
 def trims(grey: UInt8) -> Iterator[Region]:
