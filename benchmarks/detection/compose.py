@@ -5,7 +5,8 @@
 
     python benchmarks/detection/compose.py CORPUS -o DIR [--count 4] [--seed 7] [--kinds desktop pasted …] [--boxes]
 
-Kinds: `desktop` (windows composed), `pasted` (in a real screenshot), `phone`, `grid` (a call or a gallery). The same
+Kinds: `desktop` (windows composed), `pasted` (in a real screenshot), `phone`, `grid` (a call or a gallery), and where AugLy is installed
+`augly-web` and `augly-mobile` (its two templates). The same
 pictures, backgrounds and generator give the same screenshot. As a script it writes some of each, to be looked at.
 """
 
@@ -16,10 +17,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from by_augly import MISSING, SCREENSHOTS
 from desktops import SHORTEST, SIZE, desktop
 from grids import grid
 from painting import Composed, any_colour, filling, fitted, pick, put, sized, whole
 from phones import phone
+from pictures import loaded, photographs_of, screenshots_of
 from PIL import Image, ImageDraw
 
 MARGIN = 8
@@ -62,6 +65,7 @@ KINDS: dict[str, Callable[[Sequence[Image.Image], Sequence[Image.Image], np.rand
     "pasted": pasted,
     "phone": phone,
     "grid": grid,
+    **SCREENSHOTS,
 }
 
 
@@ -71,7 +75,7 @@ def compose(
     """A screenshot of a kind (KINDS) that shows one of the pictures, a grid several of them.
 
     `backgrounds`: real screenshots for `pasted` (at least one); photographs for `desktop` and `phone`, which are
-    their wallpapers and the small pictures around (may be empty); `grid` needs none.
+    their wallpapers and the small pictures around (may be empty); the others need none.
     """
     return KINDS[kind](pictures, backgrounds, rng)
 
@@ -86,8 +90,10 @@ def main() -> None:
     parser.add_argument("--boxes", action="store_true", help="draw the boxes")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    photographs = sorted((arguments.corpus / "photos").iterdir())
-    screenshots = sorted((arguments.corpus / "screenshots").iterdir())
+    if MISSING:
+        print(MISSING)
+    photographs = photographs_of(arguments.corpus / "photos")
+    screenshots = screenshots_of(arguments.corpus / "screenshots")
     for kind in arguments.kinds:
         for number in range(arguments.count):
             rng = np.random.default_rng([arguments.seed, number])
@@ -103,13 +109,7 @@ def main() -> None:
 
 
 def _some(paths: Sequence[Path], count: int, rng: np.random.Generator) -> list[Image.Image]:
-    chosen = []
-    while len(chosen) < count:
-        path = pick(rng, paths)
-        with Image.open(path) as opened:
-            if opened.width * opened.height < 40_000_000 and min(opened.size) >= SHORTEST:
-                chosen.append(opened.convert("RGB"))
-    return chosen
+    return [loaded(pick(rng, paths)) for _ in range(count)]
 
 
 if __name__ == "__main__":

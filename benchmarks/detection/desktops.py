@@ -38,7 +38,7 @@ SHORTEST = 200
 def desktop(pictures: Sequence[Image.Image], backgrounds: Sequence[Image.Image], rng: np.random.Generator) -> Composed:
     """One picture in a viewer or on a page, among windows of text, a corner of it covered at times."""
     canvas = wallpaper(rng, SIZE, backgrounds)
-    for _ in range(whole(rng, 0, 4)):
+    for _ in range(whole(rng, 1, 5)):
         _other_window(canvas, _somewhere(rng, (420, 300), (1100, 800)), rng, backgrounds)
     source = int(rng.integers(len(pictures)))
     picture = pictures[source]
@@ -118,9 +118,30 @@ def _code(draw: ImageDraw.ImageDraw, inside: Box, rng: np.random.Generator, look
             at += int(letters.getlength(word + " "))
 
 
-WORDS_OF_CODE = (
-    "def return self if else for in range( len( None True import from = == ( ) [0] += value items path".split()
-)
+WORDS_OF_CODE = [
+    "def",
+    "return",
+    "self",
+    "if",
+    "else",
+    "for",
+    "in",
+    "range(",
+    "len(",
+    "None",
+    "True",
+    "import",
+    "from",
+    "=",
+    "==",
+    "(",
+    ")",
+    "[0]",
+    "+=",
+    "value",
+    "items",
+    "path",
+]
 
 
 def _thumbnails(canvas: Image.Image, inside: Box, rng: np.random.Generator, photographs: Sequence[Image.Image]) -> None:

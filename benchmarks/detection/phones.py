@@ -64,10 +64,7 @@ def _chat(
     picture: Image.Image, photographs: Sequence[Image.Image], rng: np.random.Generator
 ) -> tuple[Image.Image, Box]:
     look = theme(rng)
-    if rng.random() < 0.4:
-        canvas = wallpaper(rng, SIZE, photographs)
-    else:
-        canvas = Image.new("RGB", SIZE, look.page)
+    canvas = wallpaper(rng, SIZE, photographs) if rng.random() < 0.4 else Image.new("RGB", SIZE, look.page)
     draw = ImageDraw.Draw(canvas)
     width = whole(rng, 480, 860)
     size = fitted(picture, width, 1150)
