@@ -3,11 +3,11 @@
     composed = compose("desktop", pictures, backgrounds, np.random.default_rng(7))
     composed.image.save("desktop.png")           # composed.boxes: where composed.shown is, exact to the pixel
 
-    python benchmarks/detection/compose.py CORPUS -o DIR [--count 4] [--seed 7] [--kinds desktop pasted …] [--boxes]
+    python benchmarks/detection/compose.py CORPUS -o DIR [--count 4] [--seed 7] [--kinds desktop …] [--boxes]
 
-Kinds: `desktop` (windows composed), `pasted` (in a real screenshot), `phone`, `grid` (a call or a gallery), and where AugLy is installed
-`augly-web` and `augly-mobile` (its two templates). The same
-pictures, backgrounds and generator give the same screenshot. As a script it writes some of each, to be looked at.
+Kinds: `desktop` (windows composed), `pasted` (in a real screenshot), `phone`, `grid` (a call or a gallery), and where
+AugLy is installed `augly-web` and `augly-mobile` (its two templates). The same pictures, backgrounds and generator give
+the same screenshot. As a script it writes some of each, to be looked at.
 """
 
 from __future__ import annotations

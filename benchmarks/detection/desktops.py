@@ -163,7 +163,7 @@ def _thumbnails(canvas: Image.Image, inside: Box, rng: np.random.Generator, phot
 def _viewer(
     canvas: Image.Image, picture: Image.Image, rng: np.random.Generator, photographs: Sequence[Image.Image]
 ) -> Box:
-    """A picture in the middle of a window: letterboxed, or the window fits it, with a picture in the picture at times."""
+    """A picture in the middle of a window that fits it, or is larger."""
     del photographs
     look = pick(rng, DARK) if rng.random() < 0.6 else pick(rng, LIGHT)
     size = sized(picture, rng, (1500, 880), shortest=SHORTEST)
