@@ -22,7 +22,7 @@ from desktops import SHORTEST, SIZE, desktop
 from grids import grid
 from painting import Composed, any_colour, filling, fitted, pick, put, sized, whole
 from phones import phone
-from pictures import loaded, photographs_of, screenshots_of
+from pictures import LEAST_BACKGROUND, loaded, photographs_of, screenshots_of
 from PIL import Image, ImageDraw
 
 MARGIN = 8
@@ -93,7 +93,7 @@ def main() -> None:
     if MISSING:
         print(MISSING)
     photographs = photographs_of(arguments.corpus / "photos")
-    screenshots = screenshots_of(arguments.corpus / "screenshots")
+    screenshots = screenshots_of(arguments.corpus / "screenshots", least=LEAST_BACKGROUND)
     for kind in arguments.kinds:
         for number in range(arguments.count):
             rng = np.random.default_rng([arguments.seed, number])

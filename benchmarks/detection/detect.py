@@ -31,7 +31,7 @@ from cases import Case, Material, all_cases, parts, source_of
 from known import Chosen, build_store, choose, hashes_of_parts, matcher_of, settings_of
 from measuring import Bench, Measured, measure_all
 from peers import Peer, installed, of_all
-from pictures import loaded, photographs_of, screenshots_of
+from pictures import LEAST_BACKGROUND, loaded, photographs_of, screenshots_of
 from PIL import Image
 from sheets import Pair, draw
 from tables import (
@@ -82,6 +82,11 @@ def files_of(case: Case, photographs: int) -> int:
     return -(-photographs // case.each)
 
 
+def screenshot_folder(arguments: argparse.Namespace) -> Path:
+    folder: Path = arguments.screenshots or arguments.pictures / "screenshots"
+    return folder
+
+
 def prepared(arguments: argparse.Namespace, cases: dict[str, Case], notes: list[str]) -> tuple[Bench, list[Peer]]:
     """Choose photographs, list them and what grids show of them, hash them for the peers. Adds to the notes."""
     settings, lacking = settings_of(
@@ -89,7 +94,7 @@ def prepared(arguments: argparse.Namespace, cases: dict[str, Case], notes: list[
     )
     corpus = (arguments.pictures / "photos").is_dir()
     paths = photographs_of(arguments.pictures / "photos" if corpus else arguments.pictures)
-    screenshots = screenshots_of(arguments.screenshots or arguments.pictures / "screenshots")
+    screenshots = screenshots_of(screenshot_folder(arguments), least=LEAST_BACKGROUND)
     chosen = choose(paths, count=arguments.count, others=OTHERS)
     material = Material(chosen.known, chosen.others, tuple(screenshots), arguments.seed)
     grids = max((files_of(case, len(chosen.known)) for case in cases.values() if case.planted == "grid"), default=0)
@@ -151,7 +156,12 @@ def main() -> None:
         if len(measured) % 100 == 0:
             print(f"{len(measured)} of {len(tasks)} files, {time.monotonic() - begun:.0f} s", flush=True)
     matcher = matcher_of(arguments.work, bench.photographs, listed=arguments.listed, settings=bench.settings)
-    bare = look(matcher, bench.material, bench.material.screenshots[: arguments.unplanted], arguments.output)
+    bare = look(
+        matcher,
+        bench.material,
+        screenshots_of(screenshot_folder(arguments))[: arguments.unplanted],
+        arguments.output,
+    )
     draw_wrong(bench, cases, measured, arguments.output)
     report(arguments, notes, peers, bench, measured, bare)
 

@@ -21,7 +21,7 @@ from matcher.model import LOW_QUALITY, Hash
 
 sys.path.append(str(Path(__file__).parents[1]))  # these are scripts beside the other benchmarks', not a package
 
-from corpus_recall import PHOTOGRAPHS, manifest
+from corpus_pictures import PHOTOGRAPHS, manifest
 
 LONGEST = 2048
 """Pixels of the longer side to which a photograph is brought before anything is done to it, its listing too."""
@@ -29,6 +29,9 @@ LONGEST = 2048
 SHORTEST = 200
 MOST_ASPECT = 3.0
 MOST_PIXELS = 40_000_000
+
+LEAST_BACKGROUND = 640, 480
+"""Pixels of a real screenshot that a photograph is pasted into."""
 
 ALGORITHMS = ("pdq", "phash")
 NEAR = {"pdq": 48, "phash": 8}
@@ -42,12 +45,12 @@ def photographs_of(folder: Path) -> list[Path]:
     return [path for path in _ordered(folder, PHOTOGRAPHS) if _suitable(path)]
 
 
-def screenshots_of(folder: Path) -> list[Path]:
-    """Screenshots of at least 640×480, in the order of their SHA-256."""
+def screenshots_of(folder: Path, *, least: tuple[int, int] = (1, 1)) -> list[Path]:
+    """Screenshots of at least so many pixels across and down, in the order of their SHA-256."""
     found = []
     for path in _ordered(folder, None):
         size = _size(path)
-        if size is not None and size[0] >= 640 and size[1] >= 480 and size[0] * size[1] <= MOST_PIXELS:
+        if size is not None and size[0] >= least[0] and size[1] >= least[1] and size[0] * size[1] <= MOST_PIXELS:
             found.append(path)
     return found
 

@@ -109,7 +109,7 @@ def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -
         "pictures",
         "ours",
         "by regions alone",
-        "of those with all sides seen",
+        "where all sides are seen",
         "best peer",
         "seconds a file",
     )
