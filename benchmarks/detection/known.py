@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,3 +101,17 @@ def settings_of(*, regions: bool, most: float | None) -> tuple[Settings, list[st
     wanted = {"regions": regions, "max_false_matches": most}
     lacking = [name for name in wanted if name not in Settings.__dataclass_fields__]
     return Settings(**{name: value for name, value in wanted.items() if name not in lacking}), lacking
+
+
+def calibrated_threshold(algorithm: str, *, listed: int, asked: float, most: float) -> int | None:
+    """By the product's calibration: `most` expected in 10,000 files that ask so many hashes. None where it has none."""
+    try:
+        calibration = importlib.import_module("matcher.calibrate").Calibration.default()
+    except ImportError:
+        return None
+    if not calibration.measures(algorithm, "whole"):
+        return None
+    found: int = calibration.threshold(
+        algorithm, "whole", listed=listed, questions=max(1, round(10_000 * asked)), most=most
+    )
+    return found

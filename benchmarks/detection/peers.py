@@ -2,9 +2,10 @@
 
 Each peer is the library as its documentation has it, on the whole picture. It has two thresholds: the documented one
 (of imagehash phash, which documents none, 8 of 64 bits), and an equal one, the largest that fulfils two conditions. No
-more unrelated pairs of this run lie within it than the product made wrong matches in the same files; and a normal
-distribution with the mean and deviation of those pairs expects no more false matches in 10,000 files against the whole
-list than the product's thresholds were chosen for.
+more unrelated pairs of this run lie within it than the product made wrong matches in the same files; and no more false
+matches are to be expected of it in 10,000 files against the whole list than the product's thresholds were chosen for.
+What is to be expected of PDQ and pHash says the product's own calibration, which measured these very hashes; of the
+others, a normal distribution with the mean and deviation of this run's unrelated pairs.
 """
 
 from __future__ import annotations
@@ -28,13 +29,17 @@ LOW_QUALITY = 50
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`listed` and `asked` give a picture's packed hashes; none where the peer's own quality says so."""
+    """`listed` and `asked` give a picture's packed hashes; none where the peer's own quality says so.
+
+    `algorithm` is the product's name of the same hash, where it has it.
+    """
 
     name: str
     bits: int
     documented: int
     listed: Callable[[Image.Image], Codes]
     asked: Callable[[Image.Image], Codes]
+    algorithm: str = ""
 
 
 def _packed(bits: Sequence[npt.ArrayLike]) -> Codes:
@@ -52,8 +57,8 @@ def _pdqhash() -> list[Peer]:
         return every(image)[:1]
 
     return [
-        Peer("pdqhash", 256, 31, upright, upright),
-        Peer("pdqhash, 8 orientations", 256, 31, upright, every),
+        Peer("pdqhash", 256, 31, upright, upright, "pdq"),
+        Peer("pdqhash, 8 orientations", 256, 31, upright, every, "pdq"),
     ]
 
 
@@ -65,7 +70,7 @@ def _imagehash() -> list[Peer]:
         return _packed([segment.hash for segment in imagehash.crop_resistant_hash(image).segment_hashes])
 
     return [
-        Peer("imagehash phash", 64, 8, phash, phash),
+        Peer("imagehash phash", 64, 8, phash, phash, "phash"),
         Peer("imagehash crop_resistant_hash", 64, 16, segments, segments),
     ]
 
@@ -124,15 +129,18 @@ def of_all(peers: Sequence[Peer], pictures: Iterable[tuple[int, Image.Image]]) -
     }
 
 
-def equal_threshold(histogram: npt.NDArray[np.int64], *, share: float, wrong: int) -> int:
-    """The largest distance with at most `wrong` of the pairs and, by the normal distribution, `share` of all; or -1.
+def normal_threshold(histogram: npt.NDArray[np.int64], *, share: float) -> int:
+    """The largest distance that at most `share` of all pairs are within, by the normal distribution; or -1.
 
-    `histogram[d]`: how many unrelated pairs of this run are at distance d.
+    `histogram[d]`: how many unrelated pairs of this run are at distance d; not all of them at one.
     """
     places = np.arange(len(histogram))
     count = histogram.sum()
     mean = float((places * histogram).sum() / count)
     deviation = float(np.sqrt((((places - mean) ** 2) * histogram).sum() / count))
-    expected = int(np.floor(NormalDist(mean, deviation).inv_cdf(share)))
-    observed = int(np.searchsorted(np.cumsum(histogram), wrong, side="right")) - 1
-    return max(-1, min(expected, observed))
+    return max(-1, int(np.floor(NormalDist(mean, deviation).inv_cdf(share))))
+
+
+def observed_threshold(histogram: npt.NDArray[np.int64], *, wrong: int) -> int:
+    """The largest distance that at most `wrong` of this run's unrelated pairs are within; or -1."""
+    return int(np.searchsorted(np.cumsum(histogram), wrong, side="right")) - 1

@@ -12,8 +12,9 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 from cases import source_of
+from known import calibrated_threshold
 from measuring import Measured, Shown
-from peers import Peer, equal_threshold
+from peers import Peer, normal_threshold, observed_threshold
 from plotting import save, subplots
 
 
@@ -72,7 +73,10 @@ def thresholds(
             continue
         hashes_a_pair = pairs / (len(mine) * entries)
         wrong = sum(source_of(match["entry"]) is not None for one in mine for match in one.wrong)
-        equal = equal_threshold(histogram, share=most / (10_000 * listed * hashes_a_pair), wrong=wrong)
+        expected = calibrated_threshold(peer.algorithm, listed=listed, asked=hashes_a_pair, most=most)
+        if expected is None:
+            expected = normal_threshold(histogram, share=most / (10_000 * listed * hashes_a_pair))
+        equal = min(expected, observed_threshold(histogram, wrong=wrong))
         places = np.arange(len(histogram))
         mean = float((places * histogram).sum() / pairs)
         found[peer.name] = Threshold(

@@ -12,7 +12,7 @@ from compose import KINDS, compose
 from hypothesis import given
 from hypothesis import strategies as st
 from painting import Composed
-from peers import equal_threshold
+from peers import normal_threshold, observed_threshold
 from PIL import Image
 
 # AugLy leaves a file open
@@ -96,16 +96,20 @@ def test_what_is_rotated_inside_shows_no_ground(name: str) -> None:
     assert inner.min() == 255
 
 
-@given(st.lists(st.integers(0, 5), min_size=9, max_size=65).filter(any), st.integers(0, 9), st.floats(1e-12, 0.4))
-def test_equal_threshold_is_the_largest_that_both_conditions_allow(counts: list[int], wrong: int, share: float) -> None:
-    histogram = np.array(counts)
+COUNTS = st.lists(st.integers(0, 5), min_size=9, max_size=65).filter(lambda counts: sum(map(bool, counts)) > 1)
+
+
+@given(COUNTS, st.floats(1e-12, 0.4))
+def test_normal_threshold_is_the_largest_within_the_share(counts: list[int], share: float) -> None:
     distances = np.repeat(np.arange(len(counts)), counts)
-    if not distances.std():
-        return
     normal = NormalDist(float(distances.mean()), float(distances.std()))
-    allowed = [
-        threshold
-        for threshold in range(len(counts))
-        if (distances <= threshold).sum() <= wrong and normal.cdf(threshold) <= share + 1e-12
-    ]
-    assert equal_threshold(histogram, share=share, wrong=wrong) == max(allowed, default=-1)
+    found = normal_threshold(np.array(counts), share=share)
+    assert found == -1 or normal.cdf(found) <= share + 1e-9
+    assert normal.cdf(found + 1) >= share - 1e-9
+
+
+@given(COUNTS, st.integers(0, 30))
+def test_observed_threshold_is_the_largest_with_so_few_pairs(counts: list[int], wrong: int) -> None:
+    distances = np.repeat(np.arange(len(counts)), counts)
+    allowed = [threshold for threshold in range(len(counts)) if (distances <= threshold).sum() <= wrong]
+    assert observed_threshold(np.array(counts), wrong=wrong) == max(allowed, default=-1)
