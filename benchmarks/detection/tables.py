@@ -20,11 +20,11 @@ from plotting import save, subplots
 
 @dataclass(slots=True)
 class Tally:
-    """What was measured of one case."""
+    """What was measured of one case. `wrong`: what a file shows, and what it was matched with (None: a random one)."""
 
     shown: list[Shown] = field(default_factory=list)
     files: int = 0
-    wrong: int = 0
+    wrong: list[tuple[tuple[int, ...], int | None]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
 
@@ -52,7 +52,8 @@ def tallied(measured: Iterable[Measured]) -> dict[str, Tally]:
         tally = found[one.case]
         tally.shown += one.shown
         tally.files += 1
-        tally.wrong += len(one.wrong)
+        shown = tuple(sorted(part.source for part in one.shown))
+        tally.wrong += [(shown, source_of(match["entry"])) for match in one.wrong]
         tally.seconds.append(one.seconds)
     return dict(found)
 
@@ -171,14 +172,20 @@ def threshold_table(peers: Mapping[str, Threshold]) -> list[str]:
 
 
 def wrong_table(tallies: Mapping[str, Tally]) -> list[str]:
-    """Our matches with entries that a file does not show."""
-    lines = _head("case", "files", "wrong matches", "in 10,000 files")
+    """Our matches with entries that a file does not show: random ones, and photographs. A pair is often met again."""
+    lines = _head("case", "files", "with random entries", "with photographs", "pairs of photographs", "in 10,000 files")
     for case, tally in tallies.items():
         if tally.wrong:
-            lines.append(_row(case, tally.files, tally.wrong, f"{10_000 * tally.wrong / tally.files:.0f}"))
-    files, wrong = sum(tally.files for tally in tallies.values()), sum(tally.wrong for tally in tallies.values())
-    lines.append(_row("all", files, wrong, f"{10_000 * wrong / max(1, files):.1f}"))
+            lines.append(_wrong_row(case, tally.files, tally.wrong))
+    every = [pair for tally in tallies.values() for pair in tally.wrong]
+    lines.append(_wrong_row("all", sum(tally.files for tally in tallies.values()), every))
     return lines
+
+
+def _wrong_row(case: str, files: int, wrong: Sequence[tuple[tuple[int, ...], int | None]]) -> str:
+    photographs = [pair for pair in wrong if pair[1] is not None]
+    rate = f"{10_000 * len(wrong) / max(1, files):.1f}"
+    return _row(case, files, len(wrong) - len(photographs), len(photographs), len(set(photographs)), rate)
 
 
 def plot_recall(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold], path: Path) -> None:
