@@ -125,28 +125,36 @@ def _rotated_inside(degrees: float) -> Alteration:
     return rotated
 
 
-ALTERATIONS: dict[str, Alteration] = {
-    "frame of 5 to 30 %": frame,
-    "uneven frame of 5 to 30 %": uneven_frame,
-    "letterbox of 5 to 30 %": letterbox,
-    "black padding of 20 %": padding,
-    "turned": _one_of(Transpose.ROTATE_90, Transpose.ROTATE_180, Transpose.ROTATE_270),
-    "mirrored": _one_of(
-        Transpose.FLIP_LEFT_RIGHT, Transpose.FLIP_TOP_BOTTOM, Transpose.TRANSPOSE, Transpose.TRANSVERSE
-    ),
-    "JPEG 30": _steady(lambda picture: picture),
-    "quarter size": _steady(quarter_size),
-    "blur 2": _steady(lambda picture: picture.filter(ImageFilter.GaussianBlur(2))),
-    "brightness × 1.4": _steady(lambda picture: ImageEnhance.Brightness(picture).enhance(1.4)),
-    "contrast × 1.6": _steady(lambda picture: ImageEnhance.Contrast(picture).enhance(1.6)),
-    "text over it": text_over,
-    "crop 2 % each side": _cropped(0.02),
-    "crop 5 % each side": _cropped(0.05),
-    "rotated 2°, expanded": _rotated(2),
-    "rotated 2°, inside": _rotated_inside(2),
-    "rotated 4°, expanded": _rotated(4),
-    "rotated 4°, inside": _rotated_inside(4),
+GROUPS: dict[str, dict[str, Alteration]] = {
+    "frames and turns": {
+        "frame of 5 to 30 %": frame,
+        "uneven frame of 5 to 30 %": uneven_frame,
+        "letterbox of 5 to 30 %": letterbox,
+        "black padding of 20 %": padding,
+        "turned": _one_of(Transpose.ROTATE_90, Transpose.ROTATE_180, Transpose.ROTATE_270),
+        "mirrored": _one_of(
+            Transpose.FLIP_LEFT_RIGHT, Transpose.FLIP_TOP_BOTTOM, Transpose.TRANSPOSE, Transpose.TRANSVERSE
+        ),
+    },
+    "quality and tone": {
+        "JPEG 30": _steady(lambda picture: picture),
+        "quarter size": _steady(quarter_size),
+        "blur 2": _steady(lambda picture: picture.filter(ImageFilter.GaussianBlur(2))),
+        "brightness × 1.4": _steady(lambda picture: ImageEnhance.Brightness(picture).enhance(1.4)),
+        "contrast × 1.6": _steady(lambda picture: ImageEnhance.Contrast(picture).enhance(1.6)),
+    },
+    "text, crops, small rotations": {
+        "text over it": text_over,
+        "crop 2 % each side": _cropped(0.02),
+        "crop 5 % each side": _cropped(0.05),
+        "rotated 2°, expanded": _rotated(2),
+        "rotated 2°, inside": _rotated_inside(2),
+        "rotated 4°, expanded": _rotated(4),
+        "rotated 4°, inside": _rotated_inside(4),
+    },
 }
+
+ALTERATIONS = {name: change for changes in GROUPS.values() for name, change in changes.items()}
 
 QUALITY = {"JPEG 30": 30}
 """Of JPEG, where it is not 90."""

@@ -68,6 +68,7 @@ class Case:
     """`each`: how many photographs there are for one file of it."""
 
     name: str
+    group: str
     asked: Callable[[Material, int], Asked]
     each: int = 1
     planted: str = ""
@@ -133,10 +134,10 @@ def _planted(kind: str, form: str) -> Case:
             tuple(not all_sides_seen(composed.image, box) for box in composed.boxes),
         )
 
-    return Case(f"{kind}, {form}", asked, GRIDS if kind == "grid" else 1, kind)
+    return Case(f"{kind}, {form}", "screenshots", asked, GRIDS if kind == "grid" else 1, kind)
 
 
-def _altered(name: str, alteration: alterations.Alteration) -> Case:
+def _altered(group: str, name: str, alteration: alterations.Alteration) -> Case:
     quality = alterations.QUALITY.get(name, 90)
 
     def asked(material: Material, number: int) -> Asked:
@@ -145,7 +146,7 @@ def _altered(name: str, alteration: alterations.Alteration) -> Case:
         image.save(stream, "JPEG", quality=quality)
         return Asked(stream.getvalue(), f"{number}.jpg", (number,), (entry_of(number),), (None,), (False,))
 
-    return Case(name, asked)
+    return Case(name, group, asked)
 
 
 def all_sides_seen(image: Image.Image, box: Box) -> bool:
@@ -174,7 +175,6 @@ def all_cases() -> dict[str, Case]:
     """By name: screenshots first, then whole pictures, then AugLy's."""
     forms = {"phone": ("PNG", "JPEG 75", "WebP 80")}
     cases = [_planted(kind, form) for kind in KINDS for form in forms.get(kind, ("PNG", "JPEG 75"))]
-    cases += [
-        _altered(name, change) for name, change in (*alterations.ALTERATIONS.items(), *by_augly.ALTERATIONS.items())
-    ]
+    for group, changes in {**alterations.GROUPS, "AugLy": by_augly.ALTERATIONS}.items():
+        cases += [_altered(group, name, change) for name, change in changes.items()]
     return {case.name: case for case in cases}

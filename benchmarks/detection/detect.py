@@ -33,11 +33,10 @@ from measuring import Bench, Measured, measure_all
 from peers import Peer, installed, of_all
 from pictures import LEAST_BACKGROUND, loaded, photographs_of, screenshots_of
 from PIL import Image
+from plots import plot_nearest, plot_recall
 from sheets import Pair, draw
 from tables import (
     peer_table,
-    plot_nearest,
-    plot_recall,
     recall_table,
     tallied,
     threshold_table,
@@ -234,7 +233,7 @@ def report(  # noqa: PLR0917 - a last step that tells everything
     }
     (arguments.output / "result.json").write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
     plot_recall(tallies, found, arguments.output / "recall.svg")
-    plot_nearest(tallies, arguments.output / "nearest.svg")
+    plot_nearest(tallies, {name: case.group for name, case in all_cases().items()}, arguments.output / "nearest.svg")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the benchmark of detection says: Markdown tables of recall, thresholds and wrong matches, and two plots."""
+"""What the benchmark of detection says: Markdown tables of recall, thresholds and wrong matches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -15,7 +14,6 @@ from cases import source_of
 from known import calibrated_threshold
 from measuring import Measured, Shown
 from peers import Peer, normal_threshold, observed_threshold
-from plotting import save, subplots
 
 
 @dataclass(slots=True)
@@ -101,10 +99,10 @@ def _head(*cells: str) -> list[str]:
     return [_row(*cells), "|" + "---|" * len(cells)]
 
 
-def _peer_recall(shown: Sequence[Shown], peer: str, threshold: int) -> float:
+def peer_recall(shown: Sequence[Shown], peer: str, threshold: int) -> float:
     """Percent of the pictures whose file the peer was asked."""
     asked = [one.peers[peer] for one in shown if peer in one.peers]
-    return _share([distance is not None and distance <= threshold for distance in asked])
+    return share([distance is not None and distance <= threshold for distance in asked])
 
 
 def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -> list[str]:
@@ -122,16 +120,14 @@ def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -
     for case, tally in tallies.items():
         seen = [one.found for one in tally.shown if not one.hidden]
         hidden = len(tally.shown) - len(seen)
-        best = max(
-            ((_peer_recall(tally.shown, name, facts.equal), name) for name, facts in peers.items()), default=None
-        )
+        best = max(((peer_recall(tally.shown, name, facts.equal), name) for name, facts in peers.items()), default=None)
         lines.append(
             _row(
                 case,
                 len(tally.shown),
-                f"**{_share([one.found for one in tally.shown]):.1f} %**",
-                f"{_share([one.by_region for one in tally.shown]):.1f} %",
-                f"{_share(seen):.1f} % of {len(seen)}" if hidden else "",
+                f"**{share([one.found for one in tally.shown]):.1f} %**",
+                f"{share([one.by_region for one in tally.shown]):.1f} %",
+                f"{share(seen):.1f} % of {len(seen)}" if hidden else "",
                 "–" if best is None else f"{best[0]:.1f} % {best[1] if best[0] else ''}".strip(),
                 f"{median(tally.seconds):.2f}",
             )
@@ -144,7 +140,7 @@ def peer_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold], *, 
     limits = {name: facts.equal if equal else facts.documented for name, facts in peers.items()}
     lines = _head("case", *(f"{name} ≤ {limit}" for name, limit in limits.items()))
     for case, tally in tallies.items():
-        lines.append(_row(case, *(f"{_peer_recall(tally.shown, name, limit):.1f} %" for name, limit in limits.items())))
+        lines.append(_row(case, *(f"{peer_recall(tally.shown, name, limit):.1f} %" for name, limit in limits.items())))
     return lines
 
 
@@ -188,38 +184,6 @@ def _wrong_row(case: str, files: int, wrong: Sequence[tuple[tuple[int, ...], int
     return _row(case, files, len(wrong) - len(photographs), len(photographs), len(set(photographs)), rate)
 
 
-def plot_recall(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold], path: Path) -> None:
-    """A group of bars a case: ours, and the peers at their equal thresholds."""
-    figure, (axes,) = subplots(1, columns=1, height=1.5 + 0.5 * len(tallies))
-    cases = list(tallies)
-    bars: dict[str, list[float]] = {"ours": [_share([one.found for one in tallies[case].shown]) for case in cases]}
-    for name, facts in peers.items():
-        shares = [_peer_recall(tallies[case].shown, name, facts.equal) for case in cases]
-        bars[f"{name} ≤ {facts.equal}"] = shares
-    height = 0.85 / len(bars)
-    for place, (name, shares) in enumerate(bars.items()):
-        axes.barh(np.arange(len(cases)) + place * height, shares, height, label=name)
-    axes.set_yticks(np.arange(len(cases)) + 0.4, cases)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 100)
-    axes.set_xlabel("% of the pictures found, as many false matches to be expected of each")
-    axes.legend(fontsize=7, loc="lower right")
-    save(figure, path)
-
-
-def plot_nearest(tallies: Mapping[str, Tally], path: Path) -> None:
-    """The share of pictures found, over the largest PDQ distance allowed."""
-    figure, (axes,) = subplots(1, columns=1, height=5)
-    for case, tally in tallies.items():
-        distances = np.sort([one.nearest["pdq"] for one in tally.shown if "pdq" in one.nearest])
-        if len(distances):
-            shares = 100 * np.arange(1, len(distances) + 1) / len(tally.shown)
-            axes.step(distances, shares, where="post", label=case, linewidth=1)
-    axes.set_xlabel("PDQ distance (of 256 bits) within which the picture is found")
-    axes.set_ylabel("% of the pictures")
-    axes.legend(fontsize=5, ncols=2)
-    save(figure, path)
-
-
-def _share(found: Sequence[bool]) -> float:
+def share(found: Sequence[bool]) -> float:
+    """Percent of them that are true."""
     return 100 * sum(found) / len(found) if found else 0.0

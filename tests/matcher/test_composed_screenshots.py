@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import NormalDist
 
 import alterations
+import by_augly
 import numpy as np
 import pytest
 from cases import all_sides_seen
@@ -40,6 +41,12 @@ def difference(image: Image.Image, box: tuple[int, int, int, int], shown: Image.
     x, y, width, height = box
     cut = np.asarray(image.crop((x, y, x + width, y + height))).astype(np.int16)
     return float(np.median(np.abs(cut - np.asarray(shown.resize((width, height), Image.Resampling.BICUBIC)))))
+
+
+def test_augly_composes_too() -> None:
+    if by_augly.MISSING:
+        pytest.skip(by_augly.MISSING)
+    assert set(by_augly.SCREENSHOTS) <= set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
