@@ -118,9 +118,9 @@ def _code(draw: ImageDraw.ImageDraw, inside: Box, rng: np.random.Generator, look
             at += int(letters.getlength(word + " "))
 
 
-WORDS_OF_CODE = (
-    "def return self if else for in range( len( None True import from = == ( ) [0] += value items path".split()
-)  # noqa: SIM905 - as it is read
+WORDS_OF_CODE = (  # noqa: SIM905 - text, to be read as such
+    "def return self if else for in range( len( None True import from = == ( ) [0] += value items path"
+).split()
 
 
 def _thumbnails(canvas: Image.Image, inside: Box, rng: np.random.Generator, photographs: Sequence[Image.Image]) -> None:

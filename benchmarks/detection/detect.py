@@ -94,6 +94,9 @@ def prepared(arguments: argparse.Namespace, cases: dict[str, Case], notes: list[
     corpus = (arguments.pictures / "photos").is_dir()
     paths = photographs_of(arguments.pictures / "photos" if corpus else arguments.pictures)
     screenshots = screenshots_of(screenshot_folder(arguments), least=LEAST_BACKGROUND)
+    for pictures, folder in ((paths, arguments.pictures), (screenshots, screenshot_folder(arguments))):
+        if not pictures:
+            raise SystemExit(f"{folder}: nothing that is large enough")
     chosen = choose(paths, count=arguments.count, others=OTHERS)
     material = Material(chosen.known, chosen.others, tuple(screenshots), arguments.seed)
     grids = max((files_of(case, len(chosen.known)) for case in cases.values() if case.planted == "grid"), default=0)
