@@ -31,6 +31,9 @@ SIZE = 1920, 1080
 WORK = 1920, 1032
 """Where windows with a planted picture lie: above the task bar."""
 
+COVERED = 0.12
+"""The share of pictures that have a corner covered."""
+
 SHORTEST = 200
 """Pixels of a planted picture's shorter side."""
 
@@ -43,7 +46,7 @@ def desktop(pictures: Sequence[Image.Image], backgrounds: Sequence[Image.Image],
     source = int(rng.integers(len(pictures)))
     picture = pictures[source]
     box = (_viewer if rng.random() < 0.5 else _page)(canvas, picture, rng, backgrounds)
-    if rng.random() < 0.3:
+    if rng.random() < COVERED:
         _cover_corner(canvas, box, rng, backgrounds)
     _task_bar(canvas, rng)
     return Composed(canvas, [box], [source], [picture])
@@ -210,9 +213,9 @@ def _page(
 
 
 def _cover_corner(canvas: Image.Image, box: Box, rng: np.random.Generator, photographs: Sequence[Image.Image]) -> None:
-    """Another window, or a picture in the picture, over at most an eighth of the picture, at one of its corners."""
+    """Another window, or a picture in the picture, over at most a twentieth of the picture, at one of its corners."""
     x, y, width, height = box
-    across, down = whole(rng, width * 0.1, width * 0.35), whole(rng, height * 0.1, height * 0.35)
+    across, down = whole(rng, width * 0.08, width * 0.22), whole(rng, height * 0.08, height * 0.22)
     right, low = rng.random() < 0.5, rng.random() < 0.5
     if photographs and rng.random() < 0.4:
         inset = whole(rng, 0, 16)

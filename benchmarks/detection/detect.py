@@ -117,7 +117,7 @@ def prepared(arguments: argparse.Namespace, cases: dict[str, Case], notes: list[
     notes += [*missing, *filter(None, [MISSING]), *(f"this build has no setting {name}" for name in lacking)]
     bench = Bench(
         material=material,
-        entries=frozenset(hashes),
+        listed_pdq={entry: mine["pdq"].value for entry, mine in hashes.items()},
         work=arguments.work,
         photographs=photographs,
         listed=arguments.listed,
@@ -170,7 +170,7 @@ def main() -> None:
 
 def draw_wrong(bench: Bench, cases: dict[str, Case], measured: Sequence[Measured], folder: Path) -> None:
     """Sheets of the matches with photographs that a file does not show."""
-    pairs = []
+    pairs: list[Pair] = []
     for one in measured:
         for match in one.wrong:
             source = source_of(match["entry"])
@@ -195,8 +195,8 @@ def report(  # noqa: PLR0917 - a last step that tells everything
     found = thresholds(
         peers,
         measured,
-        entries=len(bench.entries),
-        listed=arguments.listed + len(bench.entries),
+        entries=len(bench.listed_pdq),
+        listed=arguments.listed + len(bench.listed_pdq),
         most=arguments.max_false_matches,
     )
     each = bare.seconds / max(1, bare.screenshots)

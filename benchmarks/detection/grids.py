@@ -21,7 +21,7 @@ def grid(pictures: Sequence[Image.Image], backgrounds: Sequence[Image.Image], rn
     canvas = Image.new("RGB", size, ground)
     gutter = pick(rng, (0, 1, 2, 3, 4, 6, 8, 12, 16, 20))
     fills = rng.random() < 0.6
-    radius = pick(rng, (0, 0, 0, 8, 16)) if gutter >= 4 else 0
+    radius = pick(rng, (0, 0, 0, 4, 8, 10)) if gutter >= 4 else 0
     letterbox = ground if rng.random() < 0.5 else any_colour(rng)
     labels = rng.random() < 0.6
     taken = rng.permutation(len(pictures))[:cells]

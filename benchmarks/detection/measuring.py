@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from cases import Case, Material, all_cases, source_of
+from cases import Case, Material, all_cases, saved, source_of
 from known import matcher_of
+from painting import Box
 from peers import Listed, Peer, installed
+from pictures import reference_hashes
 from PIL import Image
+
+from matcher.distances import hamming
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,10 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Everything a worker is told. `entries`: what is listed of the photographs and of their parts."""
+    """Everything a worker is told. `listed_pdq`: the PDQ of each listed photograph, and of each of their parts."""
 
     material: Material
-    entries: frozenset[str]
+    listed_pdq: dict[str, bytes]
     work: Path
     photographs: Path
     listed: int
@@ -42,6 +46,7 @@ class Bench:
 class Shown:
     """One picture that a file shows, and how near it was found.
 
+    `cut`: the PDQ distance of what is cut out at the true box, None where there is no box or too little detail.
     `nearest`: algorithm → the least distance among our matches with it. `peers`: peer → the least distance of any of
     its hashes to any listed one of this photograph (None where it has none).
     """
@@ -50,6 +55,7 @@ class Shown:
     hidden: bool
     found: bool
     by_region: bool
+    cut: int | None
     nearest: dict[str, int]
     peers: dict[str, int | None]
 
@@ -95,13 +101,20 @@ class Worker:
                 hidden=hidden,
                 found=bool(mine[source]),
                 by_region=bool(mine[source]) and all(match.region is not None for match in mine[source]),
+                cut=None if box is None else self._cut(asked.data, box, entry),
                 nearest=_nearest(mine[source]),
                 peers={name: found[source] for name, found in distances.items()},
             )
-            for source, entry, hidden in zip(asked.sources, asked.entries, asked.hidden, strict=True)
-            if entry in self.bench.entries
+            for source, entry, box, hidden in zip(asked.sources, asked.entries, asked.boxes, asked.hidden, strict=True)
+            if entry in self.bench.listed_pdq
         ]
         return Measured(case, number, shown, wrong, seconds, unrelated)
+
+    def _cut(self, data: bytes, box: Box, entry: str) -> int | None:
+        x, y, width, height = box
+        image = Image.open(io.BytesIO(data)).convert("RGB").crop((x, y, x + width, y + height))
+        hashes = reference_hashes(saved(image, "PNG")[0])
+        return hamming(hashes["pdq"].value, self.bench.listed_pdq[entry]) if "pdq" in hashes else None
 
     def _peers(
         self, data: bytes, sources: Sequence[int]

@@ -77,7 +77,7 @@ def _chat(
     for top in range(STATUS + bar + 20, y - 110, 150):
         _bubble(draw, rng, look, top=top, height=110)
     rim = pick(rng, (0, 0, 6, 10, 12))
-    radius = pick(rng, (0, 18, 28, 40))
+    radius = pick(rng, (0, 0, 12, 18, 24, 36))
     x = SIZE[0] - size[0] - rim - 30 if mine else 30 + rim
     caption = rng.random() < 0.5
     if rim or caption:
@@ -147,7 +147,7 @@ def _feed(
     bar = whole(rng, 110, 150)
     y = STATUS + bar
     margin = pick(rng, (0, 0, 0, 24, 36))
-    radius = 0 if margin == 0 else pick(rng, (0, 24, 40))
+    radius = 0 if margin == 0 else pick(rng, (0, 16, 32))
     width = SIZE[0] - 2 * margin
     if photographs and rng.random() < 0.6:
         rest = whole(rng, 60, 360)

@@ -15,6 +15,9 @@ from known import calibrated_threshold
 from measuring import Measured, Shown
 from peers import Peer, normal_threshold, observed_threshold
 
+CUT = 31
+"""The PDQ distance that its authors publish."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -106,13 +109,17 @@ def peer_recall(shown: Sequence[Shown], peer: str, threshold: int) -> float:
 
 
 def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -> list[str]:
-    """Ours, what of it only regions bring, and the best peer at its equal threshold."""
+    """Ours, what of it only regions bring, and the best peer at its equal threshold.
+
+    *At the true box*: what PDQ ≤ CUT finds where the picture is cut out exactly, so what a perfect finder would.
+    """
     head = (
         "case",
         "pictures",
         "ours",
         "by regions alone",
         "where all sides are seen",
+        "at the true box",
         "best peer",
         "seconds a file",
     )
@@ -120,6 +127,7 @@ def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -
     for case, tally in tallies.items():
         seen = [one.found for one in tally.shown if not one.hidden]
         hidden = len(tally.shown) - len(seen)
+        planted = any(one.cut is not None for one in tally.shown)
         best = max(((peer_recall(tally.shown, name, facts.equal), name) for name, facts in peers.items()), default=None)
         lines.append(
             _row(
@@ -128,6 +136,7 @@ def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -
                 f"**{share([one.found for one in tally.shown]):.1f} %**",
                 f"{share([one.by_region for one in tally.shown]):.1f} %",
                 f"{share(seen):.1f} % of {len(seen)}" if hidden else "",
+                f"{share([one.cut is not None and one.cut <= CUT for one in tally.shown]):.1f} %" if planted else "",
                 "–" if best is None else f"{best[0]:.1f} % {best[1] if best[0] else ''}".strip(),
                 f"{median(tally.seconds):.2f}",
             )

@@ -31,7 +31,7 @@ class Unplanted:
 def look(matcher: Matcher, material: Material, screenshots: Sequence[Path], folder: Path) -> Unplanted:
     """Examine each. A screenshot that does show a listed photograph is told apart by who looks at the sheets."""
     matches = []
-    pairs = []
+    pairs: list[Pair] = []
     unread = []
     matched: set[Path] = set()
     seconds = 0.0
