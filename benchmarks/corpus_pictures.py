@@ -18,6 +18,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+PHOTOGRAPHS = {"photo", "photo-and-filter-result", "photo-and-drawing", "photo-and-figure", "astro-photo", "wallpaper"}
+"""What the manifest calls them."""
+
 FEWEST_PIXELS = 1_500_000
 MOST_PIXELS = 40_000_000
 FEWEST_BITS = 0.8

@@ -30,13 +30,12 @@ from typing import Any
 import imagehash
 import numpy as np
 import pdqhash
-from corpus_pictures import manifest
+from corpus_pictures import PHOTOGRAPHS, manifest
 from PIL import Image
 from process_memory import run_measured
 
 Transpose = Image.Transpose
 PDQ_THRESHOLD, PHASH_THRESHOLD, MINIMUM_QUALITY = 31, 8, 50
-PHOTOGRAPHS = {"photo", "photo-and-filter-result", "photo-and-drawing", "photo-and-figure", "astro-photo", "wallpaper"}
 MAX_PIXELS = 40_000_000
 
 ALTERATIONS: dict[str, Callable[[Image.Image], tuple[Image.Image, int]]] = {

@@ -1,0 +1,243 @@
+"""Is a known picture found in a screenshot, in a frame, turned, cropped? Recall beside peers, at equal false matches.
+
+    python benchmarks/detection/detect.py CORPUS --work DIR -o DIR [--count 200] [--seed 7] [--cases NAME …]
+    python benchmarks/detection/detect.py PICTURES --screenshots FOLDER --work DIR -o DIR
+
+CORPUS has photos/ and screenshots/ (and a MANIFEST.csv); PICTURES is any folder of photographs of a lab's own, beside
+any folder of screenshots. `--count` photographs are listed among `--listed` random hashes, each is brought into one
+file of each case (cases.py), and every file is examined by `matcher.Matcher` as a platform would. It is found where the
+finding has a match with that photograph's entry, or with the entry of the part that is shown. Peers that are installed
+(pdqhash, imagehash, perception) are asked the first `--peer-count` files of each case, twice: at their documented
+thresholds, and at thresholds that make as few false matches as ours (peers.py says how). AugLy's cases run where it is
+installed.
+
+Then the real screenshots are examined as they are: every match is counted, and drawn on a sheet to be looked at.
+Writes result.md, result.json, plots and sheets into the folder that `-o` names, which must not exist. `--work` keeps
+the random list, which takes a minute to make.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from by_augly import MISSING
+from cases import Case, Material, all_cases, parts, source_of
+from known import Chosen, build_store, choose, hashes_of_parts, matcher_of, settings_of
+from measuring import Bench, Measured, measure_all
+from peers import Peer, installed, of_all
+from pictures import LEAST_BACKGROUND, loaded, photographs_of, screenshots_of
+from PIL import Image
+from plots import plot_nearest, plot_recall
+from sheets import Pair, draw
+from tables import (
+    peer_table,
+    recall_table,
+    tallied,
+    threshold_table,
+    thresholds,
+    wrong_table,
+)
+from unplanted import Unplanted, look
+
+OTHERS = 100
+"""Photographs that are not listed: wallpapers, and small pictures around."""
+
+MOST_WRONG_DRAWN = 80
+
+
+def arguments_of() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pictures", type=Path, metavar="CORPUS", help="a corpus, or a folder of photographs")
+    parser.add_argument("--screenshots", type=Path, help="a folder of real screenshots; CORPUS/screenshots otherwise")
+    parser.add_argument("--work", type=Path, required=True, help="keeps the random list")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="new folder")
+    parser.add_argument("--count", type=int, default=200, help="photographs")
+    parser.add_argument("--listed", type=int, default=1_000_000, help="random hashes of each algorithm beside them")
+    parser.add_argument("--peer-count", type=int, default=100, help="files of each case that the peers are asked")
+    parser.add_argument("--unplanted", type=int, default=1_000, help="real screenshots to examine as they are, at most")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--cases", nargs="+", metavar="NAME", help="those whose name begins so; all otherwise")
+    parser.add_argument("--max-false-matches", type=float, default=1.0, help="in 10,000 screenshots")
+    parser.add_argument("--fixed", action="store_true", help="our thresholds as they are without --max-false-matches")
+    parser.add_argument("--no-regions", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
+    return parser.parse_args()
+
+
+def chosen_cases(prefixes: Sequence[str] | None) -> dict[str, Case]:
+    cases = all_cases()
+    if prefixes is None:
+        return cases
+    return {name: case for name, case in cases.items() if name.startswith(tuple(prefixes))}
+
+
+def files_of(case: Case, photographs: int) -> int:
+    return -(-photographs // case.each)
+
+
+def screenshot_folder(arguments: argparse.Namespace) -> Path:
+    folder: Path = arguments.screenshots or arguments.pictures / "screenshots"
+    return folder
+
+
+def prepared(arguments: argparse.Namespace, cases: dict[str, Case], notes: list[str]) -> tuple[Bench, list[Peer]]:
+    """Choose photographs, list them and what grids show of them, hash them for the peers. Adds to the notes."""
+    settings, lacking = settings_of(
+        regions=not arguments.no_regions, most=None if arguments.fixed else arguments.max_false_matches
+    )
+    corpus = (arguments.pictures / "photos").is_dir()
+    paths = photographs_of(arguments.pictures / "photos" if corpus else arguments.pictures)
+    screenshots = screenshots_of(screenshot_folder(arguments), least=LEAST_BACKGROUND)
+    for pictures, folder in ((paths, arguments.pictures), (screenshots, screenshot_folder(arguments))):
+        if not pictures:
+            raise SystemExit(f"{folder}: nothing that is large enough")
+    chosen = choose(paths, count=arguments.count, others=OTHERS)
+    material = Material(chosen.known, chosen.others, tuple(screenshots), arguments.seed)
+    grids = max((files_of(case, len(chosen.known)) for case in cases.values() if case.planted == "grid"), default=0)
+    hashes = {**chosen.hashes, **hashes_of_parts(material, grids)}
+    peers, missing = installed()
+
+    def listed() -> Iterator[tuple[int, Image.Image]]:
+        for number, path in enumerate(material.known):
+            yield number, loaded(path)
+        for entry, shown in parts(material, grids):
+            if entry in hashes:
+                source = source_of(entry)
+                assert source is not None
+                yield source, shown
+
+    photographs = build_store(arguments.output / "known", hashes)
+    notes += told(arguments, chosen, len(hashes), len(screenshots))
+    notes += [*missing, *filter(None, [MISSING]), *(f"this build has no setting {name}" for name in lacking)]
+    bench = Bench(
+        material=material,
+        listed_pdq={entry: mine["pdq"].value for entry, mine in hashes.items()},
+        work=arguments.work,
+        photographs=photographs,
+        listed=arguments.listed,
+        settings=settings,
+        peer_listed=of_all(peers, listed()) if arguments.peer_count else {},
+    )
+    return bench, peers
+
+
+def told(arguments: argparse.Namespace, chosen: Chosen, entries: int, screenshots: int) -> list[str]:
+    return [
+        f"seed {arguments.seed}; {len(chosen.known)} photographs ({entries} entries with their parts in grids) among "
+        f"{arguments.listed:,} random hashes of each algorithm; {len(chosen.others)} other photographs, "
+        f"{screenshots} screenshots",
+        f"passed over: {chosen.near} near another photograph, {chosen.poor} with too little detail for a PDQ",
+        "thresholds: "
+        + ("fixed" if arguments.fixed else f"at most {arguments.max_false_matches:g} expected in 10,000 screenshots"),
+    ]
+
+
+def main() -> None:
+    arguments = arguments_of()
+    arguments.output.mkdir(parents=True)
+    cases = chosen_cases(arguments.cases)
+    notes: list[str] = []
+    begun = time.monotonic()
+    bench, peers = prepared(arguments, cases, notes)
+    print("\n".join(notes), f"prepared in {time.monotonic() - begun:.0f} s", sep="\n", flush=True)
+
+    tasks = [
+        (name, number, number * case.each < arguments.peer_count)
+        for name, case in cases.items()
+        for number in range(files_of(case, len(bench.material.known)))
+    ]
+    measured = []
+    for one in measure_all(bench, tasks, workers=arguments.workers):
+        measured.append(one)
+        if len(measured) % 100 == 0:
+            print(f"{len(measured)} of {len(tasks)} files, {time.monotonic() - begun:.0f} s", flush=True)
+    matcher = matcher_of(arguments.work, bench.photographs, listed=arguments.listed, settings=bench.settings)
+    bare = look(
+        matcher,
+        bench.material,
+        screenshots_of(screenshot_folder(arguments))[: arguments.unplanted],
+        arguments.output,
+    )
+    draw_wrong(bench, cases, measured, arguments.output)
+    report(arguments, notes, peers, bench, measured, bare)
+
+
+def draw_wrong(bench: Bench, cases: dict[str, Case], measured: Sequence[Measured], folder: Path) -> None:
+    """Sheets of the matches with photographs that a file does not show."""
+    pairs: list[Pair] = []
+    for one in measured:
+        for match in one.wrong:
+            source = source_of(match["entry"])
+            if source is not None and len(pairs) < MOST_WRONG_DRAWN:
+                data = cases[one.case].asked(bench.material, one.number).data
+                image = Image.open(io.BytesIO(data)).convert("RGB")
+                region = None if match["region"] is None else tuple(match["region"])
+                label = f"{one.case} {one.number}: {match['algorithm']} {match['distance']}, {match['entry']}"
+                pairs.append(Pair(image, region, loaded(bench.material.known[source]), label))
+    draw(pairs, folder, name="wrong")
+
+
+def report(  # noqa: PLR0917 - a last step that tells everything
+    arguments: argparse.Namespace,
+    notes: Sequence[str],
+    peers: Sequence[Peer],
+    bench: Bench,
+    measured: Sequence[Measured],
+    bare: Unplanted,
+) -> None:
+    tallies = tallied(measured)
+    found = thresholds(
+        peers,
+        measured,
+        entries=len(bench.listed_pdq),
+        listed=arguments.listed + len(bench.listed_pdq),
+        most=arguments.max_false_matches,
+    )
+    each = bare.seconds / max(1, bare.screenshots)
+    lines = [*(f"- {note}" for note in notes), ""]
+    for title, table in {
+        "Recall": recall_table(tallies, found),
+        "Peers at their documented thresholds": peer_table(tallies, found, equal=False),
+        "Peers at thresholds with as few false matches as ours": peer_table(tallies, found, equal=True),
+        "Thresholds of the peers": threshold_table(found),
+        "Our wrong matches": wrong_table(tallies),
+    }.items():
+        lines += [f"## {title}", "", *table, ""]
+    lines += [
+        "## Real screenshots without a planted picture",
+        "",
+        f"{bare.screenshots} screenshots, {each:.2f} s each: {len(bare.matches)} matches in {bare.matched} of them; "
+        f"{len(bare.unread)} could not be read whole.",
+        *(f"- {sheet.name}" for sheet in bare.sheets),
+    ]
+    text = "\n".join(lines) + "\n"
+    print(text)
+    (arguments.output / "result.md").write_text(text, encoding="utf-8")
+    result = {
+        "notes": list(notes),
+        "peers": {name: asdict(facts) for name, facts in found.items()},
+        "files": [
+            {
+                "case": one.case,
+                "number": one.number,
+                "shown": [asdict(shown) for shown in one.shown],
+                "wrong": one.wrong,
+            }
+            for one in measured
+        ],
+        "photographs": [path.name for path in bench.material.known],
+        "unplanted": {"screenshots": bare.screenshots, "matches": bare.matches, "unread": bare.unread},
+    }
+    (arguments.output / "result.json").write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
+    plot_recall(tallies, found, arguments.output / "recall.svg")
+    plot_nearest(tallies, {name: case.group for name, case in all_cases().items()}, arguments.output / "nearest.svg")
+
+
+if __name__ == "__main__":
+    main()

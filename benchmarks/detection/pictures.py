@@ -1,0 +1,116 @@
+"""Which pictures the benchmark of detection works on, and how they are loaded.
+
+Of the corpus: its photographs in the order of their SHA-256, and its screenshots. Of a lab's own folder: every picture
+in it, in the same order. What is too small, too long or too large is passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import warnings
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from matcher.hashers import picture_hashers
+from matcher.imaging.decode import decode
+from matcher.imaging.sniff import HEAD, sniff
+from matcher.model import LOW_QUALITY, Hash
+
+sys.path.append(str(Path(__file__).parents[1]))  # these are scripts beside the other benchmarks', not a package
+
+from corpus_pictures import PHOTOGRAPHS, manifest
+
+LONGEST = 2048
+"""Pixels of the longer side to which a photograph is brought before anything is done to it, its listing too."""
+
+SHORTEST = 200
+MOST_ASPECT = 3.0
+MOST_PIXELS = 40_000_000
+
+LEAST_BACKGROUND = 640, 480
+"""Pixels of a real screenshot that a photograph is pasted into."""
+
+ALGORITHMS = ("pdq", "phash")
+NEAR = {"pdq": 48, "phash": 8}
+"""Two photographs that are so near as they are count as near-duplicates: only the first is taken."""
+
+MANIFEST = "MANIFEST.csv"
+
+
+def photographs_of(folder: Path) -> list[Path]:
+    """Photographs of a suitable size, in the order of their SHA-256."""
+    return [path for path in _ordered(folder, PHOTOGRAPHS) if _suitable(path)]
+
+
+def screenshots_of(folder: Path, *, least: tuple[int, int] = (1, 1)) -> list[Path]:
+    """Screenshots of at least so many pixels across and down, in the order of their SHA-256."""
+    found = []
+    for path in _ordered(folder, None):
+        size = _size(path)
+        if size is not None and size[0] >= least[0] and size[1] >= least[1] and size[0] * size[1] <= MOST_PIXELS:
+            found.append(path)
+    return found
+
+
+def _ordered(folder: Path, kinds: set[str] | None) -> list[Path]:
+    """The files of a folder by SHA-256, where its corpus has a manifest only those of these kinds, one a family."""
+    corpus = folder.parent
+    if not (corpus / MANIFEST).exists():
+        every = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        return sorted(every, key=lambda path: hashlib.sha256(path.read_bytes()).digest())
+    taken: set[str] = set()
+    paths = []
+    for row in sorted(manifest(corpus), key=lambda row: row["sha256"]):
+        if not row["file"].startswith(f"{folder.name}/") or not (kinds is None or row["kind"] in kinds):
+            continue
+        related = {row[key] for key in ("family", "dup_group") if row[key]}
+        if kinds is None or not related & taken:
+            taken |= related
+            paths.append(corpus / row["file"])
+    return paths
+
+
+def _size(path: Path) -> tuple[int, int] | None:
+    """Of what Pillow reads; None where that is no picture."""
+    try:
+        with Image.open(path) as opened:
+            return opened.size
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
+
+
+def _suitable(path: Path) -> bool:
+    size = _size(path)
+    return (
+        size is not None
+        and min(size) >= SHORTEST
+        and max(size) <= MOST_ASPECT * min(size)
+        and size[0] * size[1] <= MOST_PIXELS
+    )
+
+
+@lru_cache(maxsize=48)
+def loaded(path: Path) -> Image.Image:
+    """The picture upright, as RGB on white, its longer side at most LONGEST."""
+    with warnings.catch_warnings(), Image.open(path) as opened:
+        warnings.simplefilter("ignore")
+        opened.draft("RGB", (LONGEST, LONGEST))
+        turned = ImageOps.exif_transpose(opened)
+        if "A" in turned.getbands() or "transparency" in turned.info:
+            layered = turned.convert("RGBA")
+            turned = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
+        picture = turned.convert("RGB")
+    picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
+    return picture
+
+
+def reference_hashes(data: bytes) -> dict[str, Hash]:
+    """PDQ and pHash of a picture file by the reference profile, those of a sufficient quality."""
+    kind = sniff(data[:HEAD])
+    assert kind is not None
+    picture = next(iter(decode(data, kind).renderings()))
+    hashes = {hasher.algorithm.name: hasher.hash(picture) for hasher in picture_hashers(ALGORITHMS)}
+    return {name: value for name, value in hashes.items() if value.quality is None or value.quality >= LOW_QUALITY}
