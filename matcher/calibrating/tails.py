@@ -2,9 +2,9 @@
 
 Where ENOUGH pairs were seen, the probability is their share, and twice its standard error more. Nearer than that, its
 logarithm goes on along a straight line, as flat as it was in the last half decade that was seen, in the last one, in
-the last two, or in a calibration of more pictures, whichever is flattest. Chance alone would make it ever steeper (a binomial's tail
-does), and so the line would say too much; pictures that are alike for a reason make it flatter, and then it says what
-was seen of those. docs/calibration.md compares it with others.
+the last two, or in a calibration of more pictures, whichever is flattest. Chance alone would make it ever steeper (a
+binomial's tail does), and so the line says too much of it; pictures that are alike for a reason make it flatter, and
+then it says what was seen of those. docs/calibration.md compares it with others.
 """
 
 from __future__ import annotations
