@@ -53,13 +53,13 @@ def parse_rendering(name: str) -> tuple[int, str]:
 def with_reframing(rendering: str, reframing: str) -> str:
     """The name of a rendering that is framed anew. ValueError where it is already, or there is no such reframing."""
     name = f"{rendering} {reframing}".strip()
-    if split_reframing(name) != (rendering, reframing):
+    if reframing not in REFRAMINGS or split_reframing(name) != (rendering, reframing):
         raise ValueError(f"no reframing {reframing!r} of a rendering {rendering!r}")
     return name
 
 
 def split_reframing(rendering: str) -> tuple[str, str]:
-    """The name of the rendering that was framed anew, and of the reframing, "" for none. ValueError for no such name."""
+    """The name of what was framed anew, and of the reframing, "" for none. ValueError for what is no such name."""
     parse_rendering(rendering)
     plain, _, last = rendering.rpartition(" ")
     return (plain, last) if last in REFRAMINGS else (rendering, "")

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from matcher.compiled import compiled
+from matcher.compiled import compiled, compiled_inner
 from matcher.imaging.picture import BAND, Picture
 from matcher.imaging.reduced import Reduced
 from matcher.renderings import REFRAMINGS as NAMES
@@ -29,7 +29,7 @@ Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
 
-SIDE = 128
+SIDE = 192
 """Pixels of the shorter side that a reduced picture keeps at least when it is framed anew, where it has so many."""
 
 _COSINE, _SINE = 0.9986295347545738, 0.052335956242943835
@@ -100,7 +100,7 @@ def named(name: str) -> Reframing:
 
 
 def reframed(reduced: Reduced, reframing: Reframing) -> Reduced:
-    """A reduced picture framed anew, reduced further, to a shorter side of SIDE to twice SIDE pixels; for the screen.
+    """A reduced picture framed anew, reduced further where its shorter side has twice SIDE pixels; for the screen.
 
     It is near the means of the grey of `reframed_picture` but not those, also at scale 1: its hashes have a margin
     there too. There is nothing finer. ValueError where it is framed anew already.
@@ -132,7 +132,7 @@ def reframed_picture(picture: Picture, reframing: Reframing) -> Picture:
         bottom = min(height, top + rows)
         first, last = _rows_of(steps, width, height, top, bottom)
         source = np.asarray(picture.image.crop((0, first, width, last + 1)))
-        shown.paste(Image.fromarray(_placed(source, first, height, steps, top, bottom)), (0, top))
+        shown.paste(Image.fromarray(_placed(source, steps, (height, first, top, bottom))), (0, top))
     return Picture(shown, rendering=name)
 
 
@@ -152,8 +152,12 @@ def _rows_of(steps: Int64, width: int, height: int, top: int, bottom: int) -> tu
 
 
 @compiled
-def _placed(source: UInt8, first: int, height: int, steps: Int64, top: int, bottom: int) -> UInt8:
-    """Rows `top` to `bottom`, without it, of the reframed picture, from its rows (h, width, 3) from `first` on."""
+def _placed(source: UInt8, steps: Int64, rows: tuple[int, int, int, int]) -> UInt8:
+    """Rows of a reframed picture from those of the picture, (h, width, 3).
+
+    `rows`: the picture's height, where `source` begins in it, and the output from `top` to `bottom`, without it.
+    """
+    height, first, top, bottom = rows
     width = source.shape[1]
     out = np.empty((bottom - top, width, 3), np.uint8)
     right, lowest = (width - 1) << _POINT, (height - 1) << _POINT
@@ -173,6 +177,43 @@ def _placed(source: UInt8, first: int, height: int, steps: Int64, top: int, bott
     return out
 
 
+@compiled_inner
+def _inner(begin: float, step: float, last: int, count: int) -> tuple[int, int]:
+    """Half-open: for which of `count` outputs begin + step · j surely lies from 0 to below `last`."""
+    if step == 0.0:
+        return (0, count) if 0.0 <= begin < last else (0, 0)
+    one, other = -begin / step, (last - begin) / step
+    low, high = min(max(min(one, other) + 1.0, 0.0), float(count)), min(max(max(one, other) - 1.0, 0.0), float(count))
+    return int(np.ceil(low)), max(int(np.ceil(low)), int(np.floor(high)))
+
+
+@compiled_inner
+def _between(grey: Float32, flat: Float32, u: float, v: float) -> np.float32:
+    """The value at column u and row v, both from 0 to below the last; `flat` are the pixels of `grey` in a row."""
+    column, row = int(u), int(v)
+    p, q = np.float32(v - row), np.float32(u - column)
+    at = np.uint64(row * grey.shape[1] + column)  # unsigned, or each access would ask whether it counts from the end
+    below = np.uint64((row + 1) * grey.shape[1] + column)
+    upper = flat[at] + (flat[at + np.uint64(1)] - flat[at]) * q
+    lower = flat[below] + (flat[below + np.uint64(1)] - flat[below]) * q
+    value: np.float32 = upper + (lower - upper) * p
+    return value
+
+
+@compiled_inner
+def _at_edge(grey: Float32, u: float, v: float) -> np.float32:
+    """The value at column u and row v, which may lie outside: then that of the nearest place inside."""
+    right, lowest = grey.shape[1] - 1, grey.shape[0] - 1
+    u, v = min(max(u, 0.0), float(right)), min(max(v, 0.0), float(lowest))
+    column, row = int(u), int(v)
+    next_column, next_row = min(column + 1, right), min(row + 1, lowest)
+    p, q = np.float32(v - row), np.float32(u - column)
+    upper = grey[row, column] + (grey[row, next_column] - grey[row, column]) * q
+    lower = grey[next_row, column] + (grey[next_row, next_column] - grey[next_row, column]) * q
+    value: np.float32 = upper + (lower - upper) * p
+    return value
+
+
 @compiled
 def _sampled(grey: Float32, places: npt.NDArray[np.float64], fewer: int, height: int, width: int) -> Float32:
     """The reframed picture at every `fewer`-th pixel along both axes, (height, width) float32.
@@ -181,18 +222,21 @@ def _sampled(grey: Float32, places: npt.NDArray[np.float64], fewer: int, height:
     """
     xx, xy, yx, yy, middle, centre = places
     right, lowest = grey.shape[1] - 1, grey.shape[0] - 1
+    flat = grey.ravel()
     out = np.empty((height, width), np.float32)
     for i in range(height):
         y = (i + 0.5) * fewer - centre
+        x = 0.5 * fewer - middle
+        u, v = xx * x + xy * y + middle - 0.5, yx * x + yy * y + centre - 0.5
+        across, down = xx * fewer, yx * fewer
+        begin, end = _inner(u, across, right, width)
+        other_begin, other_end = _inner(v, down, lowest, width)
+        begin, end = max(begin, other_begin), max(begin, other_begin, min(end, other_end))
         line = out[i]
-        for j in range(width):
-            x = (j + 0.5) * fewer - middle
-            u = min(max(xx * x + xy * y + middle - 0.5, 0.0), float(right))
-            v = min(max(yx * x + yy * y + centre - 0.5, 0.0), float(lowest))
-            column, row = int(u), int(v)
-            next_column, next_row = min(column + 1, right), min(row + 1, lowest)
-            p, q = np.float32(v - row), np.float32(u - column)
-            above = grey[row, column] + (grey[row, next_column] - grey[row, column]) * q
-            below = grey[next_row, column] + (grey[next_row, next_column] - grey[next_row, column]) * q
-            line[j] = above + (below - above) * p
+        for j in range(begin):
+            line[j] = _at_edge(grey, u + across * j, v + down * j)
+        for j in range(begin, end):
+            line[j] = _between(grey, flat, u + across * j, v + down * j)
+        for j in range(end, width):
+            line[j] = _at_edge(grey, u + across * j, v + down * j)
     return out
