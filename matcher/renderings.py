@@ -3,8 +3,10 @@
 ""                      the first frame as it stands, an alpha channel composited on white
 alpha-dropped           the same without its alpha channel
 inks-inverted           the same with its inks (CMYK) taken the other way round
+tilt+3                  the same turned by a small angle, widened or trimmed: one of REFRAMINGS
+alpha-dropped tilt+3    and so on
 frame-N                 another frame or page, counted from 1
-frame-N alpha-dropped   and so on
+frame-N alpha-dropped tilt+3
 """
 
 from __future__ import annotations
@@ -14,7 +16,20 @@ import re
 ALPHA_DROPPED = "alpha-dropped"
 INKS_INVERTED = "inks-inverted"
 
-KINDS = ("", ALPHA_DROPPED, INKS_INVERTED)
+REFRAMINGS = (
+    "tilt+3-inside",
+    "tilt-3-inside",
+    "tilt+3",
+    "tilt-3",
+    "tilt+3-around",
+    "tilt-3-around",
+    "widen4",
+)
+"""How a rendering is framed anew; what each does: imaging/reframing.py."""
+
+_UNFRAMED = ("", ALPHA_DROPPED, INKS_INVERTED)
+
+KINDS = (*_UNFRAMED, *(f"{kind} {reframing}".strip() for reframing in REFRAMINGS for kind in _UNFRAMED))
 """How a frame is rendered, in the order that decides between equal distances."""
 
 _FRAME = "frame-"
@@ -33,6 +48,21 @@ def parse_rendering(name: str) -> tuple[int, str]:
     if not _NUMBER.fullmatch(frame) or kind not in KINDS or rendering_name(int(frame), kind) != name:
         raise ValueError(f"no name of a rendering: {name!r}")
     return int(frame), kind
+
+
+def with_reframing(rendering: str, reframing: str) -> str:
+    """The name of a rendering that is framed anew. ValueError where it is already, or there is no such reframing."""
+    name = f"{rendering} {reframing}".strip()
+    if reframing not in REFRAMINGS or split_reframing(name) != (rendering, reframing):
+        raise ValueError(f"no reframing {reframing!r} of a rendering {rendering!r}")
+    return name
+
+
+def split_reframing(rendering: str) -> tuple[str, str]:
+    """The name of what was framed anew, and of the reframing, "" for none. ValueError for what is no such name."""
+    parse_rendering(rendering)
+    plain, _, last = rendering.rpartition(" ")
+    return (plain, last) if last in REFRAMINGS else (rendering, "")
 
 
 def parse_transform(transform: str) -> tuple[int, int, str]:
