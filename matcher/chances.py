@@ -20,6 +20,7 @@ from typing import Any
 from matcher.algorithms import Metric
 from matcher.calibrate import KINDS, Calibration, probability
 from matcher.hashers import known_algorithm
+from matcher.imaging.reframing import REFRAMINGS
 from matcher.imaging.regions import MOST_REGIONS
 from matcher.lists.together import OpenLists
 from matcher.model import TRANSFORMS, Match, Region, Turned
@@ -57,6 +58,11 @@ class Chances:
         """Whether it was measured how near unrelated pictures come by an algorithm."""
         return self.calibration.measures(algorithm, kind)
 
+    def questions(self, kind: str) -> int:
+        """How many questions a picture is taken to ask. Framed anew, the whole asks again by each reframing."""
+        framed = kind == WHOLE and self.settings.max_false_matches is not None
+        return ASKED[kind] * (1 + len(REFRAMINGS) if framed else 1)
+
     def threshold(self, algorithm: str, kind: str) -> int:
         """The largest distance that is a match; -1 where none is."""
         fixed = self.settings.threshold(algorithm)
@@ -69,7 +75,7 @@ class Chances:
             algorithm,
             kind,
             listed=max(1, self.listed[algorithm]),
-            questions=ASSUMED_PICTURES * ASKED[kind],
+            questions=ASSUMED_PICTURES * self.questions(kind),
             most=self._share(most),
         )
         return min(fixed, found) if most is None else found
@@ -88,7 +94,7 @@ class Chances:
         kinds = (REGION,) if limit is None else self.kinds
         most = Fraction(MOST_BY_REGIONS if limit is None else limit)
         least = [
-            probability(self.calibration.chance(name, kind, 0)) * count * ASSUMED_PICTURES * ASKED[kind]
+            probability(self.calibration.chance(name, kind, 0)) * count * ASSUMED_PICTURES * self.questions(kind)
             for name, count in self.listed.items()
             for kind in kinds
             if count and self.knows(name, kind)
@@ -100,7 +106,7 @@ class Chances:
 
     def limit(self, algorithm: str, kind: str) -> int:
         """The largest odds, hundredths of log10, of a match that the algorithm's share of false matches allows."""
-        pairs = max(1, self.listed[algorithm]) * ASSUMED_PICTURES * ASKED[kind]
+        pairs = max(1, self.listed[algorithm]) * ASSUMED_PICTURES * self.questions(kind)
         return _not_above(Fraction(self._share(self.settings.max_false_matches)) / pairs)
 
     def odds(self, algorithm: str, kind: str, distance: int) -> int | None:
@@ -121,7 +127,7 @@ class Chances:
             return None
         else:
             odds = self.calibration.chance(algorithm, kind, threshold)
-        return decimal(odds + hundredths(self.listed[algorithm] * ASSUMED_PICTURES * ASKED[kind]))
+        return decimal(odds + hundredths(self.listed[algorithm] * ASSUMED_PICTURES * self.questions(kind)))
 
     def _is_unknown(self, algorithm: str) -> bool:
         """Whether hashes are compared of which nobody has measured how near unrelated pictures come."""
@@ -148,7 +154,7 @@ class Chances:
             },
             "listed": dict(sorted(self.listed.items())),
             "pictures": ASSUMED_PICTURES,
-            "questions": {kind: ASKED[kind] for kind in self.kinds},
+            "questions": {kind: self.questions(kind) for kind in self.kinds},
             "expected": {kind: self.expected(kind) for kind in self.kinds},
             "not_known": sorted(name for name in self.listed if self._is_unknown(name)),
         }

@@ -1,9 +1,9 @@
-"""Which regions of a picture are asked about, and their screened hashes.
+"""Which parts of a picture are asked about beside the whole: its regions, and the picture framed anew.
 
 What is found here follows from the reduced picture and its view alone, which are the same with the screen and without:
-so a default examination and an exact one ask about the same regions. A region is passed over where one of the hashes
-that can be screened says too little of it, or where it has little texture: text, flat surfaces and regular patterns are
-near to each other.
+so a default examination and an exact one ask about the same parts. A part is passed over where one of the hashes that
+can be screened says too little of it, and a region where it has little texture: text, flat surfaces and regular
+patterns are near to each other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from matcher.executors import nothing
 from matcher.hashers import PictureHasher, ScreeningHasher
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
+from matcher.imaging.reframing import REFRAMINGS, Reframing, reframed, reframed_picture
 from matcher.imaging.region_texture import texture_shares
 from matcher.imaging.regions import cropped, find_regions, may_hold_regions
 from matcher.imaging.texture import LEAST_TEXTURE
@@ -22,47 +23,60 @@ from matcher.lookup import screened_by
 from matcher.model import Region, Turned
 
 REGION_QUALITY = 50
-"""The lowest PDQ quality, of the screened hash, of a region that is asked about."""
+"""The lowest PDQ quality, of the screened hash, of a part that is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
-    """A region that is asked about, and what was screened of it by each algorithm that screens."""
+class Part:
+    """A region that is asked about, or else the whole framed anew, and what was screened of it by each algorithm."""
 
-    region: Region
+    region: Region | None
+    reframing: Reframing | None
     screened: Mapping[str, Turned]
 
+    def of(self, picture: Picture) -> Picture:
+        """It from the whole picture, as a picture of its own, of which the reference hash is taken."""
+        if self.reframing is not None:
+            return reframed_picture(picture, self.reframing)
+        return picture if self.region is None else cut_out(picture, self.region)
 
-class RegionFinder:
-    """Finds the regions of pictures that say enough by all of `hashers` that screen. Immutable."""
 
-    def __init__(self, hashers: Iterable[PictureHasher]) -> None:
+class PartFinder:
+    """Finds the parts of pictures that say enough by all of `hashers` that screen. Immutable."""
+
+    def __init__(self, hashers: Iterable[PictureHasher], *, regions: bool, reframings: bool) -> None:
         self._screeners = [hasher for hasher in hashers if isinstance(hasher, ScreeningHasher)]
+        self._regions = regions
+        self._reframings = REFRAMINGS if reframings else ()
 
-    def regions_of(
-        self, reduced: Reduced, finer: Callable[[], Reduced | None], beat: Callable[[], None] = nothing
-    ) -> tuple[Embedded, ...]:
-        """The regions of one rendering, best first; none where its view cannot be had, or takes too much memory.
+    def parts_of(self, reduced: Reduced, beat: Callable[[], None] = nothing) -> tuple[Part, ...]:
+        """The parts of one rendering: regions, the best first, then the picture framed anew.
 
-        `finer` gives the view, as that of `reduced` does.
+        There are no regions where the view of them cannot be had.
         """
-        if not may_hold_regions(reduced):
-            return ()
-        view = reduced if reduced.scale == 1 else finer()
-        if view is None:
-            return ()
-        return tuple(self._asked(view, beat))
+        return (*self._found(reduced, beat), *self._framed(reduced, beat))
 
-    def _asked(self, view: Reduced, beat: Callable[[], None]) -> Iterator[Embedded]:
+    def _found(self, reduced: Reduced, beat: Callable[[], None]) -> Iterator[Part]:
+        view = reduced.view() if self._regions and may_hold_regions(reduced) else None
+        if view is None:
+            return
         found = find_regions(view)
-        textures = texture_shares(view.grey, found)
+        beat()
+        textures = texture_shares(view, found)
         for region, texture in zip(found, textures, strict=True):
             screened = self._screened(cropped(view, region), region) if texture >= LEAST_TEXTURE else None
             if screened is not None:
-                yield Embedded(region, screened)
+                yield Part(region, None, screened)
+        beat()
+
+    def _framed(self, reduced: Reduced, beat: Callable[[], None]) -> Iterator[Part]:
+        for reframing in self._reframings:
+            screened = self._screened(reframed(reduced, reframing), None)
+            if screened is not None:
+                yield Part(None, reframing, screened)
             beat()
 
-    def _screened(self, part: Reduced, region: Region) -> dict[str, Turned] | None:
+    def _screened(self, part: Reduced, region: Region | None) -> dict[str, Turned] | None:
         found: dict[str, Turned] = {}
         for screener in self._screeners:
             turned = screened_by(screener, part)

@@ -12,8 +12,10 @@ from matcher.embedded import cut_out
 from matcher.errors import DecodeError, SourceError
 from matcher.imaging.decode import Decoded, decode
 from matcher.imaging.picture import Picture
+from matcher.imaging.reframing import named, reframed_picture
 from matcher.imaging.sniff import HEAD, Kind, sniff
 from matcher.model import Item, Region
+from matcher.renderings import split_reframing
 from matcher.settings import Settings
 from matcher.sources import Source, open_source
 
@@ -95,6 +97,9 @@ class Evidence:
         return self._source
 
     def _rendered(self, data: bytes, rendering: str) -> Picture:
+        plain, reframing = split_reframing(rendering)
+        if reframing:
+            return reframed_picture(self._rendered(data, plain), named(reframing))
         kind = sniff(data[:HEAD])
         if kind is not None:
             try:

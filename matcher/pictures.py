@@ -1,6 +1,6 @@
 """A picture's bytes → its hashes and matches: screened on a reduced picture, confirmed on the whole one.
 
-The screen decides one thing only: whether a rendering of the picture, or a region of it, may match an entry. What may
+The screen decides one thing only: whether a rendering of the picture, or a part of it, may match an entry. What may
 not keeps its screened hashes; what may, or a picture of which the reduced one says too little, is hashed from all of
 its pixels, as if there were no screen. So what is found, and what a finding says, is the same with it and without.
 """
@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from matcher.embedded import Embedded, RegionFinder, cut_out
+from matcher.embedded import Part, PartFinder
 from matcher.errors import DecodeError
 from matcher.imaging.decode import Decoded, decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.sniff import Kind
 from matcher.lookups import Lookups
-from matcher.model import Reason, Region, Turned
+from matcher.model import Reason, Turned
 from matcher.outcome import Matched
 from matcher.settings import Settings
 
@@ -39,14 +39,14 @@ class Seen:
 class _Look:
     """What a reduced picture says of one rendering.
 
-    `screened` are its hashes; None where the whole picture must be hashed. `regions` that are `near` something are cut
-    out of the whole picture.
+    `screened` are its hashes; None where the whole picture must be hashed. `parts` whose place is in `near` are near
+    something, and had from the whole picture.
     """
 
     size: tuple[int, int]
     screened: list[Turned] | None
-    regions: Sequence[Embedded] = ()
-    near: frozenset[Region] = frozenset()
+    parts: Sequence[Part] = ()
+    near: frozenset[int] = frozenset()
 
     @property
     def is_enough(self) -> bool:
@@ -61,9 +61,7 @@ class PictureExaminer:
         self._lookups = lookups
         self._screens = bool(lookups.each) and all(lookup.screener is not None for lookup in lookups.each)
         """Whether reduced pictures are looked up: by all algorithms, or by none."""
-        wanted = settings.regions and bool(lookups.each) and any(lookup.lists.opened for lookup in lookups.each)
-        self._finder = RegionFinder(lookup.hasher for lookup in lookups.each) if wanted else None
-        """Without a list nobody asks for regions."""
+        self._finder = _finder(lookups, settings)
         self._limits = {
             "max_pixels": settings.max_pixels,
             "max_frames": settings.max_frames,
@@ -103,25 +101,25 @@ class PictureExaminer:
                 self._confirm(picture, None, seen, beat)
             else:
                 seen.pictures.extend(look.screened)
-            for embedded in look.regions:
-                if self._screens and embedded.region not in look.near:
-                    seen.pictures.extend(embedded.screened.values())
+            for place, part in enumerate(look.parts):
+                if self._screens and place not in look.near:
+                    seen.pictures.extend(part.screened.values())
                 else:
-                    self._confirm(cut_out(picture, embedded.region), embedded.region, seen, beat)
+                    self._confirm(part.of(picture), part, seen, beat)
             beat()
             del picture  # or it would be held while the next rendering is made
 
-    def _confirm(self, picture: Picture, region: Region | None, seen: Seen, beat: Callable[[], None]) -> None:
-        """Hash a whole picture, or a region that is cut out, by the reference, and look that up."""
+    def _confirm(self, picture: Picture, part: Part | None, seen: Seen, beat: Callable[[], None]) -> None:
+        """Hash a whole picture, or a part that was had from one, by the reference, and look that up."""
         found: dict[str, Turned] = {}
         try:
             for lookup in self._lookups.each:
                 try:
-                    found[lookup.algorithm] = lookup.turned(picture, region)
+                    found[lookup.algorithm] = lookup.turned(picture, None if part is None else part.region)
                 except DecodeError as error:
-                    if region is None or error.reason is not Reason.HASHER_FAILED:
+                    if part is None or error.reason is not Reason.HASHER_FAILED:
                         raise
-                    continue  # a plug-in that fails at a cutting: most are never hashed by the reference at all
+                    continue  # a plug-in that fails at a part: most are never hashed by the reference at all
                 seen.pictures.append(found[lookup.algorithm])
                 beat()
         finally:  # what was hashed before a failure is looked up all the same
@@ -132,20 +130,20 @@ class PictureExaminer:
     @staticmethod
     def _keep(look: _Look, seen: Seen) -> None:
         seen.pictures.extend(look.screened or ())
-        for embedded in look.regions:
-            seen.pictures.extend(embedded.screened.values())
+        for part in look.parts:
+            seen.pictures.extend(part.screened.values())
 
     def _look(self, reduced: Reduced, beat: Callable[[], None]) -> _Look:
         """What one rendering's reduced picture says."""
-        size, finer = (reduced.width, reduced.height), cache(reduced.finer)
-        screened = self._screened(reduced, finer) if self._screens else None
+        size = reduced.width, reduced.height
+        screened = self._screened(reduced, cache(reduced.finer)) if self._screens else None
         beat()
         if self._finder is None:
             return _Look(size, screened)
-        regions = self._finder.regions_of(reduced, finer, beat)
-        near = frozenset(found.region for found in regions if self._screens and self._lookups.may_match(found.screened))
+        parts = self._finder.parts_of(reduced, beat)
+        near = [self._screens and self._lookups.may_match(part.screened) for part in parts]
         beat()
-        return _Look(size, screened, regions, near)
+        return _Look(size, screened, parts, frozenset(place for place, is_near in enumerate(near) if is_near))
 
     def _screened(self, reduced: Reduced, finer: Callable[[], Reduced | None]) -> list[Turned] | None:
         """The hashes of one rendering; None where the whole picture must be looked at."""
@@ -159,3 +157,12 @@ class PictureExaminer:
                 return None
             found[lookup.algorithm] = turned
         return None if self._lookups.may_match(found) else list(found.values())
+
+
+def _finder(lookups: Lookups, settings: Settings) -> PartFinder | None:
+    """What finds the parts that are asked about; None where nobody asks: without a list, or by the settings."""
+    reframings = settings.max_false_matches is not None
+    if not (settings.regions or reframings) or not any(lookup.lists.opened for lookup in lookups.each):
+        return None
+    hashers = [lookup.hasher for lookup in lookups.each]
+    return PartFinder(hashers, regions=settings.regions, reframings=reframings)

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.compiled import compiled
+from matcher.imaging.reduced import Reduced
+from matcher.imaging.regions import within
 from matcher.imaging.texture import SMALL_STEP
 from matcher.model import Region
 
@@ -29,13 +31,14 @@ def _sums(grey: npt.NDArray[np.float32], most: np.float32) -> npt.NDArray[np.int
     return sums
 
 
-def texture_shares(grey: npt.NDArray[np.float32], regions: Sequence[Region]) -> list[float]:
-    """Of each region of (h, w) grey at full size what `texture_share` says of it; 0 where it is one pixel wide."""
+def texture_shares(view: Reduced, regions: Sequence[Region]) -> list[float]:
+    """Of each region of a view what `texture_share` says of it; 0 where it is one pixel wide."""
     if not regions:
         return []
-    sums = _sums(grey, _STEP)
+    sums = _sums(view.grey, _STEP)
     shares = []
-    for x, y, width, height in regions:
+    for region in regions:
+        x, y, width, height = within(view, region)
         last = x + width - 1  # column i is of the step from pixel i - 1 to pixel i
         steps = sums[y + height, last] - sums[y, last] - sums[y + height, x] + sums[y, x]
         shares.append(int(steps) / max(1, (width - 1) * height))

@@ -10,6 +10,7 @@ All is found on the picture alone, by integers and sums in one order, so every m
 from __future__ import annotations
 
 from matcher.imaging.regions.cropping import cropped as cropped
+from matcher.imaging.regions.cropping import within as within
 from matcher.imaging.regions.finding import MOST_REGIONS as MOST_REGIONS
 from matcher.imaging.regions.finding import find_regions as find_regions
 from matcher.imaging.regions.triage import may_hold_regions as may_hold_regions

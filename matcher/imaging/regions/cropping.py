@@ -33,14 +33,18 @@ def _means(grey: Float32, x: int, y: int, width: int, height: int, scale: int) -
     return out
 
 
+def within(view: Reduced, region: Region) -> Region:
+    """A region of `find_regions` in the pixels of the view's grey."""
+    x, y, width, height = region
+    return x // view.scale, y // view.scale, -(-width // view.scale), -(-height // view.scale)
+
+
 def cropped(view: Reduced, region: Region) -> Reduced:
     """The part of a view that lies in a region of `find_regions`, reduced as a picture of that size would be."""
-    x, y, width, height = region
-    left, top = x // view.scale, y // view.scale
-    across, down = -(-width // view.scale), -(-height // view.scale)
-    scale = scale_for(across, down)
+    x, y, width, height = within(view, region)
+    scale = scale_for(width, height)
     if scale == 1:
-        grey = np.ascontiguousarray(view.grey[top : top + down, left : left + across])
+        grey = np.ascontiguousarray(view.grey[y : y + height, x : x + width])
     else:
-        grey = _means(view.grey, left, top, across, down, scale)
-    return Reduced(grey, width, height, scale * view.scale, view.rendering)
+        grey = _means(view.grey, x, y, width, height, scale)
+    return Reduced(grey, region[2], region[3], scale * view.scale, view.rendering)
