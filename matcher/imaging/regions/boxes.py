@@ -31,15 +31,20 @@ _MET = 70
 """Mean evidence, of FULL, in them."""
 _LEAST_SIDE = 25
 _LEAST_TOP = 40
-_LEAST_SUM = 620
-"""Mean evidence along one side, along the upper, and of all four together."""
+_LEAST_SUMS = (620, 700, 800, 900)
+"""Mean evidence along one side, along the upper, and, by strictness, of all four together."""
+STRICTEST = len(_LEAST_SUMS) - 1
 
 _RING = 3
 """Tiles around a rectangle that are looked at, but for the nearest."""
 
-MOST = 60_000
-"""Rectangles that are thought of in one picture."""
+_LEAST_TEXTURES = (0.0, 0.02, 0.06, 0.1)
+"""By strictness: share of the pixels that differ a little from the one before, at least."""
 
+MOST = 30_000
+"""Rectangles that are thought of at once. A page of text may make very many, and then only the better are."""
+
+assert STRIP == TILE, "strips and tiles are cut alike"
 SIDES = 4
 _APART = 2
 """Pixels between a side and a line that is another one."""
@@ -72,10 +77,11 @@ def _meets(before: Int32, at: int, corner: int, forward: bool) -> bool:
 
 
 @compiled
-def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, smallest: int, most: int) -> tuple[Int32, Float64]:
+def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, fine: Int32, strictness: int) -> tuple[Int32, Float64]:
     """(n, 4) int32 x, y, width, height, and (n, 5) float64: the evidence of top, bottom, left, right, the corners.
 
-    `down` is of the vertical edges, of which `xs` are long ones, `along` and `ys` of the horizontal ones.
+    `down` is of the vertical edges, of which `xs` are long ones, `along` and `ys` of the horizontal ones; `fine` is
+    that of the picture's Texture. n is at most MOST, and then not all were found: the next strictness finds fewer.
     """
     nx, ny = xs.shape[0], ys.shape[0]
     corners = np.zeros((4, nx, ny), np.uint8)
@@ -85,7 +91,8 @@ def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, smallest: int, m
             is_right, is_left = _meets(along, ys[j], xs[i], True), _meets(along, ys[j], xs[i], False)
             corners[0, i, j], corners[1, i, j] = is_below and is_right, is_below and is_left
             corners[2, i, j], corners[3, i, j] = is_above and is_right, is_above and is_left
-    boxes, found = np.empty((most, 4), np.int32), np.empty((most, SIDES + 1), np.float64)
+    least_sum, least_texture = _LEAST_SUMS[strictness], _LEAST_TEXTURES[strictness]
+    boxes, found = np.empty((MOST, 4), np.int32), np.empty((MOST, SIDES + 1), np.float64)
     n = 0
     for j in range(ny - 1):
         y = ys[j]
@@ -93,7 +100,7 @@ def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, smallest: int, m
             for i2 in range(i + 1, nx):
                 upper = corners[0, i, j] + corners[1, i2, j]
                 width = xs[i2] - xs[i]
-                if upper == 0 or width < smallest:
+                if upper == 0 or width < SMALLEST:
                     continue
                 first, end = (xs[i] + STRIP - 1) // STRIP, xs[i2] // STRIP
                 top = support(along, y, first, end)
@@ -101,18 +108,21 @@ def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, smallest: int, m
                     continue
                 for j2 in range(j + 1, ny):
                     height = ys[j2] - y
-                    if height < smallest or height > LONGEST * width or width > LONGEST * height:
+                    if height < SMALLEST or height > LONGEST * width or width > LONGEST * height:
                         continue
                     met = upper + corners[2, i, j2] + corners[3, i2, j2]
                     if met < 3:
                         continue
                     upper_strip, lower_strip = (y + STRIP - 1) // STRIP, ys[j2] // STRIP
+                    textured = inside(fine, upper_strip, lower_strip, first, end)
+                    if textured < least_texture * (lower_strip - upper_strip) * (end - first) * TILE * TILE:
+                        continue
                     bottom = support(along, ys[j2], first, end)
                     left = support(down, xs[i], upper_strip, lower_strip)
                     right = support(down, xs[i2], upper_strip, lower_strip)
-                    if min(top, bottom, left, right) < _LEAST_SIDE or top + bottom + left + right < _LEAST_SUM:
+                    if min(top, bottom, left, right) < _LEAST_SIDE or top + bottom + left + right < least_sum:
                         continue
-                    if n < most:
+                    if n < MOST:
                         boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3] = xs[i], y, width, height
                         found[n, 0], found[n, 1], found[n, 2], found[n, 3], found[n, 4] = top, bottom, left, right, met
                         n += 1

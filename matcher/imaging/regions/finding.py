@@ -5,9 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from matcher.imaging.reduced import Reduced
-from matcher.imaging.regions.boxes import FEATURES, MOST, ROUGH, SMALLEST, Float64, features, rectangles, scores
+from matcher.imaging.regions.boxes import (
+    FEATURES,
+    MOST,
+    ROUGH,
+    SMALLEST,
+    STRICTEST,
+    Float64,
+    features,
+    rectangles,
+    scores,
+)
 from matcher.imaging.regions.choosing import Int32, Int64, chosen
-from matcher.imaging.regions.edges import Lines, UInt8, lines
+from matcher.imaging.regions.edges import UInt8, lines
 from matcher.imaging.regions.texture import texture
 from matcher.imaging.regions.trims import trims
 from matcher.imaging.regions.weights import ROUGH_WEIGHTS, WEIGHTS
@@ -22,6 +32,10 @@ _LEAST_SCORE = -3.0
 alone make, four fifths do."""
 _MOST_SCORED = 2000
 """Rectangles that are looked at thoroughly."""
+
+
+Evidence = tuple[Int32, Int64, Int32, Int64, Int32, Int32]
+"""The edges down and along, each as a table and as places, and the texture: what `features` is told."""
 
 
 def find_regions(view: Reduced) -> tuple[Region, ...]:
@@ -45,27 +59,29 @@ def _enlarged(region: Region, view: Reduced) -> Region:
     return x, y, min(width, view.width - x), min(height, view.height - y)
 
 
-def candidates(grey: UInt8) -> tuple[Int32, Float64, Lines, Lines]:
-    """Every rectangle that edges make, with their evidence, and those edges, vertical and horizontal."""
+def candidates(grey: UInt8) -> tuple[Int32, Float64, Evidence]:
+    """Every rectangle that edges make round texture, how evident its sides are, and what all that was told from."""
     down, along = lines(grey, most=_MOST_LINES), lines(np.ascontiguousarray(grey.T), most=_MOST_LINES)
-    boxes, found = rectangles(down.before, down.at, along.before, along.at, SMALLEST, MOST)
-    return boxes, found, down, along
+    sums = texture(grey)
+    for strictness in range(STRICTEST + 1):
+        boxes, found = rectangles(down.before, down.at, along.before, along.at, sums.fine, strictness)
+        if len(boxes) < MOST:
+            break
+    return boxes, found, (down.before, down.at, along.before, along.at, sums.fine, sums.flat)
 
 
 def ranked_boxes(grey: UInt8) -> tuple[Int32, Int64]:
     """The (n, 4) int32 rectangles that were looked at thoroughly, and the places of the good ones, the best first."""
-    boxes, found, down, along = candidates(grey)
+    boxes, found, told = candidates(grey)
     if not len(boxes):
         return boxes, np.zeros(0, np.int64)
-    sums = texture(grey)
     rows = np.zeros((len(boxes), FEATURES), np.float64)
-    edges = (down.before, down.at, along.before, along.at, sums.fine, sums.flat)
-    features(boxes, found, *edges, False, rows)
     if len(boxes) > _MOST_SCORED:
+        features(boxes, found, *told, False, rows)
         rough = scores(rows[:, :ROUGH], ROUGH_WEIGHTS)
         best = np.sort(np.argsort(-rough, kind="stable")[:_MOST_SCORED])
         boxes, found, rows = boxes[best], found[best], rows[best]
-    features(boxes, found, *edges, True, rows)
+    features(boxes, found, *told, True, rows)
     values = scores(rows, WEIGHTS)
     order = np.argsort(-values, kind="stable")
     return boxes, order[values[order] > _LEAST_SCORE]
