@@ -2,8 +2,8 @@
 
 What is found here follows from the reduced picture and its view alone, which are the same with the screen and without:
 so a default examination and an exact one ask about the same regions. A region is passed over where one of the hashes
-that can be screened says too little of it, or where it has little texture: text, flat surfaces and regular patterns are
-near to each other.
+that can be screened says too little of it, where its PDQ hash is regular (hashers/regularity.py), or where it has
+little texture: text, flat surfaces and regular patterns are near to each other.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from matcher.executors import nothing
 from matcher.hashers import PictureHasher, ScreeningHasher
+from matcher.hashers.regularity import says_enough
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.region_texture import texture_shares
@@ -20,9 +21,6 @@ from matcher.imaging.regions import cropped, find_regions, may_hold_regions
 from matcher.imaging.texture import LEAST_TEXTURE
 from matcher.lookup import screened_by
 from matcher.model import Region, Turned
-
-REGION_QUALITY = 50
-"""The lowest PDQ quality, of the screened hash, of a region that is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class RegionFinder:
         found: dict[str, Turned] = {}
         for screener in self._screeners:
             turned = screened_by(screener, part)
-            if turned is None or (turned.algorithm == "pdq" and turned.qualities[0] < REGION_QUALITY):
+            if turned is None or not says_enough(turned):
                 return None
             found[turned.algorithm] = replace(turned, region=region)
         return found
