@@ -20,18 +20,21 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from calibration_composed import half_of
 from calibration_corpus import sample
 
 from matcher.algorithms import ALGORITHMS
 from matcher.calibrate import KINDS, STEP, Calibration
 from matcher.calibrating.sample import JOINT, Sample, as_file, tables
 from matcher.calibrating.tails import Tail, tail, together
+from matcher.chances import ASKED
+from matcher.hashers.regularity import GATE, regularity
 
-NAME = "photographs of free software packages, 1"
+NAME = "photographs of free software packages, 2"
 FEWEST_OBSERVED = 10
 LISTED = 1_000_000
 PICTURES = 10_000
-QUESTIONS = {"whole": 8, "region": 8 * 40}
+LISTS = (100_000, 1_000_000, 10_000_000)
 
 
 def fitted(part: Sample, algorithm: str, kind: str) -> Tail:
@@ -83,26 +86,46 @@ def validate(fit: Sample, test: Sample, what: str) -> dict[tuple[str, str], list
 
 
 def meaning(calibration: Calibration) -> None:
-    print(f"\nThresholds for at most one chance match in {PICTURES:,} pictures, {LISTED:,} listed\n")
-    print("| kind | hash | measured from | threshold | expected at the fixed threshold |")
-    print("|---|---|---|---|---|")
+    print(f"\nThresholds for at most one chance match in {PICTURES:,} pictures, by listed hashes\n")
+    print("| kind | hash | measured from | " + " | ".join(f"{listed:,}" for listed in LISTS), end="")
+    print(f" | expected at the fixed threshold, {LISTED:,} listed |\n|---|---|---" + "|---" * len(LISTS) + "|---|")
     for kind in KINDS:
-        questions = QUESTIONS[kind] * PICTURES
+        questions = ASKED[kind] * PICTURES
         for name, facts in ALGORITHMS.items():
             if calibration.measures(name, kind):
-                found = calibration.threshold(name, kind, listed=LISTED, questions=questions, most=1)
+                seen = calibration.seen(name, kind)
+                found = [
+                    str(calibration.threshold(name, kind, listed=listed, questions=questions, most=1))
+                    for listed in LISTS
+                ]
                 fixed = calibration.expected(name, kind, distance=facts.threshold, listed=LISTED, questions=questions)
-                print(
-                    f"| {kind} | {name} | {calibration.seen(name, kind)} | {found} | {facts.threshold}: {fixed:.3g} |"
-                )
+                measured = f"{seen}: 10^{calibration.chance(name, kind, seen) / 100:.1f}"
+                print(f"| {kind} | {name} | {measured} | {' | '.join(found)} | {facts.threshold}: {fixed:.3g} |")
     print("\nBoth of pdq and phash: the widest distance of one for each of the other\n")
     for kind in KINDS:
-        limit = -100 * np.log10(LISTED * PICTURES * QUESTIONS[kind])
+        limit = -100 * np.log10(LISTED * PICTURES * ASKED[kind])
         cells = []
         for other in range(0, 22, 2):
             fits = [d for d in range(257) if calibration.combined(kind, {"pdq": d, "phash": other}) <= limit]
             cells.append(f"{other}: {max(fits, default=-1)}")
         print(f"{kind}: phash: pdq  {', '.join(cells)}")
+
+
+def gate(every: Sample, files: list[str]) -> None:
+    """What the limit on regularity costs: photographs as a whole stand for those that are planted."""
+    photographs = [one for one, file in zip(every.pictures, files, strict=True) if file.startswith("photos/")]
+    regular = np.array([regularity(one.whole[GATE][0].tobytes()) for one in photographs if GATE in one.whole])
+    print(f"\nOf {len(regular):,} photographs those whose PDQ code is more regular than a limit\n")
+    print(", ".join(f"{limit}: {100 * np.mean(regular > limit):.2f} %" for limit in range(30, 81, 5)))
+    for folder in ("screenshots/", "photos/", "composed"):
+        found = np.array(
+            [one.found for one, file in zip(every.pictures, files, strict=True) if file.startswith(folder)]
+        )
+        asks = found[found > 0]
+        print(
+            f"{folder}: {len(found):,} pictures, {found.sum():,} regions asked about, {found.mean():.2f} a picture, "
+            f"{asks.mean():.2f} of the {len(asks):,} that ask about any"
+        )
 
 
 def fields(apart: Sample, calibration: Calibration) -> None:
@@ -150,9 +173,10 @@ def main() -> None:
             for asked, listed, which, distance in every.nearest(name, kind, within=int(within)).tolist():
                 print(kind, distance, files[asked], which // 8, files[listed])
         return
+    gate(every, files)
     boxes = sum(len(one.regions.get("pdq", ())) for one in every.pictures)
     print(f"{len(files)} pictures, of which {sum(every.listed)} photographs are listed; {boxes:,} boxes")
-    odd = [one.key[-1] % 2 == 1 for one in every.pictures]
+    odd = [half_of(one.key) == 1 for one in every.pictures]
     first, second = every.part(odd), every.part([not one for one in odd])
     curves = validate(first, second, "Fitted on one half of the pictures, observed on the other")
     tenth = first.part(

@@ -2,8 +2,8 @@
 
 What is found here follows from the reduced picture and its view alone, which are the same with the screen and without:
 so a default examination and an exact one ask about the same parts. A part is passed over where one of the hashes that
-can be screened says too little of it, and a region where it has little texture: text, flat surfaces and regular
-patterns are near to each other.
+can be screened says too little of it, or where its PDQ hash is regular (hashers/regularity.py): text, flat surfaces and
+regular patterns are near to each other.
 """
 
 from __future__ import annotations
@@ -13,17 +13,13 @@ from dataclasses import dataclass, replace
 
 from matcher.executors import nothing
 from matcher.hashers import PictureHasher, ScreeningHasher
+from matcher.hashers.regularity import says_enough
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.reframing import REFRAMINGS, Reframing, reframed, reframed_picture
-from matcher.imaging.region_texture import texture_shares
 from matcher.imaging.regions import cropped, find_regions, may_hold_regions
-from matcher.imaging.texture import LEAST_TEXTURE
 from matcher.lookup import screened_by
 from matcher.model import Region, Turned
-
-REGION_QUALITY = 50
-"""The lowest PDQ quality, of the screened hash, of a part that is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +58,8 @@ class PartFinder:
             return
         found = find_regions(view)
         beat()
-        textures = texture_shares(view, found)
-        for region, texture in zip(found, textures, strict=True):
-            screened = self._screened(cropped(view, region), region) if texture >= LEAST_TEXTURE else None
+        for region in found:
+            screened = self._screened(cropped(view, region), region)
             if screened is not None:
                 yield Part(region, None, screened)
         beat()
@@ -80,7 +75,7 @@ class PartFinder:
         found: dict[str, Turned] = {}
         for screener in self._screeners:
             turned = screened_by(screener, part)
-            if turned is None or (turned.algorithm == "pdq" and turned.qualities[0] < REGION_QUALITY):
+            if turned is None or not says_enough(turned):
                 return None
             found[turned.algorithm] = replace(turned, region=region)
         return found

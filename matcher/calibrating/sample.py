@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from matcher.calibrate import KINDS, SCHEMA, Calibration
 from matcher.calibrating.counting import Coded, Counts, distance_counts, joint_counts, near_pairs
-from matcher.calibrating.pictures import GATE, Measured
+from matcher.calibrating.pictures import Measured
 from matcher.calibrating.tails import tail, together
+from matcher.hashers.regularity import GATE
 
 JOINT = ("pdq", "phash")
 """Whose joint distribution is measured too."""

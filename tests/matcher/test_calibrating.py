@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from composed import page, shown
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -15,15 +16,18 @@ from PIL import Image
 from matcher.calibrate import LEAST, STEP, Calibration
 from matcher.calibrating.counting import Coded, distance_counts, joint_counts, near_pairs
 from matcher.calibrating.making import FEWEST, grouped, joined
-from matcher.calibrating.pictures import GATE, LONGEST, SMALLEST_SIDE, Measured, cut_out, drawn_boxes, measure
+from matcher.calibrating.pictures import LONGEST, SMALLEST_SIDE, Measured, drawn_boxes, measure
 from matcher.calibrating.sample import Sample, tables
 from matcher.calibrating.tails import ENOUGH, tail, together
 from matcher.commands import run
 from matcher.drawing import landscape
+from matcher.embedded import RegionFinder
 from matcher.hashers import picture_hashers
+from matcher.hashers.regularity import GATE, MOST_REGULARITY, REGION_QUALITY, regularity
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.texture import texture_share
+from matcher.model import LOW_QUALITY
 
 
 def coded(random: np.random.Generator, rows: int, width: int) -> Coded:
@@ -165,7 +169,7 @@ class TestPictures:
             assert max(width, height) <= LONGEST * min(width, height)
 
     def test_sides_are_at_lines(self) -> None:
-        """A bright square's sides are drawn far more often than any others."""
+        """A bright square's sides are drawn more often than any others."""
         grey = np.zeros((400, 400), np.float32)
         grey[100:300, 100:300] = 200
         boxes = list(drawn_boxes(Reduced(grey, 400, 400, 1), seed=1, tries=4000))
@@ -173,11 +177,25 @@ class TestPictures:
         assert ends.count(100) > 20
         assert ends.count(100) > 2 * ends.count(150)
 
-    def test_a_large_box_is_reduced(self) -> None:
-        grey = np.arange(1200 * 1300, dtype=np.float32).reshape(1200, 1300) % 251
-        part = cut_out(Reduced(grey, 1300, 1200, 1), (10, 20, 1025, 1030))
-        assert (part.scale, part.width, part.height, part.grey.shape) == (4, 1024, 1028, (257, 256))
-        assert part.grey[3, 5] == pytest.approx(grey[32:36, 30:34].mean())
+    def test_what_is_found_is_asked_as_in_an_examination(self) -> None:
+        """The first of the boxes are those that a matcher asks about, by the same hashes."""
+        stream = io.BytesIO()
+        page([(shown(1), (60, 70)), (shown(2), (600, 300))]).save(stream, "PNG")
+        hashers = picture_hashers(["pdq", "phash"])
+        found = measure(stream.getvalue(), [], boxes=5, boxed=hashers)
+        reduced = Picture(page([(shown(1), (60, 70)), (shown(2), (600, 300))])).reduced()
+        asked = RegionFinder(hashers).regions_of(reduced, reduced.finer)
+        assert found is not None
+        assert not found.whole
+        assert found.found == len(asked) >= 2
+        for name in ("pdq", "phash"):
+            rows = [codes.tobytes() for codes in found.regions[name][: found.found]]
+            assert rows == [each.screened[name].codes for each in asked]
+
+    def test_drawn_boxes_pass_the_same_gates(self, one: Measured) -> None:
+        assert one.found == 0  # a photograph that fills its picture
+        assert all(regularity(codes[0].tobytes()) <= MOST_REGULARITY for codes in one.regions[GATE])
+        assert REGION_QUALITY == LOW_QUALITY
 
 
 class TestSample:

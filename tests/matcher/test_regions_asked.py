@@ -16,8 +16,8 @@ from scan_cases import scan
 
 from matcher import Matcher, Settings
 from matcher.case_hashes import CaseHashes, path_of
-from matcher.embedded import REGION_QUALITY
 from matcher.hashers.pdq import PDQ
+from matcher.hashers.regularity import MOST_REGULARITY, REGION_QUALITY, regularity
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.region_texture import texture_shares
@@ -114,6 +114,25 @@ def test_a_region_that_says_too_little_is_passed_over(make_store: MakeStore, enc
         finding = Matcher.open(store, settings=Settings(exact=exact, minimum_quality={"pdq": 0})).examine(data)
         assert (60, 70, 320, 240) not in {turned.region for turned in finding.pictures}
         assert (600, 300, 320, 240) in {turned.region for turned in finding.pictures}
+        assert finding.matches == ()
+
+
+def test_a_region_whose_hash_is_regular_is_passed_over(make_store: MakeStore, encoded: Encode) -> None:
+    """A bright pane on a dark ground, both with texture."""
+    down, across = np.mgrid[:240, :320]
+    inside = (abs(across - 150) < 40) & (abs(down - 115) < 30)
+    pane = np.where(inside, 250, 0) + np.random.default_rng(1).integers(0, 6, inside.shape)
+    plain = Image.fromarray(pane.astype(np.uint8)).convert("RGB")
+    value = PDQ.hash(Picture(plain))
+    assert value.quality is not None
+    assert value.quality >= REGION_QUALITY
+    assert regularity(value.value) > MOST_REGULARITY
+    store = make_store([{"id": "a", "algorithm": "pdq", "value": value.value.hex()}])
+    data = encoded(page([(plain, (60, 70)), (shown(101), (600, 300))]))
+    for exact in (False, True):
+        finding = Matcher.open(store, settings=Settings(exact=exact)).examine(data)
+        assert (600, 300, 320, 240) in {turned.region for turned in finding.pictures}
+        assert (60, 70, 320, 240) not in {turned.region for turned in finding.pictures}
         assert finding.matches == ()
 
 

@@ -90,7 +90,7 @@ def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_st
     assert (opened["settings"]["regions"], opened["settings"]["max_false_matches"]) == (True, None)
     chances = opened["chances"]
     assert set(chances["calibration"]) == {"name", "digest", "pairs"}
-    assert chances["questions"] == {"whole": 8, "region": 320}
+    assert chances["questions"] == {"whole": 8, "region": 80}
     assert all(float(chances["expected"][kind]) > 0 for kind in ("whole", "region"))
     assert chances["listed"]["pdq"] == 6
     (closed,) = entries(tmp_path / "case", "scan.close")

@@ -17,7 +17,7 @@ from matcher.reports.by_chance import _number
 CHANCES: dict[str, Any] = {
     "calibration": {"name": "ours <b>", "digest": "ab" * 32, "pairs": 1_000_000},
     "pictures": 10_000,
-    "questions": {"whole": 8, "region": 320},
+    "questions": {"whole": 8, "region": 80},
     "expected": {"whole": "2.0e-02", "region": "9.3e-01"},
     "not_known": [],
 }

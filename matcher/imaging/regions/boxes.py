@@ -50,6 +50,8 @@ _APART = 2
 """Pixels between a side and a line that is another one."""
 FEATURES = 25
 ROUGH = 18
+TEXTURE = 7
+"""The places of features: those from ROUGH on take longer, TEXTURE is the share of small steps."""
 
 
 @compiled

@@ -16,20 +16,20 @@ Float32 = npt.NDArray[np.float32]
 def _means(grey: Float32, x: int, y: int, width: int, height: int, scale: int) -> Float32:
     """The means of blocks; those at the right and lower edge are of what is there."""
     out = np.zeros(((height + scale - 1) // scale, (width + scale - 1) // scale), np.float32)
+    columns = np.empty(width, np.float32)
     for row in range(out.shape[0]):
-        target = out[row]
         below = min((row + 1) * scale, height)
-        for line in range(row * scale, below):
-            source = grey[y + line]
-            for column in range(width // scale):
-                total = np.float32(0)
-                for k in range(scale):
-                    total += source[x + column * scale + k]
-                target[column] += total
-            for k in range(width // scale * scale, width):
-                target[width // scale] += source[x + k]
+        columns[:] = grey[y + row * scale, x : x + width]
+        for line in range(y + row * scale + 1, y + below):
+            source = grey[line, x : x + width]
+            for column in range(width):
+                columns[column] += source[column]
         for column in range(out.shape[1]):
-            target[column] /= np.float32((min((column + 1) * scale, width) - column * scale) * (below - row * scale))
+            end = min((column + 1) * scale, width)
+            total = np.float32(0)
+            for place in range(column * scale, end):
+                total += columns[place]
+            out[row, column] = total / np.float32((end - column * scale) * (below - row * scale))
     return out
 
 

@@ -11,6 +11,7 @@ from matcher.imaging.regions.boxes import (
     ROUGH,
     SMALLEST,
     STRICTEST,
+    TEXTURE,
     Float64,
     features,
     rectangles,
@@ -21,6 +22,7 @@ from matcher.imaging.regions.edges import UInt8, lines
 from matcher.imaging.regions.texture import texture
 from matcher.imaging.regions.trims import trims
 from matcher.imaging.regions.weights import ROUGH_WEIGHTS, WEIGHTS
+from matcher.imaging.texture import LEAST_TEXTURE
 from matcher.model import Region
 
 MOST_REGIONS = 48
@@ -84,4 +86,4 @@ def ranked_boxes(grey: UInt8) -> tuple[Int32, Int64]:
     features(boxes, found, *told, True, rows)
     values = scores(rows, WEIGHTS)
     order = np.argsort(-values, kind="stable")
-    return boxes, order[values[order] > _LEAST_SCORE]
+    return boxes, order[(values[order] > _LEAST_SCORE) & (rows[order, TEXTURE] >= LEAST_TEXTURE)]
