@@ -105,7 +105,7 @@ def _kept(path: Path, make: Callable[[], Kept]) -> Kept:
     return made
 
 
-def _not_asked(one: Measured) -> Measured:
+def not_asked(one: Measured) -> Measured:
     """A picture whose boxes are not asked, nor it itself but as it stands."""
     return Measured(one.key, {name: codes[:1] for name, codes in one.whole.items()})
 
@@ -117,7 +117,7 @@ def sample(corpus: Path, work: Path, *, apart: bool = False) -> tuple[Sample, li
     rows = [row for row in _rows(corpus) if row["file"] in found and row["kind"] in wanted]
     if apart:
         found = {
-            row["file"]: _not_asked(found[row["file"]]) if row["kind"] in LISTED else found[row["file"]] for row in rows
+            row["file"]: not_asked(found[row["file"]]) if row["kind"] in LISTED else found[row["file"]] for row in rows
         }
     shown = [] if apart else _composed(corpus, work)
     files = [row["file"] for row in rows]

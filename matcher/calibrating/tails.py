@@ -1,10 +1,11 @@
 """Counts of distances → the probability of each distance, as far as it was seen, and beyond.
 
-Where ENOUGH pairs were seen, the probability is their share, and twice its standard error more. Nearer than that, its
-logarithm goes on along a straight line, as flat as it was in the last half decade that was seen, in the last one, in
-the last two, or in a calibration of more pictures, whichever is flattest. Chance alone would make it ever steeper (a
-binomial's tail does), and so the line says too much of it; pictures that are alike for a reason make it flatter, and
-then it says what was seen of those. docs/calibration.md compares it with others.
+Where ENOUGH pairs were seen, the probability is their share, and three times its standard error more: boxes of one
+picture are not independent of each other. Nearer than that, its logarithm goes on along a straight line, as flat as it
+was in the last half decade that was seen, in the last one, in the last two, or in a calibration of more pictures,
+whichever is flattest. Chance alone would make it ever steeper (a binomial's tail does), and so the line says too much
+of it; pictures that are alike for a reason make it flatter, and then it says what was seen of those.
+docs/calibration.md compares it with others.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def tail(counts: Counts, *, flattest: float | None = None) -> Tail:
     if pairs < _DECADES[-1] * ENOUGH:
         raise ValueError(f"{pairs} pairs are too few")
     seen = int(np.argmax(within >= ENOUGH))
-    upper = within + 1 + 2 * np.sqrt(within + 1)
+    upper = within + 1 + 3 * np.sqrt(within + 1)
     logs = 100 * np.log10(np.minimum(upper / pairs, 1))
     slope = min([_slope(within, logs, seen, times) for times in _DECADES], default=0.0)
     slope = slope if flattest is None else min(slope, flattest)

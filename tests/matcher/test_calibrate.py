@@ -92,7 +92,7 @@ def test_the_threshold_is_the_largest_distance_that_keeps_to_it(
         return DEFAULT.expected(*asked, distance=distance, listed=listed, questions=questions)
 
     assert found == -1 or expected(found) <= most
-    assert found == ALGORITHMS[asked[0]].bits or expected(found + 1) > most
+    assert found == ALGORITHMS[asked[0]].bits or expected(found + 1) >= most  # as a float, which may be rounded down
 
 
 def test_expected_is_the_chance_times_the_pairs(made: Calibration) -> None:
