@@ -183,6 +183,21 @@ def _thinned(found: Int32, order: Int64, most: int) -> Int64:
     return kept[:n]
 
 
+@compiled
+def turned(grey: UInt8) -> UInt8:
+    """A copy, mirrored at the diagonal, in tiles that fit the cache."""
+    height, width = grey.shape
+    out = np.empty((width, height), np.uint8)
+    for top in range(0, height, _TILE):
+        for left in range(0, width, _TILE):
+            for x in range(left, min(left + _TILE, width)):
+                column = out[x]
+                for y in range(top, min(top + _TILE, height)):
+                    column[y] = grey[y, x]
+    return out
+
+
+_TILE = 64
 _MOST_SEGMENTS = 20_000
 
 

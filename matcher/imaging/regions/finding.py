@@ -18,7 +18,7 @@ from matcher.imaging.regions.boxes import (
     scores,
 )
 from matcher.imaging.regions.choosing import Int32, Int64, chosen
-from matcher.imaging.regions.edges import UInt8, lines
+from matcher.imaging.regions.edges import UInt8, lines, turned
 from matcher.imaging.regions.texture import texture
 from matcher.imaging.regions.trims import trims
 from matcher.imaging.regions.weights import ROUGH_WEIGHTS, WEIGHTS
@@ -63,7 +63,7 @@ def _enlarged(region: Region, view: Reduced) -> Region:
 
 def candidates(grey: UInt8) -> tuple[Int32, Float64, Evidence]:
     """Every rectangle that edges make round texture, how evident its sides are, and what all that was told from."""
-    down, along = lines(grey, most=_MOST_LINES), lines(np.ascontiguousarray(grey.T), most=_MOST_LINES)
+    down, along = lines(grey, most=_MOST_LINES), lines(turned(grey), most=_MOST_LINES)
     sums = texture(grey)
     for strictness in range(STRICTEST + 1):
         boxes, found = rectangles(down.before, down.at, along.before, along.at, sums.fine, strictness)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from matcher.compiled import compiled
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.regions.boxes import LONGEST, support
-from matcher.imaging.regions.edges import FULL, STRIP, lines
+from matcher.imaging.regions.edges import FULL, STRIP, lines, turned
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -76,5 +76,5 @@ def may_hold_regions(reduced: Reduced) -> bool:
     if _is_framed(grey):
         return True
     down = lines(grey, most=_MOST_LINES)
-    along = lines(np.ascontiguousarray(grey.T), most=_MOST_LINES)
+    along = lines(turned(grey), most=_MOST_LINES)
     return bool(_has_rectangle(down.before, down.at, along.before, along.at))

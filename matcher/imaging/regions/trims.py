@@ -18,18 +18,38 @@ SMALLEST = 64
 
 
 @compiled
-def _margin(grey: UInt8, tolerance: int) -> int:
-    """How many rows from the top on have one colour, each the same."""
+def _margin(grey: UInt8, begin: int, step: int, tolerance: int) -> int:
+    """How many rows from row `begin` on, upwards or downwards, have the colour of its first pixel."""
     height, width = grey.shape
-    colour = int(grey[0, 0])
-    for y in range(height):
+    colour = int(grey[begin, 0])
+    y = begin
+    while 0 <= y < height:
         row = grey[y]
         outside = 0
         for x in range(width):
             outside += abs(int(row[x]) - colour) > tolerance
         if outside:
-            return y
-    return int(height)
+            break
+        y += step
+    return int(abs(y - begin))
+
+
+@compiled
+def _side(grey: UInt8, begin: int, step: int, top: int, bottom: int, tolerance: int) -> int:
+    """How many columns from column `begin` on have, from row `top` to `bottom`, the colour of the first of them."""
+    width = grey.shape[1]
+    colour = int(grey[top, begin])
+    x = begin
+    while 0 <= x < width:
+        outside = False
+        for y in range(top, bottom):
+            if abs(int(grey[y, x]) - colour) > tolerance:
+                outside = True
+                break
+        if outside:
+            break
+        x += step
+    return int(abs(x - begin))
 
 
 def trims(grey: UInt8) -> Iterator[Region]:
@@ -37,13 +57,12 @@ def trims(grey: UInt8) -> Iterator[Region]:
     height, width = grey.shape
     seen = {(0, 0, width, height)}
     for tolerance in _TOLERANCES:
-        top = _margin(grey, tolerance)
+        top = _margin(grey, 0, 1, tolerance)
         if top == height:
             continue
-        bottom = height - _margin(grey[::-1], tolerance)
-        band = np.ascontiguousarray(grey[top:bottom].T)
-        left = _margin(band, tolerance)
-        right = width - _margin(band[::-1], tolerance)
+        bottom = height - _margin(grey, height - 1, -1, tolerance)
+        left = _side(grey, 0, 1, top, bottom, tolerance)
+        right = width - _side(grey, width - 1, -1, top, bottom, tolerance)
         region = (left, top, right - left, bottom - top)
         if region not in seen and min(region[2:]) >= SMALLEST:
             seen.add(region)
