@@ -68,8 +68,13 @@ class PartFinder:
         for reframing in self._reframings:
             screened = self._screened(reframed(reduced, reframing), None)
             if screened is not None:
-                yield Part(None, reframing, screened)
+                yield Part(None, reframing, {name: self._in_doubt(turned) for name, turned in screened.items()})
             beat()
+
+    def _in_doubt(self, turned: Turned) -> Turned:
+        """The same with the whole margin: what is framed anew at a reduced scale is not what it would be at full."""
+        margin = next(hasher.screen.margin for hasher in self._screeners if hasher.algorithm.name == turned.algorithm)
+        return replace(turned, slack=(margin,) * len(turned.slack), doubtful=bytes([255]) * len(turned.doubtful))
 
     def _screened(self, part: Reduced, region: Region | None) -> dict[str, Turned] | None:
         found: dict[str, Turned] = {}
