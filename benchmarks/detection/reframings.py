@@ -8,8 +8,7 @@ looked for as it stands and framed anew (matcher/imaging/reframing.py), upright,
 
 Prints, for PDQ and pHash, the share found at each threshold: as it stands; with each group of reframings beside it;
 with all. Then which reframing finds what; how far screened hashes of reframed pictures are from the reference's; and
-what a reframing takes, beside the decoding of the same file. A copy whose reduced picture says too little counts as not
-found here, although a scan would hash it whole. Seeds are fixed.
+what a reframing takes, beside the decoding of the same file. Seeds are fixed.
 """
 
 from __future__ import annotations
@@ -47,7 +46,6 @@ GROUPS = {
 }
 SEED = 7
 LEAST_QUALITY = 50
-FAR = 999
 FIDELITY_EVERY = 8
 """Of so many photographs one is also hashed by the reference, framed anew."""
 
@@ -141,13 +139,21 @@ def hashers() -> list[ScreeningHasher]:
     return [hasher for hasher in picture_hashers(ALGORITHMS) if isinstance(hasher, ScreeningHasher)]
 
 
-def distances(reduced: Reduced, listed: Sequence[bytes]) -> list[int]:
-    """By each of ALGORITHMS, upright; FAR where the reduced picture says too little."""
-    answers = [hasher.screened(reduced) for hasher in hashers()]
-    return [
-        FAR if answer is None else hamming(answer.hashes[0].value, known)
-        for answer, known in zip(answers, listed, strict=True)
-    ]
+def distances(picture: Picture, reduced: Reduced, name: str, listed: Sequence[bytes]) -> list[int]:
+    """By each of ALGORITHMS, upright, of a picture framed anew by the reframing of this name, or with "" as it stands.
+
+    Where the reduced picture says too little, the whole one is hashed, as a scan does.
+    """
+    small = reframed(reduced, named(name)) if name else reduced
+    found = []
+    for hasher, known in zip(hashers(), listed, strict=True):
+        answer = hasher.screened(small)
+        if answer is None:
+            value = hasher.hash(reframed_picture(picture, named(name)) if name else picture).value
+        else:
+            value = answer.hashes[0].value
+        found.append(hamming(value, known))
+    return found
 
 
 def listed_pictures(corpus: Path, count: int, side: int) -> list[Path]:
@@ -246,10 +252,10 @@ def main() -> None:
         picture = brought(path, arguments.side)
         listed = [hasher.hash(Picture(picture)).value for hasher in hashers()]
         for name, alter in ALTERATIONS.items():
-            reduced = Picture(alter(picture, rng)).reduced()
+            copy = Picture(alter(picture, rng))
+            reduced = copy.reduced()
             for column, reframing in enumerate(columns):
-                asked = reframed(reduced, named(reframing)) if reframing else reduced
-                found[name][number, column] = distances(asked, listed)
+                found[name][number, column] = distances(copy, reduced, reframing, listed)
         if number % FIDELITY_EVERY == 0:
             fidelity.look(path, arguments.side)
     print(f"{len(paths)} photographs of at most {arguments.side} pixels a side, seed {SEED}")

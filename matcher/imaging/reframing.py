@@ -102,8 +102,9 @@ def named(name: str) -> Reframing:
 def reframed(reduced: Reduced, reframing: Reframing) -> Reduced:
     """A reduced picture framed anew, reduced further where its shorter side has twice SIDE pixels; for the screen.
 
-    It is near the means of the grey of `reframed_picture` but not those, also at scale 1: its hashes have a margin
-    there too. There is nothing finer. ValueError where it is framed anew already.
+    It is near the means of the grey of `reframed_picture` but not those, also at scale 1: a hash of it may be off by
+    its screen's margin, whatever bits the hasher says are in doubt (in 1 of 500 hashes, of star fields and fine
+    patterns, by more). There is nothing finer. ValueError where it is framed anew already.
     """
     fewer = max(1, min(reduced.grey.shape) // SIDE)
     scale = reduced.scale * fewer
