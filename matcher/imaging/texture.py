@@ -12,8 +12,8 @@ import numpy.typing as npt
 SMALL_STEP = 20
 """Grey levels: a smaller step from pixel to pixel is texture, a larger one an edge."""
 LEAST_TEXTURE = 0.1
-"""Of the pixels of a region that is asked. About nine in ten boxes drawn in screenshots have less, and one in twenty drawn in
-photographs."""
+"""Of the pixels of a region that is asked. About nine in ten boxes drawn in screenshots have less, and one in twenty
+drawn in photographs."""
 
 
 def small_steps(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
