@@ -21,7 +21,7 @@ from matcher.sources.folder import FolderSource
 FEWEST = 200
 """Pictures that a calibration is made of, at least."""
 BOXES = 40
-"""That are drawn in each picture."""
+"""That are drawn in each picture, besides those that are found."""
 
 
 @dataclass(frozen=True, slots=True)
