@@ -84,7 +84,7 @@ def measured_picture(
         turned = _turned(hasher, picture, reduced)
         if _has_quality(turned):
             whole[hasher.algorithm.name] = _codes(turned)
-    view = reduced if reduced.scale == 1 else reduced.finer()
+    view = reduced.view()
     if view is None:
         return Measured(key, whole)
     able = [hasher for hasher in boxed if isinstance(hasher, ScreeningHasher)]

@@ -21,7 +21,7 @@ from matcher.calibrating.sample import Sample, tables
 from matcher.calibrating.tails import ENOUGH, tail, together
 from matcher.commands import run
 from matcher.drawing import landscape
-from matcher.embedded import RegionFinder
+from matcher.embedded import PartFinder
 from matcher.hashers import picture_hashers
 from matcher.hashers.regularity import GATE, MOST_REGULARITY, REGION_QUALITY, regularity
 from matcher.imaging.picture import Picture
@@ -184,7 +184,7 @@ class TestPictures:
         hashers = picture_hashers(["pdq", "phash"])
         found = measure(stream.getvalue(), [], boxes=5, boxed=hashers)
         reduced = Picture(page([(shown(1), (60, 70)), (shown(2), (600, 300))])).reduced()
-        asked = RegionFinder(hashers).regions_of(reduced, reduced.finer)
+        asked = PartFinder(hashers, regions=True, reframings=False).parts_of(reduced)
         assert found is not None
         assert not found.whole
         assert found.found == len(asked) >= 2

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from matcher import Matcher, Settings, SettingsError
 from matcher.calibrate import probability
-from matcher.chances import ASKED, ASSUMED_PICTURES, REGION, WHOLE, _not_above, decimal, hundredths, total
+from matcher.chances import ASSUMED_PICTURES, REGION, WHOLE, _not_above, decimal, hundredths, total
 
 MakeStore = Callable[..., Path]
 ONE: list[dict[str, object]] = [{"id": "a", "algorithm": "pdq", "value": "0f" * 32}]
@@ -82,7 +82,7 @@ class TestThresholds:
         for name in ("pdq", "phash"):
             for kind in (WHOLE, REGION) if regions else (WHOLE,):
                 threshold = chances.threshold(name, kind)
-                questions = ASSUMED_PICTURES * ASKED[kind]
+                questions = ASSUMED_PICTURES * chances.questions(kind)
                 expected += probability(chances.calibration.chance(name, kind, threshold)) * questions
                 further = chances.calibration.chance(name, kind, threshold + 1)
                 assert probability(further) * questions > Fraction(most) / (4 if regions else 2)
