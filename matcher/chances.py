@@ -31,8 +31,8 @@ WHOLE, REGION = KINDS
 ASSUMED_PICTURES = 10_000
 """For so many pictures the expected number of false matches is stated, and limited."""
 REGIONS = 10
-"""That a screenshot which shows pictures asks about: more than the mean, 6.3, of the real screenshots that ask about any
-region, and less than galleries do, which ask about 30 (docs/calibration.md)."""
+"""That a screenshot which shows pictures asks about: more than the mean, 6.3, of the real screenshots that ask about
+any region, and less than galleries do, which ask about 30 (docs/calibration.md)."""
 ASKED = {WHOLE: len(TRANSFORMS), REGION: len(TRANSFORMS) * REGIONS}
 """Questions that such a screenshot asks: one rendering, and its regions."""
 MOST_BY_REGIONS = 1.0
