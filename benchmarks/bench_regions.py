@@ -7,7 +7,8 @@ Screenshots are composed from the corpus's photographs (seed 7) and saved as PNG
 screenshots of a megapixel or more, and photographs. Each is examined `--rounds` times by each of the ways, in turn, and
 the quickest counts. The list is of random hashes, so nothing is near but by chance. Prints for each kind of picture the
 milliseconds of Pillow's decode, of finding the regions in what was decoded, of an examination without regions, and as
-ratios to that one (of the sums, and the median): with regions at each PDQ threshold (`--thresholds`), and with --max-false-matches 1.
+ratios to that one (of the sums, and the median): with regions at each PDQ threshold (`--thresholds`), and with
+--max-false-matches 1.
 """
 
 from __future__ import annotations
