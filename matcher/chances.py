@@ -109,7 +109,7 @@ class Chances:
     def limit(self, algorithm: str, kind: str) -> int:
         """The largest odds, hundredths of log10, of a match that the algorithm's share of false matches allows."""
         pairs = max(1, self.listed[algorithm]) * ASSUMED_PICTURES * self.questions(kind)
-        return _not_above(Fraction(self._share(self.settings.max_false_matches)) / pairs)
+        return _not_above(min(Fraction(1), Fraction(self._share(self.settings.max_false_matches)) / pairs))
 
     def odds(self, algorithm: str, kind: str, distance: int) -> int | None:
         """See `Matched.odds`."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ledger import Ledger
 from matcher.builds import library_builds, platform_facts, tool_version
+from matcher.calibrate import Calibration
 from matcher.case import NO_FACTS, CaseFacts, vars_of
 from matcher.case_hashes import Header, Kept, kept_of, path_of
 from matcher.chances import REGION, WHOLE
@@ -63,9 +64,11 @@ class ScanRequest:
 
 
 def check_request(request: ScanRequest) -> None:
-    """Refuse a scan that cannot begin, so that no case is made for it. SourceError or StoreError."""
+    """Refuse a scan that cannot begin, so that no case is made for it. SourceError, StoreError or CalibrationError."""
     open_source(request.location)
     check_lists(Store.open(request.store))
+    if request.settings.calibration is not None:
+        Calibration.load(request.settings.calibration)
 
 
 class Counted:

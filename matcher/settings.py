@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,10 @@ MAX_BYTES = 2**30
 
 MAX_MATCHES = 100
 """How many of an item's matches are listed, the nearest first."""
+
+
+MOST_FALSE_MATCHES = 1_000_000_000
+"""That may be allowed in 10,000 pictures: with more, everything matches everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,11 @@ class Settings:
                     f"a threshold of {value} makes no sense for {name}: its distances are 0 to {facts.furthest}"
                 )
         if self.max_false_matches is not None:
-            if not 0 < self.max_false_matches < inf:
-                raise SettingsError(f"at most {self.max_false_matches} false matches: a number above 0 is expected")
+            if not 0 < self.max_false_matches <= MOST_FALSE_MATCHES:
+                raise SettingsError(
+                    f"at most {self.max_false_matches} false matches: a number above 0 is expected, and up to "
+                    f"{MOST_FALSE_MATCHES:,}"
+                )
             if self.thresholds:
                 raise SettingsError("thresholds are given, or chosen by how many false matches there may be: not both")
         for name, value in self.minimum_quality.items():

@@ -81,6 +81,9 @@ class StoredHashes:
             kept = {name: turned for name in self._lookups if (turned := group.turned(row, name)) is not None}
             asked.extend(kept.values())
             matched.extend(self._matcher.asked_together.matches(kept, partial(_confirmed, confirm, failed, kept)))
+        together = self._matcher.asked_together.combined
+        if reasons := [failed[name] for name in together if name in failed]:  # what one says of a match needs the other
+            failed.update(dict.fromkeys(together, reasons[0]))
         found.extend(self._matcher.chances.told(matched, asked_of(asked)))
         return found, failed
 

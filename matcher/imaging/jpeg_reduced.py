@@ -14,7 +14,6 @@ from functools import partial
 from io import BytesIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageFile
 
 from matcher.errors import DecodeError
@@ -92,7 +91,9 @@ def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int, *, whole:
         raise NotOrdinaryError
     if scale == 1:  # small: its colours decide how grey it is exactly, and cost little
         return _exact(_opened(data, frame, number), number)
-    grey = _grey(data, frame, scale, number)
+    grey = np.asarray(_drafted(data, frame, scale, number, "L"))
+    if len(frame.components) > 1 and grey[::4, ::4].std() < _LITTLE_CONTRAST:
+        grey = np.asarray(_drafted(data, frame, scale, number, "RGB").convert("L"))
     fine = frame.width * frame.height <= MOST_FINE
     return Reduced(
         grey.astype(np.float32),
@@ -105,20 +106,16 @@ def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int, *, whole:
     )
 
 
-def _grey(data: bytes, frame: FrameHeader, scale: int, number: int) -> npt.NDArray[np.uint8]:
-    """The luma; where that has little contrast, the grey of the colours, which may hold a picture of their own."""
-    grey = np.asarray(_drafted(data, frame, scale, number, "L"))
-    if len(frame.components) > 1 and grey[::4, ::4].std() < _LITTLE_CONTRAST:
-        return np.asarray(_drafted(data, frame, scale, number, "RGB").convert("L"))
-    return grey
-
-
 def _larger(data: bytes, frame: FrameHeader, number: int) -> Reduced | None:
-    """The same at the scale at which regions are looked for. Of a progressive file every scan is decoded."""
+    """The same at the scale at which regions are looked for. Of a progressive file every scan is decoded.
+
+    Its grey is that of the decoded colours, as a region's reference has it: the luma of what is saturated is another.
+    """
     scale = view_scale(frame.width, frame.height)
+    mode = "RGB" if len(frame.components) > 1 else "L"
     try:
         with reasons():
-            grey = _grey(data, frame, scale, number)
+            grey = np.asarray(_drafted(data, frame, scale, number, mode).convert("L"))
     except (NotOrdinaryError, DecodeError):
         return None
     return Reduced(grey.astype(np.float32), frame.width, frame.height, scale, rendering_name(number, ""))

@@ -50,5 +50,7 @@ def _number(value: Decimal) -> str:
         return "0"
     if value < Decimal("1e-9"):
         return "less than 0.000000001"
+    if value >= 100:
+        return f"{int(value):,}"
     place = Decimal(1).scaleb(value.adjusted() - 1)
     return f"{value.quantize(min(place, Decimal(1)), rounding='ROUND_CEILING'):,f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,15 @@ from scan_cases import scan
 
 from matcher import Matcher, Settings
 from matcher.case_hashes import CaseHashes, path_of
+from matcher.embedded import PartFinder
+from matcher.hashers import picture_hashers
 from matcher.hashers.pdq import PDQ
 from matcher.hashers.regularity import MOST_REGULARITY, REGION_QUALITY, regularity
+from matcher.imaging.decode import decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
 from matcher.imaging.region_texture import texture_shares
+from matcher.imaging.sniff import HEAD, sniff
 from matcher.imaging.texture import texture_share
 from matcher.model import Finding, Status
 
@@ -181,3 +186,33 @@ def test_the_texture_of_a_region_is_that_of_its_pixels(seed: int) -> None:
         regions.append((x, y, int(random.integers(2, width - x + 1)), int(random.integers(1, height - y + 1))))
     expected = [texture_share(grey[y : y + high, x : x + wide]) for x, y, wide, high in regions]
     assert texture_shares(Reduced(grey, grey.shape[1], grey.shape[0], 1), regions) == expected
+
+
+@pytest.mark.parametrize("quality", [20, 60])
+def test_the_regions_of_a_saturated_jpeg_are_within_what_is_said_of_them(quality: int) -> None:
+    random = np.random.default_rng(quality)
+    coarse = random.choice([0, 255], (24, 32, 3)).astype(np.uint8)
+    poster = Image.fromarray(coarse).resize((420, 300), Image.Resampling.BICUBIC)
+    page = Image.new("RGB", (1280, 720), (120, 120, 120))
+    page.paste(poster, (500, 200))
+    stream = io.BytesIO()
+    page.save(stream, "JPEG", quality=quality)
+    data = stream.getvalue()
+    kind = sniff(data[:HEAD])
+    assert kind is not None
+    reduced = decode_reduced(data, kind)
+    assert reduced is not None
+    whole = next(decode(data, kind).renderings())
+    hashers = {hasher.algorithm.name: hasher for hasher in picture_hashers(["pdq", "phash"])}
+    parts = PartFinder(hashers.values(), regions=True, reframings=False).parts_of(reduced[0])
+    assert parts
+    for part in parts:
+        for name, screened in part.screened.items():
+            reference = hashers[name].hash(part.of(whole))
+            differing = np.frombuffer(reference.value, np.uint8) ^ np.frombuffer(screened[0].value, np.uint8)
+            if screened.doubtful:
+                sure = ~np.frombuffer(screened.doubtful, np.uint8)[: len(differing)]
+                differing = differing & sure
+                assert not np.bitwise_count(differing).sum()
+            else:
+                assert np.bitwise_count(differing).sum() <= screened.slack[0]
