@@ -211,6 +211,15 @@ def test_alternatives_do_not_fill_the_list() -> None:
     assert len(places) < 10
 
 
+def test_a_dark_picture_between_black_bars_in_a_pane() -> None:
+    image = page(1280, 720)
+    ImageDraw.Draw(image).rectangle((480, 120, 1179, 519), fill=(0, 0, 0))
+    night = np.random.default_rng(5).integers(1, 6, (400, 500, 3), np.uint8)
+    night[120:300, 150:400] = np.asarray(photograph(250, 180, 3))
+    image.paste(Image.fromarray(night), (580, 120))
+    assert nearest(image, (580, 120, 500, 400)) <= 1
+
+
 def test_a_margin_ends_where_any_pixel_differs() -> None:
     grey = np.full((200, 300), 80, np.uint8)
     grey[31:171, 42:262] = np.random.default_rng(3).integers(120, 200, (140, 220), np.uint8)

@@ -20,13 +20,15 @@ from matcher.imaging.regions.boxes import (
 from matcher.imaging.regions.choosing import Int32, Int64, chosen
 from matcher.imaging.regions.edges import UInt8, lines, turned
 from matcher.imaging.regions.texture import texture
-from matcher.imaging.regions.trims import trims
+from matcher.imaging.regions.trims import BARRED, trims
 from matcher.imaging.regions.weights import ROUGH_WEIGHTS, WEIGHTS
 from matcher.imaging.texture import LEAST_TEXTURE
 from matcher.model import Region
 
 MOST_REGIONS = 48
 """Regions of one picture."""
+_STRIPPED = 16
+"""Of the best rectangles, those whose own bars are stripped: a pane that shows a picture between black bars."""
 _MOST_LINES = 80
 """Edges of each direction that are combined."""
 _LEAST_SCORE = -3.0
@@ -49,7 +51,12 @@ def find_regions(view: Reduced) -> tuple[Region, ...]:
         return ()
     grey = view.grey.astype(np.uint8)
     boxes, ranked = ranked_boxes(grey)
-    found = [*trims(grey), *map(tuple, boxes[chosen(boxes, ranked, MOST_REGIONS)].tolist())]
+    found = list(trims(grey))
+    for place, (x, y, width, height) in enumerate(boxes[chosen(boxes, ranked, MOST_REGIONS)].tolist()):
+        found.append((x, y, width, height))
+        if place < _STRIPPED:
+            pane = np.ascontiguousarray(grey[y : y + height, x : x + width])
+            found.extend((x + left, y + top, wide, high) for left, top, wide, high in trims(pane, BARRED))
     whole = (0, 0, grey.shape[1], grey.shape[0])
     each = [region for region in dict.fromkeys(found) if region != whole]
     return tuple(_enlarged(region, view) for region in each[:MOST_REGIONS])

@@ -12,8 +12,11 @@ from matcher.model import Region
 
 UInt8 = npt.NDArray[np.uint8]
 
-_TOLERANCES = (3, 16)
-"""Grey levels from a margin's colour that still belong to it: of clean pictures, and of JPEG's ringing."""
+FRAMED = (0, 3, 16)
+"""Grey levels from a margin's colour that still belong to it: none, as a black sky beside a black bar needs it, those of
+clean pictures, and of JPEG's ringing."""
+BARRED = (0, 3)
+"""The same for the bars inside of a region, since what it shows may begin with a clear sky."""
 SMALLEST = 64
 
 
@@ -52,11 +55,11 @@ def _side(grey: UInt8, begin: int, step: int, top: int, bottom: int, tolerance: 
     return int(abs(x - begin))
 
 
-def trims(grey: UInt8) -> Iterator[Region]:
+def trims(grey: UInt8, tolerances: tuple[int, ...] = FRAMED) -> Iterator[Region]:
     """A generator of the content of a framed picture, (h, w) uint8, each once; none where there is no frame."""
     height, width = grey.shape
     seen = {(0, 0, width, height)}
-    for tolerance in _TOLERANCES:
+    for tolerance in tolerances:
         top = _margin(grey, 0, 1, tolerance)
         if top == height:
             continue
