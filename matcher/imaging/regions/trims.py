@@ -13,7 +13,7 @@ from matcher.model import Region
 UInt8 = npt.NDArray[np.uint8]
 
 FRAMED = (0, 3, 16)
-"""Grey levels from a margin's colour that still belong to it: none, as a black sky beside a black bar needs it, those of
+"""Grey levels from a margin's colour that still belong to it: none, as a black sky beside a black bar needs, those of
 clean pictures, and of JPEG's ringing."""
 BARRED = (0, 3)
 """The same for the bars inside of a region, since what it shows may begin with a clear sky."""
