@@ -16,13 +16,13 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from matcher.calibrating.region_texture import texture_shares
 from matcher.hashers import PictureHasher, ScreeningHasher
 from matcher.hashers.regularity import GATE, says_enough
 from matcher.imaging.decode import decode
 from matcher.imaging.limits import MAX_PIXELS
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
-from matcher.imaging.region_texture import texture_shares
 from matcher.imaging.regions import cropped, find_regions, may_hold_regions
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.imaging.texture import LEAST_TEXTURE

@@ -16,6 +16,7 @@ from PIL import Image
 from scan_cases import scan
 
 from matcher import Matcher, Settings
+from matcher.calibrating.region_texture import texture_shares
 from matcher.case_hashes import CaseHashes, path_of
 from matcher.embedded import PartFinder
 from matcher.hashers import picture_hashers
@@ -24,7 +25,6 @@ from matcher.hashers.regularity import MOST_REGULARITY, REGION_QUALITY, regulari
 from matcher.imaging.decode import decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import Reduced
-from matcher.imaging.region_texture import texture_shares
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.imaging.texture import texture_share
 from matcher.model import Finding, Status
