@@ -3,8 +3,8 @@
 A rectangle has edges on its four sides, at least three corners at which two of them meet, and a picture's texture
 inside. One side may be weak, where the picture has the colour of what surrounds it, and one corner covered.
 
-The weights are those of a logistic regression on screenshots composed of the development corpus (weights.py). Only sums,
-products and quotients are taken, so every machine ranks alike.
+The weights are those of a logistic regression on screenshots composed of the development corpus (weights.py). Only
+sums, products and quotients are taken, so every machine ranks alike.
 """
 
 from __future__ import annotations
