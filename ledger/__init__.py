@@ -1,6 +1,7 @@
 """A tamper-evident log in one file: an RFC 6962 tree over canonical entries, with signed checkpoints.
 
-from ledger import Ledger, Signer, audit, canonical
+from ledger import Ledger, Signer, canonical
+from ledger import audit
 
 signer = Signer.generate("lab.example/case-17")
 with Ledger.create("case.ledger", origin="lab.example/case-17", signer=signer) as log:
@@ -8,14 +9,13 @@ with Ledger.create("case.ledger", origin="lab.example/case-17", signer=signer) a
 assert audit("case.ledger", keys=[signer.vkey]).intact
 """
 
-from ledger.answer import Answer, format_answer, parse_answer
-from ledger.audit import AuditReport, audit
-from ledger.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
-from ledger.completeness import ScanCheck, ScanChecker
-from ledger.cosignature import Cosigner
+from ledger import clock as clock
+from ledger.auditing.completeness import ScanCheck, ScanChecker
+from ledger.auditing.ledger_file import AuditReport, audit
 from ledger.decision import Decision, decision_entry
-from ledger.disclosure import Opening, check_opening, disclose, seal
-from ledger.entry import MAX_ENTRY, canonical, parse
+from ledger.entries.disclosure import Opening, check_opening, disclose, is_sealed, seal
+from ledger.entries.entry import MAX_ENTRY, canonical, parse
+from ledger.entries.secret import load_secret
 from ledger.errors import (
     DamagedError,
     DecisionError,
@@ -35,16 +35,18 @@ from ledger.errors import (
     StoreError,
     TimestampError,
     UnknownSignerError,
+    UnreadableError,
     WitnessError,
 )
-from ledger.keyring import Keyring
-from ledger.keys import add_vkey, load_cosigner, load_signer, read_vkeys, write_key
 from ledger.log import Ledger
-from ledger.merkle import EMPTY_ROOT, TreeHasher, consistency_proof, inclusion_proof, leaf_hash, node_hash, root
-from ledger.note import Note, Signature, Verifier, format_note, open_note, parse_note
-from ledger.policy import Policy, PolicyResult, parse_policy
-from ledger.proof import verify_consistency, verify_inclusion
-from ledger.proof_file import (
+from ledger.notes.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
+from ledger.notes.cosignature import Cosigner
+from ledger.notes.input_files import read_checkpoint, read_policy
+from ledger.notes.key_files import add_vkey, load_cosigner, load_signer, read_passphrase, read_vkeys, write_key
+from ledger.notes.keyring import Keyring
+from ledger.notes.note import Note, Signature, Verifier, format_note, open_note, parse_note
+from ledger.notes.policy import Policy, PolicyResult, parse_policy
+from ledger.notes.proof_file import (
     ConsistencyFile,
     InclusionFile,
     format_consistency,
@@ -54,11 +56,13 @@ from ledger.proof_file import (
     verify_consistency_file,
     verify_inclusion_file,
 )
-from ledger.secret import load_secret
-from ledger.signer import Signer, sign_checkpoint, sign_note
-from ledger.trust import LogKeys
-from ledger.witness import Witness
-from ledger.witness_folder import WitnessFolder
+from ledger.notes.signer import Signer, sign_checkpoint, sign_note
+from ledger.notes.trust import LogKeys
+from ledger.notes.witness_answer import Answer, format_answer, parse_answer
+from ledger.tree.merkle import EMPTY_ROOT, TreeHasher, consistency_proof, inclusion_proof, leaf_hash, node_hash, root
+from ledger.tree.proof import verify_consistency, verify_inclusion
+from ledger.witness.cosigning import Witness
+from ledger.witness.witness_folder import WitnessFolder
 
 __all__ = [
     "EMPTY_ROOT",
@@ -100,6 +104,7 @@ __all__ = [
     "TimestampError",
     "TreeHasher",
     "UnknownSignerError",
+    "UnreadableError",
     "Verifier",
     "Witness",
     "WitnessError",
@@ -108,6 +113,7 @@ __all__ = [
     "audit",
     "canonical",
     "check_opening",
+    "clock",
     "consistency_proof",
     "decision_entry",
     "disclose",
@@ -117,6 +123,7 @@ __all__ = [
     "format_inclusion",
     "format_note",
     "inclusion_proof",
+    "is_sealed",
     "leaf_hash",
     "load_cosigner",
     "load_secret",
@@ -130,6 +137,9 @@ __all__ = [
     "parse_inclusion",
     "parse_note",
     "parse_policy",
+    "read_checkpoint",
+    "read_passphrase",
+    "read_policy",
     "read_vkeys",
     "root",
     "seal",

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.clock import Stamp
-from ledger.entry import canonical, parse
+from ledger.entries.entry import canonical, parse
 from ledger.errors import DecisionError
 from ledger.log import Ledger
-from ledger.merkle import leaf_hash
+from ledger.tree.merkle import leaf_hash
 
 MOST_CITED = 500
 """Citations of one decision, so that it fits an entry."""

@@ -98,3 +98,7 @@ class DamagedError(StoreError):
 
 class SizeChangedError(StoreError):
     """The ledger does not have the size that the caller insisted on."""
+
+
+class UnreadableError(LedgerError):
+    """A file cannot be read, or not as what it is said to be; names the file."""

@@ -9,19 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ledger.checkpoint import Checkpoint, parse_checkpoint
 from ledger.clock import iso, now
-from ledger.cosign_entry import cosign_entries
-from ledger.disclosure import MARK, Opening, disclose, opening_of
-from ledger.entry import canonical, parse
+from ledger.entries.cosign_entry import cosign_entries
+from ledger.entries.disclosure import Opening, disclose, is_sealed, opening_of
+from ledger.entries.entry import canonical, parse
+from ledger.entries.shapes import Shapes
 from ledger.errors import DamagedError, LedgerError, NoteError, ProofError, SizeChangedError, TimestampError
-from ledger.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
-from ledger.note import parse_note, parse_signatures
-from ledger.shape import Shapes
-from ledger.signer import Signer, sign_checkpoint
-from ledger.store import READ_NOTES, OnWait, Store
-from ledger.tiles import RightEdge, TileReader
-from ledger.time_token import Token, token_entry
+from ledger.notes.checkpoint import Checkpoint, parse_checkpoint
+from ledger.notes.note import parse_note, parse_signatures
+from ledger.notes.signer import Signer, sign_checkpoint
+from ledger.storage.store import READ_NOTES, OnWait, Store
+from ledger.timestamps.time_token import Token, token_entry
+from ledger.tree.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
+from ledger.tree.tiles import RightEdge, TileReader
 
 MANY = 100
 """Entries that are worth a thread to sign beside."""
@@ -257,7 +257,7 @@ class Ledger:
     def disclosed(self, index: int, body: bytes) -> dict[str, Any]:
         """The entry with the values of those of its commitments that can be opened here."""
         entry = parse(body)
-        if MARK not in body:
+        if not is_sealed(body):
             return entry
         return disclose(entry, [opening for _, opening in self.openings(index, index + 1)])
 

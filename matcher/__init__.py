@@ -7,7 +7,6 @@ finding = matcher.examine(data, name="IMG_0001.JPG")
 for match in finding.matches: ...
 """
 
-from matcher.engine import Matcher
 from matcher.errors import (
     CalibrationError,
     CaseError,
@@ -20,7 +19,8 @@ from matcher.errors import (
     SourceError,
     StoreError,
 )
-from matcher.isolated import IsolatedMatcher
+from matcher.examine.engine import Matcher
+from matcher.examine.isolated import IsolatedMatcher
 from matcher.model import Disposition, Finding, Hash, ListEntry, Match, Reason, Status
 from matcher.settings import Settings
 

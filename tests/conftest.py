@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
-from matcher.drawing import landscape
-from matcher.listing import make_list
+from matcher.imaging.drawing import landscape
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
 from matcher.model import CategoryProfile
+from matcher.scan.make_list import make_list
 
 settings.register_profile("a busy machine is no failure", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("a busy machine is no failure")

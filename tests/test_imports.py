@@ -11,36 +11,41 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-LAYERS: list[set[str]] = [
-    {"reasons"},
-    {"errors"},
-    {"model"},
-    {"algorithms", "compiled", "files", "configuration", "text", "renderings", "runs", "seen"},
-    {"imaging", "drawing", "distances", "calibrate"},
-    {"hashers", "index", "sources", "executors", "contents"},
-    {"settings", "builds", "given", "content"},
-    {"lists", "calibrating"},
-    {"outcome"},
-    {"chances"},
-    {"lookup", "selftest"},
-    {"joint", "embedded"},
-    {"lookups"},
-    {"pictures"},
-    {"engine"},
-    {"job", "isolated"},
-    {"listing", "case_hashes", "sealing", "finding_form"},
-    {"hashes_writer", "recorded"},
-    {"record"},
-    {"evidence", "repeats"},
-    {"case", "resuming", "stored", "closed_scans"},
-    {"opening", "relookup"},
-    {"scan", "reports", "verifying", "comparing"},
-    {"commands"},
-    {"__main__"},
-]
-"""From the bottom up. A part imports parts of lower layers, and its own files."""
+LAYERS: dict[str, list[set[str]]] = {
+    "matcher": [
+        {"reasons"},
+        {"errors", "model", "algorithms"},
+        {"distances", "system"},
+        {"imaging", "index", "executors", "sources"},
+        {"hashers"},
+        {"settings"},
+        {"lists"},
+        {"calibration"},
+        {"lookup"},
+        {"examine"},
+        {"record"},
+        {"scan", "revisit", "reports"},
+        {"commands"},
+        {"__main__"},
+    ],
+    "ledger": [
+        {"errors"},
+        {"strict", "durable", "clock"},
+        {"entries", "tree"},
+        {"notes", "timestamps"},
+        {"storage"},
+        {"log"},
+        {"decision", "query", "witness"},
+        {"auditing"},
+        {"exhibit"},
+        {"commands"},
+        {"__main__"},
+    ],
+}
+"""The rooms of each package, from the bottom up. A room imports rooms of lower layers, and its own files."""
 
-TOP = {"__init__"}
+MOST_AT_THE_TOP = {"matcher": 12, "ledger": 8}
+"""Modules that stand beside the rooms."""
 
 
 def sources(package: str) -> list[Path]:
@@ -60,33 +65,49 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def part(module: str) -> str:
+def room(module: str) -> str:
     """`imaging` of `matcher.imaging.decode`."""
     return module.split(".")[1] if "." in module else "__init__"
 
 
-def part_of(path: Path) -> str:
-    return path.relative_to(ROOT / "matcher").parts[0].removesuffix(".py")
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[1].removesuffix(".py")
 
 
-def part_of_ledger(path: Path) -> str:
-    return path.relative_to(ROOT / "ledger").parts[0].removesuffix(".py")
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_room_has_its_layer(package: str) -> None:
+    known = set().union(*LAYERS[package], {"__init__"})
+    assert {room_of(path) for path in sources(package)} == known
 
 
-def test_every_part_has_its_layer() -> None:
-    known = set().union(*LAYERS, TOP)
-    assert {part_of(path) for path in sources("matcher")} == known
-
-
-@pytest.mark.parametrize("path", sources("matcher"), ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", [*sources("matcher"), *sources("ledger")], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_arrows_point_down(path: Path) -> None:
-    own = part_of(path)
-    if own in TOP:
+    package, own = path.relative_to(ROOT).parts[0], room_of(path)
+    if own == "__init__":
         return  # the public names
-    level = next(number for number, layer in enumerate(LAYERS) if own in layer)
-    allowed = set().union(*LAYERS[:level]) | {own}
-    used = {part(module) for module in imports(path) if module.startswith("matcher.")}
+    layers = LAYERS[package]
+    level = next(number for number, layer in enumerate(layers) if own in layer)
+    allowed = set().union(*layers[:level]) | {own}
+    used = {room(module) for module in imports(path) if module.startswith(f"{package}.")}
     assert used <= allowed, f"{own} may not import {used - allowed}"
+
+
+@pytest.mark.parametrize("package", MOST_AT_THE_TOP)
+def test_few_modules_stand_at_the_top(package: str) -> None:
+    assert len(list((ROOT / package).glob("*.py"))) <= MOST_AT_THE_TOP[package]
+
+
+def test_matcher_uses_public_names_of_the_ledger_only() -> None:
+    for path in sources("matcher"):
+        assert not {module for module in imports(path) if module.startswith("ledger.")}, path
+
+
+def test_benchmarks_import_nothing_of_the_tests() -> None:
+    for path in sources("benchmarks"):
+        assert not {module for module in imports(path) if module.split(".")[0] in {"tests", "conftest"}}, path
+        assert "sys.path" not in path.read_text(encoding="utf-8"), path
 
 
 def test_the_ledger_stands_alone() -> None:
@@ -96,23 +117,8 @@ def test_the_ledger_stands_alone() -> None:
 
 
 def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
-    """record writes entries, in the forms of two others; the rest open, read and check the file."""
-    users = {part_of(path) for path in sources("matcher") if any(m.split(".")[0] == "ledger" for m in imports(path))}
-    assert users <= {
-        "sealing",
-        "finding_form",
-        "recorded",
-        "record",
-        "case",
-        "resuming",
-        "opening",
-        "closed_scans",
-        "relookup",
-        "scan",
-        "verifying",
-        "commands",
-        "reports",
-    }
+    users = {room_of(path) for path in sources("matcher") if any(m.split(".")[0] == "ledger" for m in imports(path))}
+    assert users <= {"record", "scan", "revisit", "reports", "commands"}
 
 
 @pytest.mark.parametrize(
@@ -120,23 +126,23 @@ def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
     [
         ("faiss", "matcher", {"matcher/index/flat.py"}),
         ("sqlite_utils", "matcher", {"matcher/lists/store.py"}),
-        ("sqlite_utils", "ledger", {"ledger/store.py"}),
-        ("rfc3161_client", "ledger", {"ledger/timestamp.py"}),
+        ("sqlite_utils", "ledger", {"ledger/storage/store.py"}),
+        ("rfc3161_client", "ledger", {"ledger/timestamps/timestamp.py"}),
         ("psutil", "matcher", {"matcher/executors/limits.py"}),
         ("imagehash", "matcher", {"matcher/hashers/imagehashes.py"}),
         (
             "numba",
             "matcher",
             {
-                "matcher/compiled.py",
+                "matcher/system/compiled.py",
                 "matcher/hashers/quartets.py",
-                "matcher/imaging/png_vectors.py",
+                "matcher/imaging/reduced/png_vectors.py",
                 "matcher/index/vectors.py",
             },
         ),
-        ("deflate", "matcher", {"matcher/imaging/png_reduced.py"}),
-        ("pillow_heif", "matcher", {"matcher/imaging/heif.py"}),
-        ("pylibjxl", "matcher", {"matcher/imaging/jxl.py"}),
+        ("deflate", "matcher", {"matcher/imaging/reduced/png.py"}),
+        ("pillow_heif", "matcher", {"matcher/imaging/formats/heif.py"}),
+        ("pylibjxl", "matcher", {"matcher/imaging/formats/jxl.py"}),
     ],
 )
 def test_a_library_has_one_home(library: str, package: str, homes: set[str]) -> None:
@@ -149,12 +155,14 @@ def test_a_library_has_one_home(library: str, package: str, homes: set[str]) -> 
 
 
 def test_click_is_in_commands_only() -> None:
-    users = {part_of(path) for path in sources("matcher") if "click" in imports(path)}
+    users = {room_of(path) for path in sources("matcher") if "click" in imports(path)}
     assert users == {"commands"}
-    assert {part_of_ledger(path) for path in sources("ledger") if "click" in imports(path)} == {"commands"}
+    assert {room_of(path) for path in sources("ledger") if "click" in imports(path)} == {"commands"}
 
 
-@pytest.mark.parametrize("name", ["merkle", "proof", "note", "checkpoint", "entry"])
+@pytest.mark.parametrize(
+    "name", ["tree/merkle", "tree/proof", "notes/note", "notes/checkpoint", "notes/cosignature", "entries/entry"]
+)
 def test_the_pure_core_touches_no_disk_clock_or_network(name: str) -> None:
     impure = {
         "os",
@@ -178,7 +186,8 @@ def test_the_ledger_imports_and_verifies_without_the_matchers_libraries(tmp_path
 import sys
 for name in ("numpy", "PIL", "faiss", "numba", "imagehash", "scipy", "psutil", "matcher"):
     sys.modules[name] = None
-from ledger import Ledger, Signer, audit, canonical
+from ledger import Ledger, Signer, canonical
+from ledger import audit
 signer = Signer.generate("test/alone")
 with Ledger.create({str(tmp_path / "l")!r}, origin="test/alone", signer=signer) as log:
     log.append([canonical({{"v": 1, "type": "note"}})], checkpoint=True)

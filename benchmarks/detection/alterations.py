@@ -9,8 +9,9 @@ from collections.abc import Callable
 from math import cos, radians, sin
 
 import numpy as np
-from painting import any_colour, font, phrase, pick, whole
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
+
+from benchmarks.detection.painting import any_colour, font, phrase, pick, whole
 
 Transpose = Image.Transpose
 Alteration = Callable[[Image.Image, np.random.Generator], Image.Image]

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from painting import Composed, any_colour
 from PIL import Image
+
+from benchmarks.detection.painting import Composed, any_colour
 
 MISSING = ""
 try:

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import alterations
-import by_augly
 import numpy as np
-from compose import KINDS, compose
-from painting import Box, Composed, pick
-from pictures import loaded
 from PIL import Image
+
+from benchmarks.detection import alterations, by_augly
+from benchmarks.detection.compose import KINDS, compose
+from benchmarks.detection.painting import Box, Composed, pick
+from benchmarks.detection.pictures import loaded
 
 IN_A_GRID = 16
 """So many photographs a grid is composed of; it shows 4 to all of them."""

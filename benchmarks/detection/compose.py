@@ -3,7 +3,7 @@
     composed = compose("desktop", pictures, backgrounds, np.random.default_rng(7))
     composed.image.save("desktop.png")           # composed.boxes: where composed.shown is, exact to the pixel
 
-    python benchmarks/detection/compose.py CORPUS -o DIR [--count 4] [--seed 7] [--kinds desktop …] [--boxes]
+    python -m benchmarks.detection.compose CORPUS -o DIR [--count 4] [--seed 7] [--kinds desktop …] [--boxes]
 
 Kinds: `desktop` (windows composed), `pasted` (in a real screenshot), `phone`, `grid` (a call or a gallery), and where
 AugLy is installed `augly-web` and `augly-mobile` (its two templates). The same pictures, backgrounds and generator give
@@ -17,13 +17,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from by_augly import MISSING, SCREENSHOTS
-from desktops import SHORTEST, SIZE, desktop
-from grids import grid
-from painting import Composed, any_colour, filling, fitted, pick, put, sized, whole
-from phones import phone
-from pictures import LEAST_BACKGROUND, loaded, photographs_of, screenshots_of
 from PIL import Image, ImageDraw
+
+from benchmarks.detection.by_augly import MISSING, SCREENSHOTS
+from benchmarks.detection.desktops import SHORTEST, SIZE, desktop
+from benchmarks.detection.grids import grid
+from benchmarks.detection.painting import Composed, any_colour, filling, fitted, pick, put, sized, whole
+from benchmarks.detection.phones import phone
+from benchmarks.detection.pictures import LEAST_BACKGROUND, loaded, photographs_of, screenshots_of
 
 MARGIN = 8
 """Pixels between a pasted picture and the screenshot's edge at most times."""

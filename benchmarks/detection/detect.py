@@ -1,7 +1,7 @@
 """Is a known picture found in a screenshot, in a frame, turned, cropped? Recall beside peers, at equal false matches.
 
-    python benchmarks/detection/detect.py CORPUS --work DIR -o DIR [--count 200] [--seed 7] [--cases NAME …]
-    python benchmarks/detection/detect.py PICTURES --screenshots FOLDER --work DIR -o DIR
+    python -m benchmarks.detection.detect CORPUS --work DIR -o DIR [--count 200] [--seed 7] [--cases NAME …]
+    python -m benchmarks.detection.detect PICTURES --screenshots FOLDER --work DIR -o DIR
 
 CORPUS has photos/ and screenshots/ (and a MANIFEST.csv); PICTURES is any folder of photographs of a lab's own, beside
 any folder of screenshots. `--count` photographs are listed among `--listed` random hashes, each is brought into one
@@ -26,16 +26,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from by_augly import MISSING
-from cases import Case, Material, all_cases, parts, source_of
-from known import Chosen, build_store, choose, hashes_of_parts, matcher_of, settings_of
-from measuring import Bench, Measured, measure_all
-from peers import Peer, installed, of_all
-from pictures import LEAST_BACKGROUND, loaded, photographs_of, screenshots_of
 from PIL import Image
-from plots import plot_nearest, plot_recall
-from sheets import Pair, draw
-from tables import (
+
+from benchmarks.detection.by_augly import MISSING
+from benchmarks.detection.cases import Case, Material, all_cases, parts, source_of
+from benchmarks.detection.known import Chosen, build_store, choose, hashes_of_parts, matcher_of, settings_of
+from benchmarks.detection.measuring import Bench, Measured, measure_all
+from benchmarks.detection.peers import Peer, installed, of_all
+from benchmarks.detection.pictures import LEAST_BACKGROUND, loaded, photographs_of, screenshots_of
+from benchmarks.detection.plots import plot_nearest, plot_recall
+from benchmarks.detection.sheets import Pair, draw
+from benchmarks.detection.tables import (
     peer_table,
     recall_table,
     tallied,
@@ -43,7 +44,7 @@ from tables import (
     thresholds,
     wrong_table,
 )
-from unplanted import Unplanted, look
+from benchmarks.detection.unplanted import Unplanted, look
 
 OTHERS = 100
 """Photographs that are not listed: wallpapers, and small pictures around."""

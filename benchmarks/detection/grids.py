@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from painting import NAMES, Box, Composed, any_colour, filling, fitted, font, pick, put, whole
 from PIL import Image, ImageDraw
+
+from benchmarks.detection.painting import NAMES, Box, Composed, any_colour, filling, fitted, font, pick, put, whole
 
 DESKTOP, PHONE = (1920, 1080), (1080, 2340)
 MOST_CELLS = 16

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cases import Material, entry_of, parts, saved
-from pictures import NEAR, loaded, reference_hashes
-from random_lists import random_store
-
+from benchmarks.detection.cases import Material, entry_of, parts, saved
+from benchmarks.detection.pictures import NEAR, loaded, reference_hashes
+from benchmarks.shared.random_lists import random_store
 from matcher import Matcher, Settings
 from matcher.distances import hamming
 from matcher.lists.importing import ImportRequest, import_lists
@@ -106,7 +105,7 @@ def settings_of(*, regions: bool, most: float | None) -> tuple[Settings, list[st
 def calibrated_threshold(algorithm: str, *, listed: int, asked: float, most: float) -> int | None:
     """By the product's calibration: `most` expected in 10,000 files that ask so many hashes. None where it has none."""
     try:
-        calibration = importlib.import_module("matcher.calibrate").Calibration.default()
+        calibration = importlib.import_module("matcher.calibration.tables").Calibration.default()
     except ImportError:
         return None
     if not calibration.measures(algorithm, "whole"):

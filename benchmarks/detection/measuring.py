@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from cases import Case, Material, all_cases, saved, source_of
-from known import matcher_of
-from painting import Box
-from peers import Listed, Peer, installed
-from pictures import reference_hashes
 from PIL import Image
 
+from benchmarks.detection.cases import Case, Material, all_cases, saved, source_of
+from benchmarks.detection.known import matcher_of
+from benchmarks.detection.painting import Box
+from benchmarks.detection.peers import Listed, Peer, installed
+from benchmarks.detection.pictures import reference_hashes
 from matcher.distances import hamming
 
 if TYPE_CHECKING:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from painting import (
+from PIL import Image, ImageDraw
+
+from benchmarks.detection.painting import (
     DARK,
     LIGHT,
     NAMES,
@@ -24,7 +26,6 @@ from painting import (
     whole,
     write_paragraphs,
 )
-from PIL import Image, ImageDraw
 
 SIZE = 1080, 2340
 STATUS = 84

@@ -7,21 +7,17 @@ in it, in the same order. What is too small, too long or too large is passed ove
 from __future__ import annotations
 
 import hashlib
-import sys
 import warnings
 from functools import lru_cache
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from benchmarks.shared.corpus_pictures import PHOTOGRAPHS, manifest
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import LOW_QUALITY, Hash
-
-sys.path.append(str(Path(__file__).parents[1]))  # these are scripts beside the other benchmarks', not a package
-
-from corpus_pictures import PHOTOGRAPHS, manifest
 
 LONGEST = 2048
 """Pixels of the longer side to which a photograph is brought before anything is done to it, its listing too."""

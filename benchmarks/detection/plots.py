@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from plotting import save, subplots
-from tables import Tally, Threshold, peer_recall, share
+
+from benchmarks.detection.tables import Tally, Threshold, peer_recall, share
+from benchmarks.shared.plotting import save, subplots
 
 
 def plot_recall(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold], path: Path) -> None:

@@ -1,6 +1,6 @@
 """Which pictures that are derived from a copy find how much more, and what do they cost?
 
-    python benchmarks/detection/reframings.py CORPUS [--count 350] [--side 1000]
+    python -m benchmarks.detection.reframings CORPUS [--count 350] [--side 1000]
 
 The first `--count` photographs, brought to `--side` pixels at most, are the listed pictures: of each there is the hash.
 Each is altered (turned by small angles in three ways, cropped, framed, and what changes no geometry), and the copy is
@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,14 +24,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont
 
-sys.path.append(str(Path(__file__).parents[1]))  # these are scripts beside the other benchmarks', not a package
-
-from corpus_recall import photographs
-
+from benchmarks.hashing.corpus_recall import photographs
 from matcher.distances import hamming
 from matcher.hashers import ScreeningHasher, picture_hashers
 from matcher.imaging.picture import Picture
-from matcher.imaging.reduced import Reduced
+from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.reframing import REFRAMINGS, named, reframed, reframed_picture
 
 ALGORITHMS = ("pdq", "phash")

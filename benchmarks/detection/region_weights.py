@@ -1,6 +1,6 @@
 """What speaks how much for a rectangle: the weights of matcher/imaging/regions/weights.py, and what they find.
 
-    python benchmarks/detection/region_weights.py CORPUS [--count 80] [--seed 100]
+    python -m benchmarks.detection.region_weights CORPUS [--count 80] [--seed 100]
 
 Composes `--count` screenshots of each kind (half as many grids) from one half of the corpus's photographs and as many
 from the other, saves each as PNG and as JPEG 75, and takes the rectangles that the finder makes. A logistic regression
@@ -23,11 +23,11 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from compose import compose
-from corpus_recall import photographs
 from PIL import Image
 from scipy.optimize import minimize
 
+from benchmarks.detection.compose import compose
+from benchmarks.hashing.corpus_recall import photographs
 from matcher.imaging.regions.boxes import FEATURES, ROUGH, features
 from matcher.imaging.regions.choosing import chosen
 from matcher.imaging.regions.finding import MOST_REGIONS, candidates

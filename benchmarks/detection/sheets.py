@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from painting import fitted, font
 from PIL import Image, ImageDraw
+
+from benchmarks.detection.painting import fitted, font
 
 TILE = 420, 300
 LABEL = 40

@@ -10,10 +10,11 @@ from statistics import median
 
 import numpy as np
 import numpy.typing as npt
-from cases import source_of
-from known import calibrated_threshold
-from measuring import Measured, Shown
-from peers import Peer, normal_threshold, observed_threshold
+
+from benchmarks.detection.cases import source_of
+from benchmarks.detection.known import calibrated_threshold
+from benchmarks.detection.measuring import Measured, Shown
+from benchmarks.detection.peers import Peer, normal_threshold, observed_threshold
 
 CUT = 31
 """The PDQ distance that its authors publish."""

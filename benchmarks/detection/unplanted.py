@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cases import Material, source_of
-from pictures import loaded
 from PIL import Image
-from sheets import Pair, draw
 
+from benchmarks.detection.cases import Material, source_of
+from benchmarks.detection.pictures import loaded
+from benchmarks.detection.sheets import Pair, draw
 from matcher import Matcher
 
 

@@ -9,10 +9,10 @@ import click
 
 from ledger.commands.opening import PATH, ledger_path
 from ledger.commands.signing import key_options, open_signing
-from ledger.disclosure import Opening, seal
-from ledger.entry import MAX_ENTRY, canonical, parse, read_json
+from ledger.entries.disclosure import Opening, seal
+from ledger.entries.entry import MAX_ENTRY, canonical, parse, read_json
+from ledger.entries.secret import load_secret
 from ledger.errors import EntryError, LedgerError
-from ledger.secret import load_secret
 
 
 @click.command(epilog="Example: python -m ledger append case.ledger entries.jsonl --key examiner.pem")

@@ -8,22 +8,23 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.files import read_bytes, read_policy, read_text, read_verifiers
+from ledger.commands.files import read_verifiers
 from ledger.commands.opening import PATH
 from ledger.commands.terminal import printable, say
-from ledger.entry import MAX_ENTRY
+from ledger.entries.entry import MAX_ENTRY
 from ledger.errors import NoteError, ProofError
-from ledger.note import MAX_NOTE, Verifier
-from ledger.policy import Policy, PolicyLog
-from ledger.proof_file import (
+from ledger.notes.input_files import read_bytes, read_policy, read_text
+from ledger.notes.note import MAX_NOTE, Verifier
+from ledger.notes.policy import Policy, PolicyLog
+from ledger.notes.proof_file import (
     MAX_FILE,
     parse_consistency,
     parse_inclusion,
     verify_consistency_file,
     verify_inclusion_file,
 )
-from ledger.trust import LogKeys, Trust
-from ledger.vkey import LOG_KINDS
+from ledger.notes.trust import LogKeys, Trust
+from ledger.notes.vkey import LOG_KINDS
 
 _MAX_BYTES = 4 * MAX_FILE
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from ledger.commands.opening import PATH
-from ledger.commands.signing import open_signer, passphrase_option, read_passphrase
+from ledger.commands.signing import open_signer, passphrase_option
 from ledger.commands.terminal import say
 from ledger.errors import StoreError
-from ledger.keys import write_key
 from ledger.log import Ledger
-from ledger.signer import Signer
+from ledger.notes.key_files import read_passphrase, write_key
+from ledger.notes.signer import Signer
 
 
 @click.command(epilog="Example: python -m ledger create case.ledger --origin lab.example/case-17 --key examiner.pem")

@@ -10,9 +10,9 @@ import click
 from ledger.clock import parse_iso
 from ledger.commands.opening import PATH, ledger_path
 from ledger.commands.terminal import say
-from ledger.entry import canonical
+from ledger.entries.entry import canonical
 from ledger.log import Ledger
-from ledger.query import SUFFIX, Query, find
+from ledger.query.find import SUFFIX, Query, find
 
 
 def _time(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:

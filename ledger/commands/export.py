@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.files import read_bytes
 from ledger.commands.opening import CASE_KEYS, PATH, ledger_or_case, ledger_path
 from ledger.commands.terminal import say
 from ledger.exhibit.exporting import Choices, export
 from ledger.exhibit.selecting import Selection, SelectionError, parse_ranges
-from ledger.keys import read_vkeys
+from ledger.notes.input_files import read_bytes
+from ledger.notes.key_files import read_vkeys
 
 _ALL = "all"
 _MAX_FILE = 1_000_000

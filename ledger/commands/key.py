@@ -11,12 +11,12 @@ import click
 from ledger.commands.opening import PATH, ledger_or_case, ledger_path
 from ledger.commands.signing import key_options, open_signer
 from ledger.commands.terminal import printable, say, waiting
-from ledger.entry import parse
+from ledger.entries.entry import parse
 from ledger.errors import LedgerError, NoteError
-from ledger.keyring import ADD, REVOKE, ROTATE, KeyChange, Keyring, format_change
-from ledger.keys import read_vkeys
 from ledger.log import Ledger
-from ledger.signer import Signer
+from ledger.notes.key_files import read_vkeys
+from ledger.notes.keyring import ADD, REVOKE, ROTATE, KeyChange, Keyring, format_change
+from ledger.notes.signer import Signer
 
 _LEDGER = click.argument("ledger", type=PATH)
 _VKEYS = click.argument("vkeys", nargs=-1, required=True, metavar="VKEY...")

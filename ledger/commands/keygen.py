@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from ledger.commands.opening import PATH
-from ledger.commands.signing import ask_passphrase, passphrase_option, read_passphrase
-from ledger.cosignature import Cosigner
-from ledger.keys import write_key
-from ledger.signer import Signer
+from ledger.commands.signing import ask_passphrase, passphrase_option
+from ledger.notes.cosignature import Cosigner
+from ledger.notes.key_files import read_passphrase, write_key
+from ledger.notes.signer import Signer
 
 
 @click.command(epilog="Example: python -m ledger keygen -o examiner.pem --name lab.example/case-17 --passphrase")

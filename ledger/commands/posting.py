@@ -14,9 +14,9 @@ from urllib.request import (
     Request,
 )
 
-from ledger.answer import CONFLICT, MAX_ANSWER, OK, Answer, format_answer, parse_answer
 from ledger.errors import LedgerError, TimestampError, WitnessError
-from ledger.timestamp import MAX_RESPONSE
+from ledger.notes.witness_answer import CONFLICT, MAX_ANSWER, OK, Answer, format_answer, parse_answer
+from ledger.timestamps.timestamp import MAX_RESPONSE
 
 _SECONDS = 60.0
 _MAX_REASON = 500

@@ -9,7 +9,7 @@ import click
 from ledger.commands.files import OUTPUT, write_bytes
 from ledger.commands.opening import PATH, ledger_path
 from ledger.log import Ledger
-from ledger.proof_file import ConsistencyFile, InclusionFile, format_consistency, format_inclusion
+from ledger.notes.proof_file import ConsistencyFile, InclusionFile, format_consistency, format_inclusion
 
 _SIZE = click.IntRange(min=0)
 

@@ -11,11 +11,11 @@ import click
 
 from ledger.commands.opening import PATH
 from ledger.commands.terminal import waiting
-from ledger.cosignature import Cosigner
-from ledger.errors import KeyFileError, PassphraseError
-from ledger.keys import MAX_PASSPHRASE, load_cosigner, load_signer
+from ledger.errors import PassphraseError
 from ledger.log import Ledger
-from ledger.signer import Signer
+from ledger.notes.cosignature import Cosigner
+from ledger.notes.key_files import load_cosigner, load_signer, read_passphrase
+from ledger.notes.signer import Signer
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Loaded = TypeVar("Loaded")
@@ -50,19 +50,6 @@ def open_signer(key: Path, passphrase_file: Path | None, *, name: str) -> Signer
 def open_cosigner(key: Path, passphrase_file: Path | None, *, name: str) -> Cosigner:
     """The private keys of a witness, likewise."""
     return _opened(lambda passphrase: load_cosigner(key, name=name, passphrase=passphrase), key, passphrase_file)
-
-
-def read_passphrase(path: Path) -> bytes:
-    """The first line of a file, without its end."""
-    try:
-        with path.open("rb") as file:
-            line = file.readline(MAX_PASSPHRASE + 3)
-    except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}") from error
-    passphrase = line.removesuffix(b"\n").removesuffix(b"\r")
-    if not 0 < len(passphrase) <= MAX_PASSPHRASE:
-        raise PassphraseError(f"{path}: a passphrase has 1 to {MAX_PASSPHRASE} bytes")
-    return passphrase
 
 
 def ask_passphrase(prompt: str, *, new: bool) -> bytes:

@@ -9,15 +9,23 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from ledger.commands.files import read_bytes, write_bytes
+from ledger.commands.files import write_bytes
 from ledger.commands.opening import PATH, ledger_or_case, ledger_path
 from ledger.commands.posting import post_query
 from ledger.commands.signing import open_signing, passphrase_option
 from ledger.commands.terminal import printable, say, waiting
 from ledger.errors import TimestampError
 from ledger.log import Ledger
-from ledger.time_token import Token
-from ledger.timestamp import MAX_RESPONSE, imprint_of, make_request, read_roots, verify_response, verify_token
+from ledger.notes.input_files import read_bytes
+from ledger.timestamps.time_token import Token
+from ledger.timestamps.timestamp import (
+    MAX_RESPONSE,
+    imprint_of,
+    make_request,
+    read_roots,
+    verify_response,
+    verify_token,
+)
 
 
 @click.command(epilog="Example: python -m ledger timestamp case-17 --url https://tsa.example --roots tsa-roots.pem")

@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 from cryptography.x509 import Certificate
 
-from ledger.audit import AuditReport, audit
+from ledger.auditing.ledger_file import AuditReport, audit
 from ledger.clock import iso
-from ledger.commands.files import read_checkpoint, read_policy
 from ledger.commands.opening import CASE_KEYS, CASE_LEDGER, PATH, ledger_or_case, ledger_path
 from ledger.commands.terminal import close_stdout, printable
-from ledger.keys import read_vkeys
+from ledger.notes.input_files import read_checkpoint, read_policy
+from ledger.notes.key_files import read_vkeys
 
 _EXPECT = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
 
@@ -64,7 +64,7 @@ def command(
 
 
 def _roots(path: Path) -> Sequence[Certificate]:
-    from ledger.timestamp import read_roots  # noqa: PLC0415 - its library is loaded where tokens are looked at
+    from ledger.timestamps.timestamp import read_roots  # noqa: PLC0415 - its library is loaded where tokens are looked at
 
     return read_roots(path)
 

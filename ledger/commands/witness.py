@@ -8,19 +8,21 @@ from pathlib import Path
 
 import click
 
-from ledger.answer import OK, format_answer
-from ledger.checkpoint import parse_checkpoint
 from ledger.commands import witnessing
-from ledger.commands.files import OUTPUT, STREAM, read_bytes, write_bytes
+from ledger.commands.files import OUTPUT, write_bytes
 from ledger.commands.opening import PATH
-from ledger.commands.signing import open_cosigner, passphrase_option, read_passphrase
+from ledger.commands.signing import open_cosigner, passphrase_option
 from ledger.commands.terminal import printable, say
-from ledger.cosignature import Cosigner
 from ledger.errors import WitnessError
-from ledger.note import Note, Verifier
-from ledger.vkey import Kind
-from ledger.witness import MAX_REQUEST, Witness
-from ledger.witness_folder import KEY, WitnessFolder
+from ledger.notes.checkpoint import parse_checkpoint
+from ledger.notes.cosignature import Cosigner
+from ledger.notes.input_files import STREAM, read_bytes
+from ledger.notes.key_files import read_passphrase
+from ledger.notes.note import Note, Verifier
+from ledger.notes.vkey import Kind
+from ledger.notes.witness_answer import OK, format_answer
+from ledger.witness.cosigning import MAX_REQUEST, Witness
+from ledger.witness.witness_folder import KEY, WitnessFolder
 
 _KEY = click.option("--key", type=PATH, help=f"Private key file of the witness, if it is not {KEY} in FOLDER.")
 

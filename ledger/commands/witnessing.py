@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from ledger.answer import CONFLICT, MAX_ANSWER, OK, Answer, format_answer, parse_answer
-from ledger.commands.files import OUTPUT, read_policy, read_text, read_verifiers, write_bytes
+from ledger.commands.files import OUTPUT, read_verifiers, write_bytes
 from ledger.commands.opening import PATH, ledger_or_case, ledger_path
 from ledger.commands.posting import post
 from ledger.commands.prove import consistency
@@ -17,10 +16,12 @@ from ledger.commands.signing import open_signing, passphrase_option
 from ledger.commands.terminal import say, waiting
 from ledger.errors import QuorumError, SignatureError, WitnessError
 from ledger.log import Ledger
-from ledger.note import Signature, Verifier, format_signature, parse_note
-from ledger.policy import Policy
+from ledger.notes.input_files import read_policy, read_text
+from ledger.notes.note import Signature, Verifier, format_signature, parse_note
+from ledger.notes.policy import Policy
+from ledger.notes.vkey import WITNESS_KINDS
+from ledger.notes.witness_answer import CONFLICT, MAX_ANSWER, OK, Answer, format_answer, parse_answer
 from ledger.strict import decode_decimal
-from ledger.vkey import WITNESS_KINDS
 
 _MAX_CHECKPOINTS = 1_000
 """The most checkpoints that an answer is tried on, the latest first."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.audit import audit
-from ledger.entry import canonical, parse
+from ledger.auditing.ledger_file import audit
+from ledger.entries.entry import canonical, parse
 from ledger.errors import EntryError
 from ledger.exhibit.assembling import assemble
 from ledger.exhibit.certificate import Extent, certificate
@@ -16,7 +16,7 @@ from ledger.exhibit.readme import readme
 from ledger.exhibit.selecting import Selection, Selector
 from ledger.exhibit.writing import Draft, ExhibitError
 from ledger.log import Ledger
-from ledger.proof_file import ConsistencyFile, InclusionFile, format_consistency, format_inclusion
+from ledger.notes.proof_file import ConsistencyFile, InclusionFile, format_consistency, format_inclusion
 
 _RUN = 1000
 _LATE = (b'"type":"checkpoint.cosign"', b'"type":"checkpoint.time"')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ledger.entry import parse
+from ledger.entries.entry import parse
 from ledger.errors import EntryError, NoteError
 from ledger.strict import decode_base64
 

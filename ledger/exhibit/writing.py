@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from ledger.entry import canonical
+from ledger.entries.entry import canonical
 from ledger.errors import LedgerError
 
 MANIFEST = "manifest.json"

@@ -22,8 +22,8 @@ import click
 
 from ledger import LedgerError
 from matcher.errors import MatcherError
-from matcher.files import readable_name
-from matcher.text import printable
+from matcher.system.files import readable_name
+from matcher.system.text import printable
 
 DONE, FAILED = 0, 2
 

@@ -12,22 +12,22 @@ import click
 from PIL import Image
 
 from ledger import load_signer
-from matcher.case import REPORTS, CaseFacts, CaseReader, open_case
 from matcher.commands.options import FOLDER
 from matcher.commands.progress import Progress
 from matcher.commands.verify import show
-from matcher.drawing import landscape
 from matcher.errors import CaseError
 from matcher.executors.choosing import executor_for
-from matcher.listing import make_list
+from matcher.imaging.drawing import landscape
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
 from matcher.model import CategoryProfile
-from matcher.opening import ScanRequest
+from matcher.record.case import REPORTS, CaseFacts, CaseReader, open_case
 from matcher.reports import ReportOptions, report
-from matcher.scan import run_scan
+from matcher.revisit.verify import verify_case
+from matcher.scan.make_list import make_list
+from matcher.scan.opening import ScanRequest
+from matcher.scan.run import run_scan
 from matcher.settings import Settings
-from matcher.verifying import verify_case
 
 _KNOWN = range(1, 13)
 _OTHERS = range(101, 141)

@@ -12,12 +12,12 @@ from typing import Any
 import click
 
 from ledger import ScanCheck, audit, read_vkeys
-from matcher.case import KEYS, LEDGER, CaseReader
 from matcher.commands import say
 from matcher.commands.options import FOLDER, echo_json
-from matcher.comparing import ScanRecord, fact_differences, item_differences, scans_of
 from matcher.errors import CaseError
-from matcher.files import readable_name
+from matcher.record.case import KEYS, LEDGER, CaseReader
+from matcher.revisit.diff import ScanRecord, fact_differences, item_differences, scans_of
+from matcher.system.files import readable_name
 
 
 @click.command("diff", epilog="Example: matcher diff case-17 case-17-repeated")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from matcher.case import CaseReader
 from matcher.commands.options import case_option, echo_json
 from matcher.errors import CaseError
 from matcher.model import Status
+from matcher.record.case import CaseReader
 
 
 @click.command("findings", epilog="Example: matcher findings --case case-17 --status unreadable")

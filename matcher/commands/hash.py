@@ -9,7 +9,7 @@ import click
 
 from matcher.commands.options import FILE, algorithm_names, echo_json
 from matcher.commands.single_files import examine_files
-from matcher.engine import Matcher
+from matcher.examine.engine import Matcher
 from matcher.settings import Settings
 
 

@@ -17,7 +17,7 @@ from matcher.commands.options import (
     store_option,
 )
 from matcher.commands.single_files import examine_files
-from matcher.engine import Matcher
+from matcher.examine.engine import Matcher
 from matcher.lists.store import Store, check_lists
 from matcher.model import Finding, Status
 

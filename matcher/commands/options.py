@@ -10,7 +10,7 @@ import click
 
 from matcher.hashers import DEFAULT_ALGORITHMS
 from matcher.settings import Settings
-from matcher.text import json_line
+from matcher.system.text import json_line
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -15,10 +15,10 @@ import click
 from matcher.commands import NO_HASHER, say
 from matcher.commands.estimate import time_left
 from matcher.commands.options import echo_json
-from matcher.engine import Matcher
+from matcher.examine.engine import Matcher
 from matcher.model import Finding, Item, Reason, Status
-from matcher.opening import Begun
-from matcher.record import Recorder
+from matcher.record.recorder import Recorder
+from matcher.scan.opening import Begun
 from matcher.sources import Source
 
 _ON_TERMINAL = 0.5

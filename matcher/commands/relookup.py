@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.signing import read_passphrase
-from matcher.case import CaseFacts, check_case, open_case
+from ledger import read_passphrase
 from matcher.commands import say
 from matcher.commands.options import FILE, case_option, echo_json, store_option
 from matcher.commands.progress import Progress
-from matcher.configuration import signing_key_path
-from matcher.relookup import KINDS, Relookup, RelookupRequest, relookup
-from matcher.scan import check_apart
+from matcher.record.case import CaseFacts, check_case, open_case
+from matcher.record.examiner_folder import signing_key_path
+from matcher.revisit.relookup import KINDS, Relookup, RelookupRequest, relookup
+from matcher.scan.run import check_apart
 
 _TOLD = 10
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from matcher.case import REPORTS, CaseReader
 from matcher.commands import say
 from matcher.commands.options import FILE, STANDARD_STREAM, case_option
 from matcher.errors import CaseError
-from matcher.files import replacing
+from matcher.record.case import REPORTS, CaseReader
 from matcher.reports import ReportOptions, report, report_names
+from matcher.system.files import replacing
 
 
 @click.command("report", epilog="Example: matcher report --case case-17 --format html -o report.html")

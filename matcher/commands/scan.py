@@ -8,19 +8,25 @@ from typing import Any
 
 import click
 
-from ledger import Ledger
-from ledger.commands.signing import read_passphrase
-from matcher.case import CaseFacts, check_facts, open_case
+from ledger import Ledger, read_passphrase
 from matcher.commands import say
-from matcher.commands.options import FILE, case_option, examination_settings, exit_code, settings_options, store_option
+from matcher.commands.options import (
+    FILE,
+    case_option,
+    examination_settings,
+    exit_code,
+    settings_options,
+    store_option,
+)
 from matcher.commands.progress import Progress, in_bytes
-from matcher.configuration import sealing_secret_path, signing_key_path
 from matcher.executors.choosing import executor_for
 from matcher.executors.limits import SECONDS
 from matcher.model import LOW_QUALITY, Status
-from matcher.opening import ScanRequest, check_request
-from matcher.scan import check_apart, run_scan
-from matcher.sealing import Sealing
+from matcher.record.case import CaseFacts, check_facts, open_case
+from matcher.record.examiner_folder import sealing_secret_path, signing_key_path
+from matcher.record.sealing import Sealing
+from matcher.scan.opening import ScanRequest, check_request
+from matcher.scan.run import check_apart, run_scan
 
 
 @click.command(

@@ -9,9 +9,9 @@ from typing import BinaryIO
 
 from matcher.commands import say
 from matcher.commands.options import STANDARD_STREAM
-from matcher.engine import Matcher
-from matcher.files import readable_name
+from matcher.examine.engine import Matcher
 from matcher.model import Finding
+from matcher.system.files import readable_name
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 
-from ledger.commands.files import read_checkpoint, read_policy
+from ledger import read_checkpoint, read_policy
 from matcher.commands.options import FILE, case_option
-from matcher.text import printable
-from matcher.verifying import Verdict, verify_case
+from matcher.revisit.verify import Verdict, verify_case
+from matcher.system.text import printable
 
 _EXPECT = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
 

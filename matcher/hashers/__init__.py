@@ -16,7 +16,7 @@ from matcher.algorithms import ALGORITHMS, Algorithm
 from matcher.errors import SettingsError
 from matcher.hashers.digests import RunningDigest
 from matcher.imaging.picture import Picture
-from matcher.imaging.reduced import Reduced
+from matcher.imaging.reduced.picture import Reduced
 from matcher.model import NO_QUALITY, TRANSFORMS, Hash, Turned
 
 DEFAULT_ALGORITHMS = ("md5", "sha256", "pdq", "phash")

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
 from matcher.hashers.quartets import LANES, add_four_weighted, add_weighted
+from matcher.system.compiled import compiled
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]

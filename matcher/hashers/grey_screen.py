@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from matcher.hashers.axes import lanczos_axis, transposed
 from matcher.hashers.phash_screen import columns_first, resized, roughness
-from matcher.imaging.reduced import Reduced
+from matcher.imaging.reduced.picture import Reduced
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]

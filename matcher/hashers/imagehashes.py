@@ -26,7 +26,7 @@ from matcher.hashers import Screen
 from matcher.hashers.grey_screen import bits_by_difference, bits_by_mean
 from matcher.hashers.phash_screen import bits_by_dct
 from matcher.imaging.picture import Picture, turn
-from matcher.imaging.reduced import Reduced
+from matcher.imaging.reduced.picture import Reduced
 from matcher.model import TRANSFORMS, Hash, Turned
 
 _FILTER = Image.Resampling.LANCZOS

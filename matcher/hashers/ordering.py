@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
+from matcher.system.compiled import compiled
 
 Values = npt.NDArray[np.floating[Any]]
 

@@ -10,7 +10,7 @@ from matcher.hashers import Screen, pdq_screen
 from matcher.hashers.axes import pdq_axis
 from matcher.hashers.pdq_kernel import SIDE, coefficients, dct_matrix, decimate, quality_of
 from matcher.imaging.picture import Picture
-from matcher.imaging.reduced import Reduced
+from matcher.imaging.reduced.picture import Reduced
 from matcher.model import TRANSFORMS, Hash, Turned
 
 _MATRIX = dct_matrix()

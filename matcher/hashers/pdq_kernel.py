@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
+from matcher.system.compiled import compiled
 
 GRID = 64
 """Side of the decimated picture."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
 from matcher.hashers.axes import Axis, filtered, transposed
 from matcher.hashers.ordering import select
 from matcher.hashers.pdq_kernel import SIDE, quality_of
 from matcher.hashers.phash_screen import roughness
 from matcher.hashers.quartets import LANES, add_weighted
+from matcher.system.compiled import compiled
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]

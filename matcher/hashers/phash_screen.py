@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import PIL
 
-from matcher.compiled import compiled
 from matcher.hashers.axes import Axis, filtered, halved, lanczos_axis, transposed
 from matcher.hashers.ordering import select
-from matcher.imaging.reduced import Reduced
+from matcher.imaging.reduced.picture import Reduced
+from matcher.system.compiled import compiled
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
 from matcher.model import Turned
+from matcher.system.compiled import compiled
 
 SIDE = 16
 """The bits of a code are a square, row by row, the highest bit of a byte first."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageCms
 
-from matcher.renderings import ALPHA_DROPPED, INKS_INVERTED
+from matcher.imaging.renderings import ALPHA_DROPPED, INKS_INVERTED
 
 _SIXTEEN_BIT = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})

@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from matcher.errors import DecodeError
-from matcher.imaging import colour, heif, icon, jpeg, jpeg_reduced, jxl, pillow, png_reduced, psd, tiff
+from matcher.imaging import colour
 from matcher.imaging.failures import reasons
+from matcher.imaging.formats import heif, icon, jpeg, jxl, pillow, psd, tiff
 from matcher.imaging.frame import Frame, Reader
 from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS, Limits
 from matcher.imaging.picture import Picture
-from matcher.imaging.reduced import Reduced
+from matcher.imaging.reduced import jpeg as jpeg_reduced
+from matcher.imaging.reduced import png as png_reduced
+from matcher.imaging.reduced.picture import Reduced
+from matcher.imaging.renderings import rendering_name
 from matcher.imaging.sniff import Kind
 from matcher.model import Reason
-from matcher.renderings import rendering_name
 
 _REDUCERS: dict[str, Callable[[bytes, Limits], list[Reduced] | None]] = {
     "JPEG": jpeg_reduced.reduced,

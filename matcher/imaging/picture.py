@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from matcher.imaging.reduced import MOST_FINE, Finer, Reduced, is_small, nothing_finer, scale_for, view_scale
+from matcher.imaging.reduced.picture import MOST_FINE, Finer, Reduced, is_small, nothing_finer, scale_for, view_scale
 
 _METHODS = {
     "rotate90": Image.Transpose.ROTATE_90,

@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from matcher.compiled import compiled, compiled_inner
 from matcher.imaging.picture import BAND, Picture
-from matcher.imaging.reduced import Reduced
-from matcher.renderings import REFRAMINGS as NAMES
-from matcher.renderings import with_reframing
+from matcher.imaging.reduced.picture import Reduced
+from matcher.imaging.renderings import REFRAMINGS as NAMES
+from matcher.imaging.renderings import with_reframing
+from matcher.system.compiled import compiled, compiled_inner
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from matcher.imaging.pillow import open_by
+from matcher.imaging.formats.pillow import open_by
 from matcher.imaging.sniff import Kind
 
 _PIXELS_OF_A_BYTE = 200

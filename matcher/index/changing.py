@@ -21,12 +21,12 @@ import numpy.typing as npt
 
 from matcher.algorithms import Metric
 from matcher.errors import IndexFileError
-from matcher.files import hold, sha256_of, sync_folder
 from matcher.index.chunks import DEFAULT_COSTS, Costs
 from matcher.index.folder import HEADER
 from matcher.index.generations import Generation, Segment, newest, read_generation, write_generation, write_rows
 from matcher.index.segment import AUTO, Index, build_segment, check_codes, check_radius
 from matcher.index.segmented import OpenSegment, SegmentedIndex, open_generation
+from matcher.system.files import hold, sha256_of, sync_folder
 
 MOST_SEGMENTS = 8
 """With more than these, an addition merges all but the largest."""

@@ -40,7 +40,7 @@ Int64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What the steps of a search take, in nanoseconds. The defaults were measured (benchmarks/index_costs.py).
+    """What the steps of a search take, in nanoseconds. The defaults were measured (benchmarks/index/index_costs.py).
 
     `probe`: finding one key's bucket. `candidate`: comparing the signature of one code in it. `survivor`: fetching one
     code and comparing it whole. `scanned`: comparing one code that is in the cache; `read`: getting it there. Probes,

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
+from matcher.system.compiled import compiled
 
 MOST_BITS = 24
 UNHARMED = -1
@@ -185,7 +185,7 @@ def find_spans(queries: Bytes, table: Prefixed, begins: Places, ends: Places) ->
     UNHARMED, or the row of a query whose bucket cannot be. A block of queries is taken one step at a time, so that the
     processor waits for the memory of all of them at once: first their buckets, then the middle digest of each, which
     is the first one that bisection asks for. (Sorting the queries beforehand saves a little in batches of a thousand
-    and costs more than it saves in larger ones: benchmarks/bench_digests.py.)
+    and costs more than it saves in larger ones: benchmarks/index/bench_digests.py.)
     """
     digests, limits, bits = table
     prefixes = np.empty(BLOCK, np.int64)

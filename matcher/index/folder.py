@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import IndexFileError
-from matcher.files import sha256_of, sync_folder, sync_tree, write_new
+from matcher.system.files import sha256_of, sync_folder, sync_tree, write_new
 
 FORMAT = 2
 HEADER = "header.json"

@@ -27,8 +27,8 @@ import numpy.typing as npt
 
 from matcher.algorithms import Metric
 from matcher.errors import IndexFileError
-from matcher.files import publish_new, sha256_of, write_new
 from matcher.index.folder import map_array
+from matcher.system.files import publish_new, sha256_of, write_new
 
 FORMAT = 1
 _NAME = re.compile(r"generation\.([0-9]{1,9})\.json")

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled, compiled_inner
 from matcher.index.chunks import SIGNATURE
 from matcher.index.vectors import LANES, lowest_one, near_signatures, prefetch
 from matcher.index.words import Words, difference, piece, piece_difference
+from matcher.system.compiled import compiled, compiled_inner
 
 DAMAGED = -1
 """The tables point outside themselves."""

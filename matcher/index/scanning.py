@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from matcher.compiled import compiled
 from matcher.index.answers import Answer, by_query, one_after_another
 from matcher.index.vectors import LANES, lowest_one, near_in_1, near_in_2, near_in_3, near_in_4, popcount
 from matcher.index.words import Words, difference
+from matcher.system.compiled import compiled
 
 FEW = 4
 """So few queries, or fewer, are compared with the codes one by one."""

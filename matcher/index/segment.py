@@ -19,7 +19,7 @@ from matcher.index.multi import open_multi
 
 BREAK_EVEN = 2000
 """Fewer codes than this are searched by FAISS: for the eight orientations of a picture both take about as long, and
-FAISS needs no compiled code of ours (benchmarks/index_costs.py).
+FAISS needs no compiled code of ours (benchmarks/index/index_costs.py).
 """
 
 AUTO = "auto"

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import IndexFileError
-from matcher.files import sha256_of
 from matcher.index.answers import Answer, nothing, together
 from matcher.index.folder import HEADER, check
 from matcher.index.generations import Generation, Rows, Segment, check_rows, newest, read_generation
 from matcher.index.segment import Index, open_segment
+from matcher.system.files import sha256_of
 
 Done = TypeVar("Done")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from matcher.compiled import compiled
 from matcher.index.words import piece
+from matcher.system.compiled import compiled
 
 
 @compiled

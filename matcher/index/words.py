@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled_inner
 from matcher.index.vectors import popcount
+from matcher.system.compiled import compiled_inner
 
 Words = npt.NDArray[np.uint64]
 _ONE = np.uint64(1)

@@ -19,7 +19,6 @@ import numpy as np
 from matcher.algorithms import Algorithm, Metric
 from matcher.distances import reach
 from matcher.errors import ListError
-from matcher.files import sync_tree, write_new
 from matcher.hashers import PictureHasher, ScreeningHasher, has_hasher, hasher, known_algorithm
 from matcher.index import build_index
 from matcher.index.digests import build as build_digests
@@ -32,6 +31,7 @@ from matcher.lists.opened import OpenList
 from matcher.lists.part import Kind
 from matcher.lists.version import Base, ListVersion
 from matcher.model import CategoryProfile, ListedHash, ListEntry, RefusedLine
+from matcher.system.files import sync_tree, write_new
 
 _BUFFER = 1 << 20
 _IDS = "entries.ids"

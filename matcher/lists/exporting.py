@@ -10,7 +10,7 @@ from matcher.lists.opened import OpenList
 from matcher.lists.part import Column, Part
 from matcher.lists.version import NO_QUALITY
 from matcher.model import ListedHash
-from matcher.text import json_line
+from matcher.system.text import json_line
 
 _BLOCK = 1 << 16
 """Records whose hashes are held at a time."""

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from matcher.errors import ListError
-from matcher.files import readable_name
 from matcher.lists.builder import ListBuilder
 from matcher.lists.formats import HEAD, ListFormat, ReadOptions, choose
 from matcher.lists.publishing import building, publish
 from matcher.lists.store import Store, check_name
 from matcher.model import CategoryProfile, RefusedLine, RemovedEntry
+from matcher.system.files import readable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

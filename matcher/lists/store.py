@@ -24,10 +24,10 @@ from typing import Any
 import sqlite_utils
 
 from matcher.errors import StoreError
-from matcher.files import sync_folder
 from matcher.hashers import has_hasher
 from matcher.lists.opened import OpenList
 from matcher.lists.version import ListVersion, check_version
+from matcher.system.files import sync_folder
 
 CATALOGUE = "catalogue.db"
 LISTS = "lists"

@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import Any
 
 from matcher.errors import StoreError
-from matcher.files import sha256_of
 from matcher.model import CategoryProfile, Disposition
+from matcher.system.files import sha256_of
 
 FORMAT = 2
 HEADER = "list.json"

@@ -11,8 +11,8 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from matcher.case import CaseReader
 from matcher.errors import CaseError
+from matcher.record.case import CaseReader
 
 GROUP = "matcher.reports"
 

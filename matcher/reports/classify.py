@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from matcher.algorithms import ALGORITHMS, Metric
-from matcher.case import CaseReader
 from matcher.errors import CaseError
 from matcher.model import CategoryProfile, Disposition, Finding, Match, Reason, Region, Status
+from matcher.record.case import CaseReader
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 """What reading an entry raises that matcher did not write."""

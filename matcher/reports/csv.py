@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import BinaryIO
 
-from matcher.case import CaseReader
+from matcher.record.case import CaseReader
 from matcher.reports import ReportOptions
 from matcher.reports.classify import ClassifiedFinding, ClassifiedMatch, classified
 from matcher.reports.masking import shown_path

@@ -14,9 +14,9 @@ from importlib import resources
 from io import TextIOWrapper
 from typing import BinaryIO
 
-from matcher.case import CaseReader
 from matcher.errors import CaseError
 from matcher.model import Status
+from matcher.record.case import CaseReader
 from matcher.reports import ReportOptions
 from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, classified
 from matcher.reports.markup import counted, facts, mono, name, number, table, text, time_of

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from matcher.case import CaseReader, in_order
+from matcher.record.case import CaseReader, in_order
 from matcher.reports import ReportOptions
 from matcher.reports.classify import MALFORMED, malformed
 from matcher.reports.masking import shown_path
-from matcher.text import json_line
+from matcher.system.text import json_line
 
 
 class JsonlReport:

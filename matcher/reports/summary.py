@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from matcher.case import CaseReader
 from matcher.model import Disposition, Status
+from matcher.record.case import CaseReader
 from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, Lists, LoadedList, malformed, whole
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from matcher.errors import SourceError
-from matcher.files import readable_name, sha256_of
 from matcher.model import Item, Reason, Status
 from matcher.sources.failures import reason_of
+from matcher.system.files import readable_name, sha256_of
 
 _OPEN_FLAGS = (
     os.O_RDONLY

@@ -9,7 +9,6 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from executor_cases import Squares, items, squares_but
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from matcher.executors.ahead import MOST_BYTES, MOST_ITEMS, AheadReader
 from matcher.executors.order import Order, Waiting
 from matcher.executors.pool import PoolExecutor
 from matcher.model import Item, Reason, Status
+from tests.shared.executor_cases import Squares, items, squares_but
 
 MANY = 600
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from executor_cases import GIVEN_UP, LOST, QUICK, Dying, Squares, items, run_of, squares_but
 
 from matcher.errors import MatcherError
 from matcher.executors import Work
@@ -22,6 +21,7 @@ from matcher.executors.crew import Crew
 from matcher.executors.limits import Limits, system_enforces
 from matcher.executors.pool import PoolExecutor
 from matcher.model import Item, Reason
+from tests.shared.executor_cases import GIVEN_UP, LOST, QUICK, Dying, Squares, items, run_of, squares_but
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -260,16 +260,15 @@ def test_work_that_raises_is_an_error_and_no_dead_worker() -> None:
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(
-        "import sys; sys.path[:0] = sys.argv[1:3]\n"
-        "from contract.test_containment import Reporting\n"
-        "from executor_cases import items\n"
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from tests.contract.test_containment import Reporting\n"
+        "from tests.shared.executor_cases import items\n"
         "from matcher.executors.pool import PoolExecutor\n"
         "if __name__ == '__main__':\n"
-        "    list(PoolExecutor(2).run(Reporting(sys.argv[3]), items(9), on_result=lambda *_: None))\n",
+        "    list(PoolExecutor(2).run(Reporting(sys.argv[2]), items(9), on_result=lambda *_: None))\n",
         encoding="utf-8",
     )
-    tests = Path(__file__).parents[1]
-    process = subprocess.Popen([sys.executable, script, tests.parent, tests, tmp_path])
+    process = subprocess.Popen([sys.executable, script, Path(__file__).parents[2], tmp_path])
     pids: list[int] = []
     while len(pids) < 2:
         time.sleep(0.05)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from executor_cases import Squares, items
 
 from matcher.errors import StoreError
 from matcher.executors import Executor, Work
@@ -15,6 +14,7 @@ from matcher.executors.limits import limits_for, machine_memory
 from matcher.executors.pool import WINDOW, PoolExecutor
 from matcher.executors.serial import SerialExecutor
 from matcher.model import Item
+from tests.shared.executor_cases import Squares, items
 
 EXECUTORS = {
     "serial": SerialExecutor(),

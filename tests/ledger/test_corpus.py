@@ -2,7 +2,7 @@
 
 corpus/<parser>/valid-…     what must be read
 corpus/<parser>/attack-…    what must be refused, made by hand
-corpus/<parser>/…           what benchmarks/fuzz_parsers.py found
+corpus/<parser>/…           what benchmarks/ledger/fuzz_parsers.py found
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from parser_targets import TARGETS
+
+from benchmarks.shared.parser_targets import TARGETS
 
 CORPUS = Path(__file__).parent / "corpus"
 FILES = sorted(path for path in CORPUS.glob("*/*") if path.is_file())
@@ -31,8 +32,7 @@ def test_every_parser_has_a_corpus(name: str) -> None:
 
 
 def test_a_target_can_fail() -> None:
-    from parser_targets import same_bytes
-
+    from benchmarks.shared.parser_targets import same_bytes
     from ledger import NoteError
 
     with pytest.raises(AssertionError):

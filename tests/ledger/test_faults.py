@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, Signer, audit
-from ledger.store import Store
+from ledger.storage.store import Store
 
-BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "ledger_faults.py"
+ROOT = Path(__file__).parents[2]
 KILLED_WRITER = """
 import os, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -68,9 +68,9 @@ def everyones(open_folder: Path, signer: Signer, make_entry: Callable[..., bytes
 
 
 def test_nothing_acknowledged_is_lost() -> None:
-    """A sample; benchmarks/ledger_faults.py disturbs every system call."""
-    command = [sys.executable, str(BENCHMARK), "--runs", "20", "--seed", "7"]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    """A sample; benchmarks/ledger/ledger_faults.py disturbs every system call."""
+    command = [sys.executable, "-m", "benchmarks.ledger.ledger_faults", "--runs", "20", "--seed", "7"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if done.returncode == 2:
         pytest.skip(f"NOT TESTED whether a disturbed writer loses anything: {done.stderr.strip()}")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -24,7 +24,6 @@ from ledger import (
     SizeChangedError,
     StoreError,
     Verifier,
-    audit,
     canonical,
     consistency_proof,
     inclusion_proof,
@@ -36,8 +35,11 @@ from ledger import (
     verify_consistency,
     verify_inclusion,
 )
-from ledger.store import Store
-from ledger.tiles import TileReader
+from ledger.auditing import (
+    ledger_file as audit,
+)
+from ledger.storage.store import Store
+from ledger.tree.tiles import TileReader
 
 # Appends groups and says after each what is now durable; checkpoints every third.
 WRITER = """

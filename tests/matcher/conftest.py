@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from report_cases import FINDINGS, scan
 
-from matcher.case import CaseFacts, CaseReader, open_case
-from matcher.drawing import landscape
+from matcher.imaging.drawing import landscape
 from matcher.imaging.picture import turn
-from matcher.record import entry
+from matcher.record.case import CaseFacts, CaseReader, open_case
+from matcher.record.entries import entry
+from tests.shared.report_cases import FINDINGS, scan
 
 
 @pytest.fixture(scope="session")

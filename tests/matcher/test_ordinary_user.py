@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from matcher.drawing import landscape
+from matcher.imaging.drawing import landscape
 from matcher.lists.store import CATALOGUE
 
 WRITER, READER, STRANGER, GROUP = 61001, 61002, 61003, 61999

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from report_cases import PLAIN, written
-from scan_cases import entries, scan
 
 from matcher import Hash, Matcher, Settings, SettingsError
 from matcher.algorithms import ALGORITHMS
-from matcher.case import CaseReader
 from matcher.commands import run
 from matcher.distances import distance
-from matcher.drawing import landscape
+from matcher.imaging.drawing import landscape
 from matcher.imaging.picture import turn
 from matcher.lists.formats import ReadOptions, formats
 from matcher.lists.formats.values import RefusedValue, parse_value
 from matcher.model import ListedHash, RefusedLine
+from matcher.record.case import CaseReader
+from tests.shared.report_cases import PLAIN, written
+from tests.shared.scan_cases import entries, scan
 
 MakeStore = Callable[..., Path]
 Encode = Callable[..., bytes]

@@ -9,18 +9,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from scan_cases import scan
 
 from matcher import Matcher, hashers
 from matcher.algorithms import Algorithm, Metric
-from matcher.case_hashes import CaseHashes, path_of
-from matcher.content import Content
-from matcher.drawing import landscape
 from matcher.errors import IndexFileError
+from matcher.examine.content import Content
 from matcher.hashers import Screen
+from matcher.imaging.drawing import landscape
 from matcher.imaging.picture import Picture
-from matcher.imaging.reduced import Reduced
+from matcher.imaging.reduced.picture import Reduced
 from matcher.model import NO_QUALITY, Hash, Reason, Status, Turned
+from matcher.record.hashes_file import CaseHashes, path_of
+from tests.shared.scan_cases import scan
 
 Encode = Callable[..., bytes]
 MakeStore = Callable[..., Path]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from matcher.calibrating.making import make_calibration
+from matcher.calibration.measuring.making import make_calibration
 from matcher.commands import say
 from matcher.commands.options import FILE, FOLDER
 

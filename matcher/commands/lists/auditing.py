@@ -13,7 +13,7 @@ from matcher.errors import MatcherError, StoreError
 from matcher.index.auditing import MAX_SEED, AuditResult
 from matcher.lists.auditing import audit_algorithm, seed_of
 from matcher.lists.store import Store
-from matcher.text import printable
+from matcher.system.text import printable
 
 
 @click.command("audit", epilog="Example: matcher lists audit --store known.store --sample 1000")

@@ -8,7 +8,7 @@ import click
 
 from matcher.commands import say
 from matcher.commands.options import FILE, FOLDER, algorithm_names
-from matcher.listing import make_list
+from matcher.scan.make_list import make_list
 
 
 @click.command("build", epilog="Example: matcher lists build pictures --name lab-17 -o lab-17.jsonl")

@@ -11,7 +11,7 @@ from matcher.commands.lists.describing import described
 from matcher.commands.options import store_option
 from matcher.lists.compacting import compact_list, prune
 from matcher.lists.store import Store
-from matcher.text import printable
+from matcher.system.text import printable
 
 
 @click.command("compact", epilog="Example: matcher lists compact --store known.store")

@@ -12,7 +12,7 @@ from matcher.lists.compacting import merge_if_due
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store
 from matcher.lists.version import ListVersion
-from matcher.text import printable
+from matcher.system.text import printable
 
 
 def described(version: ListVersion) -> str:

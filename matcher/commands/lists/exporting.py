@@ -12,9 +12,9 @@ import click
 from matcher.commands import say
 from matcher.commands.options import FILE, STANDARD_STREAM, store_option
 from matcher.errors import StoreError
-from matcher.files import replacing
 from matcher.lists.exporting import exported_lines
 from matcher.lists.store import Store
+from matcher.system.files import replacing
 
 
 @click.command("export", epilog="Example: matcher lists export --store known.store --name lab-17 -o lab-17.jsonl")

@@ -15,7 +15,7 @@ from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
 from matcher.lists.version import REFUSED
 from matcher.model import CategoryProfile, Disposition, RefusedLine
-from matcher.text import printable
+from matcher.system.text import printable
 
 _SHOWN = 20
 _PLAIN = {value.value: value for value in Disposition}

@@ -10,10 +10,10 @@ import click
 from matcher.commands.lists.describing import in_use, report_change
 from matcher.commands.options import FILE, STANDARD_STREAM, store_option
 from matcher.errors import ListError
-from matcher.files import readable_name
 from matcher.lists.removing import ids_of, read_ids, remove_entries, retire_list
 from matcher.lists.store import Store
-from matcher.text import printable
+from matcher.system.files import readable_name
+from matcher.system.text import printable
 
 
 @click.command("remove", epilog="Example: matcher lists remove a1b2 --store known.store --name national-2026-10")

@@ -12,7 +12,7 @@ from matcher.commands.lists.describing import described, number_of
 from matcher.commands.options import echo_json, store_option
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store
-from matcher.text import printable
+from matcher.system.text import printable
 
 
 @click.command("show", epilog="Example: matcher lists show --store known.store")

@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
 from matcher.imaging.regions.edges import FULL, STRIP
 from matcher.imaging.regions.texture import TILE, inside
+from matcher.system.compiled import compiled
 
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]

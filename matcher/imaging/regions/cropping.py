@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
-from matcher.imaging.reduced import Reduced, scale_for
+from matcher.imaging.reduced.picture import Reduced, scale_for
 from matcher.model import Region
+from matcher.system.compiled import compiled
 
 Float32 = npt.NDArray[np.float32]
 

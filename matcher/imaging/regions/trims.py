@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from matcher.compiled import compiled
 from matcher.model import Region
+from matcher.system.compiled import compiled
 
 UInt8 = npt.NDArray[np.uint8]
 

@@ -1,0 +1,46 @@
+"""Screenshots composed from a package's photographs: more regions that are found, and show other pictures in part.
+
+All that is shown in one is of the same package, whose pictures it is not compared with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.detection.desktops import desktop
+from benchmarks.detection.grids import grid
+from benchmarks.detection.phones import phone
+from benchmarks.detection.pictures import loaded
+from matcher.calibration.measuring.pictures import Measured, measured_picture
+from matcher.hashers import PictureHasher
+from matcher.imaging.picture import Picture
+
+KINDS = {"desktop": desktop, "phone": phone, "grid": grid}
+FEWEST, MOST = 4, 60
+"""Photographs of half a package that are composed, at least, and screenshots that are composed of them, at most."""
+SHOWN = 16
+SEED = 7
+
+
+def half_of(key: bytes) -> int:
+    """0 or 1: of which half of the pictures, for validation, one with this digest is."""
+    return key[-1] % 2
+
+
+def composed(packages: dict[str, Sequence[Path]], hashers: Sequence[PictureHasher]) -> Iterator[tuple[str, Measured]]:
+    """A generator of a package's name, and what is found in a screenshot of photographs of one half of it."""
+    for package, every in sorted(packages.items()):
+        halves = [half_of(hashlib.sha256(path.read_bytes()).digest()) for path in every]
+        for half in (0, 1):
+            paths = [path for path, of in zip(every, halves, strict=True) if of == half]
+            for number in range(min(len(paths), MOST) if len(paths) >= FEWEST else 0):
+                kind = list(KINDS)[number % len(KINDS)]
+                key = hashlib.sha256(f"{SEED} {package} {kind} {number}".encode()).digest()[:-1] + bytes([half])
+                rng = np.random.default_rng(list(key))
+                chosen = [loaded(paths[place]) for place in rng.permutation(len(paths))[:SHOWN]]
+                image = KINDS[kind](chosen, chosen, rng).image.convert("RGB")
+                yield package, measured_picture(Picture(image), key, [], boxes=0, boxed=hashers)

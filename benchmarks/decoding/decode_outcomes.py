@@ -1,0 +1,224 @@
+"""What becomes of every file, and which files others can read and we cannot?
+
+    python -m benchmarks.decoding.decode_outcomes FOLDER… [--workers N] [--memory MIB] [--no-peers] [--lines FILE]
+
+Examines every file below the folders in a process of its own (as a scan's worker would, with no list, so that every
+frame is decoded and hashed), and has ImageMagick and libvips decode it too where they are installed, in child
+processes with limits of time and memory. Prints, as Markdown: outcomes by kind; every file that a peer reads and we
+do not, or not whole, with our reason; and the files that cost most memory and time. A peer *reads* a file where it
+decodes all pixels with exit code 0. `--lines` keeps one JSON line a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from matcher.examine.engine import Matcher
+from matcher.imaging.drawing import landscape
+from matcher.imaging.picture import Picture
+from matcher.imaging.sniff import HEAD, sniff
+from matcher.model import Finding
+
+PATIENCE = 300
+"""Seconds after which a process counts as hanging."""
+
+PEERS = {"ImageMagick": ("magick", "convert"), "libvips": ("vips",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One file: what we make of it, what that costs, and which peers read it."""
+
+    path: str
+    bytes: int
+    kind: str
+    status: str
+    reason: str
+    hashed: int
+    mebibytes: int
+    seconds: float
+    peers: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        return self.reason if not self.reason or not self.hashed else f"{self.reason}, {self.hashed} hashed"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--memory", type=int, default=4096, help="MiB that a peer may use")
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--lines", type=Path, help="write one JSON line a file here")
+    arguments = parser.parse_args()
+    peers = {} if arguments.no_peers else _installed()
+    paths = sorted(path for folder in arguments.folders for path in folder.rglob("*") if path.is_file())
+    for hasher in Matcher().picture_hashers:  # compiled before the processes begin
+        hasher.hash(Picture(landscape(1)))
+    with ThreadPoolExecutor(arguments.workers) as pool:
+        outcomes = list(pool.map(lambda path: _outcome(path, peers, arguments.memory), paths))
+    if arguments.lines:
+        arguments.lines.write_text("".join(json.dumps(asdict(found)) + "\n" for found in outcomes), encoding="utf-8")
+    _print_table(outcomes)
+    _print_peers(outcomes, list(peers))
+    _print_costs(outcomes)
+
+
+def _examine(path: Path, answers: Connection) -> None:
+    """In a process of its own: send the finding and what it cost."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders write their complaints there
+    matcher = Matcher()
+    begin = time.perf_counter()
+    finding = matcher.examine(path.read_bytes(), name=path.name)
+    seconds = time.perf_counter() - begin
+    hashed = (len(finding.computed) - len(matcher.file_hashers)) // len(matcher.picture_hashers)
+    answers.send((finding, hashed, _peak(), seconds))
+
+
+def _peak() -> int:
+    """MiB that this process held at most; 0 where the system does not tell."""
+    if sys.platform == "win32":
+        return 0
+    import resource  # noqa: PLC0415 - not on Windows
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "linux" else 1 << 20)
+
+
+def _outcome(path: Path, peers: dict[str, str], memory: int) -> Outcome:
+    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "fork")
+    answers, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_examine, args=(path, sending))
+    process.start()
+    sending.close()
+    finding: Finding | None = None
+    status, hashed, peak, seconds = "died", 0, 0, 0.0
+    try:
+        if answers.poll(PATIENCE):
+            finding, hashed, peak, seconds = answers.recv()
+        else:
+            status = "hanging"
+            process.kill()
+    except EOFError:
+        pass
+    process.join()
+    read = tuple(name for name, program in peers.items() if _PEER[name](program, path, memory))
+    kind = sniff(path.read_bytes()[:HEAD])
+    return Outcome(
+        path=f"{path.parent.name}/{path.name}",
+        bytes=path.stat().st_size,
+        kind="none" if kind is None else kind.media_type,
+        status=status if finding is None else finding.status.value,
+        reason="" if finding is None or finding.reason is None else finding.reason.value,
+        hashed=hashed,
+        mebibytes=peak,
+        seconds=round(seconds, 3),
+        peers=read,
+    )
+
+
+def _installed() -> dict[str, str]:
+    found = {name: next(filter(None, map(shutil.which, programs)), None) for name, programs in PEERS.items()}
+    for name, program in found.items():
+        if program is None:
+            print(f"{name} is not installed: not compared", file=sys.stderr)
+    return {name: program for name, program in found.items() if program is not None}
+
+
+def _run(command: list[str], memory: int) -> bool:
+    """Whether the command ends with 0, in bounded memory, within two minutes."""
+
+    def limit() -> None:
+        import resource  # noqa: PLC0415 - not on Windows
+
+        resource.setrlimit(resource.RLIMIT_AS, (memory << 20, memory << 20))
+
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+            preexec_fn=None if sys.platform == "win32" else limit,
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def _magick(program: str, path: Path, memory: int) -> bool:
+    limits = ["-limit", "memory", "1GiB", "-limit", "map", "1GiB", "-limit", "time", "60"]
+    return _run([program, *limits, str(path), "null:"], memory)
+
+
+def _vips(program: str, path: Path, memory: int) -> bool:
+    return _run([program, "avg", str(path)], memory)
+
+
+_PEER: dict[str, Callable[[str, Path, int], bool]] = {"ImageMagick": _magick, "libvips": _vips}
+
+
+def _print_table(outcomes: list[Outcome]) -> None:
+    print(f"## Outcomes of {len(outcomes):,} files by kind\n")
+    print("| kind | files | examined | in part | unreadable | skipped | died | reasons |")
+    print("|---|---|---|---|---|---|---|---|")
+    for kind in [*sorted({found.kind for found in outcomes}), ""]:
+        some = [found for found in outcomes if kind in ("", found.kind)]
+        columns = Counter(_column(found) for found in some)
+        told = Counter(found.reason for found in some if found.reason and found.status == "unreadable")
+        reasons = ", ".join(f"{reason} {count}" for reason, count in told.most_common())
+        cells = [columns[name] for name in ("examined", "in part", "unreadable", "skipped", "died")]
+        print(f"| {kind or '**all**'} | {len(some)} | {' | '.join(map(str, cells))} | {reasons} |")
+
+
+def _column(found: Outcome) -> str:
+    if found.status == "unreadable" and found.hashed:
+        return "in part"
+    return "died" if found.status == "hanging" else found.status
+
+
+def _print_peers(outcomes: list[Outcome], peers: list[str]) -> None:
+    if not peers:
+        return
+    missed = [found for found in outcomes if found.peers and _column(found) not in ("examined", "in part")]
+    print(f"\n## Read by {' or '.join(peers)}, and not by us: {len(missed)} files\n")
+    print("| file | kind | our reason | read by |\n|---|---|---|---|")
+    for found in sorted(missed, key=lambda found: (found.kind, found.reason, found.path)):
+        reason = found.told or found.status
+        print(f"| {found.path} | {found.kind} | {reason} | {', '.join(found.peers)} |")
+    ours = [found for found in outcomes if found.hashed and not found.peers]
+    whole = sum(not found.reason for found in ours)
+    print(f"\nThe other way round, {len(ours)} files that no peer reads are hashed here, {whole} of them whole.")
+    for name in peers:
+        print(f"{name} reads {sum(name in found.peers for found in outcomes)}.", end=" ")
+    print(f"We read {sum(_column(found) == 'examined' for found in outcomes)} whole, and some of ", end="")
+    print(f"{sum(_column(found) == 'in part' for found in outcomes)} more.")
+
+
+def _print_costs(outcomes: list[Outcome]) -> None:
+    print("\n## What costs most\n")
+    print("| file | bytes | kind | outcome | peak MiB | seconds |\n|---|---|---|---|---|---|")
+    by_memory = sorted(outcomes, key=lambda found: -found.mebibytes)[:6]
+    by_time = sorted(outcomes, key=lambda found: -found.seconds)[:6]
+    for found in dict.fromkeys([*by_memory, *by_time]):
+        outcome = f"{found.status} {found.told}".strip()
+        print(f"| {found.path} | {found.bytes} | {found.kind} | {outcome} | {found.mebibytes} | {found.seconds} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""How far is a hash from the reduced decode from the reference? The distribution that the margins are chosen from.
+
+    python -m benchmarks.hashing.fidelity CORPUS [--most N] [--variants V …] [--processes 1] [--json FILE] [--plots DIR]
+
+Every photograph and screenshot of the corpus's dev split, as it is and saved again in each variant: JPEG with and
+without chroma subsampling, progressive, at a low quality; PNG; WebP; and JPEG of the picture with its saturation
+tripled and with its contrast doubled. Of each, eight orientations by each algorithm from the reduced picture, beside
+the same by the reference (screened_hashes.py). `--most N` takes the first N pictures by SHA-256.
+
+For each algorithm a Markdown table, a line a variant: hashes, mean and largest distance, the share at the given
+distances or below, the margin, how many are further than it, of how many a match could be missed (further than the
+margin, or a bit differs that is not in doubt), and the share of pictures that are hashed whole because the reduced one
+says too little. Then the furthest pictures by name. `--plots` gets screen-fidelity.svg: the share of hashes that are
+further than a distance, on a logarithmic axis. Exits with 1 where a match could be missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import multiprocessing
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageEnhance
+
+from benchmarks.hashing.screened_hashes import ALGORITHMS, MOST_PIXELS, screened
+from benchmarks.shared.corpus_pictures import manifest, upright
+from benchmarks.shared.hash_peers import one_thread
+from matcher.errors import DecodeError
+from matcher.model import TRANSFORMS
+
+AS_IS = "as it is"
+WORST = 3
+NOTHING = 1e-7
+"""What stands for no hash at all on the plot's logarithmic axis: below it."""
+
+
+def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _saturated(image: Image.Image) -> bytes:
+    return _saved(ImageEnhance.Color(image).enhance(3), "JPEG", quality=90)
+
+
+def _contrasted(image: Image.Image) -> bytes:
+    return _saved(ImageEnhance.Contrast(image).enhance(2), "JPEG", quality=90)
+
+
+VARIANTS: dict[str, Callable[[Image.Image], bytes]] = {
+    "JPEG 4:2:0": partial(_saved, kind="JPEG", quality=90, subsampling="4:2:0"),
+    "JPEG 4:4:4": partial(_saved, kind="JPEG", quality=90, subsampling="4:4:4"),
+    "JPEG, progressive": partial(_saved, kind="JPEG", quality=85, progressive=True),
+    "JPEG, quality 30": partial(_saved, kind="JPEG", quality=30),
+    "PNG": partial(_saved, kind="PNG", compress_level=1),
+    "WebP": partial(_saved, kind="WEBP", quality=85, method=0),
+    "saturated × 3": _saturated,
+    "contrast × 2": _contrasted,
+}
+
+
+@dataclass(slots=True)
+class Distances:
+    """What was measured of one algorithm and variant."""
+
+    counts: Counter[int] = field(default_factory=Counter)
+    beyond: int = 0
+    margin: int = 0
+    allowed: int = 0
+    whole: int = 0
+    """Hashes of pictures of which the reduced one says too little: the whole one is hashed."""
+    worst: list[tuple[int, str]] = field(default_factory=list)
+
+
+Measured = list[tuple[str, str, list[int], int, list[int]]]
+"""Variant, algorithm, eight distances, the margin, and the eight that are allowed."""
+
+
+def pictures(corpus: Path, most: int) -> list[Path]:
+    """The dev split's photographs and screenshots, by SHA-256."""
+    rows = [
+        row
+        for row in manifest(corpus)
+        if row["file"].split("/")[0] in ("photos", "screenshots")
+        and row["split"] == "dev"
+        and row["width"]
+        and int(row["width"]) * int(row["height"]) <= MOST_PIXELS
+    ]
+    return [corpus / row["file"] for row in sorted(rows, key=lambda row: row["sha256"])[:most]]
+
+
+def measured(path: Path, variants: tuple[str, ...]) -> Measured:
+    """One picture in each variant."""
+    found: Measured = []
+    for name, data in forms(path, variants):
+        try:
+            answers = screened(data)
+        except DecodeError:
+            continue
+        for algorithm, answer in answers.items():
+            found.append((name, algorithm, answer.distances(), answer.margin, [*answer.allowed]))
+    return found
+
+
+def forms(path: Path, variants: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    """A generator of the picture's bytes in each variant that can be made of it."""
+    if AS_IS in variants:
+        yield AS_IS, path.read_bytes()
+    try:
+        image = upright(path)
+    except (OSError, SyntaxError, ValueError):
+        return
+    for name in variants:
+        if name != AS_IS:
+            try:
+                yield name, VARIANTS[name](image)
+            except (OSError, ValueError):  # larger than the format's pictures may be
+                continue
+
+
+def add(table: dict[tuple[str, str], Distances], path: Path, found: Measured) -> None:
+    for variant, algorithm, distances, margin, allowed in found:
+        row = table.setdefault((algorithm, variant), Distances())
+        if not distances:
+            row.whole += len(TRANSFORMS)
+            continue
+        row.counts.update(distances)
+        row.margin = margin
+        row.allowed = max(row.allowed, *allowed)
+        row.beyond += sum(distance > most for distance, most in zip(distances, allowed, strict=True))
+        row.worst = sorted([*row.worst, (max(distances), path.name)], reverse=True)[:WORST]
+
+
+def tell(table: dict[tuple[str, str], Distances], variants: tuple[str, ...]) -> bool:
+    """Print the tables; whether no hash is further than it is allowed to be."""
+    good = True
+    for algorithm in ALGORITHMS:
+        rows = {variant: table[algorithm, variant] for variant in variants if (algorithm, variant) in table}
+        limits = (0, 1, 2, 3, 4) if algorithm == "phash" else (0, 2, 4, 8, 12)
+        print(f"\n{algorithm}\n\n| variant | hashes | mean | " + " | ".join(f"≤ {limit}" for limit in limits)
+              + " | largest | margin | further | a match could be missed | hashed whole |\n"
+              + "|---" * (len(limits) + 8) + "|")  # fmt: skip
+        for variant, row in rows.items():
+            total = row.counts.total()
+            mean = sum(distance * count for distance, count in row.counts.items()) / total
+            shares = [
+                sum(count for distance, count in row.counts.items() if distance <= limit) / total for limit in limits
+            ]
+            further = sum(count for distance, count in row.counts.items() if distance > row.margin)
+            print(f"| {variant} | {total:,} | {mean:.3f} | " + " | ".join(f"{share:.4%}" for share in shares)
+                  + f" | {max(row.counts)} | {row.margin} | {further} | {row.beyond}"
+                  + f" | {row.whole / (total + row.whole):.1%} |")  # fmt: skip
+            good = good and not row.beyond
+        furthest = sorted({(*one, variant) for variant, row in rows.items() for one in row.worst}, reverse=True)
+        for distance, name, variant in furthest[:WORST]:
+            print(f"\nfurthest: {distance} bits, {name}, {variant}")
+    return good
+
+
+def plot(table: dict[tuple[str, str], Distances], variants: tuple[str, ...], folder: Path) -> None:
+    """Of each algorithm a panel: over the distance, the share of hashes that are further."""
+    from benchmarks.shared.plotting import save, subplots  # noqa: PLC0415 - only to draw
+
+    figure, axes = subplots(len(ALGORITHMS), columns=2, height=4.5)
+    for axis, algorithm in zip(axes, ALGORITHMS, strict=True):
+        for variant in variants:
+            row = table.get((algorithm, variant))
+            if row is None:
+                continue
+            total = row.counts.total()
+            reach = range(max(row.counts) + 1)
+            further = [sum(count for distance, count in row.counts.items() if distance > limit) for limit in reach]
+            axis.step(reach, [count / total if count else NOTHING for count in further], where="post",
+                      label=variant, linewidth=1.2)  # fmt: skip
+            axis.axvline(row.margin, color="black", linewidth=1, linestyle="--")
+        axis.set(yscale="log", ylim=(10 * NOTHING, 1.5), xlabel="bits from the reference",
+                 ylabel="share of hashes that are further",
+                 title=f"{algorithm}; dashed: the margin")  # fmt: skip
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(visible=True, alpha=0.3)
+        axis.legend(fontsize=8)
+    save(figure, folder / "screen-fidelity.svg")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", type=Path)
+    parser.add_argument("--most", type=int, default=10**9)
+    parser.add_argument("--variants", nargs="+", choices=[AS_IS, *VARIANTS], default=[AS_IS, *VARIANTS])
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--json", type=Path, help="every count, for another look")
+    parser.add_argument("--plots", type=Path)
+    arguments = parser.parse_args()
+    files = pictures(arguments.corpus, arguments.most)
+    variants = tuple(arguments.variants)
+    table: dict[tuple[str, str], Distances] = {}
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.processes, mp_context=context) as pool:
+        every = pool.map(partial(measured, variants=variants), files, chunksize=8)
+        for path, found in zip(files, every, strict=True):
+            add(table, path, found)
+    print(f"{len(files):,} pictures, 8 orientations each")
+    good = tell(table, variants)
+    if arguments.json:
+        told = [
+            {"algorithm": algorithm, "variant": variant, "counts": dict(sorted(row.counts.items())),
+             "margin": row.margin, "allowed": row.allowed, "beyond": row.beyond, "worst": row.worst}
+            for (algorithm, variant), row in table.items()
+        ]  # fmt: skip
+        arguments.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+    if arguments.plots:
+        plot(table, variants, arguments.plots)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    one_thread()
+    main()

@@ -1,0 +1,200 @@
+"""How much faster than its peers is the index, at the same answers?
+
+    python -m benchmarks.index.bench_index WORK [--corpus CORPUS] [--scale 1.0] [--only uniform,grown,hostile]
+
+One thread. WORK is a folder for the indexes (8 GB at full scale) and, with --corpus, for the hashes of its pictures.
+`--scale 0.01` tries everything on a hundredth of the codes. Every answer is compared with that of FAISS's
+`IndexBinaryFlat` on the queries that both were asked.
+
+Peers: FAISS `IndexBinaryFlat`; FAISS `IndexBinaryMultiHash`, 16 tables of 16 bits, one flip, exact up to radius 31;
+pynear's BK-tree (up to a million codes). Queries: half unrelated codes of the same kind, half listed ones of which up
+to `radius` bits were changed. A query's time is that of a batch of 500, the median of five.
+
+The floor: the cache lines that a query must fetch (offsets, signatures, ids, codes) times what fetching one line
+takes here, one after the other and many at a time. How many are counted by going through the same steps slowly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.index.index_codes import grown, hostile, queries, uniform
+from benchmarks.index.index_floor import cache_lines, line_times
+from benchmarks.shared.corpus_hashes import corpus_hashes
+from matcher.index import open_index
+from matcher.index.changing import build_index
+from matcher.index.multi import MultiIndex
+
+Codes = npt.NDArray[np.uint8]
+Answer = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64]]
+
+BATCH = 500
+REPEATS = 5
+PEER_QUERIES = 60
+MILLION = 1_000_000
+
+CELLS: dict[int, dict[int, list[tuple[int, float]]]] = {
+    256: {
+        1: [(31, 25), (36, 0), (39, 6), (41, 0), (48, 0), (60, 0)],
+        5: [(31, 120), (39, 0), (48, 4)],
+        10: [(31, 200), (39, 45), (41, 0), (48, 0), (60, 0)],
+    },
+    64: {1: [(8, 25), (10, 0), (12, 0)]},
+}
+"""By width and millions of codes: the radii, and how many times faster than flat each must be (0: not stated)."""
+MULTI_HASH = {1: 20.0, 5: 80.0}
+"""How many times faster than MultiHash at radius 31, by millions of codes."""
+
+
+def timed(ask: Callable[[], Answer], repeats: int = REPEATS) -> tuple[float, Answer]:
+    """The median time of a call in seconds, and what it answered."""
+    times = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        answer = ask()
+        times.append(time.perf_counter() - begun)
+    return statistics.median(times), answer
+
+
+def same(mine: Answer, theirs: Answer, count: int) -> None:
+    """Exit where the first `count` queries have other rows or distances."""
+    for query in range(count):
+        found = []
+        for limits, distances, rows in (mine, theirs):
+            part = slice(limits[query], limits[query + 1])
+            found.append(sorted(zip(rows[part].tolist(), distances[part].tolist(), strict=True)))
+        if found[0] != found[1]:
+            sys.exit(f"query {query}: {len(found[0])} matches, by brute force {len(found[1])}")
+
+
+def flat_of(codes: Codes) -> faiss.IndexBinaryFlat:
+    flat = faiss.IndexBinaryFlat(codes.shape[1] * 8)
+    flat.add(codes)
+    return flat
+
+
+def ask_faiss(index: faiss.IndexBinary, asked: Codes, radius: int) -> Answer:
+    limits, distances, rows = index.range_search(asked, radius + 1)
+    return limits.astype(np.int64), distances.astype(np.int32), rows
+
+
+def multi_hash(codes: Codes, asked: Codes, expected: Answer) -> tuple[float, float]:
+    """Seconds a query and seconds to build. It answers fully, or the benchmark ends."""
+    index = faiss.IndexBinaryMultiHash(codes.shape[1] * 8, 16, 16)
+    index.nflip = 1
+    begun = time.perf_counter()
+    index.add(codes)
+    built = time.perf_counter() - begun
+    taken, answer = timed(lambda: ask_faiss(index, asked, 31), 3)
+    same(answer, expected, len(asked))
+    return taken / len(asked), built
+
+
+def bk_tree(codes: Codes, asked: Codes, radius: int, expected: Answer) -> float | None:
+    """Seconds a query by pynear's exact tree; None where it is not installed."""
+    try:
+        from pynear import BKTreeBinaryIndex256  # noqa: PLC0415 - a peer that few have
+    except ImportError:
+        return None
+    tree = BKTreeBinaryIndex256()
+    tree.set(codes)
+    begun = time.perf_counter()
+    rows = tree.find_threshold(asked, radius)[0]
+    taken = (time.perf_counter() - begun) / len(asked)
+    if [len(found) for found in rows] != np.diff(expected[0])[: len(asked)].tolist():
+        sys.exit("pynear answers otherwise")
+    return taken
+
+
+def one_size(codes: Codes, name: str, millions: int, work: Path, *, scale: float) -> None:
+    """Every radius of one width and size, a line each."""
+    bits = codes.shape[1] * 8
+    cells = CELLS[bits][millions]
+    path = work / f"{name}-{bits}-{millions}"
+    shutil.rmtree(path, ignore_errors=True)
+    begun = time.perf_counter()
+    build_index(codes, radius=cells[0][0], path=path, kind="multi")
+    built = time.perf_counter() - begun
+    index = open_index(path)
+    assert isinstance(index, MultiIndex)
+    flat = flat_of(codes)
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    print(f"\n{name}, {len(codes):,} codes of {bits} bits: built in {built:.1f} s, {size / 1e6:,.0f} MB, "
+          f"{index.chunks.count} chunks")  # fmt: skip
+    demand = 0.5 if name == "grown" else 1.0
+    for radius, target in cells:
+        asked = queries(codes, BATCH, radius, seed=radius)
+        index.range_search(asked[: BATCH // 2], radius=radius)
+        taken, answer = timed(lambda asked=asked, radius=radius: index.range_search(asked, radius=radius))  # type: ignore[misc]
+        mine = taken / BATCH
+        count = BATCH if (bits, millions, radius) == (256, 5, 48) else PEER_QUERIES
+        taken, expected = timed(lambda asked=asked[:count], radius=radius: ask_faiss(flat, asked, radius), 1)  # type: ignore[misc]
+        same(answer, expected, count)
+        theirs = taken / count
+        alone = statistics.median(
+            timed(lambda q=q, radius=radius: index.range_search(q, radius=radius), 1)[0]  # type: ignore[misc]
+            for q in (asked[at : at + 1] for at in range(100))
+        )
+        needed = f" (must: {target * demand:g})" if target and name != "hostile" else ""
+        line = (f"  radius {radius}: {mine * 1e6:8.1f} us, alone {alone * 1e6:6.0f}; flat {theirs * 1e6:8.0f} us, "
+                f"{theirs / mine:6.1f} x{needed}; {answer[0][-1] / BATCH:.1f} matches")  # fmt: skip
+        if target and scale == 1.0 and name != "hostile" and theirs / mine < target * demand:
+            line += "  TOO SLOW"
+        print(line, flush=True)
+        if radius == 31 and bits == 256:
+            if millions in MULTI_HASH or (millions == 10 and name == "uniform"):
+                hashed, took = multi_hash(codes, asked[:count], expected)
+                must = (
+                    f" (must: {MULTI_HASH[millions] * demand:g})"
+                    if millions in MULTI_HASH and name != "hostile"
+                    else ""
+                )
+                print(
+                    f"             MultiHash {hashed * 1e6:,.0f} us, {hashed / mine:.1f} x{must}; built in {took:.1f} s"
+                )
+            if millions == 1 and name == "uniform" and (tree := bk_tree(codes, asked[:20], radius, expected)):
+                print(f"             pynear's BK-tree {tree * 1e6:,.0f} us, {tree / mine:,.0f} x")
+        if name == "uniform" and radius in {8, 31, 39, 41}:
+            lines = cache_lines(index, asked[:100], radius)
+            one, many = line_times(size)
+            print(f"             floor: {lines:.0f} lines a query x {one:.0f} ns / {one / many:.1f} at a time = "
+                  f"{lines * many / 1e3:.1f} us; the query takes {mine * 1e9 / (lines * many):.2f} x that")  # fmt: skip
+    shutil.rmtree(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--only", default="uniform,grown,hostile")
+    arguments = parser.parse_args()
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    faiss.omp_set_num_threads(1)
+    for name in arguments.only.split(","):
+        if name == "grown" and arguments.corpus is None:
+            print("\ngrown: skipped, for want of --corpus")
+            continue
+        for bits, sizes in CELLS.items():
+            for millions in sizes:
+                count = int(millions * MILLION * arguments.scale)
+                if name == "grown":
+                    algorithm = "pdq" if bits == 256 else "phash"
+                    codes = grown(count, bits // 8, 1, corpus_hashes(arguments.corpus, algorithm, arguments.work))
+                else:
+                    codes = (uniform if name == "uniform" else hostile)(count, bits // 8, 1)
+                one_size(codes, name, millions, arguments.work, scale=arguments.scale)
+
+
+if __name__ == "__main__":
+    main()

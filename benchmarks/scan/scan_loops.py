@@ -1,0 +1,189 @@
+"""Loops over the same files without any scan around them, each in as many processes as are asked for.
+
+    times = looped("examine", files, store, listed=1_000_000, processes=2)
+
+`decode`    the bare decode that any hash needs
+`hash`      `Matcher.examine` with a list that nothing is near, the digests given: decoding and hashing
+`digest`    the same, digests computed
+`examine`   the same with the store's lists: all that a worker does
+`peer`      threatexchange's PDQ of the file, and its own index, of as many random hashes as the list, asked for it
+
+Each process takes every n-th file, reads it, and is ready before the clock starts: what starting takes is told apart.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import multiprocessing
+import queue
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import imagehash
+import numpy as np
+import pillow_heif
+from PIL import Image
+
+from benchmarks.shared.bare_decoding import bare
+from benchmarks.shared.corpus_pictures import Sample, upright
+from benchmarks.shared.random_lists import bare_store
+from matcher import Matcher
+from matcher.distances import reach
+from matcher.lookup.chances import WHOLE
+
+_LOOK = 5.0
+"""Seconds after which it is seen that a process failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Seconds from the first process's beginning to the last one's end, of all processors together, and of starting."""
+
+    wall: float
+    processor: float
+    started: float
+
+
+Work = Callable[[Path], object]
+
+
+def _decode(_store: Path, _listed: int) -> Work:
+    pillow_heif.register_heif_opener()
+
+    def work(path: Path) -> None:
+        with suppress(Exception):  # whatever Pillow raises: not a picture that it reads
+            bare(Sample(path, path.read_bytes()))
+
+    return work
+
+
+def _hash(store: Path, _listed: int) -> Work:
+    matcher = Matcher.open(bare_store(store.with_name("bare")))
+    given = {name: hashlib.new(name).digest() for name in ("md5", "sha256")}
+    return lambda path: matcher.examine(path.read_bytes(), name=path.name, digests=given)
+
+
+def _digest(store: Path, _listed: int) -> Work:
+    matcher = Matcher.open(bare_store(store.with_name("bare")))
+    return lambda path: matcher.examine(path.read_bytes(), name=path.name)
+
+
+def _examine(store: Path, _listed: int) -> Work:
+    matcher = Matcher.open(store)
+    return lambda path: matcher.examine(path.read_bytes(), name=path.name)
+
+
+def _peer(_store: Path, listed: int) -> Work:
+    signal = importlib.import_module("threatexchange.signal_type.pdq.signal").PdqSignal
+    drawn = Random(1)
+    index = signal.get_index_cls()((drawn.randbytes(32).hex(), number) for number in range(listed))
+
+    def work(path: Path) -> None:
+        with suppress(Exception):  # it raises whatever Pillow does
+            if value := signal.hash_from_file(path):
+                index.query(value)
+
+    return work
+
+
+WORKS: dict[str, Callable[[Path, int], Work]] = {
+    "decode": _decode,
+    "hash": _hash,
+    "digest": _digest,
+    "examine": _examine,
+    "peer": _peer,
+}
+
+
+def _run(  # noqa: PLR0917 - a process's arguments
+    name: str, files: Sequence[Path], store: Path, listed: int, ready: Any, answers: Any
+) -> None:
+    begun = time.perf_counter()
+    Image.MAX_IMAGE_PIXELS = None
+    work = WORKS[name](store, listed)
+    work(files[0])  # what is loaded and compiled by the first call is not the loop's
+    started = time.perf_counter() - begun
+    ready.wait()
+    first, processor = time.perf_counter(), time.process_time()
+    for path in files:
+        work(path)
+    answers.put((first, time.perf_counter(), time.process_time() - processor, started))
+
+
+def looped(name: str, files: Sequence[Path], store: Path, *, listed: int, processes: int) -> Loop:
+    """Do one of WORKS for every file. SystemExit where a process fails; what it said is on the screen."""
+    context = multiprocessing.get_context("spawn")
+    ready, answers = context.Barrier(processes), context.Queue()
+    running = [
+        context.Process(target=_run, args=(name, files[number::processes], store, listed, ready, answers))
+        for number in range(processes)
+    ]
+    for process in running:
+        process.start()
+    told = []
+    while len(told) < processes:
+        with suppress(queue.Empty):
+            told.append(answers.get(timeout=_LOOK))
+        if any(process.exitcode for process in running):
+            for process in running:  # the others would wait for the one that failed
+                process.terminate()
+            sys.exit(f"the loop {name!r} failed")
+    for process in running:
+        process.join()
+    begun, ended, processor, started = zip(*told, strict=True)
+    return Loop(max(ended) - min(begun), sum(processor), max(started))
+
+
+def _orientations(path: Path) -> tuple[Any, Any]:
+    """The eight PDQ and the eight pHash values of a picture, by the reference implementations, (8, width) uint8."""
+    pdqhash = importlib.import_module("pdqhash")
+    image = upright(path)
+    pdq, _quality = pdqhash.compute_dihedral(np.asarray(image))
+    grey = image.convert("L")
+    turned = [grey, *(grey.transpose(way) for way in Image.Transpose)]
+    phash = [np.packbits(imagehash.phash(picture).hash) for picture in turned]
+    return np.stack([np.packbits(bits) for bits in pdq]), np.stack(phash)
+
+
+RADII = {"pdq": (31, 35, 39, 43, 47), "phash": (8, 9, 10, 11, 12)}
+
+
+def lookups(files: Sequence[Path], store: Path) -> dict[str, dict[int, float]]:
+    """Seconds that a picture's eight hashes take to look up, one picture at a time, by algorithm and radius.
+
+    The median over the pictures of each one's better of two. Beside RADII the radius that a default scan asks is there.
+    """
+    matcher = Matcher.open(store)
+    radii = {name: sorted({*RADII[name], radius}) for name, radius in screening_radii(matcher).items()}
+    every = [_orientations(path) for path in files]
+    found: dict[str, dict[int, float]] = {}
+    for place, (name, wanted) in enumerate(radii.items()):
+        found[name] = {}
+        for radius in wanted:
+            times = []
+            for codes in every:
+                each = []
+                for _ in range(2):
+                    begun = time.perf_counter()
+                    matcher.together.find_near(name, codes[place], radius=radius, minimum_quality=0)
+                    each.append(time.perf_counter() - begun)
+                times.append(min(each))
+            found[name][radius] = statistics.median(times)
+    return found
+
+
+def screening_radii(matcher: Matcher) -> dict[str, int]:
+    """The largest radius at which a default scan looks each of the two algorithms up."""
+    asked = {
+        lookup.algorithm: reach(lookup.listed.metric, lookup.threshold(WHOLE), lookup.screen.margin)
+        for lookup in matcher.lookups
+    }
+    return {name: asked[name] for name in RADII}

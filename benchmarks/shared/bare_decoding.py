@@ -1,0 +1,94 @@
+"""The least that any hash of a picture costs: its decoding, at the scale that suffices, and nothing else.
+
+For JPEG libjpeg's reduced decode in grey, by Pillow; for PNG our own decoder where it takes the file; else Pillow's
+whole decode. This is the floor that `examine` is compared with.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import io
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+
+from PIL import Image
+
+from benchmarks.shared.corpus_pictures import Sample
+from matcher.imaging.reduced.picture import scale_for
+
+_STEPS = (8, 4, 2, 1)
+
+
+def jpeg_scale(width: int, height: int) -> int:
+    """By how much libjpeg reduces a picture of which `scale_for` says how much it may be reduced."""
+    most = scale_for(width, height)
+    return next(step for step in _STEPS if step <= most)
+
+
+def reduced_jpeg(sample: Sample) -> None:
+    """Grey, at the scale that screening needs."""
+    with Image.open(io.BytesIO(sample.data)) as image:
+        width, height = image.size
+        scale = jpeg_scale(width, height)
+        image.draft("L", (width // scale, height // scale))
+        image.load()
+
+
+def whole(sample: Sample) -> None:
+    """All pixels, by Pillow."""
+    with Image.open(io.BytesIO(sample.data)) as image:
+        image.load()
+
+
+def has_own_png() -> bool:
+    """Whether the fast PNG decoder is there."""
+    return importlib.util.find_spec("matcher.imaging.reduced.png") is not None
+
+
+def own_png(sample: Sample) -> None:
+    """The grey means of a PNG's blocks. ValueError where our decoder leaves the file to Pillow."""
+    from matcher.imaging.limits import Limits  # noqa: PLC0415 - together
+    from matcher.imaging.reduced.png import reduced  # noqa: PLC0415 - asked for where it is there
+
+    if reduced(sample.data, Limits()) is None:
+        raise ValueError(f"{sample.path.name}: not taken by our PNG decoder")
+
+
+def _compressed(data: bytes) -> tuple[bytes, int]:
+    """What the IDAT chunks of a PNG hold, and how many bytes it inflates to."""
+    parts, at = [], 8
+    while at < len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        if data[at + 4 : at + 8] == b"IDAT":
+            parts.append(data[at + 8 : at + 8 + length])
+        at += length + 12
+    joined = b"".join(parts)
+    return joined, len(zlib.decompress(joined))
+
+
+def inflating(samples: Sequence[Sample]) -> dict[str, Callable[[Sample], object]]:
+    """Ways to inflate what PNGs hold and do nothing with it, by zlib and, where it is installed, by libdeflate."""
+    parts = {sample.path: _compressed(sample.data) for sample in samples}
+    ways: dict[str, Callable[[Sample], object]] = {
+        "inflate alone, zlib": lambda sample: zlib.decompress(parts[sample.path][0], bufsize=parts[sample.path][1])
+    }
+    try:
+        deflate = importlib.import_module("deflate")
+    except ImportError:
+        return ways
+    return {**ways, "inflate alone, libdeflate": lambda sample: deflate.zlib_decompress(*parts[sample.path])}
+
+
+def bare(sample: Sample) -> None:
+    """The cheapest of these for the file at hand."""
+    if sample.data[:3] == b"\xff\xd8\xff":
+        reduced_jpeg(sample)
+    elif sample.data[:4] == b"\x89PNG" and has_own_png():
+        try:
+            own_png(sample)
+        except ValueError:
+            whole(sample)
+    else:
+        whole(sample)

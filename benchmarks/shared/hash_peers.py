@@ -1,0 +1,82 @@
+"""The peers' ways to a picture's hash, each as its own documentation has it, each paying for its own decoding.
+
+`peers()` gives those that are installed, by name: threatexchange's PDQ, pdqhash, imagehash, perception, imagededup.
+Each takes a Sample. One thread each.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import logging
+import os
+from collections.abc import Callable
+from contextlib import suppress
+
+import imagehash
+import numpy as np
+from PIL import Image
+
+from benchmarks.shared.corpus_pictures import Sample
+
+THREATEXCHANGE = "threatexchange PDQ"
+IMAGEHASH = "imagehash.phash"
+
+Way = Callable[[Sample], object]
+
+
+def one_thread() -> None:
+    """Ask every library for one thread. To be called before they are loaded; processes that are started inherit it."""
+    for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "VIPS"):
+        os.environ[f"{name}_CONCURRENCY" if name == "VIPS" else f"{name}_NUM_THREADS"] = "1"
+
+
+def _opened(sample: Sample) -> Image.Image:
+    return Image.open(io.BytesIO(sample.data))
+
+
+def _threatexchange() -> dict[str, Way]:
+    pdq = importlib.import_module("threatexchange.signal_type.pdq.signal").PdqSignal
+    return {THREATEXCHANGE: lambda sample: pdq.hash_from_bytes(sample.data)}
+
+
+def _pdqhash() -> dict[str, Way]:
+    pdqhash = importlib.import_module("pdqhash")
+
+    def every(sample: Sample) -> object:
+        return pdqhash.compute_dihedral(np.asarray(_opened(sample).convert("RGB")))
+
+    return {
+        "pdqhash.compute": lambda sample: pdqhash.compute(np.asarray(_opened(sample).convert("RGB"))),
+        "pdqhash.compute_dihedral": every,
+    }
+
+
+def _perception() -> dict[str, Way]:
+    hashers = importlib.import_module("perception.hashers")
+    phash, pdq = hashers.PHash(), hashers.PDQHash()
+    return {
+        "perception PHash": lambda sample: phash.compute(str(sample.path)),
+        "perception PDQHash": lambda sample: pdq.compute(str(sample.path)),
+    }
+
+
+def _imagededup() -> dict[str, Way]:
+    logging.disable(logging.WARNING)
+    methods = importlib.import_module("imagededup.methods")
+    importlib.import_module("torch").set_num_threads(1)
+    phash = methods.PHash(verbose=False)
+    return {"imagededup PHash": lambda sample: phash.encode_image(image_file=sample.path)}
+
+
+def peers() -> dict[str, Way]:
+    """Every peer that is installed; of the others it is said on the screen that they are not."""
+    found: dict[str, Way] = {IMAGEHASH: lambda sample: imagehash.phash(_opened(sample))}
+    for ways in (_threatexchange, _pdqhash, _perception, _imagededup):
+        try:
+            found.update(ways())
+        except ImportError as error:
+            print(f"not beside us: {error}")
+    with suppress(ImportError):
+        importlib.import_module("cv2").setNumThreads(1)
+    return found

@@ -1,0 +1,191 @@
+"""Whether scans are complete, checked from the entries as they stream by. Pure.
+
+A scan is complete when
+
+1. its `scan.open` has its settings, and names only lists that a `list.load` before it has loaded with the same
+   version and digest,
+2. the `seq` of its items runs 0, 1, 2, ... without gap or repeat, between its open and its close,
+3. `scan.close` has the number of items, the counts by status, and the findings root: the RFC 6962 root over
+   the canonical bytes of the `finding` objects in the order of `seq`.
+
+Scans may interleave. Memory grows with the number of scans and lists, not with the items.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ledger.entries.entry import canonical
+from ledger.tree.merkle import TreeHasher, leaf_hash
+
+MAX_PROBLEMS = 20
+"""The most problems that are named of one scan."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanCheck:
+    """What was found of one scan. `items`, `counts` and `findings_root` are computed from the items."""
+
+    scan: int
+    items: int
+    counts: dict[str, int]
+    findings_root: bytes
+    complete: bool
+    closed_at: int | None
+    """The index of its close."""
+    hashes: dict[str, Any] | None
+    """What its close says of the file with its hashes: `file` (relative to the case), `bytes`, `sha256`."""
+    problems: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Scan:
+    number: int
+    next_seq: int = 0
+    closed_at: int | None = None
+    hashes: dict[str, Any] | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    findings: TreeHasher = field(default_factory=TreeHasher)
+    problems: list[str] = field(default_factory=list)
+    more: int = 0
+
+    def problem(self, text: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(f"scan {self.number}: {text}")
+        else:
+            self.more += 1
+
+    def out_of_order(self, index: int, seq: int) -> None:
+        if seq < self.next_seq:
+            self.problem(f"entry {index} repeats item {seq}")
+        else:
+            last = seq - 1
+            missing = f"item {last} is" if last == self.next_seq else f"items {self.next_seq} to {last} are"
+            self.problem(f"{missing} missing before entry {index}")
+
+
+class ScanChecker:
+    """Add every entry in order, then `finish`."""
+
+    def __init__(self) -> None:
+        self._scans: dict[int, _Scan] = {}
+        self._lists: set[bytes] = set()
+        self._by_type: dict[str, Callable[[int, dict[str, Any]], None]] = {
+            "list.load": self._list_load,
+            "scan.open": self._scan_open,
+            "item": self._item,
+            "scan.close": self._scan_close,
+        }
+
+    def add(self, index: int, entry: dict[str, Any]) -> None:
+        """The next parsed entry and its index."""
+        check = self._by_type.get(entry["type"])
+        if check is not None:
+            check(index, entry)
+
+    def finish(self) -> tuple[ScanCheck, ...]:
+        """What was found of every scan, by number. A scan that has items or a close but no open is one too."""
+        return tuple(_finished(self._scans[number]) for number in sorted(self._scans))
+
+    def _list_load(self, _index: int, entry: dict[str, Any]) -> None:
+        self._lists.add(_list_key(entry))
+
+    def _scan_open(self, index: int, entry: dict[str, Any]) -> None:
+        number = _number(entry)
+        if number in self._scans:
+            self._scans[number].problem(f"entry {index} opens it again")
+            return
+        scan = self._scans[number] = _Scan(number)
+        if type(entry.get("settings")) is not dict:
+            scan.problem(f"entry {index} does not say its settings")
+        lists = entry.get("lists")
+        if type(lists) is not list or not all(type(item) is dict for item in lists):
+            scan.problem(f"entry {index} does not say its lists")
+            return
+        for item in lists:
+            if _list_key(item) not in self._lists:
+                name, version = (str(item.get(key))[:80] for key in ("name", "version"))
+                scan.problem(f"list {name} {version} was not loaded before it")
+
+    def _item(self, index: int, entry: dict[str, Any]) -> None:
+        seq, finding = entry.get("seq"), entry.get("finding")
+        if type(seq) is int and type(finding) is dict and type(finding.get("status")) is str:
+            self.add_item(index, _number(entry), seq, finding["status"], canonical(finding))
+        else:
+            scan = self._opened(index, _number(entry), "item")
+            scan.problem(f"entry {index} is not an item with a seq and a finding")
+
+    def add_item(self, index: int, number: int, seq: int, status: str, finding: bytes) -> None:
+        """The same for an item whose parts are known: `finding` is in canonical form."""
+        scan = self._opened(index, number, "item")
+        if scan.closed_at is not None:
+            scan.problem(f"entry {index} is an item after its close")
+            return
+        if seq != scan.next_seq:
+            scan.out_of_order(index, seq)
+        scan.next_seq = max(scan.next_seq, seq + 1)
+        scan.counts[status] += 1
+        scan.findings.append(leaf_hash(finding))
+
+    def _scan_close(self, index: int, entry: dict[str, Any]) -> None:
+        scan = self._opened(index, _number(entry), "close")
+        if scan.closed_at is not None:
+            scan.problem(f"entry {index} closes it again")
+            return
+        scan.closed_at = index
+        if type(entry.get("hashes")) is dict:
+            scan.hashes = entry["hashes"]
+        items, counts = entry.get("items"), entry.get("counts")
+        if type(items) is not int or items != scan.findings.size:
+            scan.problem(f"closed with {items!s:.40} items, but there are {scan.findings.size}")
+        if not _same_counts(counts, scan.counts):
+            scan.problem("the counts by status of its close are not those of its items")
+        if entry.get("findings_root") != scan.findings.root().hex():
+            scan.problem("the findings root of its close is not that of its items")
+
+    def _opened(self, index: int, number: int, what: str) -> _Scan:
+        scan = self._scans.get(number)
+        if scan is None:
+            scan = self._scans[number] = _Scan(number)
+            scan.problem(f"entry {index}: {what} of a scan that was not opened")
+        return scan
+
+
+def _number(entry: dict[str, Any]) -> int:
+    """The scan's number; -1 for one that is none, which no scan has."""
+    number = entry.get("scan")
+    return number if type(number) is int and number >= 0 else -1
+
+
+def _list_key(entry: dict[str, Any]) -> bytes:
+    return canonical([entry.get("name"), entry.get("version"), entry.get("digest")])
+
+
+def _same_counts(counts: object, counted: Counter[str]) -> bool:
+    if type(counts) is not dict or any(type(count) is not int for count in counts.values()):
+        return False
+    return {status: count for status, count in counts.items() if count != 0} == dict(counted)
+
+
+def _finished(scan: _Scan) -> ScanCheck:
+    if scan.number < 0:
+        scan.problem("entries name a scan without a number")
+    if scan.closed_at is None:
+        scan.more += len(scan.problems[MAX_PROBLEMS - 1 :])
+        scan.problems[MAX_PROBLEMS - 1 :] = []
+        scan.problems.append(f"scan {scan.number} was never closed: incomplete")
+    if scan.more:
+        scan.problems.append(f"scan {scan.number}: {scan.more} more problems")
+    return ScanCheck(
+        scan=scan.number,
+        items=scan.findings.size,
+        counts=dict(sorted(scan.counts.items())),
+        findings_root=scan.findings.root(),
+        complete=not scan.problems,
+        closed_at=scan.closed_at,
+        hashes=scan.hashes,
+        problems=tuple(scan.problems),
+    )

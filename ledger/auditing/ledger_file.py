@@ -1,0 +1,373 @@
+"""Auditing a ledger's file: rebuild everything from the stored bytes and compare. Read-only, constant memory.
+
+What is stored of the tree is never believed. A changed, swapped, deleted or inserted entry is found by its
+leaf hash; whoever rewrites the tiles too is found by the checkpoints; whoever drops checkpoints, or replaces the
+whole file by an older copy, only by a size and root that were kept elsewhere (`expect`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cryptography.x509 import Certificate
+
+from ledger.auditing.attachments import ATTACHED_TYPES, AttachmentChecker, Stamped, VerifyToken
+from ledger.auditing.case_files import file_problems
+from ledger.auditing.checkpoint_audit import CheckpointAudit, Expected
+from ledger.auditing.completeness import ScanCheck, ScanChecker
+from ledger.auditing.rebuilding import Rebuilt
+from ledger.decision import DecisionChecker
+from ledger.entries.disclosure import check_opening, opening_of
+from ledger.entries.entry import parse
+from ledger.entries.shapes import ItemParts, Shapes
+from ledger.errors import DamagedError, DisclosureError, EntryError, LedgerError, UnknownSignerError
+from ledger.notes.checkpoint import parse_checkpoint
+from ledger.notes.note import Verifier, open_note, parse_note
+from ledger.notes.policy import Policy, PolicyResult
+from ledger.storage.schema import TABLES
+from ledger.storage.store import FIRST, LAST, Shape, Store
+from ledger.tree.damage import Sign
+from ledger.tree.merkle import leaf_hash
+
+MAX_PROBLEMS = 50
+"""The most problems that are named, apart from those of scans."""
+
+Trust = Literal["verified", "self-asserted"]
+Nature = Literal["intact", "incomplete", "unsigned", "damaged", "tampered", "unclear"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What an audit found. `root` is recomputed from the entries; `signed_size` is None if nothing is signed.
+
+    `trust` is "verified" only where a key given by the verifier has signed. `nature` is what the problems look like:
+    "incomplete" where nothing is wrong but that a scan was not closed, "unsigned" where nothing is but that no key
+    vouches for it, "damaged" where bits changed or bytes are
+    lost, "tampered" where only somebody's hand explains what is found, "unclear" where neither can be told.
+    `accepted` is the largest checkpoint that the policy accepts, with who cosigned it and when; `stamped` are the
+    time-stamp tokens that were traced to the given roots. `notes` are worth knowing, but no problems.
+    """
+
+    origin: str | None
+    size: int
+    root: bytes
+    checkpoints: int
+    signed_size: int | None
+    signers: tuple[str, ...]
+    trust: Trust
+    nature: Nature
+    accepted: PolicyResult | None
+    stamped: tuple[Stamped, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    scans: tuple[ScanCheck, ...]
+
+    @property
+    def intact(self) -> bool:
+        return not self.problems
+
+
+def audit(
+    path: Path | str,
+    *,
+    keys: Sequence[str] = (),
+    own_keys: Sequence[str] = (),
+    policy: Policy | None = None,
+    expect: tuple[int, bytes] | None = None,
+    checkpoints: Sequence[str] = (),
+    folder: Path | str | None = None,
+    roots: Sequence[Certificate] = (),
+) -> AuditReport:
+    """Checks a ledger that nobody needs to have closed; what is appended meanwhile is not looked at.
+
+    `keys` are vkeys that the verifier trusts from elsewhere, and so are those of the logs and witnesses of `policy`.
+    Without any, `own_keys`, those that lie beside the ledger, are used, and the ledger vouches for itself only.
+    `expect` is a size and root kept in a notebook; `checkpoints` are signed notes got elsewhere, from a witness or
+    from somebody who has another copy: the ledger must contain each.
+
+    1. SQLite finds the file sound, and tables and triggers are exactly a ledger's.
+    2. Every entry follows the one before and is canonical; every tile is the one that the entries make.
+    3. Every checkpoint is of this origin and has the root of its size; known keys' signatures are valid.
+    4. At least one checkpoint is signed by a known key. With a policy, it accepts a checkpoint, and behind that one
+       there is nothing but what came from witnesses and time-stamp authorities.
+    5. What is known from elsewhere is in it: each expected root is that of its size.
+    6. No tile and no checkpoint is beyond the entries.
+    7. Decisions cite earlier entries by their leaf hashes. What opens commitments opens them. Cosignatures and
+       time-stamp tokens are those that entries tell of; tokens are valid, if `roots` of authorities are given.
+    8. Scans are complete, and the close of each is signed by a known key; the files whose digests they have are
+       those in `folder`, where one is given.
+
+    Raises StoreError if the file cannot be read or is no ledger, and NoteError for a malformed vkey, or for one of
+    `checkpoints` that no known key has signed.
+    """
+    trusted = (*keys, *_vkeys_of(policy))
+    vkeys = tuple(dict.fromkeys(trusted or own_keys))
+    expected = [_elsewhere(note, [Verifier(vkey) for vkey in vkeys]) for note in checkpoints]
+    if expect is not None:
+        expected.append(Expected(*expect, signed=False))
+    with closing(Store.open_readonly(Path(path))) as store:
+        run = _Audit(store, vkeys, policy, trusted=bool(trusted), expected=expected, roots=roots)
+        try:
+            run.check()
+        except DamagedError as error:
+            run.problem(f"the file cannot be read to its end: {error}", "damage")
+        return run.report(None if folder is None else Path(folder))
+
+
+def _verifier(roots: Sequence[Certificate]) -> VerifyToken:
+    from ledger.timestamps.timestamp import verify_token  # noqa: PLC0415 - its library is loaded where tokens are looked at
+
+    return lambda token, note: verify_token(token, note=note, roots=roots)
+
+
+def _vkeys_of(policy: Policy | None) -> tuple[str, ...]:
+    if policy is None:
+        return ()
+    return (*(log.vkey for log in policy.logs), *(witness.vkey for witness in policy.witnesses))
+
+
+def _elsewhere(note: str, verifiers: Sequence[Verifier]) -> Expected:
+    checkpoint = parse_checkpoint(parse_note(note).text)
+    try:
+        open_note(note, verifiers)
+    except UnknownSignerError as error:
+        raise UnknownSignerError(f"the checkpoint of size {checkpoint.size} from elsewhere: {error}") from error
+    return Expected(checkpoint.size, checkpoint.root, signed=True)
+
+
+class _Audit:
+    def __init__(
+        self,
+        store: Store,
+        vkeys: Sequence[str],
+        policy: Policy | None,
+        *,
+        trusted: bool,
+        expected: Sequence[Expected],
+        roots: Sequence[Certificate],
+    ) -> None:
+        self._store = store
+        self._trusted = trusted
+        self._keyless = not vkeys
+        self._policy = policy
+        self._expected = expected
+        self._shapes = Shapes()
+        self._scans = ScanChecker()
+        self._problems: list[str] = []
+        self._more = 0
+        self._notes: list[str] = []
+        self._unsigned: list[str] = []
+        self._signs: set[Sign] = set()
+        self._rebuilt = Rebuilt(store, Shape(0, -1, frozenset()), self.problem)
+        self._checkpoints = CheckpointAudit(vkeys, policy, self.problem)
+        self._sealed = False
+        self._decisions = DecisionChecker(self._leaf_at, self.problem)
+        self._attachments = AttachmentChecker(store, self.problem, _verifier(roots) if roots else None)
+        self._attached: set[int] = set()
+        self._pending: tuple[int, str] | None = None
+        self._substance = 0
+        """The size behind the last entry that is more than what came of a checkpoint."""
+
+    def problem(self, text: str, sign: Sign | None = None) -> None:
+        if sign is not None:
+            self._signs.add(sign)
+        if len(self._problems) < MAX_PROBLEMS:
+            if text not in self._problems:
+                self._problems.append(text)
+        else:
+            self._more += 1
+
+    def check(self) -> None:
+        # 1
+        schema = self._store.schema_problems()
+        for problem, sign in schema:
+            self.problem(problem, sign)
+        for problem in self._store.integrity_problems():
+            self.problem(problem, "damage")
+        if any(problem.startswith(f"table {name} ") for problem, _ in schema for name in TABLES):
+            return  # what stands in for a table is not worth reading
+
+        # 2, 3, 5
+        shape, self._sealed = self._store.shape(), self._store.has_openings()
+        self._attached = set(self._store.attached_sizes())
+        self._rebuilt = Rebuilt(self._store, shape, self.problem)
+        notes = self._read_checkpoints(shape)
+        self._pending = next(notes, None)
+        while self._pending is not None and self._pending[0] < 0:
+            self.problem(f"checkpoint of size {self._pending[0]}: no tree has that size", "tampering")
+            self._pending = next(notes, None)
+        if self._pending is None or self._pending[0] != 0:
+            self.problem("the checkpoint of size 0, with which every ledger begins, is missing", "tampering")
+        self._stand(notes)
+        index = 0
+        for part in self._rebuilt.parts(self._next_stop):
+            self._openings(index, part)
+            for body in part:
+                self._entry(index, body)
+                index += 1
+            self._stand(notes)
+        self._openings(index, ())
+        self._rebuilt.finish()
+
+        # 7
+        self._attachments.finish()
+
+        # 4
+        if self._checkpoints.signed is None:
+            self._unsigned.append("no key to check signatures with" if self._keyless else _UNSIGNED)
+        if self._policy is not None:
+            self._check_policy()
+
+        # 5
+        for known in self._expected:
+            if not 0 <= known.size <= self._rebuilt.size:
+                text = f"there are {self._rebuilt.size} entries, fewer than {known.size_of_it}"
+                self.problem(text, "tampering")
+
+        # 6
+        if shape.checkpoints > shape.size:
+            text = f"the checkpoint of size {shape.checkpoints} is beyond the {shape.size} entries"
+            self.problem(text, "tampering")
+
+    def _next_stop(self, size: int) -> int | None:
+        """The next size at which something is known of the tree."""
+        stops = [known.size for known in self._expected]
+        if self._pending is not None:
+            stops.append(self._pending[0])
+        return min((stop for stop in stops if stop > size), default=None)
+
+    def _stand(self, notes: Iterator[tuple[int, str]]) -> None:
+        """What is known of the tree at its present size."""
+        for known in self._expected:
+            if known.size == self._rebuilt.size and known.root != self._rebuilt.root():
+                text = f"the first {known.size} entries do not have {known.root_of_it}"
+                self.problem(text, None if self._rebuilt.differs else "tampering")
+        while self._pending is not None and self._pending[0] == self._rebuilt.size:
+            size, note = self._pending
+            added = self._store.cosignatures(size) if size in self._attached else ()
+            self._checkpoints.check(size, note, added, self._rebuilt)
+            self._pending = next(notes, None)
+
+    def _check_policy(self) -> None:
+        accepted = self._checkpoints.accepted
+        if accepted is None:
+            self.problem(f"the policy accepts no checkpoint: {self._checkpoints.refused}")
+        elif accepted.checkpoint.size < self._substance:
+            text = (
+                f"entries {accepted.checkpoint.size} to {self._substance - 1} are behind the last checkpoint that the"
+            )
+            self.problem(f"{text} policy accepts")
+
+    def _entry(self, index: int, body: bytes) -> None:
+        try:
+            entry = self._shapes.read(body)
+        except EntryError as error:
+            self.problem(f"entry {index}: {error}")
+            return
+        if isinstance(entry, ItemParts) or entry["type"] not in ATTACHED_TYPES:
+            self._substance = index + 1
+        if isinstance(entry, ItemParts):
+            self._scans.add_item(index, entry.scan, entry.seq, entry.status, entry.finding)
+        elif entry["type"] in ATTACHED_TYPES:
+            self._attachments.add(index, entry)
+        elif entry["type"] == "key":
+            self._key(index, entry)
+        elif entry["type"] == "decision":
+            self._decisions.add(index, entry)
+        else:
+            self._scans.add(index, entry)
+
+    def _key(self, index: int, entry: dict[str, Any]) -> None:
+        try:
+            self._checkpoints.keyring.add_entry(index, entry)
+        except EntryError as error:
+            self._notes.append(f"entry {index} changes no key: {error}")
+
+    def _leaf_at(self, index: int) -> bytes:
+        return next((leaf_hash(body) for _, body in self._store.bodies(index, index + 1)), b"")
+
+    def _openings(self, first: int, bodies: Sequence[bytes]) -> None:
+        """Those of the next entries, or of any after the last, open their commitments."""
+        start, stop = first if first else FIRST, first + len(bodies) if bodies else LAST + 1
+        for index, pointer, salt, value in self._store.openings(start, stop) if self._sealed else ():
+            try:
+                if not 0 <= index < first + len(bodies):
+                    raise DisclosureError(f"{pointer}: there is no such entry")
+                check_opening(parse(bodies[index - first]), opening_of(pointer, salt, value))
+            except LedgerError as error:
+                self.problem(f"opening of entry {index}: {error}")
+
+    def report(self, folder: Path | None) -> AuditReport:
+        # 8
+        scans = self._scans.finish()
+        if folder is not None:
+            for problem in file_problems(folder, scans):
+                self.problem(problem)
+        if self._more:
+            self._problems.append(f"{self._more} more problems")
+        checkpoints, size = self._checkpoints, self._rebuilt.size
+        notes = [*self._notes[:MAX_PROBLEMS], *self._notes_of(checkpoints)]
+        signed = checkpoints.signed or 0
+        for scan in scans:  # a writer signs the close of a scan in the transaction that appends it
+            if scan.closed_at is not None and scan.closed_at >= signed:
+                self._unsigned.append(f"scan {scan.scan}: its close, entry {scan.closed_at}, is signed by no known key")
+        unsigned = size - signed
+        if unsigned:
+            entries = "1 entry" if unsigned == 1 else f"{unsigned} entries"
+            notes.append(f"{entries} after the last checkpoint {'is' if unsigned == 1 else 'are'} not signed")
+        return AuditReport(
+            origin=checkpoints.origin,
+            size=size,
+            root=self._rebuilt.root(),
+            checkpoints=checkpoints.count,
+            signed_size=checkpoints.signed,
+            signers=tuple(checkpoints.signers),
+            trust="verified" if self._trusted and (signed or not size) else "self-asserted",
+            nature=self._nature(scans),
+            accepted=checkpoints.accepted,
+            stamped=tuple(self._attachments.stamped),
+            problems=(*self._problems, *self._unsigned, *(problem for scan in scans for problem in scan.problems)),
+            notes=tuple(notes),
+            scans=scans,
+        )
+
+    def _notes_of(self, checkpoints: CheckpointAudit) -> Iterator[str]:
+        """Generates what is worth knowing, but no problem."""
+        if checkpoints.strange and checkpoints.signed is not None:
+            yield f"no known key has signed {checkpoints.strange} of the {checkpoints.count} checkpoints"
+        for change in checkpoints.keyring.changes:
+            if change.believed_at is None:
+                yield f"entry {change.index}: no key that counts vouches for this change of keys"
+        if checkpoints.one_algorithm:
+            yield f"checkpoints signed with Ed25519 alone, though ML-DSA-44 counts: {checkpoints.one_algorithm}"
+        unsigned_decisions = [index for index in self._decisions.indexes if index >= (checkpoints.signed or 0)]
+        if unsigned_decisions:
+            yield f"entry {unsigned_decisions[0]}, a decision, is signed by nobody known"
+        if self._decisions.without_citation:
+            yield f"{self._decisions.without_citation} decisions do not say what they judge"
+        if self._attachments.unverified:
+            yield f"time-stamp tokens not verified, for want of roots: {self._attachments.unverified}"
+
+    def _nature(self, scans: Sequence[ScanCheck]) -> Nature:
+        if "tampering" in self._signs:
+            return "tampered"
+        if "damage" in self._signs:
+            return "damaged"
+        if self._problems or any(scan.problems for scan in scans if scan.closed_at is not None):
+            return "unclear"
+        if self._unsigned:
+            return "unsigned"
+        return "incomplete" if any(scan.problems for scan in scans) else "intact"
+
+    def _read_checkpoints(self, shape: Shape) -> Iterator[tuple[int, str]]:
+        start, last = FIRST, min(shape.checkpoints, shape.size)
+        while start <= last and (rows := self._store.checkpoints(start, last)):
+            yield from rows
+            start = rows[-1][0] + 1
+
+
+_UNSIGNED = "no checkpoint is signed by a known key"

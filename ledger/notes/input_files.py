@@ -1,0 +1,55 @@
+"""Files that somebody hands over, and that a command reads whole: bounded, and UTF-8; - is stdin."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ledger.durable import read_file
+from ledger.errors import LedgerError, UnreadableError
+from ledger.notes.checkpoint import parse_checkpoint
+from ledger.notes.note import MAX_NOTE, parse_note
+from ledger.notes.policy import MAX_POLICY, Policy, parse_policy
+
+STREAM = Path("-")
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """All of a file, or of stdin. Raises UnreadableError if it has more than `limit` bytes."""
+    try:
+        if path != STREAM:
+            return read_file(path, limit)
+        data = sys.stdin.buffer.read(limit + 1)
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}") from error
+    if len(data) > limit:
+        raise UnreadableError(f"{path}: longer than {limit} bytes")
+    return data
+
+
+def read_text(path: Path, limit: int) -> str:
+    """All of a file, or of stdin, with its line ends as they are."""
+    try:
+        return read_bytes(path, limit).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"{path}: not UTF-8") from error
+
+
+def read_checkpoint(path: Path) -> str:
+    """A signed checkpoint, whoever signed it. UnreadableError if it cannot be read, or is none."""
+    text = read_text(path, MAX_NOTE)
+    try:
+        parse_checkpoint(parse_note(text).text)
+    except LedgerError as error:
+        raise UnreadableError(f"{path}: {error}") from error
+    return text
+
+
+def read_policy(path: Path) -> Policy:
+    """A trust policy (c2sp.org/tlog-policy). UnreadableError if it cannot be read, or is none."""
+    try:
+        return parse_policy(read_bytes(path, MAX_POLICY))
+    except UnreadableError:
+        raise
+    except LedgerError as error:
+        raise UnreadableError(f"{path}: {error}") from error

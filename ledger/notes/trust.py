@@ -1,0 +1,38 @@
+"""Whom a verifier believes a checkpoint. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from ledger.errors import UnknownSignerError
+from ledger.notes.checkpoint import Checkpoint, parse_checkpoint
+from ledger.notes.note import Verifier, open_note
+from ledger.notes.vkey import LOG_KINDS
+
+
+class Trust(Protocol):
+    """LogKeys, or a Policy."""
+
+    def open_checkpoint(self, note: str) -> Checkpoint:
+        """What a signed checkpoint says. Raises NoteError if it is not to be believed."""
+        ...
+
+
+class LogKeys:
+    """Believes a checkpoint that its own log has signed: a known key with the name of the origin.
+
+    Other known keys may have cosigned it, which alone is not enough.
+    """
+
+    def __init__(self, verifiers: Iterable[Verifier]) -> None:
+        self._verifiers = tuple(verifiers)
+        self._logs = {(each.name, each.key_id) for each in self._verifiers if each.kind in LOG_KINDS}
+
+    def open_checkpoint(self, note: str) -> Checkpoint:
+        opened = open_note(note, self._verifiers)
+        checkpoint = parse_checkpoint(opened.text)
+        signed = {(each.name, each.key_id) for each in opened.signatures if each.name == checkpoint.origin}
+        if not signed & self._logs:
+            raise UnknownSignerError(f"no known key of {checkpoint.origin!r} itself has signed")
+        return checkpoint

@@ -1,0 +1,144 @@
+"""One picture → the hashes that would be listed and asked of it: of the whole, and of boxes in it.
+
+The boxes are those that are found in it, as in any picture that is examined, and, for more pairs, some that are drawn:
+their sides are at the strongest lines of the picture, where windows, photographs and columns of text end. Both pass the
+same gates as what is examined (matcher/examine/parts.py): texture, and a PDQ hash that says enough. Boxes are drawn by
+a generator that the picture's digest seeds, so that a picture always gives the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.calibration.measuring.region_texture import texture_shares
+from matcher.hashers import PictureHasher, ScreeningHasher
+from matcher.hashers.regularity import GATE, says_enough
+from matcher.imaging.decode import decode
+from matcher.imaging.limits import MAX_PIXELS
+from matcher.imaging.picture import Picture
+from matcher.imaging.reduced.picture import Reduced
+from matcher.imaging.regions import cropped, find_regions, may_hold_regions
+from matcher.imaging.sniff import HEAD, sniff
+from matcher.imaging.texture import LEAST_TEXTURE
+from matcher.model import LOW_QUALITY, TRANSFORMS, Region, Turned
+
+Codes = npt.NDArray[np.uint8]
+
+SMALLEST_SIDE = 72
+"""Pixels of a box's shorter side, at least."""
+LONGEST = 4.0
+"""Of a box's sides, the longer to the shorter, at most."""
+_LINES = 24
+"""How many of the strongest lines, each way, a box may have its sides at."""
+_TRIES = 4
+"""For each box that is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One picture by algorithm: `whole` (8, width), `regions` (boxes, 8, width) uint8, in the order of TRANSFORMS.
+
+    Hashes of a quality below LOW_QUALITY are left out: all of `whole`, or that box. `key` is the file's SHA-256,
+    `found` how many boxes were found, and not drawn: the first of `regions`.
+    """
+
+    key: bytes
+    whole: dict[str, Codes] = field(default_factory=dict)
+    regions: dict[str, Codes] = field(default_factory=dict)
+    found: int = 0
+
+
+def measure(
+    data: bytes,
+    hashers: Sequence[PictureHasher],
+    *,
+    boxes: int,
+    boxed: Sequence[PictureHasher],
+    max_pixels: int = MAX_PIXELS,
+) -> Measured | None:
+    """The hashes of a file's first frame by `hashers`, and by `boxed` of what is found in it and `boxes` drawn ones.
+
+    None for what is no picture. DecodeError for a picture that cannot be decoded. Boxes are hashed by those that hash
+    reduced pictures, among them GATE.
+    """
+    kind = sniff(data[:HEAD])
+    if kind is None:
+        return None
+    picture = next(decode(data, kind, max_pixels=max_pixels, max_frames=1).renderings())
+    return measured_picture(picture, hashlib.sha256(data).digest(), hashers, boxes=boxes, boxed=boxed)
+
+
+def measured_picture(
+    picture: Picture, key: bytes, hashers: Sequence[PictureHasher], *, boxes: int, boxed: Sequence[PictureHasher]
+) -> Measured:
+    """The same of a picture that is decoded."""
+    reduced = picture.reduced()
+    whole = {}
+    for hasher in hashers:
+        turned = _turned(hasher, picture, reduced)
+        if _has_quality(turned):
+            whole[hasher.algorithm.name] = _codes(turned)
+    view = reduced.view()
+    if view is None:
+        return Measured(key, whole)
+    able = [hasher for hasher in boxed if isinstance(hasher, ScreeningHasher)]
+    found = list(_hashed(view, find_regions(view) if may_hold_regions(reduced) else (), able))
+    drawn = list(drawn_boxes(view, seed=int.from_bytes(key[:8]), tries=_TRIES * boxes))
+    every = [*found, *islice(_hashed(view, drawn, able), boxes)]
+    names = {name for codes in every for name in codes}
+    regions = {name: np.stack([codes[name] for codes in every if name in codes]) for name in sorted(names)}
+    return Measured(key, whole, regions, len(found))
+
+
+def _turned(hasher: PictureHasher, picture: Picture, reduced: Reduced) -> Turned:
+    screened = hasher.screened(reduced) if isinstance(hasher, ScreeningHasher) else None
+    return screened or Turned.of("", hasher.turned(picture), (0,) * len(TRANSFORMS))
+
+
+def _has_quality(turned: Turned) -> bool:
+    return all(quality >= LOW_QUALITY for quality in turned.qualities)  # NO_QUALITY is more than that
+
+
+def _codes(turned: Turned) -> Codes:
+    return np.frombuffer(turned.codes, np.uint8).reshape(len(TRANSFORMS), -1)
+
+
+def _hashed(view: Reduced, boxes: Sequence[Region], hashers: Sequence[ScreeningHasher]) -> Iterator[dict[str, Codes]]:
+    """A generator of the hashes of each box that would be asked about, by algorithm."""
+    for box, texture in zip(boxes, texture_shares(view, boxes), strict=True):
+        if texture < LEAST_TEXTURE:
+            continue
+        part = cropped(view, box)
+        screened = [hasher.screened(part) for hasher in hashers]
+        every = [turned for turned in screened if turned is not None and says_enough(turned)]
+        if any(turned.algorithm == GATE for turned in every):
+            yield {turned.algorithm: _codes(turned) for turned in every if _has_quality(turned)}
+
+
+def drawn_boxes(view: Reduced, *, seed: int, tries: int) -> Iterator[Region]:
+    """A generator of at most `tries` boxes in a picture at scale 1, their sides at its strongest lines or its own."""
+    height, width = view.grey.shape
+    if tries == 0 or min(height, width) < SMALLEST_SIDE:
+        return
+    random = np.random.default_rng(seed)
+    columns, rows = _lines(view.grey.T), _lines(view.grey)
+    for _ in range(tries):
+        x, right = sorted(random.choice(columns, 2, replace=False).tolist())
+        y, bottom = sorted(random.choice(rows, 2, replace=False).tolist())
+        across, down = right - x, bottom - y
+        whole = across * down > 0.9 * width * height
+        if min(across, down) >= SMALLEST_SIDE and max(across, down) <= LONGEST * min(across, down) and not whole:
+            yield x, y, across, down
+
+
+def _lines(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """Where rows differ most from the row above, both borders among them."""
+    steps = np.abs(np.diff(grey, axis=0)).mean(axis=1)
+    strongest = np.argsort(-steps, kind="stable")[:_LINES] + 1
+    return np.concatenate([strongest, [0, len(grey)]])

@@ -1,0 +1,184 @@
+"""IsolatedMatcher: pictures are examined in processes of their own, so that a decoder's crash is one finding.
+
+The bytes go to a worker through a pipe, and the finding comes back. What a worker dies of, or what hits a limit, is
+tried once more in another worker; then it is read for its digests without being decoded, and the finding says why.
+"""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+
+from matcher.errors import SettingsError
+from matcher.examine.arguments import Data, Digests, check_names, checked_data, checked_digests
+from matcher.examine.engine import Matcher, algorithms_for
+from matcher.examine.selftest import run as run_selftest
+from matcher.executors import nothing
+from matcher.executors.choosing import cores
+from matcher.executors.limits import limits_for
+from matcher.executors.shared import SharedWorkers, WorkerStopped
+from matcher.hashers.digests import DigestHasher
+from matcher.model import Disposition, Finding, Hash, Match, Reason, Status
+from matcher.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of `examine`, as it is sent."""
+
+    data: bytes
+    name: str
+    exhibit: str | None
+    digests: dict[str, bytes]
+
+    def examined(self, matcher: Matcher, give_up: Reason | None, beat: Callable[[], None] = nothing) -> Finding:
+        return matcher.examine_stream(
+            BytesIO(self.data),
+            name=self.name,
+            exhibit=self.exhibit,
+            digests=self.digests,
+            give_up=give_up,
+            beat=beat,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _ExamineCalls:
+    """What workers do. Can be pickled."""
+
+    store: Path
+    lists: tuple[tuple[str, int], ...]
+    settings: Settings
+
+    def start(self, beat: Callable[[], None]) -> Callable[[_Call, Reason | None], Finding]:
+        matcher = Matcher.open(self.store, lists=self.lists, settings=self.settings)
+        # known answers; and what libraries load at their first picture is not counted as that picture's standing still
+        run_selftest(algorithms_for(matcher.settings.algorithms, matcher.lists))
+        return lambda call, give_up: self._examined(matcher, call, give_up, beat)
+
+    @staticmethod
+    def _examined(matcher: Matcher, call: _Call, give_up: Reason | None, beat: Callable[[], None]) -> Finding:
+        try:
+            return call.examined(matcher, give_up, beat)
+        except MemoryError:  # even while the bytes were copied
+            return Finding(call.name, len(call.data), None, Status.UNREADABLE, Reason.OUT_OF_MEMORY, call.exhibit)
+
+
+class IsolatedMatcher:
+    """A Matcher whose `examine` runs in worker processes. Share one between all threads; close it, or use `with`.
+
+    Each call blocks its own thread only. `lookup`, `lookup_many` and `disposition` decode nothing, and so are done in
+    this process.
+    """
+
+    def __init__(self, matcher: Matcher, workers: SharedWorkers) -> None:
+        self.lists = matcher.lists
+        self.settings = matcher.settings
+        self._workers = workers
+        self._plain = copy.copy(matcher)
+        """What is asked in this process, where nothing is decoded and no plug-in called: hashlib, and lookups."""
+        self._plain.file_hashers = [found for found in matcher.file_hashers if isinstance(found, DigestHasher)]
+        self._plug_ins = len(self._plain.file_hashers) < len(matcher.file_hashers)
+        self._finalizer = weakref.finalize(self, workers.close)  # also at the interpreter's end
+
+    @classmethod
+    def open(
+        cls,
+        store: str | PathLike[str],
+        *,
+        workers: int | None = None,
+        lists: Iterable[tuple[str, int]] | None = None,
+        settings: Settings | None = None,
+        seconds: float | None = None,
+        memory: int | None = None,
+        check: bool = False,
+    ) -> IsolatedMatcher:
+        """Open lists as `Matcher.open` does, and wait for one worker, so that what cannot work fails now.
+
+        At most `workers` processes, one a core otherwise, are started as calls need them. `seconds` without any
+        progress and `memory` in bytes limit each; 120 s and a share of the machine's memory otherwise. Raises what
+        Matcher.open raises, SettingsError for limits that make no sense, SelfTestError where a worker does not compute
+        the hashes that it must, and MatcherError where none can start.
+        """
+        count = cores() if workers is None else workers
+        if count < 1 or (seconds is not None and not seconds > 0) or (memory is not None and memory < 1):
+            raise SettingsError("workers, seconds and memory are more than nothing")
+        folder = Path(store).absolute()
+        matcher = Matcher.open(folder, lists=lists, settings=settings, check=check)
+        pinned = tuple((opened.name, opened.version) for opened in matcher.lists)
+        job = _ExamineCalls(folder, pinned, matcher.settings)
+        limits = limits_for(count, seconds=seconds, memory=memory)
+        shared = SharedWorkers(job, count, limits, spent=lambda finding: finding.reason is Reason.OUT_OF_MEMORY)
+        isolated = cls(matcher, shared)
+        try:
+            shared.start()
+        except BaseException:
+            isolated.close()
+            raise
+        return isolated
+
+    def examine(self, data: Data, *, name: str = "", exhibit: str | None = None, digests: Digests = ()) -> Finding:
+        """The finding of Matcher.examine, whatever the bytes do to the worker. MatcherError where this was closed.
+
+        The reasons `worker-died`, `timed-out` and `out-of-memory` tell that the picture was not examined; the finding
+        has its digests and their matches all the same.
+        """
+        check_names(name, exhibit)
+        call = _Call(bytes(checked_data(data)), name, exhibit, checked_digests(digests))
+        self._workers.check()
+        if len(call.data) > self.settings.max_bytes and not self._plug_ins:
+            return call.examined(self._plain, None)  # it would not be decoded anyway
+        reason = None
+        for again in (False, True):
+            alone = again and reason is not Reason.TIMED_OUT  # or one slow picture would hold up every thread
+            try:
+                finding: Finding = self._workers.ask(call, None, alone=alone)
+            except WorkerStopped as stopped:
+                reason = stopped.reason
+                continue
+            if finding.reason is not Reason.OUT_OF_MEMORY or (again and finding.sha256 is not None):
+                return finding
+            reason = Reason.OUT_OF_MEMORY
+        if self._plug_ins:
+            try:
+                given_up: Finding = self._workers.ask(call, reason, alone=False)
+                if given_up.sha256 is not None:
+                    return given_up
+            except WorkerStopped:
+                pass  # then without the digests of plug-ins
+        return call.examined(self._plain, reason)
+
+    @property
+    def not_computed(self) -> dict[str, int]:
+        """As Matcher.not_computed."""
+        return self._plain.not_computed
+
+    def lookup(self, given: Hash) -> tuple[Match, ...]:
+        """As Matcher.lookup."""
+        return self._plain.lookup(given)
+
+    def lookup_many(self, given: Iterable[Hash]) -> list[tuple[Match, ...]]:
+        """As Matcher.lookup_many."""
+        return self._plain.lookup_many(given)
+
+    def disposition(self, match: Match) -> Disposition:
+        """As Matcher.disposition."""
+        return self._plain.disposition(match)
+
+    def close(self) -> None:
+        """End all workers. Calls that are under way, on other threads, and later ones raise MatcherError."""
+        self._finalizer()
+
+    def __enter__(self) -> IsolatedMatcher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,92 @@
+"""Which parts of a picture are asked about beside the whole: its regions, and the picture framed anew.
+
+What is found here follows from the reduced picture and its view alone, which are the same with the screen and without:
+so a default examination and an exact one ask about the same parts. A part is passed over where one of the hashes that
+can be screened says too little of it, or where its PDQ hash is regular (hashers/regularity.py): text, flat surfaces and
+regular patterns are near to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from matcher.executors import nothing
+from matcher.hashers import PictureHasher, ScreeningHasher
+from matcher.hashers.regularity import says_enough
+from matcher.imaging.picture import Picture
+from matcher.imaging.reduced.picture import Reduced
+from matcher.imaging.reframing import REFRAMINGS, Reframing, reframed, reframed_picture
+from matcher.imaging.regions import cropped, find_regions, may_hold_regions
+from matcher.lookup.picture_lookup import screened_by
+from matcher.model import Region, Turned
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A region that is asked about, or else the whole framed anew, and what was screened of it by each algorithm."""
+
+    region: Region | None
+    reframing: Reframing | None
+    screened: Mapping[str, Turned]
+
+    def of(self, picture: Picture) -> Picture:
+        """It from the whole picture, as a picture of its own, of which the reference hash is taken."""
+        if self.reframing is not None:
+            return reframed_picture(picture, self.reframing)
+        return picture if self.region is None else cut_out(picture, self.region)
+
+
+class PartFinder:
+    """Finds the parts of pictures that say enough by all of `hashers` that screen. Immutable."""
+
+    def __init__(self, hashers: Iterable[PictureHasher], *, regions: bool, reframings: bool) -> None:
+        self._screeners = [hasher for hasher in hashers if isinstance(hasher, ScreeningHasher)]
+        self._regions = regions
+        self._reframings = REFRAMINGS if reframings else ()
+
+    def parts_of(self, reduced: Reduced, beat: Callable[[], None] = nothing) -> tuple[Part, ...]:
+        """The parts of one rendering: regions, the best first, then the picture framed anew.
+
+        There are no regions where the view of them cannot be had.
+        """
+        return (*self._found(reduced, beat), *self._framed(reduced, beat))
+
+    def _found(self, reduced: Reduced, beat: Callable[[], None]) -> Iterator[Part]:
+        view = reduced.view() if self._regions and may_hold_regions(reduced) else None
+        if view is None:
+            return
+        found = find_regions(view)
+        beat()
+        for region in found:
+            screened = self._screened(cropped(view, region), region)
+            if screened is not None:
+                yield Part(region, None, screened)
+        beat()
+
+    def _framed(self, reduced: Reduced, beat: Callable[[], None]) -> Iterator[Part]:
+        for reframing in self._reframings:
+            screened = self._screened(reframed(reduced, reframing), None)
+            if screened is not None:
+                yield Part(None, reframing, {name: self._in_doubt(turned) for name, turned in screened.items()})
+            beat()
+
+    def _in_doubt(self, turned: Turned) -> Turned:
+        """The same with the whole margin: what is framed anew at a reduced scale is not what it would be at full."""
+        margin = next(hasher.screen.margin for hasher in self._screeners if hasher.algorithm.name == turned.algorithm)
+        return replace(turned, slack=(margin,) * len(turned.slack), doubtful=bytes([255]) * len(turned.doubtful))
+
+    def _screened(self, part: Reduced, region: Region | None) -> dict[str, Turned] | None:
+        found: dict[str, Turned] = {}
+        for screener in self._screeners:
+            turned = screened_by(screener, part)
+            if turned is None or not says_enough(turned):
+                return None
+            found[turned.algorithm] = replace(turned, region=region)
+        return found
+
+
+def cut_out(picture: Picture, region: Region) -> Picture:
+    """A region of a whole picture, as a picture of its own, of which the reference hash is taken."""
+    x, y, width, height = region
+    return Picture(picture.image.crop((x, y, x + width, y + height)), rendering=picture.rendering)

@@ -1,0 +1,130 @@
+"""Known answers, asked before every scan: does this installation compute the hashes that it must?
+
+The pictures are drawn here by integer arithmetic, so that the test needs no file and tests no decoder's rounding
+twice; selftest.json holds the answers (from hashlib, imagehash and pdqhash). The ledger's `self.test` entry names the
+digest of that file.
+
+And does it decode? One of the pictures is written in each common format and read back as evidence is: where a codec is
+missing or broken, every such file of an exhibit would be called damaged. What screens is compared with the reference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import resources
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from matcher.distances import hamming
+from matcher.errors import DecodeError, SelfTestError
+from matcher.hashers import ScreeningHasher, file_hashers, picture_hashers
+from matcher.imaging.decode import decode, decode_reduced
+from matcher.imaging.picture import Picture
+from matcher.imaging.sniff import HEAD, sniff
+
+VECTORS = "selftest.json"
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
+MOST_OFF = 12
+"""Mean difference of all values to the original: lossless 0, JPEG, WebP and a palette of 256 colours 1.3 to 1.5."""
+
+
+def draw(seed: int) -> Image.Image:
+    """A 200 × 150 RGB picture of overlapping soft-edged boxes, the same on every machine."""
+    height, width = 150, 200
+    pixels = np.full((height, width, 3), 96, np.int64)
+    y, x = np.mgrid[:height, :width]
+    state = seed
+    for _ in range(24):
+        state = (state * 1103515245 + 12345) % 2**31
+        left, top = state % width, (state >> 8) % height
+        reach = 8 + (state >> 16) % 48
+        box = np.maximum(abs(x - left), abs(y - top))
+        weight = np.clip(reach * 4 - box * 4, 0, 64)
+        for channel in range(3):
+            colour = (state >> (5 * channel)) % 256
+            pixels[:, :, channel] += (colour - pixels[:, :, channel]) * weight // 64
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+def answers(algorithms: tuple[str, ...], *, cases: int = 4) -> list[dict[str, Any]]:
+    """What this installation computes: the digest of each picture's pixels, and each hash in all orientations."""
+    found = []
+    for seed in range(1, cases + 1):
+        image = draw(seed)
+        values: dict[str, Any] = {}
+        for hasher in file_hashers(algorithms):
+            running = hasher.start()
+            running.update(image.tobytes())
+            values[hasher.algorithm.name] = running.digest().hex()
+        for picture_hasher in picture_hashers(algorithms):
+            turned = picture_hasher.turned(Picture(image))
+            values[picture_hasher.algorithm.name] = [value.value.hex() for value in turned]
+            if turned[0].quality is not None:
+                values[f"{picture_hasher.algorithm.name} quality"] = turned[0].quality
+        found.append({"seed": seed, "answers": values})
+    return found
+
+
+def decoded() -> list[str]:
+    """The common formats, all of which are decoded here. SelfTestError names the first that is not."""
+    image = draw(1)
+    original = np.asarray(image, np.int16)
+    for name in FORMATS:
+        stream = BytesIO()
+        try:
+            image.save(stream, name)
+            kind = sniff(stream.getvalue()[:HEAD])
+            assert kind is not None
+            (picture,) = decode(stream.getvalue(), kind).renderings()
+        except (DecodeError, OSError, KeyError) as error:  # the last two: Pillow without that codec
+            raise SelfTestError(f"self-test failed: {name} is not decoded here: {error}") from error
+        off = np.abs(np.concatenate(list(picture.bands())).astype(np.int16) - original).mean()
+        for reduced in decode_reduced(stream.getvalue(), kind) or ():
+            off = max(off, np.abs(reduced.grey - picture.reduced().grey).mean())
+        if off > MOST_OFF:
+            raise SelfTestError(f"self-test failed: {name} is decoded to something else, {off:.0f} of 255 off")
+    return list(FORMATS)
+
+
+def screened(algorithms: tuple[str, ...]) -> None:
+    """Compare what screens with the reference, on pictures large enough to be reduced. SelfTestError."""
+    picture = Picture(draw(2).resize((800, 600), Image.Resampling.BILINEAR))
+    for found in picture_hashers(algorithms):
+        turned = found.screened(picture.reduced()) if isinstance(found, ScreeningHasher) else None
+        if turned is not None:
+            apart = hamming(turned[0].value, found.hash(picture).value)
+            if apart > turned.slack[0]:
+                raise SelfTestError(
+                    f"self-test failed: {found.algorithm.name} of a reduced picture is {apart} bits off, "
+                    f"at most {turned.slack[0]} are expected; this installation must not be used"
+                )
+
+
+def run(algorithms: tuple[str, ...]) -> dict[str, Any]:
+    """Compare with selftest.json. Returns the facts for the ledger; SelfTestError names the first wrong answer.
+
+    An algorithm of a plug-in has no known answer here and is named as untested.
+    """
+    stored = resources.files("matcher.examine").joinpath(VECTORS).read_bytes()
+    expected = json.loads(stored)
+    tested = tuple(name for name in algorithms if name in expected[0]["answers"])
+    for known, found in zip(expected, answers(tested, cases=len(expected)), strict=True):
+        for name, value in found["answers"].items():
+            if known["answers"][name] != value:
+                raise SelfTestError(
+                    f"self-test failed: {name} of built-in picture {known['seed']} is {value}, "
+                    f"must be {known['answers'][name]}; this installation must not be used"
+                )
+    screened(tested)
+    return {
+        "vectors": hashlib.sha256(stored).hexdigest(),
+        "cases": len(expected),
+        "tested": list(tested),
+        "decoded": decoded(),
+        "untested": [name for name in algorithms if name not in tested],
+    }

@@ -1,0 +1,93 @@
+"""Windows icons and cursors: the largest picture, by its own header, since the directory's sizes may lie."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from io import BytesIO
+
+from PIL import IcoImagePlugin, Image
+
+from matcher.errors import DecodeError
+from matcher.imaging.failures import reasons
+from matcher.imaging.formats import pillow
+from matcher.imaging.frame import Budget, Frame
+from matcher.imaging.limits import Limits
+from matcher.model import Reason
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_DIRECTORY = struct.Struct("<BBBBHHII")
+
+
+def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
+    """A generator of the largest picture of an icon; of equals the one with most bits a pixel, then the first.
+
+    It ends with a DecodeError where the directory names a picture that lies beyond the end of the file.
+    """
+    found = _largest(data)
+    yield from _picture(data, found, limits)
+    if not _has_all(data):
+        raise DecodeError(Reason.TRUNCATED)
+
+
+def _picture(data: bytes, found: int, limits: Limits) -> Iterator[Frame]:
+    (*_, bits, length, at) = _DIRECTORY.unpack_from(data, 6 + 16 * found)
+    if data[at : at + 8] == _PNG:
+        yield from pillow.frames(data[at : at + length], limits, decoder="PNG")
+        return
+    with reasons():
+        header = pillow.open_by("DIB", BytesIO(data[at:]))
+        Budget(limits).take(header.width, header.height // 2)
+        image = _bitmap(data, found, bits)
+    yield Frame(1, image, alone=True)
+
+
+def _has_all(data: bytes) -> bool:
+    """Whether every picture of the directory begins and ends inside the file."""
+    (count,) = struct.unpack_from("<H", data, 4)
+    if 6 + 16 * count > len(data):
+        return False
+    entries = (_DIRECTORY.unpack_from(data, 6 + 16 * entry) for entry in range(count))
+    return all(at + length <= len(data) for *_, length, at in entries)
+
+
+def _largest(data: bytes) -> int:
+    """Which entry of the directory. DecodeError where none is inside the file."""
+    (count,) = struct.unpack_from("<H", data, 4)
+    best: tuple[int, int, int] | None = None
+    for entry in range(count):
+        if 6 + 16 * (entry + 1) > len(data):
+            break
+        (*_, bits, _length, at) = _DIRECTORY.unpack_from(data, 6 + 16 * entry)
+        pixels = _pixels(data, at)
+        if pixels:
+            best = max(best or (0, 0, 0), (pixels, bits, -entry))
+    if best is None:
+        raise DecodeError(Reason.TRUNCATED)
+    return -best[2]
+
+
+def _pixels(data: bytes, at: int) -> int:
+    """Width times height as the picture's own header says; 0 where there is none."""
+    try:
+        if data[at : at + 8] == _PNG:
+            width, height = struct.unpack_from(">II", data, at + 16)
+        else:
+            width, height = struct.unpack_from("<ii", data, at + 4)
+            height = abs(height) // 2  # colours, then as many rows of mask
+    except struct.error:
+        return 0
+    return max(0, int(width) * int(height))
+
+
+def _bitmap(data: bytes, entry: int, bits: int) -> Image.Image:
+    """A bitmap of the directory with its mask as alpha, by Pillow's icon reader."""
+    at = 6 + 16 * entry
+    (*begin, _bits, length, offset) = _DIRECTORY.unpack_from(data, at)
+    # a directory of this one entry, so that the reader need not be told which; where an icon states its bits, a
+    # cursor has its hot spot
+    (depth,) = struct.unpack_from("<H", data, offset + 14)
+    head = b"\0\0\1\0\1\0" + _DIRECTORY.pack(*begin, depth if depth <= 32 else bits, length, offset)
+    image = IcoImagePlugin.IcoFile(BytesIO(head + data[len(head) :])).frame(0)
+    image.load()
+    return image

@@ -1,0 +1,143 @@
+"""Formats that Pillow reads, by its format classes: so that our limits come before a pixel is decoded.
+
+Two switches of Pillow hold for a whole process and stay the host's: LOAD_TRUNCATED_IMAGES makes truncated files decode,
+and a warnings filter that raises makes odd metadata fail. This tool's own processes leave the first as it is (off) and
+ignore warnings. Pillow's own limit (MAX_IMAGE_PIXELS), which a few of its classes apply to frames inside a container,
+is a host's switch too: at its default it refuses there what has more than 179 megapixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import BinaryIO
+
+from PIL import Image, ImageFile
+
+from matcher.errors import DecodeError
+from matcher.imaging.failures import reasons
+from matcher.imaging.formats import gif_blocks as gif
+from matcher.imaging.formats.salvage import mended
+from matcher.imaging.frame import Budget, Frame, choose
+from matcher.imaging.limits import FRAMES_PASSED, Limits
+from matcher.model import Reason
+
+_PAGED = frozenset({"TIFF", "JPEG", "DCX"})
+"""Each page is looked at. A JPEG has more than one where it is an MPO."""
+
+_ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF", "FLI"})
+"""The first, the middle and the last frame are looked at."""
+
+
+def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
+    """A generator of frames, by Pillow's class of that name. Whatever could not be read ends it as a DecodeError.
+
+    Where the first frame cannot be decoded as it stands, the part that can be is yielded before that error.
+    """
+    budget = Budget(limits)
+    size = None
+    try:
+        with reasons():
+            image = open_by(decoder, BytesIO(data))
+            size = image.size
+            budget.take(*size)
+            image.load()
+    except DecodeError as error:
+        if error.reason in (Reason.TRUNCATED, Reason.CORRUPT):
+            yield from _salvaged(data, decoder, size, limits)
+        if size is not None and decoder in _PAGED:  # it has a header, and so perhaps other pages
+            with reasons():
+                image = open_by(decoder, BytesIO(data))
+            yield from _pages(image, budget, limits)
+        raise error
+    yield Frame(1, image, alone=_is_alone(image, decoder))
+    if decoder in _ANIMATED:
+        yield from _animation(image, data, limits, decoder)
+    elif decoder in _PAGED:
+        yield from _pages(image, budget, limits)
+
+
+def open_by(decoder: str, stream: BinaryIO) -> ImageFile.ImageFile:
+    """The header of what `stream` holds, by Pillow's class of that name; it raises whatever comes to hand."""
+    Image.preinit()
+    if decoder not in Image.OPEN:
+        Image.init()
+    factory, _accept = Image.OPEN[decoder]
+    return factory(stream, "")
+
+
+def _is_alone(image: ImageFile.ImageFile, decoder: str) -> bool:
+    if decoder in ("TIFF", "GIF"):  # they would have to be read to their ends to tell
+        return False
+    return int(getattr(image, "n_frames", 1)) == 1
+
+
+def _animation(image: ImageFile.ImageFile, data: bytes, limits: Limits, decoder: str) -> Iterator[Frame]:
+    with reasons():
+        found = _counted(image, data, limits, decoder)
+    choice = choose(found.count, image.width * image.height, limits)
+    for number in choice.numbers[1:]:
+        with reasons():
+            image.seek(number - 1)
+            image.load()
+        yield Frame(number, image)
+    if choice.reason is not None or found.reason is not None:
+        raise DecodeError(choice.reason or found.reason or Reason.CORRUPT)
+
+
+def _counted(image: ImageFile.ImageFile, data: bytes, limits: Limits, decoder: str) -> gif.Count:
+    if decoder == "GIF":  # Pillow would count without a bound
+        return gif.count(data, FRAMES_PASSED * limits.max_frames)
+    return gif.Count(int(getattr(image, "n_frames", 1)))
+
+
+def _pages(image: ImageFile.ImageFile, budget: Budget, limits: Limits) -> Iterator[Frame]:
+    """The second page and those that follow. A page that cannot be decoded does not hide the ones behind it."""
+    failed: DecodeError | None = None
+    number = 2
+    while _turn_to(image, number):
+        if number > limits.max_frames:
+            raise DecodeError(Reason.TOO_MANY_FRAMES)
+        try:
+            with reasons():
+                budget.take(*image.size)
+                image.load()
+        except DecodeError as error:
+            failed = failed or error
+        else:
+            yield Frame(number, image)
+        number += 1
+    if failed is not None:
+        raise failed
+
+
+def _turn_to(image: ImageFile.ImageFile, number: int) -> bool:
+    """Whether there is such a page. DecodeError where that cannot be told."""
+    with reasons():
+        try:
+            image.seek(number - 1)
+        except EOFError:
+            return False
+        return True
+
+
+def _salvaged(data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limits) -> Iterator[Frame]:
+    """A generator of the first frame, or of none: what a damaged file still shows. `size` is None with no header."""
+    try:
+        with reasons():
+            stream, whole = mended(data, decoder, size, limits)
+            image = open_by(decoder, stream)
+            Budget(limits).take(*image.size)
+            image.load()
+            seen = whole or not _is_flat(image)
+    except DecodeError:
+        return
+    if seen:
+        yield Frame(1, image)
+
+
+def _is_flat(image: Image.Image) -> bool:
+    """One colour everywhere: nothing of the picture but the padding."""
+    extrema = image.getextrema()
+    pairs = extrema if isinstance(extrema[0], tuple) else (extrema,)
+    return all(low == high for low, high in pairs)

@@ -1,0 +1,212 @@
+"""An ordinary, sound PNG → the grey means of its blocks, sooner than its pixels could be had.
+
+What is read here is decided strictly: anything unusual, and anything at which Pillow might fail, is left to Pillow. So
+None says nothing about a file, and no file that Pillow refuses is read here.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from functools import partial
+
+import deflate
+import numpy as np
+import numpy.typing as npt
+from PIL import PngImagePlugin
+
+from matcher.imaging.limits import Limits
+from matcher.imaging.reduced.deflate_rules import PADDING, keeps_the_rules
+from matcher.imaging.reduced.picture import MOST_FINE, Reduced, is_small, nothing_finer, scale_for, view_scale
+from matcher.imaging.reduced.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
+
+MAX_INFLATED = 64 << 20
+"""Bytes of scanlines that are held at once."""
+
+MAX_WIDTH = 1 << 16
+"""Pixels: the sums of a scanline's grey fit in 31 bits, and those of a group of scanlines in a few megabytes."""
+
+_MAGIC = b"\x89PNG\r\n\x1a\n"
+_KINDS = {0: (GREY, 1), 2: (RGB, 3), 3: (PALETTE, 1), 6: (RGBA, 4)}
+"""Of a colour type of 8 bits a sample: what the kernel calls it, and its channels."""
+
+_LAST_FILTER = 4
+_MOST_FROM_ONE = 1032
+"""Bytes that a byte of deflate's can become: 258 from two bits."""
+
+_LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9}
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+_MAX_TEXT = 1 << 20
+"""Bytes of all text, inflated, and of a colour profile: Pillow refuses more in one chunk."""
+
+_KEYWORDS = frozenset({b"parameters", b"prompt", b"workflow"})
+"""Those of programs in use that begin with a small letter."""
+
+_CHECKED = frozenset({*_LENGTHS, *_TEXTS, b"iCCP", b"eXIf"})
+_PILLOWS = frozenset(name[6:].encode() for name in dir(PngImagePlugin.PngStream) if name.startswith("chunk_"))
+"""The chunks that Pillow looks into. It passes over any other, and so may we."""
+
+
+class _NotOrdinary(Exception):
+    """The file is Pillow's."""
+
+
+def reduced(data: bytes, limits: Limits) -> Reduced | None:
+    """The grey means in blocks of a PNG whose pixels Pillow would decode to the same; None where Pillow is to decode.
+
+    Read are 8-bit pictures of one frame, grey, palette, RGB, or RGBA that is opaque everywhere, not interlaced, without
+    tRNS, whose every chunk has its CRC, up to IEND.
+    """
+    try:
+        return _reduced(data, limits, None)
+    except _NotOrdinary:
+        return None
+
+
+def _finer(data: bytes, limits: Limits) -> Reduced:
+    """The same at full size, of a file that was read already."""
+    return _reduced(data, limits, 1)
+
+
+def _require(condition: bool) -> None:
+    if not condition:
+        raise _NotOrdinary
+
+
+def _reduced(data: bytes, limits: Limits, scale: int | None) -> Reduced:
+    _require(data.startswith(_MAGIC))
+    chunks = _chunks(data)
+    name, head = next(chunks, (b"", memoryview(b"")))
+    _require(name == b"IHDR" and len(head) == 13)
+    width, height, depth, colour, compression, filtering, interlaced = struct.unpack(">IIBBBBB", head)
+    _require(depth == 8 and colour in _KINDS and not (compression or filtering or interlaced))
+    kind, channels = _KINDS[colour]
+    _require(0 < width <= MAX_WIDTH and height > 0)
+    _require(width * height <= min(limits.max_pixels, limits.max_total_pixels))
+    stride = 1 + channels * width
+    coarse = scale_for(width, height)
+    scale = scale or coarse
+    _require(stride * height <= MAX_INFLATED and is_small(width, height, coarse))
+    palette, parts = _content(chunks, colour)
+    scanlines = _inflated(parts, stride * height)
+    _require(int(scanlines[::stride].max()) <= _LAST_FILTER)
+    grey, seen = block_means(scanlines, _grey_of(palette), kind, width, height, scale)
+    if kind == RGBA:
+        _require(seen >> 24 == 255)
+    elif kind == PALETTE:
+        _require(seen < len(palette) // 3)
+    finer = partial(_finer, data, limits) if scale > 1 and width * height <= MOST_FINE else nothing_finer
+    larger = partial(_larger, scanlines, _grey_of(palette), kind, width, height) if scale > 1 else nothing_finer
+    return Reduced(grey, width, height, scale, finer=finer, larger=larger)
+
+
+def _larger(
+    scanlines: npt.NDArray[np.uint8], table: npt.NDArray[np.int32], kind: int, width: int, height: int
+) -> Reduced:
+    """The same at the scale at which regions are looked for, from scanlines that were found sound."""
+    scale = view_scale(width, height)
+    grey, _seen = block_means(scanlines, table, kind, width, height, scale)
+    return Reduced(grey, width, height, scale)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """A generator of (name, body) of sound chunks, the last of them IEND."""
+    view = memoryview(data)
+    at, end = len(_MAGIC), len(data) - 12
+    name = b""
+    while name != b"IEND":
+        _require(at <= end)
+        (length,) = struct.unpack_from(">I", data, at)
+        _require(length <= end - at)
+        name = data[at + 4 : at + 8]
+        after = at + 8 + length
+        _require(deflate.crc32(view[at + 4 : after]) == struct.unpack_from(">I", data, after)[0])
+        yield name, view[at + 8 : after]
+        at = after + 4
+
+
+def _content(chunks: Iterator[tuple[bytes, memoryview]], colour: int) -> tuple[memoryview, list[memoryview]]:
+    """The palette, empty where there is none, and the compressed pixels, of the chunks that follow the header."""
+    palette = memoryview(b"")
+    parts: list[memoryview] = []
+    text = 0
+    last = b""
+    for name, body in chunks:
+        if name == b"IDAT":
+            _require(not parts or last == b"IDAT")
+            parts.append(body)
+        elif name == b"PLTE":
+            _require(colour in (2, 3, 6) and not palette and not parts)
+            _require(3 <= len(body) <= 768 and len(body) % 3 == 0)
+            palette = body
+        elif name == b"IEND":
+            _require(not body)
+        else:
+            text += _passed_over(name, body)
+            _require(text <= _MAX_TEXT)
+        last = name
+    _require(len(parts) > 0 and (colour == 3) <= bool(palette))
+    return palette, parts
+
+
+def _passed_over(name: bytes, body: memoryview) -> int:
+    """How much text is in a chunk without which the pixels can be had, and of which Pillow would not complain."""
+    _require(name.isalpha() and name[:1].islower() and (name in _CHECKED or name not in _PILLOWS))
+    if name in _LENGTHS:
+        _require(len(body) == _LENGTHS[name])
+    if name == b"iCCP":
+        label, separator, profile = bytes(body).partition(b"\0")
+        _require(bool(label and separator) and profile[:1] == b"\0")
+        _inflatable(profile[1:])
+    if name not in _TEXTS:
+        return 0
+    keyword, separator, text = bytes(body).partition(b"\0")
+    # Pillow keeps texts where it keeps what it knows of the picture: one called `transparency` would count as that
+    _require(bool(separator) and (keyword[:1].isupper() or b":" in keyword or keyword in _KEYWORDS))
+    if name == b"zTXt":
+        _require(text[:1] == b"\0")
+        return _inflatable(text[1:])
+    if name == b"iTXt" and text[:1] != b"\0":
+        _require(text[:2] == b"\1\0" and text.count(b"\0", 2) >= 2)
+        return _inflatable(text[2:].split(b"\0", 2)[2])
+    return len(text)
+
+
+def _inflatable(compressed: bytes) -> int:
+    """The length of what is compressed, or more. Pillow refuses what is too long, and passes over what is damaged."""
+    most = len(compressed) * _MOST_FROM_ONE
+    if most <= 1 << 16:
+        return most
+    inflater = zlib.decompressobj()
+    try:
+        text = inflater.decompress(compressed, _MAX_TEXT)
+    except zlib.error:
+        raise _NotOrdinary from None
+    _require(not inflater.unconsumed_tail)
+    return len(text)
+
+
+def _inflated(parts: list[memoryview], length: int) -> npt.NDArray[np.uint8]:
+    """The scanlines, if they are sound and exactly so many bytes."""
+    padded = b"".join([*parts, bytes(PADDING)])
+    compressed = memoryview(padded)[:-PADDING]
+    _require(len(compressed) > 6 and length <= len(compressed) * _MOST_FROM_ONE)
+    window = compressed[0] >> 4
+    # a window that is too small for what refers to it is refused by some builds of zlib; libdeflate does not look
+    _require(window == 7 or length <= 256 << window)
+    try:
+        scanlines = deflate.zlib_decompress(compressed, length)
+    except deflate.DeflateError:
+        raise _NotOrdinary from None
+    _require(len(scanlines) == length)
+    _require(keeps_the_rules(np.frombuffer(padded, np.uint8)))
+    return np.frombuffer(scanlines, np.uint8)
+
+
+def _grey_of(palette: memoryview) -> npt.NDArray[np.int32]:
+    """Pillow's grey of each index."""
+    table = np.zeros(256, np.int32)
+    colours = np.frombuffer(palette, np.uint8).reshape(-1, 3).astype(np.int32)
+    table[: len(colours)] = (colours @ np.array([19595, 38470, 7471], np.int32) + 32768) >> 16
+    return table

@@ -1,0 +1,149 @@
+"""Inflated scanlines of a PNG → the means of its grey in blocks, without a copy of its pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.imaging.reduced.png_vectors import (
+    ROWS,
+    undo_grey_row,
+    undo_grey_rows,
+    undo_palette_row,
+    undo_palette_rows,
+    undo_rgb_row,
+    undo_rgb_rows,
+    undo_rgba_row,
+    undo_rgba_rows,
+)
+from matcher.system.compiled import compiled, compiled_inner
+
+GREY, PALETTE, RGB, RGBA = 0, 1, 2, 3
+"""Kinds of pixels."""
+
+_CHANNELS = (1, 1, 3, 4)
+_NONE, _UP = 0, 2
+
+
+@compiled_inner
+def _waits(scanlines: npt.NDArray[np.uint8], first: int) -> bool:
+    """Whether the pixels of a scanline wait for their neighbours."""
+    return not (scanlines[first] == _NONE or scanlines[first] == _UP)
+
+
+@compiled_inner
+def _undo_row(
+    scanlines: npt.NDArray[np.uint8],
+    first: int,
+    above: npt.NDArray[np.uint32],
+    columns: npt.NDArray[np.int32],
+    table: npt.NDArray[np.int32],
+    width: int,
+    kind: int,
+) -> int:
+    if kind == RGB:
+        return undo_rgb_row(scanlines, first, above, columns, table, width)
+    if kind == RGBA:
+        return undo_rgba_row(scanlines, first, above, columns, table, width)
+    if kind == GREY:
+        return undo_grey_row(scanlines, first, above, columns, table, width)
+    return undo_palette_row(scanlines, first, above, columns, table, width)
+
+
+@compiled_inner
+def _undo_rows(
+    scanlines: npt.NDArray[np.uint8],
+    begin: int,
+    stride: int,
+    count: int,
+    above: npt.NDArray[np.uint32],
+    sums: npt.NDArray[np.int32],
+    table: npt.NDArray[np.int32],
+    width: int,
+    kind: int,
+) -> int:
+    if kind == RGB:
+        return undo_rgb_rows(scanlines, begin, stride, count, above, sums, table, width)
+    if kind == RGBA:
+        return undo_rgba_rows(scanlines, begin, stride, count, above, sums, table, width)
+    if kind == GREY:
+        return undo_grey_rows(scanlines, begin, stride, count, above, sums, table, width)
+    return undo_palette_rows(scanlines, begin, stride, count, above, sums, table, width)
+
+
+@compiled_inner
+def _add_row(sums: npt.NDArray[np.int32], row: int, scale: int, width: int, totals: npt.NDArray[np.int64]) -> None:
+    """Add what lies in each block of one row. `sums` and `row` as `undo_…_rows` has them."""
+    before = np.int64(0)
+    whole = width // scale
+    first = (scale - 1 + row) * ROWS + row
+    for column in range(whole):
+        up_to = np.int64(sums[first + column * scale * ROWS])
+        totals[column] += up_to - before
+        before = up_to
+    if whole < len(totals):
+        totals[whole] += sums[(width - 1 + row) * ROWS + row] - before
+
+
+@compiled_inner
+def _add_columns(columns: npt.NDArray[np.int32], scale: int, width: int, totals: npt.NDArray[np.int64]) -> None:
+    """Add what lies in each block of the sums of columns, which are zero afterwards."""
+    for column in range(len(totals)):
+        for x in range(column * scale, min(width, (column + 1) * scale)):
+            totals[column] += columns[x]
+    columns[:] = 0
+
+
+@compiled
+def block_means(
+    scanlines: npt.NDArray[np.uint8],
+    table: npt.NDArray[np.int32],
+    kind: int,
+    width: int,
+    height: int,
+    scale: int,
+) -> tuple[npt.NDArray[np.float32], int]:
+    """The grey means in blocks of `scale` × `scale` pixels, and the AND of all pixels (RGBA) or the greatest (palette).
+
+    `scanlines`: flat, `height` of them, each a filter of 0 to 4 and its bytes. `table`: 256, the grey of each index.
+    """
+    channels = _CHANNELS[kind]
+    stride = 1 + channels * width
+    padded = (width + ROWS - 1) // ROWS * ROWS
+    blocks = (width + scale - 1) // scale
+    means = np.empty(((height + scale - 1) // scale, blocks), np.float32)
+    totals = np.zeros(blocks, np.int64)
+    above = np.zeros(padded, np.uint32)
+    columns = np.zeros(padded, np.int32)
+    sums = np.empty((width + ROWS - 1) * ROWS, np.int32)
+    seen = 0xFFFFFFFF if kind == RGBA else 0
+    in_columns = False
+    top = 0
+    while top < height:
+        begin = top * stride
+        count = 1
+        alone = not _waits(scanlines, begin) and begin + 1 + channels * padded <= len(scanlines)
+        if alone:
+            found = _undo_row(scanlines, begin, above, columns, table, width, kind)
+            in_columns = True
+        else:
+            count = min(ROWS, height - top)
+            while count > 1 and not _waits(scanlines, begin + (count - 1) * stride):
+                count -= 1
+            found = _undo_rows(scanlines, begin, stride, count, above, sums, table, width, kind)
+        seen = seen & found if kind == RGBA else max(seen, found)
+        for row in range(count):
+            if not alone:
+                _add_row(sums, ROWS - count + row, scale, width, totals)
+            below = top + row + 1
+            if below % scale == 0 or below == height:
+                if in_columns:
+                    _add_columns(columns, scale, width, totals)
+                    in_columns = False
+                block = (below - 1) // scale
+                rows = below - block * scale
+                for column in range(blocks):
+                    means[block, column] = totals[column] / (rows * min(scale, width - column * scale))
+                    totals[column] = 0
+        top += count
+    return means, seen

@@ -1,0 +1,217 @@
+"""What chance alone would match: thresholds for the lists that are open, and what each match is worth.
+
+A question is one hash that is looked up. A picture asks eight for each of its renderings, and eight for each region
+that was asked about. How probable it is that one listed hash is so near to one question is measured
+(matcher/calibration/tables.py); here that is multiplied by how many hashes are listed and how many questions are asked.
+Numbers that are recorded are made from whole hundredths of log10 and a table, so that every machine writes the same.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache, cached_property
+from math import floor, log10
+from typing import Any
+
+from matcher.algorithms import Metric
+from matcher.calibration.tables import KINDS, Calibration, probability
+from matcher.hashers import known_algorithm
+from matcher.imaging.reframing import REFRAMINGS
+from matcher.lists.together import OpenLists
+from matcher.lookup.outcome import Matched
+from matcher.model import TRANSFORMS, Match, Region, Turned
+from matcher.settings import Settings
+
+WHOLE, REGION = KINDS
+
+ASSUMED_PICTURES = 10_000
+"""For so many pictures the expected number of false matches is stated, and limited."""
+REGIONS = 10
+"""That a screenshot which shows pictures asks about: more than the mean, 6.3, of the real screenshots that ask about
+any region, and less than galleries do, which ask about 30 (docs/calibration.md)."""
+ASKED = {WHOLE: len(TRANSFORMS), REGION: len(TRANSFORMS) * REGIONS}
+"""Questions that such a screenshot asks: one rendering, and its regions."""
+MOST_BY_REGIONS = 1.0
+"""False matches that regions may give in ASSUMED_PICTURES, where nobody says how many."""
+
+
+def kind_of(region: Region | None) -> str:
+    """Of calibrate.KINDS."""
+    return WHOLE if region is None else REGION
+
+
+class Chances:
+    """The lists that are open, how many hashes they have by each algorithm, and what follows. Immutable."""
+
+    def __init__(self, lists: OpenLists, settings: Settings) -> None:
+        self.settings = settings
+        self.listed: Counter[str] = Counter()
+        for opened in lists.opened:
+            self.listed.update(opened.facts.counts["hashes"])
+        chosen = settings.calibration
+        self.calibration = Calibration.default() if chosen is None else Calibration.load(chosen)
+        self.kinds = KINDS if settings.regions else (WHOLE,)
+
+    def knows(self, algorithm: str, kind: str) -> bool:
+        """Whether it was measured how near unrelated pictures come by an algorithm."""
+        return self.calibration.measures(algorithm, kind)
+
+    def questions(self, kind: str) -> int:
+        """How many questions a picture is taken to ask. Framed anew, the whole asks again by each reframing."""
+        framed = kind == WHOLE and self.settings.max_false_matches is not None
+        return ASKED[kind] * (1 + len(REFRAMINGS) if framed else 1)
+
+    def threshold(self, algorithm: str, kind: str) -> int:
+        """The largest distance that is a match; -1 where none is."""
+        fixed = self.settings.threshold(algorithm)
+        most = self.settings.max_false_matches
+        if kind == WHOLE and (most is None or not self.knows(algorithm, kind)):
+            return fixed
+        if not self.knows(algorithm, kind):
+            return -1
+        found = self.calibration.threshold(
+            algorithm,
+            kind,
+            listed=max(1, self.listed[algorithm]),
+            questions=ASSUMED_PICTURES * self.questions(kind),
+            most=self._share(most),
+        )
+        return min(fixed, found) if most is None else found
+
+    def _share(self, most: float | None) -> float:
+        """Of the false matches that are allowed in all, those that one algorithm may give by one kind."""
+        return (MOST_BY_REGIONS if most is None else most) / max(1, self._parts)
+
+    @cached_property
+    def _parts(self) -> int:
+        """Among how many algorithms and kinds false matches are shared: those by which anything can be a match at all.
+
+        Where even equal hashes are too many by chance (64 bits, of a long list), there is nothing to share.
+        """
+        limit = self.settings.max_false_matches
+        kinds = (REGION,) if limit is None else self.kinds
+        most = Fraction(MOST_BY_REGIONS if limit is None else limit)
+        least = [
+            probability(self.calibration.chance(name, kind, 0)) * count * ASSUMED_PICTURES * self.questions(kind)
+            for name, count in self.listed.items()
+            for kind in kinds
+            if count and self.knows(name, kind)
+        ]
+        parts = len(least)
+        while parts and (fitting := sum(part <= most / parts for part in least)) < parts:
+            parts = fitting
+        return parts
+
+    def limit(self, algorithm: str, kind: str) -> int:
+        """The largest odds, hundredths of log10, of a match that the algorithm's share of false matches allows."""
+        pairs = max(1, self.listed[algorithm]) * ASSUMED_PICTURES * self.questions(kind)
+        return _not_above(min(Fraction(1), Fraction(self._share(self.settings.max_false_matches)) / pairs))
+
+    def odds(self, algorithm: str, kind: str, distance: int) -> int | None:
+        """See `Matched.odds`."""
+        return self.calibration.chance(algorithm, kind, distance) if self.knows(algorithm, kind) else None
+
+    def expected(self, kind: str) -> str:
+        """The false matches that are expected in ASSUMED_PICTURES, at most, by all algorithms where that is known."""
+        return total(self._expected(name, kind) for name in sorted(self.listed))
+
+    def _expected(self, algorithm: str, kind: str) -> str | None:
+        if not self.knows(algorithm, kind) or not self.listed[algorithm]:
+            return None
+        threshold = self.threshold(algorithm, kind)
+        if self.settings.max_false_matches is not None:  # also where two algorithms decide together
+            odds = self.limit(algorithm, kind)
+        elif threshold < 0:
+            return None
+        else:
+            odds = self.calibration.chance(algorithm, kind, threshold)
+        return decimal(odds + hundredths(self.listed[algorithm] * ASSUMED_PICTURES * self.questions(kind)))
+
+    def _is_unknown(self, algorithm: str) -> bool:
+        """Whether hashes are compared of which nobody has measured how near unrelated pictures come."""
+        facts = known_algorithm(algorithm)
+        return facts is not None and facts.metric is not Metric.EXACT and not self.knows(algorithm, WHOLE)
+
+    def told(self, found: Iterable[Matched], asked: Counter[tuple[str, str]]) -> list[Matched]:
+        """The same matches, each with its chance. `asked`: questions by algorithm and kind."""
+        return [self._told(each, asked[each.match.algorithm, kind_of(each.match.region)]) for each in found]
+
+    def _told(self, found: Matched, questions: int) -> Matched:
+        listed = self.listed[found.match.algorithm]
+        if found.odds is None or not listed or not questions:
+            return found
+        return replace(found, match=with_chance(found.match, found.odds + hundredths(listed * questions)))
+
+    def as_json(self) -> dict[str, Any]:
+        """What scan.open says of it."""
+        return {
+            "calibration": {
+                "name": self.calibration.name,
+                "digest": self.calibration.digest,
+                "pairs": self.calibration.pairs,
+            },
+            "listed": dict(sorted(self.listed.items())),
+            "pictures": ASSUMED_PICTURES,
+            "questions": {kind: self.questions(kind) for kind in self.kinds},
+            "expected": {kind: self.expected(kind) for kind in self.kinds},
+            "not_known": sorted(name for name in self.listed if self._is_unknown(name)),
+        }
+
+
+def asked_of(pictures: Iterable[Turned]) -> Counter[tuple[str, str]]:
+    """How many questions the hashes of one item ask, by algorithm and kind."""
+    asked: Counter[tuple[str, str]] = Counter()
+    for turned in pictures:
+        asked[turned.algorithm, kind_of(turned.region)] += len(TRANSFORMS)
+    return asked
+
+
+def with_chance(match: Match, value: int) -> Match:
+    """The match, its chance given as hundredths of log10."""
+    return replace(match, chance=decimal(value))
+
+
+@cache
+def _not_above(most: Fraction) -> int:
+    """The largest hundredths of log10 of a number that is not above `most`."""
+    found = floor(100 * (log10(most.numerator) - log10(most.denominator))) + 1
+    while probability(found) > most:
+        found -= 1
+    return found
+
+
+@cache
+def hundredths(number: int) -> int:
+    """100 · log10 of a number of 1 or more, rounded up."""
+    power = number**100
+    digits = len(str(power)) - 1
+    return digits if power == 10**digits else digits + 1
+
+
+def decimal(value: int) -> str:
+    """10^(value / 100) with two digits, rounded up: `3.2e-09`."""
+    exponent, place = divmod(value, 100)
+    tens = mantissas()[place]
+    return f"{tens // 10}.{tens % 10}e{exponent:+03d}"
+
+
+@cache
+def mantissas() -> tuple[int, ...]:
+    """Ten times 10^(place / 100), rounded up, for 0 to 99: whole numbers from 10 to 98."""
+    return tuple(next(tens for tens in range(10, 100) if tens**100 >= 10 ** (100 + place)) for place in range(100))
+
+
+def total(parts: Iterable[str | None]) -> str:
+    """The sum of such numbers, with two digits, rounded up; those that nobody knows are left out."""
+    summed = sum((Decimal(part) for part in parts if part is not None), Decimal(0))
+    if not summed:
+        return "0"
+    exponent = summed.adjusted()
+    tens = int((summed.scaleb(1 - exponent)).to_integral_value(rounding="ROUND_CEILING"))
+    if tens == 100:
+        tens, exponent = 10, exponent + 1
+    return f"{tens // 10}.{tens % 10}e{exponent:+03d}"

@@ -1,0 +1,48 @@
+"""Digests of files → matches: every listed entry that has one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from matcher.lists.opened import OpenList
+from matcher.lists.together import OpenLists
+from matcher.lookup.hash_lookup import codes_of
+from matcher.lookup.outcome import Matched
+from matcher.model import TRANSFORMS, Hash, Match
+
+
+def match_digests(lists: OpenLists, digests: Iterable[Hash]) -> list[Matched]:
+    """Every listed entry with one of the file's digests."""
+    return [matched for digest in digests for matched in match_each_digest(lists, [digest])[0]]
+
+
+def match_each_digest(lists: OpenLists, digests: Sequence[Hash]) -> list[list[Matched]]:
+    """For each of these digests of one algorithm, which belong to different files, every listed entry with it."""
+    found: list[list[Matched]] = [[] for _ in digests]
+    if not digests or not any(digests[0].algorithm in opened.algorithms for opened in lists.opened):
+        return found
+    listed = lists.find_digests(digests[0].algorithm, codes_of(digests))
+    for query, place, number in zip(
+        listed.queries.tolist(), listed.lists.tolist(), listed.entries.tolist(), strict=True
+    ):
+        found[query].append(_by_digest(lists.opened[place], number, digests[query]))
+    return found
+
+
+def _by_digest(opened: OpenList, number: int, digest: Hash) -> Matched:
+    """The match of a digest with the entry of that number."""
+    entry = opened.entry(number)
+    match = Match(
+        list=opened.name,
+        entry=entry.id,
+        category=entry.category,
+        algorithm=digest.algorithm,
+        value=digest.value,
+        entry_value=digest.value,
+        distance=0,
+        threshold=0,
+        quality=None,
+        region=None,
+        transform=TRANSFORMS[0],
+    )
+    return Matched(match, opened.disposition(entry), by_digest=True)

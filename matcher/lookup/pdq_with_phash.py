@@ -1,0 +1,181 @@
+"""PDQ and pHash of one picture, decided together: by how probable it is that both are so near by chance.
+
+Where a limit of false matches is set, and an entry has hashes by both, neither distance decides alone. What is near by
+one of them a little too far away is a match if the other is near enough, and what is just near enough by one is none if
+the other says nothing of the kind. An entry that has only one of them is decided by that, as elsewhere.
+
+Candidates come from PDQ's index, within WIDER bits more than its threshold alone: by the calibration that comes along
+these make chance matches ten times as many, of regions and of whole pictures, which is about what a pHash that fits
+very well makes up for. A larger radius would find hardly more, and cost the lookup several times as much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.distances import hamming
+from matcher.lists.opened import Nearby
+from matcher.lookup.chances import Chances, kind_of
+from matcher.lookup.hash_lookup import nearest_rows
+from matcher.lookup.outcome import Matched
+from matcher.lookup.picture_lookup import PictureLookup
+from matcher.model import NO_QUALITY, TRANSFORMS, Hash, Turned
+
+FIRST, SECOND = "pdq", "phash"
+WIDER = 8
+
+Confirm = Callable[[PictureLookup, str], Hash | None]
+"""confirm(lookup, transform): the reference hash; None where it cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two listed hashes of one entry, each alone in what was found by its algorithm; `value`: the second hash asked."""
+
+    kind: str
+    odds: int
+    one: Nearby
+    other: Nearby
+    value: Hash
+
+
+class JointLookup:
+    """Looks up both hashes of a rendering, or of a region. Immutable."""
+
+    def __init__(self, first: PictureLookup, second: PictureLookup, chances: Chances) -> None:
+        self.first = first
+        self.second = second
+        self._chances = chances
+        self._lists = first.lists.opened
+
+    def radius(self, kind: str) -> int:
+        """The distance of the first hash within which the second is looked at."""
+        return self.first.threshold(kind) + WIDER
+
+    def may_match(self, turned: Mapping[str, Turned]) -> bool:
+        """Whether the reference hashes may match anything, in view of their slack."""
+        one, other = turned[FIRST], turned[SECOND]
+        kind = kind_of(one.region)
+        near = self.first.near_to(one, self.radius(kind))
+        has = self._have(near, self.second)
+        distances = near.distances - np.array(one.slack)[near.queries]
+        if (distances[~has] <= self.first.threshold(kind)).any():
+            return True
+        codes = {place: (value.value, other.slack[place]) for place, value in enumerate(other.hashes)}
+        for place in np.flatnonzero(has).tolist():
+            value, slack = codes[int(near.queries[place])]
+            for _row, distance in self._seconds(near, place, value):
+                if self._accepts(kind, max(0, int(distances[place])), max(0, distance - slack)) is not None:
+                    return True
+        alone = self.second.near_to(other, self.second.threshold(kind))
+        least = self.first.quality + self.first.screen.quality_margin
+        surely_asked = one.qualities[0] != NO_QUALITY and one.qualities[0] >= least
+        return bool(len(alone)) and not (surely_asked and bool(self._have(alone, self.first).all()))
+
+    def matches(self, turned: Mapping[str, Turned], confirm: Confirm) -> list[Matched]:
+        """As PictureLookup.matches of both. An entry with both hashes is there by both, or not at all."""
+        one, other = turned[FIRST], turned[SECOND]
+        kind = kind_of(one.region)
+        near, firsts = self.first.confirmed(
+            one, lambda transform: confirm(self.first, transform), threshold=self.radius(kind)
+        )
+        seconds = cache(lambda query: self._reference(other, query, confirm))
+        upright = seconds(0) if len(near) else None
+        usable = upright is not None and self.second.listed.asks(upright)
+        has = self._have(near, self.second) if usable else np.zeros(len(near), bool)
+        found = self._alone(self.first, near.where(~has), one, firsts)
+        for pair in self._best(kind, near.where(has), seconds):
+            found.extend(self._both(pair, turned, firsts))
+        alone, confirmed = self.second.confirmed(
+            other, lambda transform: confirm(self.second, transform), threshold=self.second.threshold(kind)
+        )
+        if len(alone) and self._is_asked(one, confirm):
+            alone = alone.where(~self._have(alone, self.first))
+        return [*found, *self._alone(self.second, alone, other, confirmed)]
+
+    def _alone(
+        self, lookup: PictureLookup, near: Nearby, turned: Turned, confirmed: Mapping[int, Hash]
+    ) -> list[Matched]:
+        """The matches of entries that have no other hash."""
+        threshold = lookup.threshold(kind_of(turned.region))
+        groups = np.zeros_like(near.queries)
+        places = nearest_rows(lookup.lists, lookup.algorithm, near, threshold, groups=groups) if len(near) else []
+        return [lookup.matched(near, place, turned, confirmed) for place in places]
+
+    def _best(self, kind: str, near: Nearby, seconds: Callable[[int], Hash | None]) -> Iterator[_Pair]:
+        """A generator of the most telling pair of hashes of each entry that is accepted."""
+        best: dict[tuple[int, int], tuple[tuple[int, ...], bytes, bytes, _Pair]] = {}
+        for place in range(len(near)):
+            query, distance = int(near.queries[place]), int(near.distances[place])
+            value = seconds(query)
+            if value is None:
+                continue
+            key = int(near.lists[place]), int(near.entries[place])
+            for row, other in self._seconds(near, place, value.value):
+                odds = self._accepts(kind, distance, other)
+                if odds is None:
+                    continue
+                listed = self._lists[key[0]]
+                codes = listed.code(FIRST, int(near.rows[place])), listed.code(SECOND, row)
+                found = near.where(np.arange(len(near)) == place)
+                pair = _Pair(
+                    kind, odds, found, replace(found, distances=np.array([other]), rows=np.array([row])), value
+                )
+                ranked = (odds, distance, other, query), *codes, pair
+                if key not in best or ranked[:3] < best[key][:3]:
+                    best[key] = ranked
+        for *_rank, pair in best.values():
+            yield pair
+
+    def _both(self, pair: _Pair, turned: Mapping[str, Turned], firsts: Mapping[int, Hash]) -> Iterator[Matched]:
+        """A generator of the two matches of a pair; each one's threshold is how far it might be, given the other."""
+        query, first, second = (int(found[0]) for found in (pair.one.queries, pair.one.distances, pair.other.distances))
+        one = self.first.matched(pair.one, 0, turned[FIRST], firsts)
+        other = self.second.matched(pair.other, 0, turned[SECOND], {query: pair.value})
+        for found, furthest in (
+            (one, self._furthest(pair.kind, FIRST, second, first)),
+            (other, self._furthest(pair.kind, SECOND, first, second)),
+        ):
+            yield replace(found, match=replace(found.match, threshold=furthest), odds=pair.odds)
+
+    def _furthest(self, kind: str, name: str, other: int, distance: int) -> int:
+        """The largest distance by one algorithm that is accepted, given that by the other."""
+        most = self.radius(kind) if name == FIRST else self.second.hasher.algorithm.furthest
+        while distance < most:
+            pair = (distance + 1, other) if name == FIRST else (other, distance + 1)
+            if self._accepts(kind, *pair) is None:
+                break
+            distance += 1
+        return distance
+
+    def _accepts(self, kind: str, first: int, second: int) -> int | None:
+        """The odds of two distances, where they are small enough for a match."""
+        odds = self._chances.calibration.combined(kind, {FIRST: first, SECOND: second})
+        return odds if odds <= self._chances.limit(FIRST, kind) else None
+
+    def _have(self, near: Nearby, lookup: PictureLookup) -> npt.NDArray[np.bool_]:
+        """Which of what was found belongs to an entry that also has a hash for that lookup."""
+        pairs = zip(near.lists.tolist(), near.entries.tolist(), strict=True)
+        return np.array([bool(self._rows(lookup, place, entry)) for place, entry in pairs], bool)
+
+    def _rows(self, lookup: PictureLookup, place: int, entry: int) -> list[int]:
+        return self._lists[place].rows_of(lookup.algorithm, entry, minimum_quality=lookup.quality)
+
+    def _seconds(self, near: Nearby, place: int, value: bytes) -> Iterator[tuple[int, int]]:
+        """A generator of the rows of the second hashes of an entry that was found, with their distances from one."""
+        listed = int(near.lists[place])
+        for row in self._rows(self.second, listed, int(near.entries[place])):
+            yield row, hamming(value, self._lists[listed].code(SECOND, row))
+
+    def _reference(self, turned: Turned, query: int, confirm: Confirm) -> Hash | None:
+        return confirm(self.second, TRANSFORMS[query]) if turned.slack[query] else turned[query]
+
+    def _is_asked(self, turned: Turned, confirm: Confirm) -> bool:
+        """Whether the first hash is good enough to be looked up, so that it has its say."""
+        upright = confirm(self.first, TRANSFORMS[0]) if turned.slack[0] else turned[0]
+        return upright is None or self.first.listed.asks(upright)

@@ -1,0 +1,198 @@
+"""Hashes of one item → matches: which listed entries are within the threshold, each once, nearest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.distances import distances as exact_distances
+from matcher.distances import reach
+from matcher.errors import DecodeError
+from matcher.hashers import PictureHasher, Screen, ScreeningHasher, is_sound
+from matcher.imaging.picture import Picture
+from matcher.imaging.reduced.picture import Reduced
+from matcher.lists.opened import NOTHING, Nearby
+from matcher.lists.together import OpenLists
+from matcher.lookup.chances import Chances, kind_of
+from matcher.lookup.hash_lookup import HashLookup, codes_of, nearest_rows
+from matcher.lookup.outcome import Matched
+from matcher.model import NO_QUALITY, TRANSFORMS, Hash, Reason, Region, Turned
+from matcher.settings import Settings
+
+Answer = TypeVar("Answer")
+
+
+class PictureLookup:
+    """Looks a rendering of a picture, or a region of it, up by one algorithm: all orientations, screened, confirmed."""
+
+    def __init__(self, lists: OpenLists, settings: Settings, hasher: PictureHasher, chances: Chances) -> None:
+        self.hasher = hasher
+        self.listed = HashLookup(lists, settings, hasher.algorithm, chances)
+        self.algorithm = self.listed.algorithm
+        self.lists = lists
+        self.margin = 0 if settings.exact else hasher.margin
+        screens = isinstance(hasher, ScreeningHasher) and lists.opened and not settings.exact
+        self.screener = hasher if isinstance(hasher, ScreeningHasher) and screens else None
+        """What screens on a reduced picture, if anything may. Without a list reference hashes are what is wanted."""
+        self.quality = self.listed.quality
+        self._is_listed = any(self.algorithm in opened.algorithms for opened in lists.opened)
+        self._exact = settings.exact and hasher.margin > 0  # without a margin, the screen is the reference
+
+    @property
+    def screen(self) -> Screen:
+        """How hashes of reduced pictures come about; with no margins where none are screened."""
+        return Screen(0, 0, "") if self.screener is None else self.screener.screen
+
+    @property
+    def asked_quality(self) -> int:
+        """The lowest quality of a screened hash that may belong to a reference hash which is good enough."""
+        return max(0, self.quality - self.screen.quality_margin)
+
+    def threshold(self, kind: str) -> int:
+        """The largest distance that is a match; -1 where nothing of that kind is looked up."""
+        return self.listed.thresholds[kind]
+
+    def screened(self, reduced: Reduced) -> Turned | None:
+        """The hashes of a reduced picture; None where they say too little or the hasher fails: the whole may do."""
+        return None if self.screener is None else screened_by(self.screener, reduced)
+
+    def turned(self, picture: Picture, region: Region | None = None) -> Turned:
+        """The eight hashes of a whole picture, or of one cut out, which is the reference as it stands.
+
+        DecodeError where the hasher fails.
+        """
+        if self._exact:
+            hashes = _ask(lambda: tuple(self.hasher.confirm(picture, transform) for transform in TRANSFORMS))
+        else:
+            hashes = _ask(lambda: self.hasher.turned(picture))
+        width = self.hasher.algorithm.width
+        if len(hashes) != len(TRANSFORMS) or not all(_is_sound(value, width) for value in hashes):
+            raise DecodeError(Reason.HASHER_FAILED)
+        return Turned.of(picture.rendering, hashes, (0, *[self.margin] * (len(TRANSFORMS) - 1)), region=region)
+
+    def confirm(self, picture: Picture, transform: str) -> Hash:
+        """The reference hash of the picture turned. DecodeError where the hasher fails."""
+        return _ask(lambda: self.hasher.confirm(picture, transform))
+
+    def near(
+        self,
+        codes: npt.NDArray[np.uint8],
+        slack: Sequence[int] | npt.NDArray[np.int64],
+        doubtful: npt.NDArray[np.uint8] | None = None,
+        *,
+        threshold: int,
+    ) -> Nearby:
+        """What may be within `threshold` of the reference hashes that are within `slack`, (q,), of these codes.
+
+        `codes` are (q, width) uint8, and so is `doubtful`: the bits that may differ, where that is known. Nothing is
+        within a negative threshold.
+        """
+        if threshold < 0 or not self._is_listed:
+            return NOTHING
+        near = self.listed.near(codes, reach(self.listed.metric, threshold, int(max(slack))))
+        if len(near):  # near enough to each hash for its own slack, not for the largest
+            radii = np.array([reach(self.listed.metric, threshold, int(each)) for each in slack])
+            near = near.where(near.distances <= radii[near.queries])
+        if doubtful is None or not len(near):
+            return near
+        differing = codes[near.queries] ^ self.lists.codes(self.algorithm, near)
+        in_doubt = np.bitwise_count(differing & doubtful[near.queries]).sum(axis=1)
+        return near.where(near.distances - in_doubt <= threshold)
+
+    def may_match(self, turned: Turned) -> bool:
+        """Whether what was screened may match anything, so that it must be looked at in full."""
+        return len(self.near_to(turned, self.threshold(kind_of(turned.region)))) > 0
+
+    def near_to(self, turned: Turned, threshold: int) -> Nearby:
+        """What may be within `threshold` of the reference hashes; `queries` are places in TRANSFORMS."""
+        if not self._may_be_good(turned):
+            return NOTHING
+        doubtful = rows_of(turned.doubtful) if turned.doubtful else None
+        return self.near(rows_of(turned.codes), turned.slack, doubtful, threshold=threshold)
+
+    def matches(self, turned: Turned, confirm: Callable[[str], Hash | None]) -> list[Matched]:
+        """The nearest match of the eight hashes with each listed entry.
+
+        `confirm` gives the reference hash for a transform; it is asked only where there is slack. Where it has none,
+        nothing matches by that transform. What the lists and `confirm` raise is theirs.
+        """
+        threshold = self.threshold(kind_of(turned.region))
+        near, confirmed = self.confirmed(turned, confirm, threshold=threshold)
+        if not len(near):
+            return []
+        found = []
+        groups = np.zeros_like(near.queries)
+        for place in nearest_rows(self.lists, self.algorithm, near, threshold, groups=groups):
+            found.append(self.matched(near, place, turned, confirmed))
+        return found
+
+    def confirmed(
+        self, turned: Turned, confirm: Callable[[str], Hash | None], *, threshold: int
+    ) -> tuple[Nearby, dict[int, Hash]]:
+        """What may be within `threshold`, its distances those of the reference hashes, which come by their places."""
+        near = self.near_to(turned, threshold)
+        confirmed = dict(enumerate(turned.hashes))
+        if not len(near):
+            return near, confirmed
+        if turned.slack[0]:
+            upright = confirm(TRANSFORMS[0])
+            if upright is None or not self.listed.asks(upright):
+                return NOTHING, confirmed
+            confirmed[0] = upright
+        for query in np.unique(near.queries).tolist():
+            if query and turned.slack[query]:
+                value = confirm(TRANSFORMS[query])
+                if value is None:
+                    near = near.where(near.queries != query)
+                else:
+                    confirmed[query] = value
+        if any(turned.slack) and len(near):
+            asked = codes_of([confirmed[query] for query in range(len(TRANSFORMS))])[near.queries]
+            listed = self.lists.codes(self.algorithm, near)
+            near = replace(near, distances=exact_distances(self.listed.metric, asked, listed))
+        return near, confirmed
+
+    def matched(self, near: Nearby, place: int, turned: Turned, confirmed: Mapping[int, Hash]) -> Matched:
+        """The match in that place of what `confirmed` gave."""
+        query = int(near.queries[place])
+        transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
+        matched = self.listed.matched(near, place, replace(confirmed[query], region=turned.region))
+        return replace(matched, match=replace(matched.match, transform=transform))
+
+    def _may_be_good(self, turned: Turned) -> bool:
+        """Whether the quality of the reference hash may be one that is looked up."""
+        quality = turned.qualities[0]
+        return quality == NO_QUALITY or quality >= (self.asked_quality if turned.slack[0] else self.quality)
+
+
+def screened_by(screener: ScreeningHasher, reduced: Reduced) -> Turned | None:
+    """The hashes of a reduced picture; None where they say too little or the hasher fails."""
+    try:
+        turned = screener.screened(reduced)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a plug-in's hasher may raise anything
+        return None
+    return turned if turned is not None and is_sound(turned, screener) else None
+
+
+def _is_sound(value: Hash, width: int) -> bool:
+    return len(value.value) == width and (value.quality is None or 0 <= value.quality <= 100)
+
+
+def _ask(hash_it: Callable[[], Answer]) -> Answer:
+    try:
+        return hash_it()
+    except MemoryError as error:
+        raise DecodeError(Reason.OUT_OF_MEMORY) from error
+    except Exception as error:  # a plug-in's hasher may raise anything: it costs one item
+        raise DecodeError(Reason.HASHER_FAILED) from error
+
+
+def rows_of(eight: bytes) -> npt.NDArray[np.uint8]:
+    """(8, width) uint8."""
+    return np.frombuffer(eight, np.uint8).reshape(len(TRANSFORMS), -1)

@@ -1,0 +1,222 @@
+"""A case: the folder that holds one ledger and what belongs to it.
+
+    case.ledger      the record (ledger/)
+    case.hashes/     the hashes of every item, a file a scan (case_hashes.py)
+    verifier.keys    vkeys of the keys that sign it, one a line
+    reports/         where reports go unless told otherwise
+
+The signing key is not in it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger import KeyFileError, Ledger, LedgerError, Signer, add_vkey, is_sealed, load_signer, read_vkeys, write_key
+from matcher.errors import CaseError
+from matcher.model import FINDING_KEYS
+from matcher.record.builds import library_builds, platform_facts, tool_version
+from matcher.record.entries import entry
+from matcher.record.examiner_folder import VARIABLE
+from matcher.system.files import publish_new, readable_name
+
+LEDGER = "case.ledger"
+KEYS = "verifier.keys"
+REPORTS = "reports"
+
+MOST_CHARACTERS = 1000
+"""Of an examiner's name and the like."""
+
+OnWait = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What is said of a case when it is opened; everything optional."""
+
+    exhibit: str | None = None
+    examiner: str | None = None
+    role: str | None = None
+    authority: str | None = None
+
+
+NO_FACTS = CaseFacts()
+
+
+def open_case(
+    folder: Path, facts: CaseFacts, *, key: Path, passphrase: bytes | None = None, on_wait: OnWait | None = None
+) -> Ledger:
+    """Open a case for recording; a new one is made where there is none. CaseError or LedgerError.
+
+    `key` is the examiner's private key; a new one is made there if there is none, encrypted with `passphrase` if one
+    is given. Its name is the case's origin, as C2SP recommends.
+    """
+    check_facts(facts)
+    path = folder / LEDGER
+    try:
+        if key.resolve().is_relative_to(folder.resolve()):
+            raise CaseError(f"{key}: a private key has no place in the case that it signs")
+        new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            try:
+                _create(folder, facts, key, passphrase)
+            except BaseException:
+                if new:
+                    with suppress(OSError):  # only if nothing else came into it
+                        folder.rmdir()
+                raise
+        (folder / REPORTS).mkdir(exist_ok=True)
+    except OSError as error:
+        raise CaseError(f"{error.filename or folder}: {error.strerror}") from error
+    return _existing(folder, key, passphrase, on_wait)
+
+
+def check_facts(facts: CaseFacts) -> None:
+    """Refuse what a ledger entry cannot hold. CaseError names the field."""
+    for name, value in vars_of(facts).items():
+        if value is not None and (len(value) > MOST_CHARACTERS or value != value.encode("utf-8", "replace").decode()):
+            raise CaseError(f"{name}: must be valid text of at most {MOST_CHARACTERS} characters")
+
+
+def vars_of(facts: CaseFacts) -> dict[str, str | None]:
+    """The facts by name, as entries hold them."""
+    return {
+        "exhibit": facts.exhibit,
+        "authority": facts.authority,
+        "examiner": facts.examiner,
+        "role": facts.role,
+    }
+
+
+def _create(folder: Path, facts: CaseFacts, key: Path, passphrase: bytes | None) -> None:
+    """Make the ledger with its first entries under another name, and give it its name when it is whole."""
+    own = (REPORTS, KEYS)
+    if any(child.name not in own and not child.name.startswith(f".{LEDGER}") for child in folder.iterdir()):
+        raise CaseError(f"{folder}: holds other files and no {LEDGER}; a case needs a folder of its own")
+    unique = secrets.token_hex(4)
+    signer = _signer(key, f"case/{_slug(folder.resolve().name)}/{unique}", passphrase)
+    beginning = entry(
+        "case.open",
+        case=readable_name(folder.resolve().name),
+        **vars_of(facts),
+        tool=tool_version(),
+        libraries=library_builds(),
+        platform=platform_facts(),
+    )
+    unfinished = folder / f".{LEDGER}.{unique}"
+    try:
+        with Ledger.create(unfinished, origin=signer.name, signer=signer) as log:
+            log.append([beginning, entry("key", action="add", vkeys=[*signer.vkeys])], checkpoint=True)
+        _tell_keys(folder, signer)
+        publish_new(unfinished, folder / LEDGER)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _existing(folder: Path, key: Path, passphrase: bytes | None, on_wait: OnWait | None) -> Ledger:
+    with Ledger.open_readonly(folder / LEDGER) as log:
+        origin = log.origin
+    signer = _signer(key, origin, passphrase)
+    log = Ledger.open(folder / LEDGER, signer=signer, on_wait=on_wait)
+    try:
+        known = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
+        if not known or not set(signer.vkeys) <= set(known):
+            log.append([entry("key", action="add", vkeys=[*signer.vkeys])], checkpoint=True)
+            _tell_keys(folder, signer)
+    except BaseException:
+        log.close()
+        raise
+    return log
+
+
+def _tell_keys(folder: Path, signer: Signer) -> None:
+    for vkey in signer.vkeys:
+        add_vkey(folder / KEYS, vkey)
+
+
+def _signer(key: Path, origin: str, passphrase: bytes | None) -> Signer:
+    if not key.exists():
+        try:
+            key.parent.mkdir(parents=True, exist_ok=True)
+            write_key(key, Signer.generate(origin), passphrase=passphrase)
+        except (OSError, KeyFileError) as error:
+            if not key.exists():  # another scan may have made it in this moment
+                reason = str(error) if isinstance(error, KeyFileError) else f"{error.filename}: {error.strerror}"
+                raise CaseError(
+                    f"{reason}: there is no signing key, and none can be made there "
+                    f"(--key or {VARIABLE} names another place)"
+                ) from error
+    return load_signer(key, name=origin, passphrase=passphrase)
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:60] or "case"
+
+
+def check_case(folder: Path) -> None:
+    """CaseError where `folder` is not a case yet: for those who do not make one."""
+    if not (folder / LEDGER).is_file():
+        raise CaseError(f"{folder}: not a case (it has no {LEDGER})")
+
+
+class CaseReader:
+    """A case's ledger, read-only: its entries as objects, and its findings with their keys in DESIGN's order."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        check_case(folder)
+        self._log = Ledger.open_readonly(folder / LEDGER)
+        self.checkpoint = self._log.latest_checkpoint()
+        """The newest signed checkpoint; read before the size, so that it is of no larger one."""
+        self.size = self._log.size
+        self.origin = self._log.origin
+
+    def __enter__(self) -> CaseReader:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._log.close()
+
+    def entries(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """A generator of (leaf index, entry) for everything that stood in the ledger when it was opened."""
+        for index, body in self._log.entries(0, self.size):
+            try:
+                yield index, self._log.disclosed(index, body) if is_sealed(body) else json.loads(body)
+            except ValueError as error:
+                raise LedgerError(f"{self.folder / LEDGER}: entry {index} is not JSON") from error
+
+    def findings(self, *, scan: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+        """A generator of (scan, finding as JSON) in the order of the ledger."""
+        for index, found in self.entries():
+            if found.get("type") == "item" and scan in (None, found["scan"]):
+                try:
+                    yield found["scan"], in_order(found["finding"])
+                except (KeyError, TypeError) as error:
+                    raise CaseError(f"{self.folder / LEDGER}: entry {index} is not a finding of this tool") from error
+
+    def root(self) -> str:
+        """The root hash over the entries that stood in the ledger when it was opened, hex."""
+        return self._log.root(self.size).hex()
+
+
+def in_order(finding: dict[str, Any]) -> dict[str, Any]:
+    """A finding from the ledger, whose keys are sorted, with its keys as DESIGN prints them."""
+    ordered = {key: finding[key] for key in FINDING_KEYS if key in finding}
+    ordered["hashes"] = [{key: value[key] for key in _HASH_KEYS} for value in finding["hashes"]]
+    ordered["matches"] = [{key: match[key] for key in _MATCH_KEYS if key in match} for match in finding["matches"]]
+    return ordered
+
+
+_HASH_KEYS = ("algorithm", "value", "quality", "region")
+_MATCH_KEYS = (
+    *("list", "entry", "category", "algorithm", "value", "entry_value"),
+    *("distance", "threshold", "quality", "region", "transform", "chance"),
+)

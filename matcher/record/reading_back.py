@@ -1,0 +1,94 @@
+"""What a scan has recorded by now, read back while it goes on: by the place of an item in the scan.
+
+The ledger has the finding, the file of hashes what was computed. Where an item's are follows from where each group
+begins; that is all that is held.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ledger import Ledger, parse
+from matcher.errors import CaseError
+from matcher.model import Finding, Hash, Turned
+from matcher.record.finding_json import finding_of
+from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOTABLE, CaseHashes, Group, Noted, Place
+from matcher.record.runs import Runs
+
+_GROUPS = 64
+"""Groups whose columns stay mapped."""
+
+
+def recalled(body: bytes, kept: Noted, *, path: str) -> Finding:
+    """The finding of an `item` entry and what was kept of it, but for its path."""
+    return finding_of(
+        parse(body)["finding"],
+        path=path,
+        notable=bool(kept.flags & NOTABLE),
+        doubtful=bool(kept.flags & DOUBTFUL),
+        conflict=bool(kept.flags & CONFLICT),
+        digests=tuple(Hash(name, value) for name, value in kept.digests.items()),
+        pictures=tuple(turned for hashes in kept.pictures.values() for turned in hashes.values()),
+    )
+
+
+class Recorded:
+    """The items of a scan that are on the disk. `groups`: where the group of hashes of an item begins in the file."""
+
+    def __init__(self, log: Ledger, path: Path, groups: Runs) -> None:
+        self._log = log
+        self._path = path
+        self._groups = groups
+        self._leaves = Runs()
+        self._mapped: CaseHashes | None = None
+        self._open: dict[int, Group] = {}
+
+    def add(self, seq: int, index: int) -> None:
+        """The entry of an item is there; those of later ones follow, if nothing else is said of them."""
+        self._leaves.add_place(seq, index)
+
+    def let_go(self) -> None:
+        """Unmap the file of hashes, so that it can be written on any system."""
+        self._open.clear()
+        self._mapped = None
+
+    def sha256(self, seq: int) -> bytes:
+        """The whole digest of an item's content. CaseError where the file is damaged."""
+        group, place = self._group(seq)
+        return bytes(group["sha256"][place])
+
+    def finding(self, seq: int, *, path: str) -> Finding:
+        """The finding of an item, but for its path. CaseError or LedgerError where it cannot be read."""
+        first, index = self._leaves.find(seq)
+        index += seq - first
+        _index, body = next(self._log.entries(index, index + 1))
+        return recalled(body, self._noted(seq), path=path)
+
+    def _noted(self, seq: int) -> Noted:
+        group, place = self._group(seq)
+        header = self._hashes().header
+        pictures: dict[Place, dict[str, Turned]] = {}
+        for row in range(int(group.starts[place]), int(group.starts[place + 1])):
+            for kept in header.pictures:
+                turned = group.turned(row, kept.name)
+                if turned is not None:
+                    pictures.setdefault((turned.rendering, turned.region), {})[kept.name] = turned
+        digests = {kept.name: group[kept.name][place].tobytes() for kept in header.digests}
+        return Noted(int(group["modified"][place]), int(group["flags"][place]), digests, pictures)
+
+    def _hashes(self) -> CaseHashes:
+        if self._mapped is None:
+            self._mapped = CaseHashes(self._path)
+        return self._mapped
+
+    def _group(self, seq: int) -> tuple[Group, int]:
+        first, at = self._groups.find(seq)
+        group = self._open.get(at)
+        if group is None:
+            if len(self._open) >= _GROUPS:
+                del self._open[next(iter(self._open))]
+            _end, group = self._hashes().group_at(at, first)
+            self._open[at] = group
+        if seq - first >= len(group):
+            raise CaseError(f"{self._path}: item {seq} is not in the group that begins at {at}")
+        return group, seq - first

@@ -1,0 +1,311 @@
+"""The hashes that a scan stored, looked up in the lists as they are now.
+
+1. The scan is closed, and its case.hashes is the file that was recorded then.
+2. Every stored hash is looked up, with the scan's thresholds, qualities and margins.
+3. What was looked up with a margin is confirmed by the reference hash: by the one that the record has already, or by
+   opening the item, whose bytes must be those that were examined. Nothing else of the evidence is read.
+4. The matches are compared with the scan's, as earlier relookups left them. What is new, what is withdrawn, and whose
+   category means something else now become `relookup` entries, several where one cannot hold all.
+
+What comes out for an item is what a new scan with these lists would find, as far as hashes were stored. Thresholds that
+depend on the length of the lists, as those of regions do, are those for the lists as they are now; a match of which
+nothing but its threshold or its chance is another one has not changed. A finding lists its nearest hundred matches:
+what is new is looked for among all there are now, and a match that is only pushed out of the hundred is not withdrawn.
+
+An entry: `scan`, `part` of `parts`, `lists`, `thresholds` (by kind, then by algorithm), `tool`, `libraries`, `items`,
+`counts` (of each kind of change), `opened` (items of the evidence), `excluded`, `not_looked_up` (hashes of the lists by
+algorithm that the scan did not compute),
+and `new` (seq, path, match, notable), `withdrawn` (seq, path, match), `changed` (seq, path, match, was, notable) and
+`unconfirmed` (seq, path, reason).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ledger import Ledger, SizeChangedError, canonical
+from matcher.errors import CaseError, DecodeError
+from matcher.examine.engine import Matcher
+from matcher.lookup.outcome import Matched, best_of
+from matcher.lookup.picture_lookup import PictureLookup
+from matcher.model import Disposition, Hash, Turned
+from matcher.record.builds import library_builds, tool_version
+from matcher.record.entries import entry, form_of
+from matcher.record.examiner_folder import sealing_secret_path
+from matcher.record.hashes_file import CaseHashes, path_of
+from matcher.record.sealing import Sealing, plain
+from matcher.revisit.closed_scans import (
+    Json,
+    ScanState,
+    check_calibration,
+    findings_of,
+    identity,
+    read_scans,
+    settings_of,
+    thresholds_of,
+    was_looked_up_since,
+)
+from matcher.revisit.reopened_source import CannotConfirmError, Evidence
+from matcher.revisit.stored_hashes import StoredHashes
+from matcher.sources.folder import raw_path
+from matcher.system.files import sha256_of
+
+KINDS = ("new", "withdrawn", "changed", "unconfirmed")
+MOST_ENTRY = 60_000
+"""Bytes of one entry, which holds 65,535."""
+MOST_NEW = 1000
+"""New matches of one item that are recorded, notable ones first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One of KINDS: a match, as JSON, with what it means; or an item that is `unconfirmed`, with the reason."""
+
+    kind: str
+    seq: int
+    path: str
+    match: Json | None = None
+    reason: str | None = None
+    was: str | None = None
+    notable: bool = False
+
+    def as_json(self) -> Json:
+        form: Json = {"seq": self.seq, "path": self.path}
+        if self.reason is not None:
+            return form | {"reason": self.reason}
+        form["match"] = self.match
+        if self.kind == "changed":
+            form["was"] = self.was
+        return form if self.kind == "withdrawn" else form | {"notable": self.notable}
+
+
+@dataclass(slots=True)
+class Relookup:
+    """What came of one scan. `not_looked_up`: hashes in the lists, by algorithm, that the scan did not compute."""
+
+    scan: int
+    items: int
+    lists: list[Json]
+    thresholds: Json
+    not_looked_up: dict[str, int]
+    excluded: int
+    opened: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Change]:
+        return [change for change in self.changes if change.kind == kind]
+
+
+@dataclass(frozen=True, slots=True)
+class RelookupRequest:
+    """A case against the current lists of a store: all its closed scans, or one.
+
+    `location` is where the evidence lies now, if it is not where it was scanned. `secret` is what seals paths, where a
+    scan's are sealed; `calibration` the file that the scan was made with, where it was not the one that comes along.
+    """
+
+    case: Path
+    store: Path
+    scan: int | None = None
+    location: Path | None = None
+    secret: Path = field(default_factory=sealing_secret_path)
+    calibration: Path | None = None
+
+
+def relookup(log: Ledger, request: RelookupRequest) -> Iterator[Relookup]:
+    """A generator of what changed, recorded when it comes out, scan by scan.
+
+    CaseError, StoreError or LedgerError where nothing can be done; at the end a CaseError that names the scans that
+    could not be looked up, if there are any.
+    """
+    scans = read_scans(log).scans
+    if request.scan is not None:
+        if request.scan not in scans:
+            raise CaseError(f"{request.case}: has no scan {request.scan}")
+        if scans[request.scan].closed is None:
+            raise CaseError(f"{request.case}: scan {request.scan} was never closed; resume it first")
+        scans = {request.scan: scans[request.scan]}
+    if all(scan.closed is None for scan in scans.values()):
+        raise CaseError(f"{request.case}: has no scan that was closed")
+    failures = []
+    for number, scan in sorted(scans.items()):
+        try:
+            if scan.closed is None:
+                raise CaseError(f"{request.case}: scan {number} was never closed; resume it first")
+            yield _relookup_scan(log, request, number)
+        except CaseError as error:
+            failures.append(str(error))
+    if failures:
+        raise CaseError("; ".join(failures))
+
+
+def _relookup_scan(log: Ledger, request: RelookupRequest, number: int) -> Relookup:
+    """Look up one scan and append what came of it; again, where another process did so in between."""
+    while True:
+        state = read_scans(log)
+        result, loads = _looked_up(log, request, state.scans[number])
+        make = Sealing.from_file(request.secret).seal if state.scans[number].opened.get("sealed") else plain
+        size = state.size
+        while True:
+            try:
+                sealed = [make(form) for form in _entries(result)]
+                bodies = [*loads, *(body for body, _openings in sealed)]
+                openings = [*([] for _load in loads), *(opened for _body, opened in sealed)]
+                log.append(bodies, checkpoint=True, expected_size=size, openings=openings)
+            except SizeChangedError:
+                now = log.size
+                if was_looked_up_since(log, size, number):
+                    break
+                size = now
+            else:
+                return result
+
+
+def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[Relookup, list[bytes]]:
+    path = path_of(request.case, scan.number)
+    assert scan.closed is not None
+    if "hashes" not in scan.closed:
+        raise CaseError(f"{request.case}: scan {scan.number} was made by a version that stored no hashes; scan anew")
+    hashes = CaseHashes(path)
+    if sha256_of(path) != scan.closed["hashes"]["sha256"]:
+        raise CaseError(f"{path}: is not the file that was recorded when the scan was closed")
+    settings = settings_of(scan.opened, request.calibration)
+    matcher = Matcher.open(request.store, settings=settings, check=True)
+    check_calibration(scan.opened, matcher)
+    stored = StoredHashes(hashes, matcher)
+    findings, excluded = findings_of(log, scan.number, stored.candidates() | scan.later.keys())
+    recorded = Path(os.fsdecode(raw_path(scan.opened["source"]["path"])))
+    where = recorded if request.location is None else request.location
+    evidence = Evidence(where, settings, {finding["path"] for finding in findings.values()})
+    result = Relookup(
+        scan.number,
+        len(stored),
+        [{"name": found.name, "version": found.version, "digest": found.facts.digest} for found in matcher.lists],
+        thresholds_of(matcher),
+        stored.not_looked_up(),
+        excluded,
+    )
+    for seq, finding in sorted(findings.items()):
+        result.changes.extend(_Item(scan, matcher, seq, finding).changes(stored, evidence))
+    result.opened = len(evidence.opened)
+    return result, [entry("list.load", **found.load_record()) for found in matcher.lists]
+
+
+class _Item:
+    """One item of a scan: its matches as they were, and how they are confirmed."""
+
+    def __init__(self, scan: ScanState, matcher: Matcher, seq: int, finding: Json) -> None:
+        self._scan = scan
+        self._matcher = matcher
+        self._seq = seq
+        self._finding = finding
+        self._before: dict[bytes, Json] = {identity(match): match for match in finding["matches"]}
+        later = scan.later.get(seq, {})
+        for form, match in later.items():
+            if match is None:
+                self._before.pop(form, None)
+            else:
+                self._before[form] = match
+        self._known = {
+            _place(match["algorithm"], match["transform"], match["region"]): Hash(
+                match["algorithm"], bytes.fromhex(match["value"]), match["quality"]
+            )
+            for match in (*finding["matches"], *(match for match in later.values() if match))
+        }
+
+    def changes(self, stored: StoredHashes, evidence: Evidence) -> Iterator[Change]:
+        """A generator of what is not as it was."""
+        path = self._finding["path"]
+
+        def confirm(lookup: PictureLookup, turned: Turned, transform: str) -> Hash:
+            return self._confirmed(evidence, lookup, turned, transform)
+
+        matched, failed = stored.found(self._seq, confirm)
+        for reason in dict.fromkeys(failed.values()):
+            yield Change("unconfirmed", self._seq, path, reason=reason)
+        now = {identity(found.match.as_json()): found for found in best_of(matched)}
+        for form, match in self._before.items():
+            if form not in now and match["algorithm"] not in failed:
+                yield Change("withdrawn", self._seq, path, match)
+        for found in self._new(now):
+            notable = found.disposition is Disposition.NOTABLE
+            yield Change("new", self._seq, path, found.match.as_json(), notable=notable)
+        for form, match in self._before.items():
+            found_now = now.get(form)
+            was = self._disposition(match)
+            if found_now is not None and was is not None and was is not found_now.disposition:
+                notable = found_now.disposition is Disposition.NOTABLE
+                yield Change("changed", self._seq, path, match, was=was.value, notable=notable)
+
+    def _new(self, now: dict[bytes, Matched]) -> Sequence[Matched]:
+        """What was not there before, notable ones first, then the nearest.
+
+        A finding whose matches were cut does not tell which others there were: of lists that are the same version now,
+        or a merging of it, none of them is new.
+        """
+        new = [found for form, found in now.items() if form not in self._before]
+        if self._finding["matches_total"] > len(self._finding["matches"]):
+            same = {
+                opened.name
+                for opened in self._matcher.lists
+                if (used := self._scan.lists.get(opened.name)) is not None
+                and used.version in {opened.version, *opened.facts.same_as}
+                and used.digest == opened.facts.digest
+            }
+            new = [found for found in new if found.match.list not in same]
+        return sorted(new, key=lambda found: found.disposition is not Disposition.NOTABLE)[:MOST_NEW]
+
+    def _disposition(self, match: Json) -> Disposition | None:
+        """What the match meant when it was last looked up."""
+        used = self._scan.lists.get(match["list"])
+        return None if used is None else used.profile.disposition(match["category"])
+
+    def _confirmed(self, evidence: Evidence, lookup: PictureLookup, turned: Turned, transform: str) -> Hash:
+        name = f"{turned.rendering} {transform}" if turned.rendering else transform
+        place = _place(lookup.algorithm, name, turned.region)
+        recorded = self._known.get(place)
+        if recorded is None:
+            picture = evidence.picture(self._finding, turned.rendering, turned.region)
+            try:
+                recorded = lookup.confirm(picture, transform)
+            except (DecodeError, MemoryError) as error:
+                raise CannotConfirmError("cannot be hashed here") from error
+            self._known[place] = recorded
+        return recorded
+
+
+def _place(algorithm: str, transform: str, region: Sequence[int] | None) -> tuple[str, str, tuple[int, ...] | None]:
+    """Of which part of a picture, turned how, a hash is."""
+    return algorithm, transform, None if region is None else tuple(region)
+
+
+def _entries(result: Relookup) -> list[Json]:
+    """The entries that hold a relookup's changes, in order."""
+    facts = {
+        "scan": result.scan,
+        "lists": result.lists,
+        "thresholds": result.thresholds,
+        "tool": tool_version(),
+        "libraries": library_builds(),
+        "items": result.items,
+        "counts": {kind: len(result.of(kind)) for kind in KINDS},
+        "opened": result.opened,
+        "excluded": result.excluded,
+        "not_looked_up": result.not_looked_up,
+    }
+    room = MOST_ENTRY - len(canonical(facts))
+    parts: list[dict[str, list[Any]]] = [{kind: [] for kind in KINDS}]
+    size = 0
+    for change in result.changes:
+        form = change.as_json()
+        more = len(canonical(form)) + 1
+        if size and size + more > room:
+            parts.append({kind: [] for kind in KINDS})
+            size = 0
+        parts[-1][change.kind].append(form)
+        size += more
+    return [form_of("relookup", **facts, parts=len(parts), part=number, **part) for number, part in enumerate(parts, 1)]

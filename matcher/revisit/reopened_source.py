@@ -1,0 +1,121 @@
+"""Items of a scan that was closed, opened once more: to confirm by the reference hash what stored hashes suggest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matcher.errors import DecodeError, SourceError
+from matcher.examine.parts import cut_out
+from matcher.imaging.decode import Decoded, decode
+from matcher.imaging.picture import Picture
+from matcher.imaging.reframing import named, reframed_picture
+from matcher.imaging.renderings import split_reframing
+from matcher.imaging.sniff import HEAD, Kind, sniff
+from matcher.model import Item, Region
+from matcher.settings import Settings
+from matcher.sources import Source, open_source
+
+_CHUNK = 1 << 20
+
+
+class CannotConfirmError(Exception):
+    """The evidence cannot be had, or is not what it was. Never leaves the relookup, which records it."""
+
+
+@dataclass(slots=True)
+class _Last:
+    path: str
+    rendering: str
+    picture: Picture
+    region: Region | None = None
+    part: Picture | None = None
+
+
+class Evidence:
+    """A source of a scan. Nothing of it is touched before the first question."""
+
+    def __init__(self, location: Path, settings: Settings, wanted: Collection[str]) -> None:
+        self._location = location
+        self._settings = settings
+        self._wanted = set(wanted)
+        self._source: Source | None = None
+        self._items: dict[str, Item] = {}
+        self._last: _Last | None = None
+        self.opened: set[str] = set()
+        """The items that were opened."""
+
+    def picture(self, finding: Mapping[str, Any], rendering: str, region: Region | None = None) -> Picture:
+        """One rendering of an item's picture, or a region of it.
+
+        CannotConfirmError where its bytes are not those of its finding.
+        """
+        path = finding["path"]
+        if self._last is None or (self._last.path, self._last.rendering) != (path, rendering):
+            self._last = None  # or two would be held
+            self._last = _Last(path, rendering, self._rendered(self._read(finding), rendering))
+        if region is None:
+            return self._last.picture
+        if self._last.region != region or self._last.part is None:
+            self._last.region, self._last.part = region, cut_out(self._last.picture, region)
+        return self._last.part
+
+    def _read(self, finding: Mapping[str, Any]) -> bytes:
+        path, left = finding["path"], finding["size"]
+        source = self._listed()
+        item = self._items.get(path)
+        if item is None or item.status is not None:
+            raise CannotConfirmError("not in the evidence any more")
+        self.opened.add(path)
+        digest, parts = hashlib.sha256(), []
+        try:
+            with source.open(item) as stream:
+                while left >= 0 and (chunk := stream.read(_CHUNK)):  # what has grown is not read to its end
+                    digest.update(chunk)
+                    parts.append(chunk)
+                    left -= len(chunk)
+        except OSError as error:
+            raise CannotConfirmError(error.strerror or "cannot be read") from error
+        if digest.hexdigest() != finding["sha256"]:
+            raise CannotConfirmError("changed since it was examined")
+        return b"".join(parts)
+
+    def _listed(self) -> Source:
+        if self._source is None:
+            try:
+                source = open_source(self._location)
+                if source.describe()["kind"] == "file":  # it may have been named by a link
+                    self._items = dict.fromkeys(self._wanted, next(iter(source.items())))
+                else:
+                    self._items = {item.path: item for item in source.items() if item.path in self._wanted}
+            except (SourceError, OSError) as error:
+                raise CannotConfirmError("the evidence is not there") from error
+            self._source = source
+        return self._source
+
+    def _rendered(self, data: bytes, rendering: str) -> Picture:
+        plain, reframing = split_reframing(rendering)
+        if reframing:
+            return reframed_picture(self._rendered(data, plain), named(reframing))
+        kind = sniff(data[:HEAD])
+        if kind is not None:
+            try:
+                for picture in self._decoded(data, kind).renderings():
+                    if picture.rendering == rendering:
+                        return picture
+            except DecodeError as error:
+                raise CannotConfirmError(f"cannot be decoded here: {error.reason.value}") from error
+        raise CannotConfirmError("is not decoded here as it was")
+
+    def _decoded(self, data: bytes, kind: Kind) -> Decoded:
+        settings = self._settings
+        return decode(
+            data,
+            kind,
+            max_pixels=settings.max_pixels,
+            max_frames=settings.max_frames,
+            max_total_pixels=settings.max_total_pixels,
+        )

@@ -1,0 +1,143 @@
+"""The hashes that a scan stored, looked up in lists: screened all together, then item by item."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from matcher.errors import CaseError
+from matcher.examine.engine import Matcher
+from matcher.lookup.all_algorithms import Lookups
+from matcher.lookup.chances import REGION, WHOLE, asked_of
+from matcher.lookup.digests import match_digests
+from matcher.lookup.outcome import Matched
+from matcher.lookup.picture_lookup import PictureLookup
+from matcher.model import Hash, Turned
+from matcher.record.hashes_file import ABSENT, DIGESTED, NO_QUALITY, CaseHashes, Group, kept_of
+from matcher.revisit.reopened_source import CannotConfirmError
+
+Confirm = Callable[[PictureLookup, Turned, str], Hash]
+"""confirm(lookup, turned, transform): the reference hash of the picture, or region, turned. CannotConfirmError."""
+
+
+class StoredHashes:
+    """A scan's file of hashes, and lists. CaseError where a hash is not computed any more as it was."""
+
+    def __init__(self, hashes: CaseHashes, matcher: Matcher) -> None:
+        self._matcher = matcher
+        self._groups = [group for _end, group in hashes.groups()]
+        self._firsts = [group.first for group in self._groups]
+        self._digests = [kept.name for kept in hashes.header.digests]
+        self._lookups = _lookups(hashes, matcher)
+
+    def __len__(self) -> int:
+        """The number of items."""
+        return sum(map(len, self._groups))
+
+    def not_looked_up(self) -> dict[str, int]:
+        """The hashes in the lists, by algorithm, that cannot be asked for, since the scan did not compute theirs."""
+        counts: dict[str, int] = {}
+        for opened in self._matcher.lists:
+            for name, count in opened.facts.counts["hashes"].items():
+                if name not in self._digests and name not in self._lookups:
+                    counts[name] = counts.get(name, 0) + count
+        return counts
+
+    def candidates(self) -> set[int]:
+        """The seq of every item that may match, by screening."""
+        found: set[int] = set()
+        for group in self._groups:
+            found.update((group.first + self._by_digest(group)).tolist())
+            for lookup in self._lookups.values():
+                rows = _near(group, lookup, self._matcher.asked_together)
+                owners = np.searchsorted(group.starts, rows, side="right") - 1
+                found.update((group.first + owners).tolist())
+        return found
+
+    def _by_digest(self, group: Group) -> npt.NDArray[np.int64]:
+        """The places of the group's items with a listed digest, ascending."""
+        digested = np.flatnonzero(group["flags"] & DIGESTED)
+        listed = np.zeros(len(digested), np.bool_)
+        for name in self._digests:
+            listed |= self._matcher.together.has_digests(name, np.ascontiguousarray(group[name][digested]))
+        return digested[listed]
+
+    def found(self, seq: int, confirm: Confirm) -> tuple[list[Matched], dict[str, str]]:
+        """Every match of one item; and the algorithms by which something could not be confirmed, with the reason."""
+        group = self._groups[bisect_right(self._firsts, seq) - 1]
+        place = seq - group.first
+        found: list[Matched] = []
+        failed: dict[str, str] = {}
+        if group["flags"][place] & DIGESTED:
+            digests = [Hash(name, group[name][place].tobytes()) for name in self._digests]
+            found.extend(match_digests(self._matcher.together, digests))
+        asked: list[Turned] = []
+        matched: list[Matched] = []
+        for row in range(int(group.starts[place]), int(group.starts[place + 1])):
+            kept = {name: turned for name in self._lookups if (turned := group.turned(row, name)) is not None}
+            asked.extend(kept.values())
+            matched.extend(self._matcher.asked_together.matches(kept, partial(_confirmed, confirm, failed, kept)))
+        together = self._matcher.asked_together.combined
+        if reasons := [failed[name] for name in together if name in failed]:  # what one says of a match needs the other
+            failed.update(dict.fromkeys(together, reasons[0]))
+        found.extend(self._matcher.chances.told(matched, asked_of(asked)))
+        return found, failed
+
+
+def _confirmed(
+    confirm: Confirm,
+    failed: dict[str, str],
+    kept: Mapping[str, Turned],
+    lookup: PictureLookup,
+    transform: str,
+) -> Hash | None:
+    try:
+        return confirm(lookup, kept[lookup.algorithm], transform)
+    except CannotConfirmError as error:
+        failed[lookup.algorithm] = str(error)
+        return None
+
+
+def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
+    now = {kept.name: kept for kept in map(kept_of, matcher.lookups)}
+    lookups = {lookup.algorithm: lookup for lookup in matcher.lookups}
+    found = {}
+    for kept in hashes.header.pictures:
+        lookup = lookups.get(kept.name)
+        if lookup is None or now[kept.name] != kept:
+            raise CaseError(f"{hashes.path}: its {kept.name} hashes are of another profile: {kept.profile}")
+        found[kept.name] = lookup
+    return found
+
+
+def _near(group: Group, lookup: PictureLookup, lookups: Lookups) -> Any:
+    """The rows of a group that may match by one algorithm, (k,) int64, ascending."""
+    is_region = group.is_region()
+    quality = group[f"{lookup.algorithm} quality"][:, 0].astype(np.int64)
+    slack, doubtful = group.slack(lookup.algorithm), group.doubtful(lookup.algorithm)
+    least = np.where(slack[:, 0] > 0, lookup.asked_quality, lookup.quality)
+    good = (quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= least))
+    rows = [np.zeros(0, np.int64)]
+    for kind, is_kind in ((WHOLE, ~is_region), (REGION, is_region)):
+        asked = np.flatnonzero(good & is_kind)
+        for at in range(0, len(asked), _ASKED):
+            some = asked[at : at + _ASKED]
+            codes = group[f"{lookup.algorithm} codes"][some]
+            queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
+            near = lookup.near(
+                queries,
+                slack[some].reshape(-1),
+                None if doubtful is None else doubtful[some].reshape(queries.shape),
+                threshold=lookups.radius(lookup, kind),
+            )
+            rows.append(np.unique(some[near.queries // codes.shape[1]]))
+    return np.unique(np.concatenate(rows))
+
+
+_ASKED = 64
+"""Rows that are looked up at a time: one flat picture may be near to half of a list."""

@@ -1,0 +1,181 @@
+"""Is a case's record intact, complete, and arithmetically true?
+
+1. The ledger is intact, by `ledger.audit`: bodies rehashed, tree rebuilt, checkpoints and signatures checked.
+2. Every scan in it is closed and complete: no gap, no repeat, counts and findings root as stated.
+3. The hashes of every closed scan are the file whose digest stands in its close.
+4. Every match can be recomputed: its distance is that of its two hashes, by the metric that the scan opened with, and
+   within its threshold; threshold and list are of those that the scan opened with (but where two algorithms decide
+   together: then what the threshold of one is depends on the distance by the other).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger import AuditReport, LedgerError, Policy, audit, load_signer, read_vkeys
+from matcher.algorithms import Metric
+from matcher.calibration.tables import KINDS
+from matcher.distances import distance as distance_of
+from matcher.distances import unit
+from matcher.errors import CaseError
+from matcher.lookup.chances import REGION, WHOLE
+from matcher.record.case import KEYS, LEDGER, CaseReader, check_case
+from matcher.record.examiner_folder import signing_key_path
+from matcher.record.hashes_file import path_of
+
+MAX_PROBLEMS = 50
+"""The most problems of matches that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found: the ledger's audit, how many matches were recomputed, and every problem in words."""
+
+    audit: AuditReport
+    matches: int
+    problems: tuple[str, ...]
+
+
+def verify_case(
+    folder: Path,
+    *,
+    keys: Path | None = None,
+    expect: tuple[int, bytes] | None = None,
+    policy: Policy | None = None,
+    checkpoints: Sequence[str] = (),
+) -> Verdict:
+    """Check a case, reading only. LedgerError or CaseError where it cannot be checked at all.
+
+    `keys` is a file of vkeys from elsewhere. Without it, a case that this examiner's own key has signed is verified
+    by that key; any other is checked with the keys that lie in it, and is self-asserted. `policy` says which logs and
+    witnesses are believed; `checkpoints` are signed notes that were got elsewhere, which the ledger must contain.
+    """
+    path = folder / LEDGER
+    check_case(folder)
+    in_case: tuple[str, ...] = ()
+    if keys is not None:
+        trusted = read_vkeys(keys)
+        if not trusted:
+            raise CaseError(f"{keys}: no vkey in it")
+    else:
+        with CaseReader(folder) as reader:
+            origin = reader.origin
+        in_case = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
+        trusted = _own(origin, in_case)
+    report = audit(
+        path, keys=trusted, own_keys=in_case, expect=expect, policy=policy, checkpoints=checkpoints, folder=folder
+    )
+    problems = list(report.problems)
+    for scan in report.scans:
+        problems.extend(problem for problem in scan.problems if problem not in problems)
+    matches = 0
+    if report.intact:
+        with CaseReader(folder) as reader:
+            checker = _MatchChecker()
+            for index, entry in reader.entries():
+                checker.add(index, entry)
+                if entry["type"] == "scan.close" and not _names_its_own(folder, entry):
+                    problems.append(f"entry {index} closes a scan without naming its file of hashes")
+        matches = checker.matches
+        problems.extend(checker.problems)
+    return Verdict(report, matches, tuple(problems))
+
+
+def _names_its_own(folder: Path, closed: dict[str, Any]) -> bool:
+    """Whether a close names the file that `relookup` reads; that it is the one with the digest, the audit has seen."""
+    try:
+        path = path_of(folder, int(closed["scan"]))
+        return bool(closed["hashes"]["file"] == f"{path.parent.name}/{path.name}")
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _own(origin: str, in_case: Sequence[str]) -> tuple[str, ...]:
+    """This examiner's vkey for the case, if it is one of the case's."""
+    key = signing_key_path()
+    if not key.is_file():
+        return ()
+    try:
+        own = load_signer(key, name=origin).vkeys
+    except LedgerError:  # a key that is not ours to read proves nothing either way
+        return ()
+    return own if set(own) <= set(in_case) else ()
+
+
+class _MatchChecker:
+    """Step 4, entry by entry."""
+
+    def __init__(self) -> None:
+        self.matches = 0
+        self.problems: list[str] = []
+        self._thresholds: dict[int, dict[str, dict[str, int]]] = {}
+        """By scan, then by kind, then by algorithm."""
+        self._metrics: dict[int, dict[str, Metric]] = {}
+        self._combined: dict[int, list[str]] = {}
+        """By scan, the algorithms that decide together, so that each match has a threshold of its own."""
+        self._lists: dict[int, set[str]] = {}
+
+    def add(self, index: int, entry: dict[str, Any]) -> None:
+        try:
+            self._add(index, entry)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            self._problem_at(index, f"{entry.get('type')} entry that this tool does not write")
+
+    def _problem_at(self, index: int, problem: str) -> None:
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(f"entry {index}: {problem}")
+
+    def _add(self, index: int, entry: dict[str, Any]) -> None:
+        if entry["type"] == "scan.open":
+            self._thresholds[entry["scan"]] = {
+                kind: {algorithm["name"]: algorithm.get(field, 0) for algorithm in entry["algorithms"]}
+                for kind, field in ((WHOLE, "threshold"), (REGION, "region_threshold"))
+            }
+            self._metrics[entry["scan"]] = {
+                algorithm["name"]: Metric(algorithm.get("metric", Metric.HAMMING))  # digests state none
+                for algorithm in entry["algorithms"]
+            }
+            self._combined[entry["scan"]] = entry.get("chances", {}).get("combined", [])
+            self._lists[entry["scan"]] = {opened["name"] for opened in entry["lists"]}
+        elif entry["type"] == "item":
+            known = self._lists.get(entry["scan"], set()), self._thresholds.get(entry["scan"], {})
+            self._check(index, entry["scan"], entry["finding"]["matches"], *known)
+        elif entry["type"] == "relookup":
+            lists = {opened["name"] for opened in entry["lists"]}
+            opened = self._thresholds.get(entry["scan"], {})
+            thresholds = {kind: opened.get(kind, {}) | entry.get("thresholds", {}).get(kind, {}) for kind in KINDS}
+            self._check(index, entry["scan"], [change["match"] for change in entry["new"]], lists, thresholds)
+
+    def _check(
+        self,
+        index: int,
+        scan: int,
+        matches: list[dict[str, Any]],
+        lists: set[str],
+        thresholds: dict[str, dict[str, int]],
+    ) -> None:
+        for match in matches:
+            self.matches += 1
+            problem = self._problem(scan, match, lists, thresholds)
+            if problem:
+                self._problem_at(index, f"match with {match['list']} {match['entry']}: {problem}")
+
+    def _problem(
+        self, scan: int, match: dict[str, Any], lists: set[str], thresholds: dict[str, dict[str, int]]
+    ) -> str | None:
+        metric = self._metrics.get(scan, {}).get(match["algorithm"], Metric.HAMMING)
+        distance = distance_of(metric, bytes.fromhex(match["value"]), bytes.fromhex(match["entry_value"]))
+        if distance != match["distance"]:
+            return f"the distance of its hashes is {distance} ({unit(metric)}), not {match['distance']}"
+        if distance > match["threshold"]:
+            return f"distance {distance} is above the threshold {match['threshold']}"
+        kind = WHOLE if match["region"] is None else REGION
+        is_combined = match["algorithm"] in self._combined.get(scan, [])
+        if not is_combined and thresholds.get(kind, {}).get(match["algorithm"]) != match["threshold"]:
+            return f"threshold {match['threshold']} is not the one that scan {scan} opened with"
+        if match["list"] not in lists:
+            return f"scan {scan} opened without that list"
+        return None

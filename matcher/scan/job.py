@@ -1,0 +1,124 @@
+"""The work on one item as executors run it: open, examine, never fail for what the item holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from pathlib import Path
+
+from matcher.examine.content import Content, read_content
+from matcher.examine.engine import Matcher
+from matcher.examine.selftest import run as run_selftest
+from matcher.executors import Work
+from matcher.executors.ahead import MOST_BYTES, AheadReader
+from matcher.executors.serving import ReadsAhead
+from matcher.hashers import FileHasher, PictureHasher
+from matcher.hashers.digests import DigestHasher
+from matcher.model import Finding, Item, Reason, Status
+from matcher.scan.seen_table import SeenBefore
+from matcher.settings import Settings
+from matcher.sources import Source
+from matcher.sources.failures import reason_of
+
+
+@dataclass(frozen=True, slots=True)
+class Afresh(Item):
+    """An item that is decoded whatever was seen of its content."""
+
+    @classmethod
+    def of(cls, item: Item) -> Afresh:
+        return cls(*astuple(item))
+
+
+@dataclass(frozen=True, slots=True)
+class ExamineJob:
+    """Examines the items of one source against pinned versions of lists. Can be pickled.
+
+    Without a store, items are hashed and nothing is looked up. With `seen`, the file of a SeenTable, a content that is
+    there is not decoded: its finding has the status `duplicate` and the digests alone, and whoever has the finding of
+    that content completes it, or asks for the item Afresh.
+    """
+
+    source: Source
+    store: Path | None
+    lists: tuple[tuple[str, int], ...]
+    settings: Settings
+    exhibit: str | None
+    seen: Path | None = None
+
+    def start(self, beat: Callable[[], None]) -> Work[Finding]:
+        matcher = self._open()
+        # libraries are loaded and kernels compiled here, where no limit holds yet
+        hashers: list[FileHasher | PictureHasher] = [*matcher.file_hashers, *matcher.picture_hashers]
+        run_selftest(tuple(hasher.algorithm.name for hasher in hashers))
+        return _Examining(self, matcher, beat)
+
+    def limited(self, result: Finding) -> bool:
+        return result.reason is Reason.OUT_OF_MEMORY
+
+    def lost(self, item: Item, reason: Reason) -> Finding:
+        return Finding(item.path, item.size, None, Status.UNREADABLE, reason, self.exhibit)
+
+    def _open(self) -> Matcher:
+        if self.store is None:
+            return Matcher(settings=self.settings)
+        return Matcher.open(self.store, lists=self.lists, settings=self.settings)
+
+
+class _Examining(ReadsAhead):
+    """The work in one process."""
+
+    def __init__(self, job: ExamineJob, matcher: Matcher, beat: Callable[[], None]) -> None:
+        self._job = job
+        self._matcher = matcher
+        self._beat = beat
+        self._seen = SeenBefore(job.seen)
+        self._ahead = AheadReader(self._read_ahead)
+        self._contained = all(isinstance(hasher, DigestHasher) for hasher in matcher.file_hashers)
+        """Whether nothing that reads can take the process with it: what that dies of is the item being examined."""
+
+    def expect(self, task: Item) -> None:
+        if self._contained:
+            self._ahead.expect(task)
+
+    def forget(self) -> None:
+        self._ahead.forget()
+
+    def __call__(self, item: Item, give_up: Reason | None) -> Finding:
+        if item.status is not None:
+            return Finding(item.path, item.size, None, item.status, item.reason, self._job.exhibit)
+        try:
+            return self._examine(item, give_up)
+        except OSError as error:
+            return Finding(item.path, item.size, None, Status.UNREADABLE, reason_of(error), self._job.exhibit)
+        except MemoryError:
+            pass  # and let go of what the frames of the exception hold
+        if give_up is None:  # its digests are to be had all the same
+            return self(item, Reason.OUT_OF_MEMORY)
+        return Finding(item.path, item.size, None, Status.UNREADABLE, Reason.OUT_OF_MEMORY, self._job.exhibit)
+
+    def _examine(self, item: Item, give_up: Reason | None) -> Finding:
+        content = self._ahead.take(item, self._beat) if give_up is None else None
+        if content is None:
+            content = self._read(item, self._beat, most=self._job.settings.max_bytes, keep=give_up is None)
+        if give_up is None and self._is_repeated(item, content):
+            digests = tuple(content.digests)
+            return Finding(
+                *(item.path, content.size, content.sha256, Status.DUPLICATE, None, self._job.exhibit), digests=digests
+            )
+        return self._matcher.examine_content(
+            content, name=item.path, exhibit=self._job.exhibit, give_up=give_up, beat=self._beat
+        )
+
+    def _is_repeated(self, item: Item, content: Content) -> bool:
+        """Whether this was decoded before. What is not decoded is soon examined, and depends on the name."""
+        return bool(content.parts) and content.sha256 in self._seen and not isinstance(item, Afresh)
+
+    def _read(self, item: Item, beat: Callable[[], None], *, most: int, keep: bool) -> Content:
+        with self._job.source.open(item) as stream:
+            return read_content(stream, self._matcher.file_hashers, max_bytes=most, keep=keep, beat=beat)
+
+    def _read_ahead(self, item: Item, beat: Callable[[], None]) -> Content | None:
+        most = min(MOST_BYTES, self._job.settings.max_bytes)
+        content = self._read(item, beat, most=most, keep=True)
+        return None if most < content.size <= self._job.settings.max_bytes else content  # it has grown: not all is held

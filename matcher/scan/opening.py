@@ -1,0 +1,217 @@
+"""How a scan begins, or goes on: what is checked, and what the ledger then says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ledger import Ledger
+from matcher.calibration.tables import Calibration
+from matcher.errors import CaseError
+from matcher.examine.engine import Matcher
+from matcher.examine.selftest import run as run_selftest
+from matcher.lists.store import Store, check_lists
+from matcher.lookup.chances import REGION, WHOLE
+from matcher.model import Item
+from matcher.record.builds import library_builds, platform_facts, tool_version
+from matcher.record.case import NO_FACTS, CaseFacts, vars_of
+from matcher.record.entries import append_scan_open, clock_anomaly, entry, form_of
+from matcher.record.hashes_file import Header, Kept, kept_of, path_of
+from matcher.record.hashes_writer import HashesWriter
+from matcher.record.recorder import Recorder
+from matcher.record.sealing import SEALED, Openings, Sealed, Sealing, plain
+from matcher.scan.resuming import (
+    Changes,
+    Earlier,
+    ItemKept,
+    Known,
+    check_same,
+    count_items,
+    find_earlier,
+    restored,
+    without_recorded,
+)
+from matcher.settings import Settings
+from matcher.sources import Source, open_source
+from matcher.system.files import readable_name
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """One source against the current lists of a store, recorded in the case's folder.
+
+    With `resume` the newest scan of the source goes on where the ledger ends, if there is one. With `sealing` paths
+    are written as commitments.
+    """
+
+    location: Path
+    store: Path
+    case: Path
+    settings: Settings
+    facts: CaseFacts = NO_FACTS
+    resume: bool = False
+    sealing: Sealing | None = None
+
+    @property
+    def exhibit(self) -> str | None:
+        """The number that every finding carries."""
+        return self.facts.exhibit
+
+
+def check_request(request: ScanRequest) -> None:
+    """Refuse a scan that cannot begin, so that no case is made for it. SourceError, StoreError or CalibrationError."""
+    open_source(request.location)
+    check_lists(Store.open(request.store))
+    if request.settings.calibration is not None:
+        Calibration.load(request.settings.calibration)
+
+
+class Counted:
+    """Items, counted as they are taken, for comparison with what was recorded; `count` are recorded already."""
+
+    def __init__(self, items: Iterable[Item], count: int = 0) -> None:
+        self._items = items
+        self.count = count
+
+    def __iter__(self) -> Iterator[Item]:
+        for item in self._items:
+            self.count += 1
+            yield item
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A scan that is in the ledger: its number, who records it, and the items that have no finding yet."""
+
+    scan: int
+    recorder: Recorder
+    items: Counted
+    changes: Changes
+
+
+class Opening:
+    """A source and lists that are open, and how a scan of them begins. MatcherError or LedgerError where it cannot."""
+
+    def __init__(self, log: Ledger, request: ScanRequest, executor: dict[str, Any]) -> None:
+        check_request(request)
+        self._log = log
+        self._request = request
+        self._executor = executor
+        self.source: Source = open_source(request.location)
+        self.matcher = Matcher.open(request.store, settings=request.settings, check=True)
+
+    def earlier(self) -> Earlier | None:
+        """The scan to resume, if that is asked for and there is one. CaseError where it cannot go on."""
+        if not self._request.resume:
+            return None
+        earlier = find_earlier(self._log, self._facts["source"])
+        if earlier is not None:
+            check_same(earlier, self._facts)
+        return earlier
+
+    def begin(self) -> Begun:
+        """Append what a scan begins with."""
+        loads = [entry("list.load", **opened.load_record()) for opened in self.matcher.lists]
+        scan = append_scan_open(self._log, [self._self_test(), *loads], self._facts, self._make)
+        try:
+            hashes = HashesWriter.create(path_of(self._request.case, scan), self._header(scan))
+        except CaseError:
+            self._log.append([entry("anomaly", scan=scan, what="stopped by CaseError", items=0)], checkpoint=True)
+            raise
+        return Begun(
+            scan, Recorder(self._log, scan, hashes, self._request.sealing), Counted(self.source.items()), Changes()
+        )
+
+    def go_on(self, earlier: Earlier) -> Begun:
+        """Restore what the ledger has of a scan, and append that it goes on."""
+        hashes = HashesWriter(path_of(self._request.case, earlier.scan), self._header(earlier.scan))
+        try:  # only now that nobody else writes it: what does the ledger have?
+            if (self.earlier() or earlier).closed is not None:
+                raise CaseError(f"scan {earlier.scan} was ended by another process in this moment")
+            flags, times, asked = hashes.cut(count_items(self._log, earlier))
+            recorder = Recorder(self._log, earlier.scan, hashes, self._request.sealing)
+            kept = zip(flags.tolist(), times.tolist(), asked, strict=True)
+            return self._restored(earlier, recorder, kept)
+        except BaseException:
+            hashes.close()
+            raise
+
+    def _restored(self, earlier: Earlier, recorder: Recorder, kept: Iterator[ItemKept]) -> Begun:
+        known = restored(self._log, earlier, recorder, kept)
+        changes, items = without_recorded(iter(self.source.items()), known, unchanged=self._unchanged)
+        if self._facts["source"]["sha256"] != earlier.opened["source"]["sha256"]:  # a source that is one file
+            changes.changed.append(readable_name(self._request.location))
+        fields = {"scan": earlier.scan, "items": recorder.items, "examiner": self._request.facts.examiner}
+        bodies = [self._self_test(), *clock_anomaly(self._log), entry("anomaly", what="resumed", **fields)]
+        openings: list[Openings] = []
+        if changes:
+            told, opened = self._make(form_of("anomaly", what="the source changed", **fields, **changes.facts()))
+            openings = [*([] for _body in bodies), opened]
+            bodies.append(told)
+        recorder.restored(self._log.append(bodies, checkpoint=True, openings=openings))
+        return Begun(earlier.scan, recorder, Counted(items, recorder.items), changes)
+
+    def _make(self, form: dict[str, Any]) -> Sealed:
+        sealing = self._request.sealing
+        return plain(form) if sealing is None else sealing.seal(form)
+
+    def _self_test(self) -> bytes:
+        return entry("self.test", **run_selftest(tuple(str(name["name"]) for name in self._facts["algorithms"])))
+
+    @cached_property
+    def _facts(self) -> dict[str, Any]:
+        """What `scan.open` says."""
+        settings = self._request.settings
+        digests = [{"name": hasher.algorithm.name, "profile": hasher.profile} for hasher in self.matcher.file_hashers]
+        pictures = [
+            {
+                "name": hasher.algorithm.name,
+                "profile": hasher.profile,
+                "metric": hasher.algorithm.metric.value,
+                "threshold": lookup.threshold(WHOLE),
+                **({"region_threshold": lookup.threshold(REGION)} if settings.regions else {}),
+                "minimum_quality": settings.quality(hasher.algorithm.name),
+                "margin": max(lookup.margin, lookup.screen.margin),
+                **({} if lookup.screener is None else {"screen": lookup.screen.profile}),
+            }
+            for hasher, lookup in zip(self.matcher.picture_hashers, self.matcher.lookups, strict=True)
+        ]
+        return {
+            "source": {**self.source.describe(), "sha256": self.source.digest()},
+            **vars_of(self._request.facts),
+            "settings": settings.as_json(),
+            "algorithms": digests + pictures,
+            "chances": {**self.matcher.chances.as_json(), "combined": list(self.matcher.asked_together.combined)},
+            "lists": [
+                {"name": opened.name, "version": opened.version, "digest": opened.facts.digest}
+                for opened in self.matcher.lists
+            ],
+            **({} if self._request.sealing is None else {"sealed": SEALED}),
+            "executor": self._executor,
+            "tool": tool_version(),
+            "libraries": library_builds(),
+            "platform": platform_facts(),
+        }
+
+    def _header(self, scan: int) -> Header:
+        return Header(
+            scan,
+            tuple(Kept(hasher.algorithm.name, hasher.algorithm.width) for hasher in self.matcher.file_hashers),
+            tuple(map(kept_of, self.matcher.lookups)),
+        )
+
+    def _unchanged(self, item: Item, record: Known) -> bool:
+        digest = hashlib.sha256()
+        try:
+            with self.source.open(item) as stream:
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+        except OSError:
+            return False
+        return digest.hexdigest() == record.sha256

@@ -1,0 +1,240 @@
+"""The grey block means of a PNG are those of the picture that Pillow decodes, or it is left to Pillow."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import deflate
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.shared.png_cases import (
+    CHANNELS,
+    COLOURS,
+    MAGIC,
+    damaged,
+    header,
+    is_read,
+    joined,
+    means,
+    opaque_screen,
+    ordinary,
+    picture,
+    pixels_of,
+    sound_files,
+    split,
+)
+from matcher.imaging.limits import Limits
+from matcher.imaging.reduced.png import MAX_INFLATED, MAX_WIDTH, reduced
+from matcher.imaging.reduced.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
+
+KINDS = {0: GREY, 2: RGB, 3: PALETTE, 6: RGBA}
+SOUND = picture(pixels_of(1, 40, 30, 3), 2, (0, 1, 2, 3, 4))
+CORPUS = "EVIDENCE_MATCHER_CORPUS"
+"""The variable that names a folder of pictures, with screenshots/ in it."""
+
+END = (b"IEND", b"")
+
+
+def with_chunks(*between: tuple[bytes, bytes]) -> bytes:
+    return picture(pixels_of(1, 40, 30, 3), 2, between=between)
+
+
+@pytest.mark.parametrize("colour", CHANNELS)
+@given(
+    seed=st.integers(0, 2**32),
+    width=st.integers(1, 70),
+    height=st.integers(1, 70),
+    filters=st.lists(st.integers(0, 4), min_size=1, max_size=70),
+    pieces=st.integers(1, 50),
+)
+def test_any_filters_give_what_pillow_gives(
+    colour: int, seed: int, width: int, height: int, filters: list[int], pieces: int
+) -> None:
+    palette = COLOURS if colour == 3 else b""
+    data = picture(pixels_of(seed, width, height, CHANNELS[colour]), colour, filters, pieces=pieces, palette=palette)
+    assert is_read(data)
+
+
+@pytest.mark.parametrize("colour", CHANNELS)
+@given(
+    seed=st.integers(0, 2**32),
+    width=st.integers(1, 70),
+    height=st.integers(1, 70),
+    filters=st.lists(st.integers(0, 4), min_size=1, max_size=70),
+    scale=st.integers(1, 80),
+)
+def test_any_scale_gives_the_means_of_its_blocks(
+    colour: int, seed: int, width: int, height: int, filters: list[int], scale: int
+) -> None:
+    pixels = pixels_of(seed, width, height, CHANNELS[colour])
+    data = picture(pixels, colour, filters, palette=COLOURS if colour == 3 else b"")
+    scanlines = zlib.decompress(b"".join(body for name, body in split(data) if name == b"IDAT"))
+    colours = np.frombuffer(COLOURS, np.uint8).reshape(-1, 3).astype(np.int32)
+    table = (colours @ np.array([19595, 38470, 7471], np.int32) + 32768) >> 16
+    grey, seen = block_means(np.frombuffer(scanlines, np.uint8), table, KINDS[colour], width, height, scale)
+    pillow = ordinary(data)
+    assert pillow is not None
+    assert np.array_equal(grey, means(pillow, scale))
+    if colour == 3:
+        assert seen == pixels.max()
+    elif colour == 6:
+        assert seen == np.bitwise_and.reduce(pixels.reshape(-1, 4)).view(np.uint32)[0]
+
+
+@pytest.mark.parametrize("colour", CHANNELS)
+@pytest.mark.parametrize("used", range(5))
+def test_every_sum_of_neighbours_is_undone(colour: int, used: int) -> None:
+    """Extreme values in all combinations, where bytes overflow."""
+    random = np.random.default_rng(used)
+    pixels = random.choice(np.array([0, 1, 127, 128, 254, 255], np.uint8), (90, 90, CHANNELS[colour]))
+    if colour == 6:
+        pixels[:, :, 3] = 255
+    assert is_read(picture(pixels, colour, (used,), palette=COLOURS if colour == 3 else b""))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1536, 512), (600, 1300), (1, 700), (700, 1), (1023, 1025)])
+def test_large_pictures_are_reduced(width: int, height: int) -> None:
+    data = picture(pixels_of(5, width, height, 3), 2, (4, 2, 0, 2, 2, 1, 3, 0))
+    found = reduced(data, Limits())
+    assert found is not None
+    assert found.scale == max(1, min(width, height) // 256)
+    assert found.grey.flags.c_contiguous
+    assert is_read(data)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_what_pillow_writes_is_read(encoded: Callable[..., bytes], mode: str) -> None:
+    assert is_read(encoded(opaque_screen(1, mode=mode, width=640, height=600)))
+
+
+def test_real_screenshots_give_what_pillow_gives() -> None:
+    if CORPUS not in os.environ:
+        pytest.skip(f"REAL SCREENSHOTS NOT TESTED: {CORPUS} is not set")
+    paths = sorted(Path(os.environ[CORPUS], "screenshots").rglob("*.png"))[::60]
+    outcomes = Counter(is_read(path.read_bytes()) for path in paths)
+    assert outcomes[True] > len(paths) // 4
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        (b"tEXt", b"Software\0gnome-screenshot"),
+        (b"zTXt", b"Comment\0\0" + zlib.compress(b"text" * 99)),
+        (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0<x/>"),
+        (b"iTXt", b"Title\0\1\0\0\0" + zlib.compress(b"text")),
+        (b"iCCP", b"sRGB\0\0" + zlib.compress(bytes(3000))),
+        (b"iCCP", b"sRGB\0\0" + zlib.compress(Random(1).randbytes(9000))),
+        (b"gAMA", struct.pack(">I", 45455)),
+        (b"pHYs", bytes(9)),
+        (b"eXIf", b"MM\0*"),
+        (b"iDOT", bytes(28)),
+        (b"bKGD", bytes(6)),
+    ],
+)
+def test_what_cameras_and_systems_add_is_passed_over(chunk: tuple[bytes, bytes], place: str) -> None:
+    chunks = split(SOUND)
+    chunks.insert(1 if place == "before" else len(chunks) - 1, chunk)
+    assert is_read(joined(chunks))
+
+
+def test_a_file_may_go_on_after_its_end() -> None:
+    assert is_read(SOUND + b"more")
+
+
+CHUNKS = split(SOUND)
+PIXELS = CHUNKS[1][1]
+LEFT_TO_PILLOW = {
+    "nothing": b"",
+    "no picture": b"text",
+    "header only": MAGIC,
+    "cut": SOUND[:-1],
+    "16 bits": joined([header(40, 30, 2, depth=16), *CHUNKS[1:]]),
+    "grey and alpha": joined([header(40, 30, 4), *CHUNKS[1:]]),
+    "interlaced": joined([header(40, 30, 2, rest=b"\0\0\1"), *CHUNKS[1:]]),
+    "filters of another kind": joined([header(40, 30, 2, rest=b"\0\1\0"), *CHUNKS[1:]]),
+    "no width": joined([header(0, 30, 2), *CHUNKS[1:]]),
+    "no height": joined([header(40, 0, 2), *CHUNKS[1:]]),
+    "a row too many": joined([header(40, 31, 2), *CHUNKS[1:]]),
+    "a row too few": joined([header(40, 29, 2), *CHUNKS[1:]]),
+    "too wide": joined([header(MAX_WIDTH + 1, 1, 2), *CHUNKS[1:]]),
+    "too large": joined([header(MAX_WIDTH, MAX_INFLATED // MAX_WIDTH, 0), *CHUNKS[1:]]),
+    "more than can come of it": joined([header(MAX_WIDTH, 512, 0), *CHUNKS[1:]]),
+    "no pixels": joined([CHUNKS[0], END]),
+    "empty pixels": joined([CHUNKS[0], (b"IDAT", b""), END]),
+    "pixels in two places": joined([CHUNKS[0], (b"IDAT", PIXELS[:50]), (b"tIME", b""), (b"IDAT", PIXELS[50:]), END]),
+    "a wrong Adler-32": joined([CHUNKS[0], (b"IDAT", PIXELS[:-1] + bytes([PIXELS[-1] ^ 1])), END]),
+    "a code that is not given": joined(
+        [header(1, 2, 0), (b"IDAT", bytes.fromhex("78010dc001010000008010ff57170f00040001")), END]
+    ),
+    "no end": joined(CHUNKS[:-1]),
+    "an end with a body": joined([*CHUNKS[:-1], (b"IEND", b"x")]),
+    "two headers": joined([CHUNKS[0], *CHUNKS]),
+    "the header second": joined([(b"tIME", bytes(7)), *CHUNKS]),
+    "a wrong CRC": SOUND[:-20] + bytes([SOUND[-20] ^ 1]) + SOUND[-19:],
+    "a filter that there is not": joined([CHUNKS[0], (b"IDAT", zlib.compress(b"\5" * 30 * 121)), END]),
+    "two frames": with_chunks((b"acTL", struct.pack(">II", 2, 0))),
+    "a transparent colour": with_chunks((b"tRNS", bytes(6))),
+    "a critical chunk of Apple's": joined([(b"CgBI", bytes(4)), *CHUNKS]),
+    "a name with a digit": with_chunks((b"a1b2", b"")),
+    "gamma cut": with_chunks((b"gAMA", b"\0")),
+    "a text that would count as transparency": with_chunks((b"tEXt", b"transparency\0x")),
+    "a text that would count as interlacing": with_chunks((b"tEXt", b"interlace\0x")),
+    "a text that is a bomb": with_chunks((b"zTXt", b"Title\0\0" + zlib.compress(bytes(2 << 20)))),
+    "a text of another compression": with_chunks((b"zTXt", b"Title\0\1" + zlib.compress(b"x"))),
+    "a profile that is a bomb": with_chunks((b"iCCP", b"x\0\0" + zlib.compress(bytes(2 << 20)))),
+    "a profile of another compression": with_chunks((b"iCCP", b"x\0\1" + zlib.compress(b"x"))),
+    "a palette that is missing": joined([header(40, 30, 3), (b"IDAT", zlib.compress(bytes(30 * 41))), END]),
+    "an index beyond the palette": picture(pixels_of(2, 9, 9, 1) | 2, 3, palette=bytes(6)),
+    "half a colour": picture(pixels_of(2, 9, 9, 1) & 1, 3, palette=bytes(7)),
+    "two palettes": picture(pixels_of(2, 9, 9, 1), 3, between=[(b"PLTE", bytes(768))], palette=bytes(768)),
+    "a palette after the pixels": joined([*CHUNKS[:-1], (b"PLTE", bytes(768)), END]),
+    "a window smaller than what refers to it": joined(
+        [header(4000, 3, 0), (b"IDAT", b"\x08\x1d" + zlib.compress((b"\0" + Random(1).randbytes(4000)) * 3)[2:]), END]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_TO_PILLOW)
+def test_anything_else_is_left_to_pillow(name: str) -> None:
+    assert reduced(LEFT_TO_PILLOW[name], Limits()) is None
+
+
+def test_one_pixel_that_is_not_opaque_is_enough() -> None:
+    for x, y, used in [(0, 0, 0), (16, 16, 2), (39, 29, 4), (39, 0, 2), (5, 29, 0)]:
+        pixels = pixels_of(1, 40, 30, 4)
+        assert is_read(picture(pixels, 6, (used,)))
+        pixels[y, x, 3] = 254
+        assert reduced(picture(pixels, 6, (used,)), Limits()) is None
+
+
+def test_limits_come_before_the_pixels() -> None:
+    assert reduced(SOUND, Limits(max_pixels=40 * 30)) is not None
+    assert reduced(SOUND, Limits(max_pixels=40 * 30 - 1)) is None
+    assert reduced(SOUND, Limits(max_total_pixels=40 * 30 - 1)) is None
+
+
+def test_no_memory_is_asked_for_what_cannot_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    def inflate(*_: object) -> bytes:
+        raise AssertionError("inflated")
+
+    monkeypatch.setattr(deflate, "zlib_decompress", inflate)
+    for name in ("too large", "more than can come of it", "empty pixels"):
+        assert reduced(LEFT_TO_PILLOW[name], Limits()) is None
+
+
+def test_damaged_files_are_read_as_pillow_reads_them_or_not_at_all() -> None:
+    random = Random(6)
+    files = sound_files()
+    outcomes = Counter(is_read(damaged(random.choice(files), random)) for _ in range(1500))
+    assert outcomes[True] > 100
+    assert outcomes[False] > 500

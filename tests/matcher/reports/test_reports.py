@@ -1,0 +1,226 @@
+"""Reports as data: the formats, masking, CSV, JSON lines and the summary behind all of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matcher.errors import CaseError
+from matcher.model import Disposition, Reason, Status
+from matcher.record.case import CaseFacts, CaseReader, open_case
+from matcher.record.entries import append_scan_open, entry
+from matcher.reports import Report, ReportOptions, report, report_names
+from matcher.reports.classify import Kind, classified
+from matcher.reports.csv import COLUMNS, guarded
+from matcher.reports.masking import shown_path, shown_source
+from matcher.reports.summary import summarize
+from matcher.reports.wording import REASONS, STATUSES, incomplete
+from matcher.system.text import json_line
+from tests.shared.report_cases import (
+    FINDINGS,
+    FORMATS,
+    MASKED,
+    PLAIN,
+    SECRETS,
+    add,
+    loads,
+    opening,
+    recorder_for,
+    rows,
+    written,
+)
+
+
+class TestRegistry:
+    def test_built_in_formats(self) -> None:
+        assert report_names() == FORMATS
+        for name in FORMATS:
+            found = report(name)
+            assert isinstance(found, Report)
+            assert found.name == name
+
+    def test_an_unknown_format_names_the_known(self) -> None:
+        with pytest.raises(CaseError, match="'pdf'; known formats: csv, html, jsonl"):
+            report("pdf")
+
+
+class TestAllFormats:
+    @pytest.mark.parametrize("name", FORMATS)
+    @pytest.mark.parametrize("options", [PLAIN, MASKED])
+    def test_the_same_ledger_gives_the_same_bytes(self, reported_case: Path, name: str, options: ReportOptions) -> None:
+        with CaseReader(reported_case) as first, CaseReader(reported_case) as second:
+            assert written(first, name, options) == written(second, name, options)
+
+    @pytest.mark.parametrize("name", FORMATS)
+    def test_masked_holds_no_part_of_a_path(self, case: CaseReader, name: str) -> None:
+        plain, masked = (written(case, name, options).decode() for options in (PLAIN, MASKED))
+        parts = {part for found in FINDINGS for part in re.split(r"[/\s]", found.path) if len(part) > 4}
+        assert "Familie" in plain
+        masked = re.sub(r"^— .*$", "", masked, flags=re.MULTILINE)  # a signature's base64 may spell anything
+        for part in (*parts, *SECRETS):
+            assert part not in masked
+            assert json.dumps(part)[1:-1] not in masked
+        assert "item-1-1.jpg" in masked
+
+    @pytest.mark.parametrize("name", FORMATS)
+    @pytest.mark.parametrize(
+        "body",
+        [
+            entry("item", scan=1, seq=0, finding={"path": "a"}),
+            entry("item", scan=1, seq=0, finding="a"),
+            entry("item"),
+        ],
+    )
+    def test_an_entry_of_another_shape_is_named(self, tmp_path: Path, name: str, body: bytes) -> None:
+        with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+            index = log.append([body])
+        with CaseReader(tmp_path / "case") as reader, pytest.raises(CaseError, match=f"^entry {index} of the ledger"):
+            written(reader, name)
+
+    @pytest.mark.parametrize("fields", [{"source": None}, {"algorithms": 3}, {"settings": []}])
+    def test_a_scan_opened_in_another_shape_is_an_error(self, tmp_path: Path, fields: dict[str, Any]) -> None:
+        with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+            append_scan_open(log, loads(), opening() | fields)
+        with CaseReader(tmp_path / "case") as reader, pytest.raises(CaseError):
+            written(reader, "html")
+
+
+class TestMasking:
+    @pytest.mark.parametrize(
+        ("path", "token"),
+        [
+            ("a/b.JPG", "item-3-7.JPG"),
+            ("a/no suffix", "item-3-7"),
+            ("a/.hidden", "item-3-7"),
+            ("a.dir/b", "item-3-7"),
+            ("Dr. Jane Doe", "item-3-7"),
+            ("a.<b>", "item-3-7"),
+            ("a.longsuffix", "item-3-7"),
+            ("folder.old/", "item-3-7"),
+        ],
+    )
+    def test_only_a_plain_suffix_is_kept(self, path: str, token: str) -> None:
+        assert shown_path(path, scan=3, seq=7, options=MASKED) == token
+        assert shown_path(path, scan=3, seq=7, options=PLAIN) == path
+
+    def test_of_a_source_only_what_names_nothing_is_kept(self) -> None:
+        source = {"kind": "ewf", "path": "/a", "parts": ["/a.E01"], "bytes": 5, "sha256": "ab" * 32, "label": "Doe"}
+        masked = shown_source(source, scan=2, options=MASKED)
+        assert masked == source | {"path": "source-2", "parts": "source-2", "label": "source-2"}
+        assert shown_source(source, scan=2, options=PLAIN) == source
+
+
+class TestJsonl:
+    def test_equals_the_findings_of_the_case(self, case: CaseReader) -> None:
+        lines = [json_line(found) for _scan, found in case.findings()]
+        assert written(case, "jsonl").decode() == "".join(f"{line}\n" for line in lines)
+
+    def test_masked_differs_in_the_path_alone(self, case: CaseReader) -> None:
+        plain, masked = (
+            [json.loads(line) for line in written(case, "jsonl", options).splitlines()] for options in (PLAIN, MASKED)
+        )
+        assert [found | {"path": None} for found in plain] == [found | {"path": None} for found in masked]
+        assert len({found["path"] for found in masked}) == len(plain)
+
+
+class TestCsv:
+    def test_one_row_a_match_or_an_item_without(self, case: CaseReader) -> None:
+        found = [row for row in rows(written(case, "csv")) if row["scan"] == "1"]
+        assert tuple(found[0]) == COLUMNS
+        assert len(found) == sum(len(item.matches) or 1 for item in FINDINGS)
+        assert b"\r\n" in written(case, "csv")
+
+    def test_paths_come_back(self, case: CaseReader) -> None:
+        paths = dict.fromkeys(row["path"] for row in rows(written(case, "csv")))
+        assert [path[1:] if path.startswith("'") else path for path in paths] == [item.path for item in FINDINGS]
+
+    def test_a_row_says_everything_of_its_match(self, case: CaseReader) -> None:
+        (row,) = (row for row in rows(written(case, "csv")) if row["region"] and row["scan"] == "1")
+        expected = FINDINGS[3].matches[0]
+        assert row["path"] == FINDINGS[3].path
+        assert (row["list"], row["entry"], row["category"]) == ("national", "entry-2", "1")
+        assert (row["disposition"], row["kind"], row["algorithm"]) == ("notable", "similar", "pdq")
+        assert (row["value"], row["entry_value"]) == (expected.value.hex(), expected.entry_value.hex())
+        assert (row["distance"], row["threshold"], row["quality"]) == ("7", "31", "100")
+        assert (row["region"], row["transform"], row["matches_total"]) == ("412 96 1320 742", "rotate90", "1")
+        assert (row["size"], row["width"], row["height"]) == ("1925121", "4000", "3000")
+
+    def test_match_columns_of_an_item_without_one_are_empty(self, case: CaseReader) -> None:
+        (row,) = (row for row in rows(written(case, "csv")) if row["path"] == "Familie/")
+        assert {row[name] for name in COLUMNS[COLUMNS.index("list") : -1]} == {""}
+        assert (row["status"], row["reason"], row["size"], row["sha256"]) == ("unreadable", "folder-unreadable", "", "")
+
+    @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "'"])
+    def test_a_formula_is_defused_and_can_be_had_back(self, start: str) -> None:
+        assert guarded(f"{start}cmd|' /C calc'!A0") == f"'{start}cmd|' /C calc'!A0"
+
+    def test_nothing_else_is_touched(self) -> None:
+        assert [guarded(cell) for cell in ("a=b", "", 5, -5, None, "a'b")] == ["a=b", "", 5, -5, None, "a'b"]
+
+    def test_no_cell_of_a_case_begins_like_a_formula(self, case: CaseReader) -> None:
+        cells = [cell for row in rows(written(case, "csv")) for cell in row.values()]
+        assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r"))]
+
+
+class TestSummary:
+    def test_counts(self, case: CaseReader) -> None:
+        first, second = summarize(case).scans
+        assert first.complete
+        assert first.items == len(FINDINGS)
+        assert first.bytes == 1_925_121 * (len(FINDINGS) - 1)
+        assert first.counts == {
+            "examined": 7, "known": 2, "excluded": 1, "duplicate": 1, "skipped": 1, "unreadable": 2
+        }  # fmt: skip
+        assert (first.notable, first.notable_identical, first.notable_duplicates) == (6, 3, 1)
+        assert (first.conflicts, first.cut, first.matches) == (1, 1, sum(item.matches_total for item in FINDINGS))
+        assert first.unreadable == {"folder-unreadable": 1, "truncated": 1}
+        assert first.skipped == {"not-a-picture": 1}
+        assert not second.complete
+        assert [found["what"] for found in second.anomalies] == ["stopped by <OSError>"]
+        assert second.closed is None
+
+    def test_scans_know_their_lists_and_self_test(self, case: CaseReader) -> None:
+        first = summarize(case).scans[0]
+        assert [used.name for used in first.lists] == ["national", "system"]
+        assert first.self_test is not None
+        assert first.self_test["untested"] == ["photodna"]
+
+    def test_matches_are_classified_by_profile_and_kind(self, case: CaseReader) -> None:
+        found = {item.finding.path: item for item in classified(case) if item.scan == 1}
+        assert [item.disposition for item in found[FINDINGS[0].path].matches] == [Disposition.INFORMATION]
+        assert {item.kind for item in found[FINDINGS[1].path].matches} == {Kind.IDENTICAL, Kind.SIMILAR}
+        conflicting = found[FINDINGS[4].path]
+        assert conflicting.conflict
+        assert not found[FINDINGS[5].path].notable
+
+    def test_a_list_that_was_not_loaded_counts_as_notable(self, tmp_path: Path) -> None:
+        with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+            recorder = recorder_for(tmp_path / "case", log, [])
+            add(recorder, FINDINGS[5])
+            recorder.close()
+        with CaseReader(tmp_path / "case") as reader:
+            (found,) = summarize(reader).scans
+        assert found.notable == 1
+        assert not found.complete
+
+    def test_what_contradicts_itself_is_not_complete(self, tmp_path: Path) -> None:
+        with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+            recorder = recorder_for(tmp_path / "case", log, loads())
+            add(recorder, FINDINGS[9])
+            recorder.flush()
+            recorder.items = 5
+            recorder.close()
+        with CaseReader(tmp_path / "case") as reader:
+            summary = summarize(reader)
+        assert not summary.scans[0].complete
+        assert list(incomplete(summary)) == [
+            "Scan 1 contradicts itself: the counts of its close are not those of its items."
+        ]
+
+    def test_every_status_and_reason_has_its_words(self) -> None:
+        assert set(STATUSES) == set(Status)
+        assert set(REASONS) == set(Reason)

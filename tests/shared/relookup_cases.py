@@ -1,0 +1,46 @@
+"""Relookups for tests: how they are run, and what they make of a scan's matches."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from matcher.record.case import CaseFacts, CaseReader, open_case
+from matcher.revisit.relookup import Relookup, RelookupRequest, relookup
+
+Matches = dict[str, set[str]]
+
+
+def lines_of(known_list: Path, seeds: list[int]) -> list[dict[str, object]]:
+    """The list's lines of the originals with these seeds."""
+    lines = [json.loads(line) for line in known_list.read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line["note"] in {f"{seed}.png" for seed in seeds}]
+
+
+def asked(case: Path, store: Path, **more: Any) -> list[Relookup]:
+    with open_case(case, CaseFacts(), key=case.parent / "key") as log:
+        return list(relookup(log, RelookupRequest(case, store, **more)))
+
+
+def form(match: dict[str, Any]) -> str:
+    """Without what follows from how much is listed."""
+    return json.dumps({key: match[key] for key in match if key not in ("threshold", "chance")}, sort_keys=True)
+
+
+def recorded(case: Path) -> Matches:
+    with CaseReader(case) as reader:
+        return {finding["path"]: set(map(form, finding["matches"])) for _scan, finding in reader.findings()}
+
+
+def after(matches: Matches, result: Relookup) -> Matches:
+    """A scan's matches with a relookup's changes made."""
+    changed = {path: set(found) for path, found in matches.items()}
+    for change in result.of("withdrawn"):
+        assert change.match is not None
+        changed[change.path].remove(form(change.match))
+    for change in result.of("new"):
+        assert change.match is not None
+        assert form(change.match) not in changed[change.path]
+        changed[change.path].add(form(change.match))
+    return changed
