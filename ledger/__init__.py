@@ -15,6 +15,7 @@ from ledger.auditing.ledger_file import AuditReport, audit
 from ledger.decision import Decision, decision_entry
 from ledger.entries.disclosure import Opening, check_opening, disclose, is_sealed, seal
 from ledger.entries.entry import MAX_ENTRY, canonical, parse
+from ledger.entries.item import decode_item, encode_item, is_item, is_item_of
 from ledger.entries.secret import load_secret
 from ledger.errors import (
     DamagedError,
@@ -116,13 +117,17 @@ __all__ = [
     "clock",
     "consistency_proof",
     "decision_entry",
+    "decode_item",
     "disclose",
+    "encode_item",
     "format_answer",
     "format_checkpoint",
     "format_consistency",
     "format_inclusion",
     "format_note",
     "inclusion_proof",
+    "is_item",
+    "is_item_of",
     "is_sealed",
     "leaf_hash",
     "load_cosigner",

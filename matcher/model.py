@@ -50,13 +50,31 @@ class Hash:
     quality: int | None = None
     region: Region | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """The element of a finding's `hashes`."""
+        return {
+            "algorithm": self.algorithm,
+            "value": self.value.hex(),
+            "quality": self.quality,
+            "region": None if self.region is None else list(self.region),
+        }
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Hash:
+        """The inverse of `as_json`. KeyError, TypeError or ValueError where it is no such form."""
+        return cls(form["algorithm"], bytes.fromhex(form["value"]), form["quality"], _region(form["region"]))
+
+
+def _region(form: Sequence[int] | None) -> Region | None:
+    return None if form is None else (form[0], form[1], form[2], form[3])
+
 
 NO_QUALITY = 255
-"""In `Turned.qualities`: the algorithm has none."""
+"""In `OrientationHashes.qualities`: the algorithm has none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class OrientationHashes:
     """One rendering of a picture, or a region of it, by one algorithm: eight hashes, in the order of TRANSFORMS.
 
     `codes` are their values one after the other, `qualities` eight bytes. `slack` says how far each may be from the
@@ -76,7 +94,7 @@ class Turned:
     @classmethod
     def of(
         cls, rendering: str, hashes: Sequence[Hash], slack: tuple[int, ...], *, region: Region | None = None
-    ) -> Turned:
+    ) -> OrientationHashes:
         """From eight hashes of one algorithm."""
         qualities = bytes(NO_QUALITY if value.quality is None else value.quality for value in hashes)
         codes = b"".join(value.value for value in hashes)
@@ -151,6 +169,8 @@ class Item:
     status: Status | None = None
     reason: Reason | None = None
     modified: int | None = None
+    may_repeat: bool = True
+    """Whether the finding of an earlier item with the same content may stand for this one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +217,23 @@ class Match:
             "chance": self.chance,
         }
 
-
-def hash_as_json(value: Hash) -> dict[str, Any]:
-    """The `hashes` element of a finding."""
-    return {
-        "algorithm": value.algorithm,
-        "value": value.value.hex(),
-        "quality": value.quality,
-        "region": None if value.region is None else list(value.region),
-    }
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Match:
+        """The inverse of `as_json`; entries that were written before there were chances have none."""
+        return cls(
+            list=form["list"],
+            entry=form["entry"],
+            category=form["category"],
+            algorithm=form["algorithm"],
+            value=bytes.fromhex(form["value"]),
+            entry_value=bytes.fromhex(form["entry_value"]),
+            distance=form["distance"],
+            threshold=form["threshold"],
+            quality=form["quality"],
+            region=_region(form["region"]),
+            transform=form["transform"],
+            chance=form.get("chance"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +263,7 @@ class Finding:
     doubtful: bool = False
     conflict: bool = False
     digests: tuple[Hash, ...] = ()
-    pictures: tuple[Turned, ...] = ()
+    pictures: tuple[OrientationHashes, ...] = ()
 
     @property
     def computed(self) -> tuple[Hash, ...]:
@@ -259,14 +287,34 @@ class Finding:
             "media_type": self.media_type,
             "width": self.width,
             "height": self.height,
-            "hashes": [hash_as_json(value) for value in self.hashes],
+            "hashes": [value.as_json() for value in self.hashes],
             "matches": [match.as_json() for match in self.matches],
             "matches_total": self.matches_total,
         }
 
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> Finding:
+        """The inverse of `as_json`. What the form does not hold has its default: see `replace`."""
+        return cls(
+            path=form["path"],
+            size=form["size"],
+            sha256=None if form["sha256"] is None else bytes.fromhex(form["sha256"]),
+            status=Status(form["status"]),
+            reason=None if form["reason"] is None else Reason(form["reason"]),
+            exhibit=form["exhibit"],
+            media_type=form["media_type"],
+            width=form["width"],
+            height=form["height"],
+            hashes=tuple(map(Hash.from_json, form["hashes"])),
+            matches=tuple(map(Match.from_json, form["matches"])),
+            matches_total=form["matches_total"],
+        )
 
+
+HASH_KEYS = tuple(Hash("", b"").as_json())
+MATCH_KEYS = tuple(Match("", "", None, "", b"", b"", 0, 0, None, None, "none").as_json())
 FINDING_KEYS = tuple(Finding("", 0, None, Status.EXAMINED).as_json())
-"""The keys of a finding's JSON form, in order (the ledger keeps them sorted)."""
+"""The keys of these forms, in the order in which they are printed (the ledger keeps them sorted)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,3 +334,8 @@ class CategoryProfile:
             "categories": {name: value.value for name, value in sorted(self.categories.items())},
             "other": self.other.value,
         }
+
+    @classmethod
+    def from_json(cls, form: Mapping[str, Any]) -> CategoryProfile:
+        """The inverse of `as_json`. KeyError, TypeError, AttributeError or ValueError where it is no such form."""
+        return cls({name: Disposition(value) for name, value in form["categories"].items()}, Disposition(form["other"]))

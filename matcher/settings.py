@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from matcher.algorithms import Algorithm, Metric
 from matcher.errors import SettingsError
 from matcher.hashers import DEFAULT_ALGORITHMS, known_algorithm
-from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS
+from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS, Limits
 
 MAX_BYTES = 2**30
 """1 GiB: a picture file larger than this is not decoded."""
@@ -79,8 +79,13 @@ class Settings:
         """The lowest quality of a hash that is looked up, or matched."""
         return self.minimum_quality.get(algorithm, _facts(algorithm).minimum_quality)
 
+    @property
+    def limits(self) -> Limits:
+        """What may be decoded of one file."""
+        return Limits(self.max_pixels, self.max_frames, self.max_total_pixels)
+
     def as_json(self) -> dict[str, Any]:
-        """What scan.open records of the settings themselves."""
+        """The `settings` of a `scan.open` entry. What is set for each algorithm stands in its `algorithms`."""
         return {
             "exact": self.exact,
             "exclude_known_good": self.exclude_known_good,
@@ -92,6 +97,32 @@ class Settings:
             "regions": self.regions,
             "max_false_matches": None if self.max_false_matches is None else repr(float(self.max_false_matches)),
         }
+
+    @classmethod
+    def from_json(
+        cls, form: Mapping[str, Any], algorithms: Sequence[Mapping[str, Any]], *, calibration: Path | None = None
+    ) -> Settings:
+        """The settings of a `scan.open` entry, from its `settings` and its `algorithms`; the inverse of `as_json`.
+
+        An entry that was written before there were regions says nothing of them: none were looked for.
+        """
+        perceptual = [algorithm for algorithm in algorithms if "threshold" in algorithm]
+        most = form.get("max_false_matches")
+        fixed = {algorithm["name"]: algorithm["threshold"] for algorithm in perceptual}
+        return cls(
+            algorithms=tuple(algorithm["name"] for algorithm in algorithms),
+            thresholds=fixed if most is None else {},
+            minimum_quality={algorithm["name"]: algorithm["minimum_quality"] for algorithm in perceptual},
+            exact=form["exact"],
+            exclude_known_good=form["exclude_known_good"],
+            max_pixels=form["max_pixels"],
+            max_bytes=form["max_bytes"],
+            max_frames=form["max_frames"],
+            max_total_pixels=form["max_total_pixels"],
+            regions=form.get("regions", False),
+            max_false_matches=None if most is None else float(most),
+            calibration=calibration,
+        )
 
 
 def _facts(name: str) -> Algorithm:

@@ -61,7 +61,7 @@ def rotated(degrees: float, *, expand: bool) -> Alteration:
 
 
 def rotated_inside(degrees: float) -> Alteration:
-    """Turned, and cropped to the largest upright part without a corner of the fill."""
+    """OrientationHashes, and cropped to the largest upright part without a corner of the fill."""
 
     def alter(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         turned = rotated(degrees, expand=False)(picture, rng)

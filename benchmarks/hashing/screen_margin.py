@@ -17,6 +17,7 @@ from matcher.distances import hamming
 from matcher.errors import DecodeError
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
+from matcher.imaging.limits import Limits
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import TRANSFORMS
 from matcher.sources.folder import FolderSource
@@ -45,7 +46,7 @@ def main() -> None:
         try:
             if kind is None:
                 continue
-            picture = next(decode(data, kind, max_pixels=MAX_PIXELS).renderings())
+            picture = next(decode(data, kind, Limits(max_pixels=MAX_PIXELS)).renderings())
         except DecodeError:
             continue
         pictures += 1

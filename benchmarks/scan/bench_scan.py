@@ -95,7 +95,7 @@ def judged_gain(runs: dict[int, Run], starts: dict[int, Run], loops: dict[tuple[
 def judged_lookups(
     found: dict[str, dict[int, float]], radii: dict[str, int], items: int, loops: dict[tuple[str, int], Loop]
 ) -> bool:
-    """Lookups at each radius beside the mean decode."""
+    """CombinedLookup at each radius beside the mean decode."""
     decode = loops["decode", 1].processor / items
     hashed = loops["hash", 1].processor / items
     print(f"\nMean decode {decode * 1e3:.2f} ms, decode and hash {hashed * 1e3:.2f} ms. A picture's eight hashes:\n")

@@ -39,7 +39,7 @@ from matcher.model import CategoryProfile
 from matcher.record.case import LEDGER, CaseFacts, open_case
 from matcher.record.entries import entry
 from matcher.scan.make_list import make_list
-from matcher.scan.opening import ScanRequest
+from matcher.scan.opening import ScanRequest, prepare_scan
 from matcher.scan.run import run_scan
 from matcher.settings import Settings
 
@@ -85,7 +85,7 @@ class Silent:
         return (len(self.times) - 1) / (self.times[-1] - self.times[0])
 
     def opened(self, *_: object) -> None: ...
-    def examined(self, *_: object) -> None:
+    def examined(self, *_: object, **_facts: object) -> None:
         self.times.append(time.monotonic())
 
     def recorded(self, *_: object) -> None: ...
@@ -131,7 +131,12 @@ def long_scan(results: Any, case: Path, key: Path, store: Path, folder: Path) ->
     try:
         with open_case(case, CaseFacts(), key=key) as log:
             log.append = timed(log.append, actor)  # type: ignore[method-assign]
-            run_scan(log, ScanRequest(folder, store, case, Settings()), executor=executor_for(1), listener=Silent())
+            run_scan(
+                log,
+                prepare_scan(ScanRequest(folder, store, case, Settings())),
+                executor=executor_for(1),
+                listener=Silent(),
+            )
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the result
         actor.failures.append(f"{type(error).__name__}: {error}")
     results.put(actor)
@@ -246,7 +251,7 @@ def run(work: Path, options: argparse.Namespace) -> int:
     with open_case(work / "pilot-case", CaseFacts(), key=key) as log:
         run_scan(
             log,
-            ScanRequest(work / "pilot", store, work / "pilot-case", Settings()),
+            prepare_scan(ScanRequest(work / "pilot", store, work / "pilot-case", Settings())),
             executor=executor_for(1),
             listener=pilot,
         )

@@ -32,7 +32,7 @@ from matcher.commands.progress import Progress
 from matcher.executors.choosing import executor_for
 from matcher.model import Finding
 from matcher.record.case import CaseFacts, open_case
-from matcher.scan.opening import ScanRequest
+from matcher.scan.opening import ScanRequest, prepare_scan
 from matcher.scan.run import run_scan
 from matcher.scan.seen_table import SeenTable
 from matcher.settings import Settings
@@ -47,8 +47,8 @@ class Timed(Progress):
     items = 0
     last = 0.0
 
-    def examined(self, finding: Finding) -> None:
-        super().examined(finding)
+    def examined(self, finding: Finding, *, repeated: bool) -> None:
+        super().examined(finding, repeated=repeated)
         self.items += 1
         self.last = time.perf_counter()
         if self.first is None:
@@ -103,7 +103,7 @@ def scan(evidence: Path, store: Path, work: Path, workers: int) -> tuple[Timed, 
     request = ScanRequest(evidence, store, case, Settings())
     with open_case(case, CaseFacts(), key=work / "key") as log:
         before = os.times()
-        facts = run_scan(log, request, executor=executor_for(workers), listener=listener)
+        facts = run_scan(log, prepare_scan(request), executor=executor_for(workers), listener=listener)
         used = time.process_time()
         after = os.times()
     children = after.children_user + after.children_system - before.children_user - before.children_system

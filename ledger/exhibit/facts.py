@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.entries.entry import parse
+from ledger.entries.item import is_item
 from ledger.errors import EntryError, NoteError
 from ledger.strict import decode_base64
 
 TOLD = ("case.open", "key", "self.test", "list.load", "scan.open", "scan.close", "anomaly", "relookup")
 """Types that are told one by one."""
 
-_ITEM = b',"type":"item","v":1}'
 _KEY_ID = 4
 _WITH_TIME = {_KEY_ID + 8 + 64, _KEY_ID + 8 + 2420}
 MAX_TOLD = 1000
@@ -32,7 +32,7 @@ class Facts:
 
     def add(self, index: int, body: bytes) -> None:
         """The next entry."""
-        if body.endswith(_ITEM):  # most entries are: only counted
+        if is_item(body):  # most entries are: only counted
             self.counts["item"] = self.counts.get("item", 0) + 1
             return
         try:

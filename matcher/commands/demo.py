@@ -25,7 +25,7 @@ from matcher.record.case import REPORTS, CaseFacts, CaseReader, open_case
 from matcher.reports import ReportOptions, report
 from matcher.revisit.verify import verify_case
 from matcher.scan.make_list import make_list
-from matcher.scan.opening import ScanRequest
+from matcher.scan.opening import ScanRequest, prepare_scan
 from matcher.scan.run import run_scan
 from matcher.settings import Settings
 
@@ -61,7 +61,7 @@ def command(output: Path | None) -> int:
     facts = CaseFacts(exhibit="DEMO-1", examiner="demo", role="demonstration")
     with open_case(case, facts, key=folder / "demo.key") as log:
         scan = ScanRequest(folder / "exhibit", folder / "known.store", case, Settings(), facts)
-        closed = run_scan(log, scan, executor=executor_for(None), listener=progress)
+        closed = run_scan(log, prepare_scan(scan), executor=executor_for(None), listener=progress)
     click.echo(f"scanned {closed['items']} items into {case}\n")
 
     with CaseReader(case) as reader:

@@ -18,7 +18,7 @@ from matcher.commands.options import echo_json
 from matcher.examine.engine import Matcher
 from matcher.model import Finding, Item, Reason, Status
 from matcher.record.recorder import Recorder
-from matcher.scan.opening import Begun
+from matcher.scan.opening import StartedScan
 from matcher.sources import Source
 
 _ON_TERMINAL = 0.5
@@ -76,7 +76,7 @@ class Progress:
         self._width = 0
         self._waited = 0.0
 
-    def opened(self, begun: Begun, source: Source, matcher: Matcher) -> None:
+    def opened(self, begun: StartedScan, source: Source, matcher: Matcher) -> None:
         self.begun = True
         for opened in matcher.lists:
             for kind, count in opened.facts.counts["kept"].items():  # also when quiet: it is no all-clear for these
@@ -102,8 +102,8 @@ class Progress:
         if not self._quiet:
             self._census = Census(source)
 
-    def examined(self, finding: Finding) -> None:
-        self._done[finding.status.value] += 1
+    def examined(self, finding: Finding, *, repeated: bool) -> None:
+        self._done[Status.DUPLICATE.value if repeated else finding.status.value] += 1
         self._bytes += finding.size or 0
         if finding.matches:
             self._matched += 1

@@ -10,10 +10,9 @@ from ledger import read_passphrase
 from matcher.commands import say
 from matcher.commands.options import FILE, case_option, echo_json, store_option
 from matcher.commands.progress import Progress
-from matcher.record.case import CaseFacts, check_case, open_case
+from matcher.record.case import CaseFacts, check_apart, check_case, open_case
 from matcher.record.examiner_folder import signing_key_path
 from matcher.revisit.relookup import KINDS, Relookup, RelookupRequest, relookup
-from matcher.scan.run import check_apart
 
 _TOLD = 10
 

@@ -22,11 +22,11 @@ from matcher.commands.progress import Progress, in_bytes
 from matcher.executors.choosing import executor_for
 from matcher.executors.limits import SECONDS
 from matcher.model import LOW_QUALITY, Status
-from matcher.record.case import CaseFacts, check_facts, open_case
+from matcher.record.case import CaseFacts, check_apart, check_facts, open_case
 from matcher.record.examiner_folder import sealing_secret_path, signing_key_path
 from matcher.record.sealing import Sealing
-from matcher.scan.opening import ScanRequest, check_request
-from matcher.scan.run import check_apart, run_scan
+from matcher.scan.opening import PreparedScan, ScanRequest, prepare_scan
+from matcher.scan.run import run_scan
 
 
 @click.command(
@@ -93,22 +93,24 @@ def command(
     facts = CaseFacts(exhibit=exhibit, examiner=examiner, role=role, authority=authority)
     check_facts(facts)
     sealing = Sealing.from_file(sealing_secret_path()) if seal_paths else None
-    requests = [ScanRequest(source, store, case, examination, facts, resume, sealing) for source in sources]
-    for request in requests:
-        check_request(request)
-        check_apart(request.location, case, key)
+    for source in sources:
+        check_apart(source, key)
+    prepared: list[PreparedScan] = []
+    for source in sources:
+        request = ScanRequest(source, store, case, examination, facts, resume, sealing)
+        prepared.append(prepare_scan(request, matcher=prepared[-1].matcher if prepared else None))
     progress = Progress(quiet=quiet, jsonl=jsonl)
     executor = executor_for(workers, seconds=time_limit, memory=None if memory_limit is None else memory_limit << 20)
     closed = []
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
     with open_case(case, facts, key=key, passphrase=passphrase, on_wait=progress.waiting) as log:
         try:
-            for request in requests:
-                closed.append(run_scan(log, request, executor=executor, listener=progress))
+            for each in prepared:
+                closed.append(run_scan(log, each, executor=executor, listener=progress))
                 _tell(_summary(closed[-1]), err=jsonl)
         except BaseException:
             progress.stop()
-            if progress.begun and len(closed) < len(requests):
+            if progress.begun and len(closed) < len(prepared):
                 say("the scan is NOT complete")
                 say(_notebook(log))
             raise

@@ -17,7 +17,7 @@ from matcher.calibration.tables import KINDS
 from matcher.errors import DecodeError, SettingsError
 from matcher.examine.arguments import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.examine.content import Content, read_content
-from matcher.examine.pictures import PictureExaminer, Seen
+from matcher.examine.pictures import PictureExaminer, PictureResult
 from matcher.executors import nothing
 from matcher.executors.limits import room
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, known_algorithm, picture_hashers
@@ -26,8 +26,8 @@ from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store, check_lists
 from matcher.lists.together import OpenLists
-from matcher.lookup.all_algorithms import Lookups
-from matcher.lookup.chances import Chances, asked_of
+from matcher.lookup.all_algorithms import CombinedLookup
+from matcher.lookup.chances import Chances, count_queries
 from matcher.lookup.digests import match_digests, match_each_digest
 from matcher.lookup.hash_lookup import HashLookup
 from matcher.lookup.outcome import Matched, fitted, nearest, outcome
@@ -54,8 +54,8 @@ class Matcher:
         self.lookups = [
             PictureLookup(self.together, self.settings, found, self.chances) for found in self.picture_hashers
         ]
-        self.asked_together = Lookups(self.lookups, self.chances)
-        self._pictures = PictureExaminer(self.asked_together, self.settings)
+        self.combined_lookup = CombinedLookup(self.lookups, self.chances)
+        self._pictures = PictureExaminer(self.combined_lookup, self.settings)
         self._by_hash = {
             name: HashLookup(self.together, self.settings, facts, self.chances)
             for name in sorted(listed)
@@ -80,8 +80,14 @@ class Matcher:
         opened = Store.open(Path(store))
         if lists is None:
             check_lists(opened, computed=False)
-        chosen = opened.current() if lists is None else list(lists)
-        return cls([opened.open_list(name, version, check=check) for name, version in chosen], settings=settings)
+        return cls.of_store(opened, opened.current() if lists is None else lists, settings=settings, check=check)
+
+    @classmethod
+    def of_store(
+        cls, store: Store, lists: Iterable[tuple[str, int]], *, settings: Settings | None = None, check: bool = False
+    ) -> Matcher:
+        """Open lists of a store that is open, by their names and versions. Raises what `open` raises of lists."""
+        return cls([store.open_list(name, version, check=check) for name, version in lists], settings=settings)
 
     @property
     def not_computed(self) -> dict[str, int]:
@@ -139,7 +145,7 @@ class Matcher:
         """The same for what `read_content` has read; the bytes that it holds are let go."""
         found = match_digests(self.together, content.digests)
         by_digest = outcome(found)
-        seen = Seen()
+        seen = PictureResult()
         kind = content.kind
         if self.settings.exclude_known_good and by_digest.known_good and not by_digest.known:
             status, reason = Status.EXCLUDED, None
@@ -151,7 +157,7 @@ class Matcher:
                     status = Status.UNREADABLE
         whole = by_digest
         if seen.matched:
-            whole = outcome([*found, *self.chances.told(seen.matched, asked_of(seen.pictures))])
+            whole = outcome([*found, *self.chances.told(seen.matched, count_queries(seen.pictures))])
         if whole.known:
             status = Status.KNOWN
         finding = Finding(
@@ -208,7 +214,7 @@ class Matcher:
             raise SettingsError(f"no list {match.list!r} is open")
         return next(meaning for meaning in Disposition if meaning in found)  # of two versions: notable comes first
 
-    def _look(self, content: Content, kind: Kind, seen: Seen, beat: Callable[[], None]) -> Reason | None:
+    def _look(self, content: Content, kind: Kind, seen: PictureResult, beat: Callable[[], None]) -> Reason | None:
         """Decode, hash and look a picture up. Why it could not be read whole; None where it was."""
         data = b""
         try:

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 from matcher.executors import nothing
 from matcher.hashers import PictureHasher, ScreeningHasher
-from matcher.hashers.regularity import says_enough
+from matcher.hashers.regularity import is_informative
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.reframing import REFRAMINGS, Reframing, reframed, reframed_picture
 from matcher.imaging.regions import cropped, find_regions, may_hold_regions
 from matcher.lookup.picture_lookup import screened_by
-from matcher.model import Region, Turned
+from matcher.model import OrientationHashes, Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Part:
 
     region: Region | None
     reframing: Reframing | None
-    screened: Mapping[str, Turned]
+    screened: Mapping[str, OrientationHashes]
 
     def of(self, picture: Picture) -> Picture:
         """It from the whole picture, as a picture of its own, of which the reference hash is taken."""
@@ -71,16 +71,16 @@ class PartFinder:
                 yield Part(None, reframing, {name: self._in_doubt(turned) for name, turned in screened.items()})
             beat()
 
-    def _in_doubt(self, turned: Turned) -> Turned:
+    def _in_doubt(self, turned: OrientationHashes) -> OrientationHashes:
         """The same with the whole margin: what is framed anew at a reduced scale is not what it would be at full."""
         margin = next(hasher.screen.margin for hasher in self._screeners if hasher.algorithm.name == turned.algorithm)
         return replace(turned, slack=(margin,) * len(turned.slack), doubtful=bytes([255]) * len(turned.doubtful))
 
-    def _screened(self, part: Reduced, region: Region | None) -> dict[str, Turned] | None:
-        found: dict[str, Turned] = {}
+    def _screened(self, part: Reduced, region: Region | None) -> dict[str, OrientationHashes] | None:
+        found: dict[str, OrientationHashes] = {}
         for screener in self._screeners:
             turned = screened_by(screener, part)
-            if turned is None or not says_enough(turned):
+            if turned is None or not is_informative(turned):
                 return None
             found[turned.algorithm] = replace(turned, region=region)
         return found

@@ -17,21 +17,21 @@ from matcher.imaging.decode import Decoded, decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.sniff import Kind
-from matcher.lookup.all_algorithms import Lookups
+from matcher.lookup.all_algorithms import CombinedLookup
 from matcher.lookup.outcome import Matched
-from matcher.model import Reason, Turned
+from matcher.model import OrientationHashes, Reason
 from matcher.settings import Settings
 
 
 @dataclass(slots=True)
-class Seen:
+class PictureResult:
     """What was seen of a picture, by the time that it ended or failed."""
 
     width: int | None = None
     height: int | None = None
     reason: Reason | None = None
     """Why the file could not be read whole; None where it was."""
-    pictures: list[Turned] = field(default_factory=list)
+    pictures: list[OrientationHashes] = field(default_factory=list)
     matched: list[Matched] = field(default_factory=list)
 
 
@@ -44,7 +44,7 @@ class _Look:
     """
 
     size: tuple[int, int]
-    screened: list[Turned] | None
+    screened: list[OrientationHashes] | None
     parts: Sequence[Part] = ()
     near: frozenset[int] = frozenset()
 
@@ -57,18 +57,14 @@ class _Look:
 class PictureExaminer:
     """Decodes, hashes and looks up pictures, by the lookups of each algorithm. Immutable."""
 
-    def __init__(self, lookups: Lookups, settings: Settings) -> None:
+    def __init__(self, lookups: CombinedLookup, settings: Settings) -> None:
         self._lookups = lookups
         self._screens = bool(lookups.each) and all(lookup.screener is not None for lookup in lookups.each)
         """Whether reduced pictures are looked up: by all algorithms, or by none."""
         self._finder = _finder(lookups, settings)
-        self._limits = {
-            "max_pixels": settings.max_pixels,
-            "max_frames": settings.max_frames,
-            "max_total_pixels": settings.max_total_pixels,
-        }
+        self._limits = settings.limits
 
-    def examine(self, data: bytes, kind: Kind, seen: Seen, beat: Callable[[], None]) -> None:
+    def examine(self, data: bytes, kind: Kind, seen: PictureResult, beat: Callable[[], None]) -> None:
         """Fill `seen`. DecodeError where nothing can be shown; what was found by then stands."""
         looks = self._looks(data, kind, beat)
         if looks and all(look.is_enough for look in looks.values()):
@@ -77,7 +73,7 @@ class PictureExaminer:
                     seen.width, seen.height = look.size
                 self._keep(look, seen)
             return
-        decoded = decode(data, kind, **self._limits)
+        decoded = decode(data, kind, self._limits)
         seen.width, seen.height = decoded.width, decoded.height
         self._examine_renderings(decoded, looks, seen, beat)
         seen.reason = decoded.reason
@@ -86,11 +82,11 @@ class PictureExaminer:
         """By rendering, what a file's reduced pictures say; nothing where there are none to be had."""
         if not self._screens and self._finder is None:
             return {}
-        reduced = decode_reduced(data, kind, **self._limits) or ()
+        reduced = decode_reduced(data, kind, self._limits) or ()
         return {each.rendering: self._look(each, beat) for each in reduced}
 
     def _examine_renderings(
-        self, decoded: Decoded, looks: dict[str, _Look], seen: Seen, beat: Callable[[], None]
+        self, decoded: Decoded, looks: dict[str, _Look], seen: PictureResult, beat: Callable[[], None]
     ) -> None:
         for picture in decoded.renderings():
             look = looks.pop(picture.rendering, None)
@@ -109,9 +105,9 @@ class PictureExaminer:
             beat()
             del picture  # or it would be held while the next rendering is made
 
-    def _confirm(self, picture: Picture, part: Part | None, seen: Seen, beat: Callable[[], None]) -> None:
+    def _confirm(self, picture: Picture, part: Part | None, seen: PictureResult, beat: Callable[[], None]) -> None:
         """Hash a whole picture, or a part that was had from one, by the reference, and look that up."""
-        found: dict[str, Turned] = {}
+        found: dict[str, OrientationHashes] = {}
         try:
             for lookup in self._lookups.each:
                 try:
@@ -128,7 +124,7 @@ class PictureExaminer:
         beat()
 
     @staticmethod
-    def _keep(look: _Look, seen: Seen) -> None:
+    def _keep(look: _Look, seen: PictureResult) -> None:
         seen.pictures.extend(look.screened or ())
         for part in look.parts:
             seen.pictures.extend(part.screened.values())
@@ -145,9 +141,9 @@ class PictureExaminer:
         beat()
         return _Look(size, screened, parts, frozenset(place for place, is_near in enumerate(near) if is_near))
 
-    def _screened(self, reduced: Reduced, finer: Callable[[], Reduced | None]) -> list[Turned] | None:
+    def _screened(self, reduced: Reduced, finer: Callable[[], Reduced | None]) -> list[OrientationHashes] | None:
         """The hashes of one rendering; None where the whole picture must be looked at."""
-        found: dict[str, Turned] = {}
+        found: dict[str, OrientationHashes] = {}
         for lookup in self._lookups.each:
             turned = lookup.screened(reduced)
             if lookup.screen.tells_doubts and (turned is None or lookup.may_match(turned)):
@@ -159,7 +155,7 @@ class PictureExaminer:
         return None if self._lookups.may_match(found) else list(found.values())
 
 
-def _finder(lookups: Lookups, settings: Settings) -> PartFinder | None:
+def _finder(lookups: CombinedLookup, settings: Settings) -> PartFinder | None:
     """What finds the parts that are asked about; None where nobody asks: without a list, or by the settings."""
     reframings = settings.max_false_matches is not None
     if not (settings.regions or reframings) or not any(lookup.lists.opened for lookup in lookups.each):

@@ -17,7 +17,7 @@ from matcher.errors import SettingsError
 from matcher.hashers.digests import RunningDigest
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
-from matcher.model import NO_QUALITY, TRANSFORMS, Hash, Turned
+from matcher.model import NO_QUALITY, TRANSFORMS, Hash, OrientationHashes
 
 DEFAULT_ALGORITHMS = ("md5", "sha256", "pdq", "phash")
 """What every scan computes, whatever lists are loaded."""
@@ -64,11 +64,11 @@ class ScreeningHasher(PictureHasher, Protocol):
 
     screen: Screen
 
-    def screened(self, reduced: Reduced) -> Turned | None:
+    def screened(self, reduced: Reduced) -> OrientationHashes | None:
         """The hashes of a reduced picture. None where they say too little: then the whole picture is hashed."""
 
 
-def is_sound(turned: Turned, hasher: ScreeningHasher) -> bool:
+def is_sound(turned: OrientationHashes, hasher: ScreeningHasher) -> bool:
     """Whether what a hasher screened keeps to what it says of itself."""
     screen, length = hasher.screen, len(TRANSFORMS) * hasher.algorithm.width
     return (

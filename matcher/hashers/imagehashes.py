@@ -27,7 +27,7 @@ from matcher.hashers.grey_screen import bits_by_difference, bits_by_mean
 from matcher.hashers.phash_screen import bits_by_dct
 from matcher.imaging.picture import Picture, turn
 from matcher.imaging.reduced.picture import Reduced
-from matcher.model import TRANSFORMS, Hash, Turned
+from matcher.model import TRANSFORMS, Hash, OrientationHashes
 
 _FILTER = Image.Resampling.LANCZOS
 
@@ -113,7 +113,7 @@ class ScreenedImageHasher(ImageHasher):
         self._screen_bits = bits
         self._most = most
 
-    def screened(self, reduced: Reduced) -> Turned | None:
+    def screened(self, reduced: Reduced) -> OrientationHashes | None:
         if min(reduced.grey.shape) < _SMALLEST_SCREENED:
             return None
         codes, doubtful = self._screen_bits(reduced, self._side)
@@ -123,7 +123,9 @@ class ScreenedImageHasher(ImageHasher):
         bits = self.algorithm.bits
         balance = bytes(200 * min(ones, bits - ones) // bits for ones in _ones(codes))
         slack = tuple(min(max(count, 1), self.screen.margin) for count in counts)  # never 0: these are no reference
-        return Turned(reduced.rendering, self.algorithm.name, codes.tobytes(), balance, slack, doubtful.tobytes())
+        return OrientationHashes(
+            reduced.rendering, self.algorithm.name, codes.tobytes(), balance, slack, doubtful.tobytes()
+        )
 
 
 def _ones(codes: npt.NDArray[np.uint8]) -> list[int]:

@@ -11,7 +11,7 @@ from matcher.hashers.axes import pdq_axis
 from matcher.hashers.pdq_kernel import SIDE, coefficients, dct_matrix, decimate, quality_of
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
-from matcher.model import TRANSFORMS, Hash, Turned
+from matcher.model import TRANSFORMS, Hash, OrientationHashes
 
 _MATRIX = dct_matrix()
 _SIGNS = np.where(np.arange(SIDE) % 2 == 0, -1, 1).astype(np.float32)
@@ -68,7 +68,7 @@ class PDQHasher:
     def turned(self, picture: Picture) -> tuple[Hash, ...]:
         return self._hashes(picture, TRANSFORMS)
 
-    def screened(self, reduced: Reduced) -> Turned | None:
+    def screened(self, reduced: Reduced) -> OrientationHashes | None:
         if min(reduced.width, reduced.height) < _SMALLEST_SCREENED:
             return None
         across, down = pdq_axis(reduced.width, reduced.scale), pdq_axis(reduced.height, reduced.scale)
@@ -78,7 +78,7 @@ class PDQHasher:
             return None
         furthest = self.screen.margin if reduced.scale > 1 else min(tied + _RESERVE, self.screen.margin)
         slack = (furthest,) * len(TRANSFORMS)
-        return Turned(reduced.rendering, "pdq", codes.tobytes(), bytes([quality] * len(slack)), slack)
+        return OrientationHashes(reduced.rendering, "pdq", codes.tobytes(), bytes([quality] * len(slack)), slack)
 
     def confirm(self, picture: Picture, transform: str) -> Hash:
         return self._hashes(picture, (transform,))[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from matcher.model import Turned
+from matcher.model import OrientationHashes
 from matcher.system.compiled import compiled
 
 SIDE = 16
@@ -36,7 +36,7 @@ def regularity(code: bytes) -> int:
     return int(_regularity(np.frombuffer(code, np.uint8), _SHIFTS))
 
 
-def says_enough(turned: Turned) -> bool:
+def is_informative(turned: OrientationHashes) -> bool:
     """Whether the screened hashes of a region say enough of it: those of GATE decide, any other's do."""
     if turned.algorithm != GATE:
         return True

@@ -15,7 +15,7 @@ from matcher.imaging import colour
 from matcher.imaging.failures import reasons
 from matcher.imaging.formats import heif, icon, jpeg, jxl, pillow, psd, tiff
 from matcher.imaging.frame import Frame, Reader
-from matcher.imaging.limits import MAX_FRAMES, MAX_PIXELS, MAX_TOTAL_PIXELS, Limits
+from matcher.imaging.limits import DEFAULT_LIMITS, Limits
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced import jpeg as jpeg_reduced
 from matcher.imaging.reduced import png as png_reduced
@@ -96,14 +96,7 @@ def _is_new(picture: Picture, seen: set[bytes]) -> bool:
     return True
 
 
-def decode(
-    data: bytes,
-    kind: Kind,
-    *,
-    max_pixels: int = MAX_PIXELS,
-    max_frames: int = MAX_FRAMES,
-    max_total_pixels: int = MAX_TOTAL_PIXELS,
-) -> Decoded:
+def decode(data: bytes, kind: Kind, limits: Limits = DEFAULT_LIMITS) -> Decoded:
     """Decode the first frame of `data`, which begins as `kind` does; the others follow when they are asked for.
 
     DecodeError with a reason where nothing at all can be shown. Of a damaged file the part that can be is shown.
@@ -111,7 +104,7 @@ def decode(
     if kind.decoder is None:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
     reader = _READERS.get(kind.decoder) or partial(pillow.frames, decoder=kind.decoder)
-    frames = reader(data, Limits(max_pixels, max_frames, max_total_pixels))
+    frames = reader(data, limits)
     with reasons():
         first = next(frames, None)
     if first is None:
@@ -119,14 +112,7 @@ def decode(
     return Decoded(first, frames)
 
 
-def decode_reduced(
-    data: bytes,
-    kind: Kind,
-    *,
-    max_pixels: int = MAX_PIXELS,
-    max_frames: int = MAX_FRAMES,
-    max_total_pixels: int = MAX_TOTAL_PIXELS,
-) -> list[Reduced] | None:
+def decode_reduced(data: bytes, kind: Kind, limits: Limits = DEFAULT_LIMITS) -> list[Reduced] | None:
     """Every rendering of a sound and ordinary file, reduced; None where it must be decoded in full to tell."""
     reducer = None if kind.decoder is None else _REDUCERS.get(kind.decoder)
-    return None if reducer is None else reducer(data, Limits(max_pixels, max_frames, max_total_pixels))
+    return None if reducer is None else reducer(data, limits)

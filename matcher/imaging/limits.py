@@ -24,3 +24,6 @@ class Limits:
     max_pixels: int = MAX_PIXELS
     max_frames: int = MAX_FRAMES
     max_total_pixels: int = MAX_TOTAL_PIXELS
+
+
+DEFAULT_LIMITS = Limits()

@@ -26,7 +26,7 @@ MAX_SOURCES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Nearby:
+class Candidates:
     """Listed hashes within the radius that was asked, one an element of five (n,) arrays.
 
     `queries`: the row of the query. `distances`: of the algorithm's metric. `rows`: the row of the hash in its list.
@@ -42,24 +42,26 @@ class Nearby:
     def __len__(self) -> int:
         return len(self.queries)
 
-    def where(self, kept: npt.NDArray[np.bool_]) -> Nearby:
+    def where(self, kept: npt.NDArray[np.bool_]) -> Candidates:
         """Those of them for which `kept`, (n,), is true."""
-        return Nearby(self.queries[kept], self.distances[kept], self.rows[kept], self.entries[kept], self.lists[kept])
+        return Candidates(
+            self.queries[kept], self.distances[kept], self.rows[kept], self.entries[kept], self.lists[kept]
+        )
 
 
-NOTHING = Nearby(
+NOTHING = Candidates(
     np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.int64)
 )
 """What most pictures are near to."""
 
 
-def joined(parts: Sequence[Nearby]) -> Nearby:
+def joined(parts: Sequence[Candidates]) -> Candidates:
     """All of them, one after the other."""
     if len(parts) == 1:
         return parts[0]
     if not parts:
         return NOTHING
-    return Nearby(
+    return Candidates(
         np.concatenate([part.queries for part in parts]),
         np.concatenate([part.distances for part in parts]),
         np.concatenate([part.rows for part in parts]),
@@ -186,7 +188,9 @@ class OpenList:
         listed[gone] = np.array(any_stands, bool)[of_span.reshape(-1)]
         return listed
 
-    def find_near(self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int) -> Nearby:
+    def find_near(
+        self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int
+    ) -> Candidates:
         """All hashes within `radius`, inclusive, of each row of `queries`, (q, width) uint8.
 
         Hashes whose stated quality is below `minimum_quality` are passed over, as their publisher advises.
@@ -203,7 +207,7 @@ class OpenList:
                 continue
             asked = np.repeat(np.arange(len(queries), dtype=np.int64), np.diff(limits))
             entries = (attributes.entries[rows] + np.uint32(part.first)).astype(np.uint32)
-            near = Nearby(asked, distances, rows + first_row, entries, np.zeros(len(rows), np.int64))
+            near = Candidates(asked, distances, rows + first_row, entries, np.zeros(len(rows), np.int64))
             found.append(near.where((attributes.quality[rows] >= minimum_quality) & self.standing(entries)))
             first_row += len(attributes.entries)
         return joined(found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from matcher.lists.opened import Nearby, OpenList, joined
+from matcher.lists.opened import Candidates, OpenList, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,9 @@ class OpenLists:
                 listed |= opened.has_digests(algorithm, digests)
         return listed
 
-    def find_near(self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int) -> Nearby:
+    def find_near(
+        self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int
+    ) -> Candidates:
         """All hashes of all lists within `radius` bits, inclusive, of each row of `queries`, (q, width) uint8."""
         found = []
         for place, opened in enumerate(self.opened):
@@ -57,7 +59,7 @@ class OpenLists:
                 found.append(replace(near, lists=np.full(len(near), place)))
         return joined(found)
 
-    def codes(self, algorithm: str, near: Nearby) -> npt.NDArray[np.uint8]:
+    def codes(self, algorithm: str, near: Candidates) -> npt.NDArray[np.uint8]:
         """The listed hashes that were found, (n, width) uint8. `near` is not empty."""
         codes: npt.NDArray[np.uint8] | None = None
         for place in np.unique(near.lists).tolist():

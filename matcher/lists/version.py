@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from matcher.errors import StoreError
-from matcher.model import CategoryProfile, Disposition
+from matcher.model import CategoryProfile
 from matcher.system.files import sha256_of
 
 FORMAT = 2
@@ -107,7 +107,6 @@ def read_version(folder: Path) -> ListVersion:
         body = json.loads(path.read_bytes())
         if body["format"] != FORMAT:
             raise StoreError(f"{path}: list format {body['format']!r} is not {FORMAT}: import the list again")
-        categories = {name: Disposition(value) for name, value in body["profile"]["categories"].items()}
         return ListVersion(
             name=body["name"],
             version=body["version"],
@@ -115,7 +114,7 @@ def read_version(folder: Path) -> ListVersion:
             sources=tuple(body["sources"]),
             counts=body["counts"],
             holds=body["holds"],
-            profile=CategoryProfile(categories, Disposition(body["profile"]["other"])),
+            profile=CategoryProfile.from_json(body["profile"]),
             audit=body["audit"],
             files=body["files"],
             same_as=tuple(map(int, body["same_as"])),

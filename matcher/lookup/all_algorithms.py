@@ -9,10 +9,10 @@ from matcher.lookup.chances import Chances
 from matcher.lookup.outcome import Matched
 from matcher.lookup.pdq_with_phash import FIRST, SECOND, Confirm, JointLookup
 from matcher.lookup.picture_lookup import PictureLookup
-from matcher.model import Turned
+from matcher.model import OrientationHashes
 
 
-class Lookups:
+class CombinedLookup:
     """One lookup an algorithm. Immutable."""
 
     def __init__(self, lookups: Sequence[PictureLookup], chances: Chances) -> None:
@@ -22,7 +22,7 @@ class Lookups:
         self._joint = JointLookup(by_name[FIRST], by_name[SECOND], chances) if together else None
 
     @property
-    def combined(self) -> tuple[str, ...]:
+    def joint_algorithms(self) -> tuple[str, ...]:
         """The algorithms that decide together."""
         return () if self._joint is None else (FIRST, SECOND)
 
@@ -36,7 +36,7 @@ class Lookups:
             return self._joint.radius(kind)
         return lookup.threshold(kind)
 
-    def may_match(self, turned: Mapping[str, Turned]) -> bool:
+    def may_match(self, turned: Mapping[str, OrientationHashes]) -> bool:
         """Whether what was screened, by algorithm, may match anything, so that it must be looked at in full."""
         joint = self._joint if {FIRST, SECOND} <= turned.keys() else None
         alone = [lookup for lookup in self.each if lookup.algorithm in turned and self._is_alone(lookup, joint)]
@@ -44,7 +44,7 @@ class Lookups:
             return True
         return joint is not None and joint.may_match(turned)
 
-    def matches(self, turned: Mapping[str, Turned], confirm: Confirm) -> list[Matched]:
+    def matches(self, turned: Mapping[str, OrientationHashes], confirm: Confirm) -> list[Matched]:
         """The nearest match by each algorithm with each listed entry. What `confirm` raises is its."""
         joint = self._joint if {FIRST, SECOND} <= turned.keys() else None
         found = [] if joint is None else joint.matches(turned, confirm)

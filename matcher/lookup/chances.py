@@ -23,7 +23,7 @@ from matcher.hashers import known_algorithm
 from matcher.imaging.reframing import REFRAMINGS
 from matcher.lists.together import OpenLists
 from matcher.lookup.outcome import Matched
-from matcher.model import TRANSFORMS, Match, Region, Turned
+from matcher.model import TRANSFORMS, Match, OrientationHashes, Region
 from matcher.settings import Settings
 
 WHOLE, REGION = KINDS
@@ -162,7 +162,7 @@ class Chances:
         }
 
 
-def asked_of(pictures: Iterable[Turned]) -> Counter[tuple[str, str]]:
+def count_queries(pictures: Iterable[OrientationHashes]) -> Counter[tuple[str, str]]:
     """How many questions the hashes of one item ask, by algorithm and kind."""
     asked: Counter[tuple[str, str]] = Counter()
     for turned in pictures:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from matcher.algorithms import Algorithm
 from matcher.calibration.tables import KINDS
-from matcher.lists.opened import Nearby
+from matcher.lists.opened import Candidates
 from matcher.lists.together import OpenLists
 from matcher.lookup.chances import Chances, kind_of
 from matcher.lookup.outcome import Matched
@@ -51,11 +51,11 @@ class HashLookup:
                 found[number].append(self.matched(near, place, hashes[number]))
         return found
 
-    def near(self, codes: npt.NDArray[np.uint8], radius: int) -> Nearby:
+    def near(self, codes: npt.NDArray[np.uint8], radius: int) -> Candidates:
         """What lies within a radius of codes, (q, width) uint8."""
         return self.lists.find_near(self.algorithm, codes, radius=radius, minimum_quality=self.quality)
 
-    def matched(self, near: Nearby, place: int, value: Hash) -> Matched:
+    def matched(self, near: Candidates, place: int, value: Hash) -> Matched:
         """The match of a hash, of a picture as it stands, with the listed one in that place of `near`."""
         kind, distance = kind_of(value.region), int(near.distances[place])
         opened = self.lists.opened[int(near.lists[place])]
@@ -78,7 +78,7 @@ class HashLookup:
 
 
 def nearest_rows(
-    lists: OpenLists, algorithm: str, near: Nearby, threshold: int, *, groups: npt.NDArray[np.int64]
+    lists: OpenLists, algorithm: str, near: Candidates, threshold: int, *, groups: npt.NDArray[np.int64]
 ) -> list[int]:
     """The places of each group's nearest row of each entry, within the threshold; of equals the least hash's.
 

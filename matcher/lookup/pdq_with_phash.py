@@ -19,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.distances import hamming
-from matcher.lists.opened import Nearby
+from matcher.lists.opened import Candidates
 from matcher.lookup.chances import Chances, kind_of
 from matcher.lookup.hash_lookup import nearest_rows
 from matcher.lookup.outcome import Matched
 from matcher.lookup.picture_lookup import PictureLookup
-from matcher.model import NO_QUALITY, TRANSFORMS, Hash, Turned
+from matcher.model import NO_QUALITY, TRANSFORMS, Hash, OrientationHashes
 
 FIRST, SECOND = "pdq", "phash"
 WIDER = 8
@@ -39,8 +39,8 @@ class _Pair:
 
     kind: str
     odds: int
-    one: Nearby
-    other: Nearby
+    one: Candidates
+    other: Candidates
     value: Hash
 
 
@@ -57,11 +57,11 @@ class JointLookup:
         """The distance of the first hash within which the second is looked at."""
         return self.first.threshold(kind) + WIDER
 
-    def may_match(self, turned: Mapping[str, Turned]) -> bool:
+    def may_match(self, turned: Mapping[str, OrientationHashes]) -> bool:
         """Whether the reference hashes may match anything, in view of their slack."""
         one, other = turned[FIRST], turned[SECOND]
         kind = kind_of(one.region)
-        near = self.first.near_to(one, self.radius(kind))
+        near = self.first.candidates_for(one, self.radius(kind))
         has = self._have(near, self.second)
         distances = near.distances - np.array(one.slack)[near.queries]
         if (distances[~has] <= self.first.threshold(kind)).any():
@@ -72,12 +72,12 @@ class JointLookup:
             for _row, distance in self._seconds(near, place, value):
                 if self._accepts(kind, max(0, int(distances[place])), max(0, distance - slack)) is not None:
                     return True
-        alone = self.second.near_to(other, self.second.threshold(kind))
+        alone = self.second.candidates_for(other, self.second.threshold(kind))
         least = self.first.quality + self.first.screen.quality_margin
         surely_asked = one.qualities[0] != NO_QUALITY and one.qualities[0] >= least
         return bool(len(alone)) and not (surely_asked and bool(self._have(alone, self.first).all()))
 
-    def matches(self, turned: Mapping[str, Turned], confirm: Confirm) -> list[Matched]:
+    def matches(self, turned: Mapping[str, OrientationHashes], confirm: Confirm) -> list[Matched]:
         """As PictureLookup.matches of both. An entry with both hashes is there by both, or not at all."""
         one, other = turned[FIRST], turned[SECOND]
         kind = kind_of(one.region)
@@ -99,7 +99,7 @@ class JointLookup:
         return [*found, *self._alone(self.second, alone, other, confirmed)]
 
     def _alone(
-        self, lookup: PictureLookup, near: Nearby, turned: Turned, confirmed: Mapping[int, Hash]
+        self, lookup: PictureLookup, near: Candidates, turned: OrientationHashes, confirmed: Mapping[int, Hash]
     ) -> list[Matched]:
         """The matches of entries that have no other hash."""
         threshold = lookup.threshold(kind_of(turned.region))
@@ -107,7 +107,7 @@ class JointLookup:
         places = nearest_rows(lookup.lists, lookup.algorithm, near, threshold, groups=groups) if len(near) else []
         return [lookup.matched(near, place, turned, confirmed) for place in places]
 
-    def _best(self, kind: str, near: Nearby, seconds: Callable[[int], Hash | None]) -> Iterator[_Pair]:
+    def _best(self, kind: str, near: Candidates, seconds: Callable[[int], Hash | None]) -> Iterator[_Pair]:
         """A generator of the most telling pair of hashes of each entry that is accepted."""
         best: dict[tuple[int, int], tuple[tuple[int, ...], bytes, bytes, _Pair]] = {}
         for place in range(len(near)):
@@ -132,7 +132,9 @@ class JointLookup:
         for *_rank, pair in best.values():
             yield pair
 
-    def _both(self, pair: _Pair, turned: Mapping[str, Turned], firsts: Mapping[int, Hash]) -> Iterator[Matched]:
+    def _both(
+        self, pair: _Pair, turned: Mapping[str, OrientationHashes], firsts: Mapping[int, Hash]
+    ) -> Iterator[Matched]:
         """A generator of the two matches of a pair; each one's threshold is how far it might be, given the other."""
         query, first, second = (int(found[0]) for found in (pair.one.queries, pair.one.distances, pair.other.distances))
         one = self.first.matched(pair.one, 0, turned[FIRST], firsts)
@@ -158,7 +160,7 @@ class JointLookup:
         odds = self._chances.calibration.combined(kind, {FIRST: first, SECOND: second})
         return odds if odds <= self._chances.limit(FIRST, kind) else None
 
-    def _have(self, near: Nearby, lookup: PictureLookup) -> npt.NDArray[np.bool_]:
+    def _have(self, near: Candidates, lookup: PictureLookup) -> npt.NDArray[np.bool_]:
         """Which of what was found belongs to an entry that also has a hash for that lookup."""
         pairs = zip(near.lists.tolist(), near.entries.tolist(), strict=True)
         return np.array([bool(self._rows(lookup, place, entry)) for place, entry in pairs], bool)
@@ -166,16 +168,16 @@ class JointLookup:
     def _rows(self, lookup: PictureLookup, place: int, entry: int) -> list[int]:
         return self._lists[place].rows_of(lookup.algorithm, entry, minimum_quality=lookup.quality)
 
-    def _seconds(self, near: Nearby, place: int, value: bytes) -> Iterator[tuple[int, int]]:
+    def _seconds(self, near: Candidates, place: int, value: bytes) -> Iterator[tuple[int, int]]:
         """A generator of the rows of the second hashes of an entry that was found, with their distances from one."""
         listed = int(near.lists[place])
         for row in self._rows(self.second, listed, int(near.entries[place])):
             yield row, hamming(value, self._lists[listed].code(SECOND, row))
 
-    def _reference(self, turned: Turned, query: int, confirm: Confirm) -> Hash | None:
+    def _reference(self, turned: OrientationHashes, query: int, confirm: Confirm) -> Hash | None:
         return confirm(self.second, TRANSFORMS[query]) if turned.slack[query] else turned[query]
 
-    def _is_asked(self, turned: Turned, confirm: Confirm) -> bool:
+    def _is_asked(self, turned: OrientationHashes, confirm: Confirm) -> bool:
         """Whether the first hash is good enough to be looked up, so that it has its say."""
         upright = confirm(self.first, TRANSFORMS[0]) if turned.slack[0] else turned[0]
         return upright is None or self.first.listed.asks(upright)

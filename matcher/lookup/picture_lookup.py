@@ -15,12 +15,12 @@ from matcher.errors import DecodeError
 from matcher.hashers import PictureHasher, Screen, ScreeningHasher, is_sound
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
-from matcher.lists.opened import NOTHING, Nearby
+from matcher.lists.opened import NOTHING, Candidates
 from matcher.lists.together import OpenLists
 from matcher.lookup.chances import Chances, kind_of
 from matcher.lookup.hash_lookup import HashLookup, codes_of, nearest_rows
 from matcher.lookup.outcome import Matched
-from matcher.model import NO_QUALITY, TRANSFORMS, Hash, Reason, Region, Turned
+from matcher.model import NO_QUALITY, TRANSFORMS, Hash, OrientationHashes, Reason, Region
 from matcher.settings import Settings
 
 Answer = TypeVar("Answer")
@@ -48,7 +48,7 @@ class PictureLookup:
         return Screen(0, 0, "") if self.screener is None else self.screener.screen
 
     @property
-    def asked_quality(self) -> int:
+    def screening_quality(self) -> int:
         """The lowest quality of a screened hash that may belong to a reference hash which is good enough."""
         return max(0, self.quality - self.screen.quality_margin)
 
@@ -56,11 +56,11 @@ class PictureLookup:
         """The largest distance that is a match; -1 where nothing of that kind is looked up."""
         return self.listed.thresholds[kind]
 
-    def screened(self, reduced: Reduced) -> Turned | None:
+    def screened(self, reduced: Reduced) -> OrientationHashes | None:
         """The hashes of a reduced picture; None where they say too little or the hasher fails: the whole may do."""
         return None if self.screener is None else screened_by(self.screener, reduced)
 
-    def turned(self, picture: Picture, region: Region | None = None) -> Turned:
+    def turned(self, picture: Picture, region: Region | None = None) -> OrientationHashes:
         """The eight hashes of a whole picture, or of one cut out, which is the reference as it stands.
 
         DecodeError where the hasher fails.
@@ -72,7 +72,9 @@ class PictureLookup:
         width = self.hasher.algorithm.width
         if len(hashes) != len(TRANSFORMS) or not all(_is_sound(value, width) for value in hashes):
             raise DecodeError(Reason.HASHER_FAILED)
-        return Turned.of(picture.rendering, hashes, (0, *[self.margin] * (len(TRANSFORMS) - 1)), region=region)
+        return OrientationHashes.of(
+            picture.rendering, hashes, (0, *[self.margin] * (len(TRANSFORMS) - 1)), region=region
+        )
 
     def confirm(self, picture: Picture, transform: str) -> Hash:
         """The reference hash of the picture turned. DecodeError where the hasher fails."""
@@ -85,7 +87,7 @@ class PictureLookup:
         doubtful: npt.NDArray[np.uint8] | None = None,
         *,
         threshold: int,
-    ) -> Nearby:
+    ) -> Candidates:
         """What may be within `threshold` of the reference hashes that are within `slack`, (q,), of these codes.
 
         `codes` are (q, width) uint8, and so is `doubtful`: the bits that may differ, where that is known. Nothing is
@@ -103,18 +105,18 @@ class PictureLookup:
         in_doubt = np.bitwise_count(differing & doubtful[near.queries]).sum(axis=1)
         return near.where(near.distances - in_doubt <= threshold)
 
-    def may_match(self, turned: Turned) -> bool:
+    def may_match(self, turned: OrientationHashes) -> bool:
         """Whether what was screened may match anything, so that it must be looked at in full."""
-        return len(self.near_to(turned, self.threshold(kind_of(turned.region)))) > 0
+        return len(self.candidates_for(turned, self.threshold(kind_of(turned.region)))) > 0
 
-    def near_to(self, turned: Turned, threshold: int) -> Nearby:
+    def candidates_for(self, turned: OrientationHashes, threshold: int) -> Candidates:
         """What may be within `threshold` of the reference hashes; `queries` are places in TRANSFORMS."""
         if not self._may_be_good(turned):
             return NOTHING
         doubtful = rows_of(turned.doubtful) if turned.doubtful else None
         return self.near(rows_of(turned.codes), turned.slack, doubtful, threshold=threshold)
 
-    def matches(self, turned: Turned, confirm: Callable[[str], Hash | None]) -> list[Matched]:
+    def matches(self, turned: OrientationHashes, confirm: Callable[[str], Hash | None]) -> list[Matched]:
         """The nearest match of the eight hashes with each listed entry.
 
         `confirm` gives the reference hash for a transform; it is asked only where there is slack. Where it has none,
@@ -131,10 +133,10 @@ class PictureLookup:
         return found
 
     def confirmed(
-        self, turned: Turned, confirm: Callable[[str], Hash | None], *, threshold: int
-    ) -> tuple[Nearby, dict[int, Hash]]:
+        self, turned: OrientationHashes, confirm: Callable[[str], Hash | None], *, threshold: int
+    ) -> tuple[Candidates, dict[int, Hash]]:
         """What may be within `threshold`, its distances those of the reference hashes, which come by their places."""
-        near = self.near_to(turned, threshold)
+        near = self.candidates_for(turned, threshold)
         confirmed = dict(enumerate(turned.hashes))
         if not len(near):
             return near, confirmed
@@ -156,20 +158,22 @@ class PictureLookup:
             near = replace(near, distances=exact_distances(self.listed.metric, asked, listed))
         return near, confirmed
 
-    def matched(self, near: Nearby, place: int, turned: Turned, confirmed: Mapping[int, Hash]) -> Matched:
+    def matched(
+        self, near: Candidates, place: int, turned: OrientationHashes, confirmed: Mapping[int, Hash]
+    ) -> Matched:
         """The match in that place of what `confirmed` gave."""
         query = int(near.queries[place])
         transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
         matched = self.listed.matched(near, place, replace(confirmed[query], region=turned.region))
         return replace(matched, match=replace(matched.match, transform=transform))
 
-    def _may_be_good(self, turned: Turned) -> bool:
+    def _may_be_good(self, turned: OrientationHashes) -> bool:
         """Whether the quality of the reference hash may be one that is looked up."""
         quality = turned.qualities[0]
-        return quality == NO_QUALITY or quality >= (self.asked_quality if turned.slack[0] else self.quality)
+        return quality == NO_QUALITY or quality >= (self.screening_quality if turned.slack[0] else self.quality)
 
 
-def screened_by(screener: ScreeningHasher, reduced: Reduced) -> Turned | None:
+def screened_by(screener: ScreeningHasher, reduced: Reduced) -> OrientationHashes | None:
     """The hashes of a reduced picture; None where they say too little or the hasher fails."""
     try:
         turned = screener.screened(reduced)

@@ -11,6 +11,7 @@ The signing key is not in it.
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -21,10 +22,10 @@ from typing import Any
 
 from ledger import KeyFileError, Ledger, LedgerError, Signer, add_vkey, is_sealed, load_signer, read_vkeys, write_key
 from matcher.errors import CaseError
-from matcher.model import FINDING_KEYS
 from matcher.record.builds import library_builds, platform_facts, tool_version
 from matcher.record.entries import entry
 from matcher.record.examiner_folder import VARIABLE
+from matcher.record.finding_json import in_order
 from matcher.system.files import publish_new, readable_name
 
 LEDGER = "case.ledger"
@@ -167,6 +168,15 @@ def check_case(folder: Path) -> None:
         raise CaseError(f"{folder}: not a case (it has no {LEDGER})")
 
 
+def check_apart(location: Path, *others: Path) -> None:
+    """Refuse to write inside the evidence. CaseError where one of `others` lies in `location`."""
+    evidence = os.path.realpath(location)
+    for other in others:
+        written = os.path.realpath(other)
+        if Path(written).is_relative_to(evidence):
+            raise CaseError(f"{other}: lies inside the evidence {location}, which is never written to")
+
+
 class CaseReader:
     """A case's ledger, read-only: its entries as objects, and its findings with their keys in DESIGN's order."""
 
@@ -205,18 +215,3 @@ class CaseReader:
     def root(self) -> str:
         """The root hash over the entries that stood in the ledger when it was opened, hex."""
         return self._log.root(self.size).hex()
-
-
-def in_order(finding: dict[str, Any]) -> dict[str, Any]:
-    """A finding from the ledger, whose keys are sorted, with its keys as DESIGN prints them."""
-    ordered = {key: finding[key] for key in FINDING_KEYS if key in finding}
-    ordered["hashes"] = [{key: value[key] for key in _HASH_KEYS} for value in finding["hashes"]]
-    ordered["matches"] = [{key: match[key] for key in _MATCH_KEYS if key in match} for match in finding["matches"]]
-    return ordered
-
-
-_HASH_KEYS = ("algorithm", "value", "quality", "region")
-_MATCH_KEYS = (
-    *("list", "entry", "category", "algorithm", "value", "entry_value"),
-    *("distance", "threshold", "quality", "region", "transform", "chance"),
-)

@@ -43,7 +43,7 @@ from matcher.imaging.renderings import KINDS, parse_rendering, rendering_name
 from matcher.lookup.chances import REGION, WHOLE
 from matcher.lookup.picture_lookup import PictureLookup
 from matcher.model import NO_QUALITY as NO_QUALITY  # noqa: PLC0414 - part of this format
-from matcher.model import TRANSFORMS, Finding, Item, Region, Turned
+from matcher.model import TRANSFORMS, Finding, Item, OrientationHashes, Region
 
 FOLDER = "case.hashes"
 FORMAT = 2
@@ -64,7 +64,7 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredAlgorithm:
     """What the header says of one algorithm. `margin` and `profile` are of perceptual ones."""
 
     name: str
@@ -79,20 +79,20 @@ class Kept:
     def as_json(self) -> dict[str, Any]:
         return {field: getattr(self, field) for field in self.__slots__}
 
-    def packed_slack(self, slack: tuple[int, ...]) -> bytes:
+    def encode_slack(self, slack: tuple[int, ...]) -> bytes:
         """As it is kept: what does not fit a byte, as squared distances do not, becomes the margin above it."""
         return bytes(MARGIN_SLACK if found and found == self.margin else min(found, SCREEN_SLACK) for found in slack)
 
-    def slack_of(self, kept: Array) -> npt.NDArray[np.int64]:
+    def decode_slack(self, kept: Array) -> npt.NDArray[np.int64]:
         """What was packed, any shape of uint8."""
         special = np.where(kept == MARGIN_SLACK, self.margin, self.screen_margin)
         return np.where(kept >= SCREEN_SLACK, special, kept.astype(np.int64))
 
 
-def kept_of(lookup: PictureLookup) -> Kept:
+def stored_algorithm(lookup: PictureLookup) -> StoredAlgorithm:
     """What is kept of the hashes that a lookup asks for."""
     facts, screen = lookup.hasher.algorithm, lookup.screen
-    return Kept(
+    return StoredAlgorithm(
         facts.name,
         facts.width,
         lookup.margin,
@@ -109,8 +109,8 @@ class Header:
     """Which scan, and what is kept of each item."""
 
     scan: int
-    digests: tuple[Kept, ...]
-    pictures: tuple[Kept, ...]
+    digests: tuple[StoredAlgorithm, ...]
+    pictures: tuple[StoredAlgorithm, ...]
 
     def as_bytes(self) -> bytes:
         form = {
@@ -145,24 +145,24 @@ Place = tuple[str, Region | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class ItemHashes:
     """One item as it is kept."""
 
     modified: int
     flags: int
     digests: Mapping[str, bytes]
-    pictures: Mapping[Place, Mapping[str, Turned]]
+    pictures: Mapping[Place, Mapping[str, OrientationHashes]]
     """By place, then by algorithm."""
 
-    def asked(self) -> dict[str, int]:
-        """How many hashes are looked up by each algorithm, by kind."""
+    def query_counts(self) -> dict[str, int]:
+        """How many hashes of the item each algorithm looks up, by kind."""
         regions = sum(region is not None for _rendering, region in self.pictures)
         return {WHOLE: _TURNS * (len(self.pictures) - regions), REGION: _TURNS * regions}
 
 
-def noted(item: Item, finding: Finding, *, retried: bool) -> Noted:
-    """What is kept of an item and its finding."""
-    pictures: dict[Place, dict[str, Turned]] = {}
+def hashes_of(item: Item, finding: Finding, *, retried: bool) -> ItemHashes:
+    """What the file stores of an item and its finding."""
+    pictures: dict[Place, dict[str, OrientationHashes]] = {}
     for turned in finding.pictures:
         pictures.setdefault((turned.rendering, turned.region), {})[turned.algorithm] = turned
     flags = (
@@ -173,7 +173,7 @@ def noted(item: Item, finding: Finding, *, retried: bool) -> Noted:
         | (RETRIED if retried else 0)
     )
     held = item.modified is not None and NO_TIME < item.modified < 2**63  # a damaged file system may say anything
-    return Noted(
+    return ItemHashes(
         item.modified if held and item.modified is not None else NO_TIME,
         flags,
         {digest.algorithm: digest.value for digest in finding.digests},
@@ -181,8 +181,8 @@ def noted(item: Item, finding: Finding, *, retried: bool) -> Noted:
     )
 
 
-def formed(header: Header, first: int, items: list[Noted]) -> bytes:
-    """The bytes of one group whose first item has the seq `first`."""
+def encode_group(header: Header, first: int, items: list[ItemHashes]) -> bytes:
+    """The bytes of one group whose first item has the seq `first`; `CaseHashes.decode_group` is the way back."""
     renderings = [hashes for item in items for hashes in item.pictures.values()]
     names = [place for item in items for place in item.pictures]
     places = [parse_rendering(name) for name, _region in names]
@@ -208,7 +208,7 @@ def formed(header: Header, first: int, items: list[Noted]) -> bytes:
             if turned is not None:
                 codes[row] = np.frombuffer(turned.codes, np.uint8).reshape(_TURNS, -1)
                 quality[row] = np.frombuffer(turned.qualities, np.uint8)
-                slack[row] = np.frombuffer(kept.packed_slack(turned.slack), np.uint8)
+                slack[row] = np.frombuffer(kept.encode_slack(turned.slack), np.uint8)
                 if turned.doubtful:
                     doubtful[row] = np.frombuffer(turned.doubtful, np.uint8).reshape(_TURNS, -1)
         columns[f"{kept.name} codes"], columns[f"{kept.name} quality"] = codes, quality
@@ -239,29 +239,29 @@ class Group:
         """(n + 1,): where each item's renderings begin."""
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(self._columns["renderings"], dtype=np.int64)])
 
-    def asked(self, place: int) -> dict[str, int]:
-        """How many hashes of an item are looked up by each algorithm, by kind."""
+    def query_counts(self, place: int) -> dict[str, int]:
+        """How many hashes of an item each algorithm looks up, by kind."""
         rows = slice(int(self.starts[place]), int(self.starts[place + 1]))
         regions = int(np.count_nonzero(self.is_region()[rows]))
         return {WHOLE: _TURNS * (rows.stop - rows.start - regions), REGION: _TURNS * regions}
 
     def slack(self, algorithm: str) -> npt.NDArray[np.int64]:
         """(r, 8) int64: how far each hash may be from the reference."""
-        return self._kept[algorithm].slack_of(self._columns[f"{algorithm} slack"])
+        return self._kept[algorithm].decode_slack(self._columns[f"{algorithm} slack"])
 
-    def turned(self, row: int, algorithm: str) -> Turned | None:
+    def turned(self, row: int, algorithm: str) -> OrientationHashes | None:
         """One rendering's hashes by one algorithm; None where it failed."""
         qualities = self._columns[f"{algorithm} quality"][row].tobytes()
         if qualities[0] == ABSENT:
             return None
         name = rendering_name(int(self._columns["frame"][row]), KINDS[self._columns["kind"][row]])
         kept = self._kept[algorithm]
-        slack = tuple(kept.slack_of(self._columns[f"{algorithm} slack"][row]).tolist())
+        slack = tuple(kept.decode_slack(self._columns[f"{algorithm} slack"][row]).tolist())
         codes = self._columns[f"{algorithm} codes"][row].tobytes()
         doubtful = self._columns[f"{algorithm} doubtful"][row].tobytes() if kept.screen_doubts else b""
         if doubtful.count(255) == len(doubtful):
             doubtful = b""
-        return Turned(name, algorithm, codes, qualities, slack, doubtful, self.region(row))
+        return OrientationHashes(name, algorithm, codes, qualities, slack, doubtful, self.region(row))
 
     def region(self, row: int) -> Region | None:
         """Of what part of its picture the hashes of a row are."""
@@ -295,11 +295,11 @@ class CaseHashes:
         """A generator of every group and where it ends in the file. CaseError at the first that is not whole."""
         at, expected = self._begin, 0
         while at < len(self._bytes):
-            at, group = self.group_at(at, expected)
+            at, group = self.decode_group(at, expected)
             expected += len(group)
             yield at, group
 
-    def group_at(self, at: int, expected: int) -> tuple[int, Group]:
+    def decode_group(self, at: int, expected: int) -> tuple[int, Group]:
         """Where the group that begins at `at` ends, and it. CaseError unless its first item is `expected`."""
         fits = at + GROUP.size <= len(self._bytes)
         mark, items, first, renderings = GROUP.unpack_from(self._bytes, at) if fits else (b"", 0, 0, 0)
@@ -333,9 +333,9 @@ def _read_header(path: Path, data: bytes | mmap.mmap) -> tuple[Header, int]:
         form = json.loads(data[begin : begin + length])
         header = Header(
             int(form["scan"]),
-            tuple(Kept(str(kept["name"]), int(kept["width"])) for kept in form["digests"]),
+            tuple(StoredAlgorithm(str(kept["name"]), int(kept["width"])) for kept in form["digests"]),
             tuple(
-                Kept(
+                StoredAlgorithm(
                     name=str(kept["name"]),
                     width=int(kept["width"]),
                     margin=int(kept["margin"]),

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import CaseError
-from matcher.record.hashes_file import FOLDER, Array, CaseHashes, Header, Noted, formed
+from matcher.record.hashes_file import FOLDER, Array, CaseHashes, Header, ItemHashes, encode_group
 from matcher.record.runs import Runs
 from matcher.system.files import hold, sync_folder
 
@@ -26,7 +26,7 @@ class HashesWriter:
     def __init__(self, path: Path, header: Header) -> None:
         self.path = path
         self._header = header
-        self._formed = b""
+        self._encoded = b""
         self._forming = 0
         self._items = 0
         self._end = 0
@@ -91,12 +91,12 @@ class HashesWriter:
             raise _translated(self.path, error) from error
         return flags, times, asked
 
-    def write(self, items: list[Noted]) -> None:
+    def write(self, items: list[ItemHashes]) -> None:
         """Put these on the disk, as one group, over whatever was written and not settled."""
-        self._formed = formed(self._header, self._items, items) if items else b""
+        self._encoded = encode_group(self._header, self._items, items) if items else b""
         self._forming = len(items)
         if items:
-            self._put(self._formed, self._end)
+            self._put(self._encoded, self._end)
 
     def _put(self, data: bytes, at: int) -> None:
         try:
@@ -112,10 +112,10 @@ class HashesWriter:
         """What was written has its entries in the ledger now."""
         if self._forming:
             self.groups.add(self._items, self._end)
-        self._digest.update(self._formed)
-        self._end += len(self._formed)
+        self._digest.update(self._encoded)
+        self._end += len(self._encoded)
         self._items += self._forming
-        self._formed, self._forming = b"", 0
+        self._encoded, self._forming = b"", 0
 
     def take_back(self) -> None:
         """Give the room of what was written and not settled back."""
@@ -125,10 +125,10 @@ class HashesWriter:
     def facts(self) -> dict[str, Any]:
         """What `scan.close` says of the file, with what was written and is not settled."""
         digest = self._digest.copy()
-        digest.update(self._formed)
+        digest.update(self._encoded)
         return {
             "file": f"{FOLDER}/{self.path.name}",
-            "bytes": self._end + len(self._formed),
+            "bytes": self._end + len(self._encoded),
             "sha256": digest.hexdigest(),
         }
 
@@ -151,7 +151,7 @@ def _behind(
             groups.add(group.first, end)
             flags.append(np.array(group["flags"]))
             times.append(np.array(group["modified"]))
-            asked.extend(group.asked(place) for place in range(len(group)))
+            asked.extend(group.query_counts(place) for place in range(len(group)))
             end, found = at, found + len(group)
             if found >= items:
                 break

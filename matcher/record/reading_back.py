@@ -6,33 +6,34 @@ begins; that is all that is held.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from ledger import Ledger, parse
+from ledger import Ledger, decode_item
 from matcher.errors import CaseError
-from matcher.model import Finding, Hash, Turned
-from matcher.record.finding_json import finding_of
-from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOTABLE, CaseHashes, Group, Noted, Place
+from matcher.model import Finding, Hash, OrientationHashes
+from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOTABLE, CaseHashes, Group, ItemHashes, Place
 from matcher.record.runs import Runs
 
 _GROUPS = 64
 """Groups whose columns stay mapped."""
 
 
-def recalled(body: bytes, kept: Noted, *, path: str) -> Finding:
-    """The finding of an `item` entry and what was kept of it, but for its path."""
-    return finding_of(
-        parse(body)["finding"],
+def decode_finding(body: bytes, stored: ItemHashes, *, path: str) -> Finding:
+    """The finding of an `item` entry, with what the file of hashes stores of it, under another path."""
+    _scan, _seq, form = decode_item(body)
+    return replace(
+        Finding.from_json(form),
         path=path,
-        notable=bool(kept.flags & NOTABLE),
-        doubtful=bool(kept.flags & DOUBTFUL),
-        conflict=bool(kept.flags & CONFLICT),
-        digests=tuple(Hash(name, value) for name, value in kept.digests.items()),
-        pictures=tuple(turned for hashes in kept.pictures.values() for turned in hashes.values()),
+        notable=bool(stored.flags & NOTABLE),
+        doubtful=bool(stored.flags & DOUBTFUL),
+        conflict=bool(stored.flags & CONFLICT),
+        digests=tuple(Hash(name, value) for name, value in stored.digests.items()),
+        pictures=tuple(turned for hashes in stored.pictures.values() for turned in hashes.values()),
     )
 
 
-class Recorded:
+class RecordedFindings:
     """The items of a scan that are on the disk. `groups`: where the group of hashes of an item begins in the file."""
 
     def __init__(self, log: Ledger, path: Path, groups: Runs) -> None:
@@ -62,19 +63,19 @@ class Recorded:
         first, index = self._leaves.find(seq)
         index += seq - first
         _index, body = next(self._log.entries(index, index + 1))
-        return recalled(body, self._noted(seq), path=path)
+        return decode_finding(body, self._item_hashes(seq), path=path)
 
-    def _noted(self, seq: int) -> Noted:
+    def _item_hashes(self, seq: int) -> ItemHashes:
         group, place = self._group(seq)
         header = self._hashes().header
-        pictures: dict[Place, dict[str, Turned]] = {}
+        pictures: dict[Place, dict[str, OrientationHashes]] = {}
         for row in range(int(group.starts[place]), int(group.starts[place + 1])):
             for kept in header.pictures:
                 turned = group.turned(row, kept.name)
                 if turned is not None:
                     pictures.setdefault((turned.rendering, turned.region), {})[kept.name] = turned
         digests = {kept.name: group[kept.name][place].tobytes() for kept in header.digests}
-        return Noted(int(group["modified"][place]), int(group["flags"][place]), digests, pictures)
+        return ItemHashes(int(group["modified"][place]), int(group["flags"][place]), digests, pictures)
 
     def _hashes(self) -> CaseHashes:
         if self._mapped is None:
@@ -87,7 +88,7 @@ class Recorded:
         if group is None:
             if len(self._open) >= _GROUPS:
                 del self._open[next(iter(self._open))]
-            _end, group = self._hashes().group_at(at, first)
+            _end, group = self._hashes().decode_group(at, first)
             self._open[at] = group
         if seq - first >= len(group):
             raise CaseError(f"{self._path}: item {seq} is not in the group that begins at {at}")

@@ -8,17 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ledger import Ledger, LedgerError, Opening, TreeHasher, canonical, clock, leaf_hash
-from ledger import parse as parsed
+from ledger import Ledger, LedgerError, Opening, TreeHasher, canonical, clock, encode_item, is_item_of, leaf_hash
 from matcher.calibration.tables import KINDS
 from matcher.model import Finding, Item, Status
 from matcher.reasons import OF_THE_MACHINE
 from matcher.record.contents import Contents
 from matcher.record.entries import entry
-from matcher.record.finding_json import canonical_finding
-from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOTABLE, RETRIED, Noted, noted
+from matcher.record.finding_json import encode_finding
+from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOTABLE, RETRIED, ItemHashes, hashes_of
 from matcher.record.hashes_writer import HashesWriter
-from matcher.record.reading_back import Recorded, recalled
+from matcher.record.reading_back import RecordedFindings, decode_finding
 from matcher.record.sealing import Sealed, Sealing
 
 MAX_INTEGER = 2**53 - 1
@@ -39,12 +38,12 @@ class Recorder:
         self._stamp = clock.now()
         self._hashes = hashes
         self._retried: set[str] = set()
-        self._group: list[tuple[bytes, Noted, list[Opening]]] = []
+        self._group: list[tuple[bytes, ItemHashes, list[Opening]]] = []
         self._since = time.monotonic()
         self._root = TreeHasher()
         self.contents = Contents()
         """The first item with each content that was examined."""
-        self._written = Recorded(log, hashes.path, hashes.groups)
+        self._written = RecordedFindings(log, hashes.path, hashes.groups)
         self._recorded = 0
         self._sure = True
         self._behind = 0
@@ -67,13 +66,13 @@ class Recorder:
         """An item hit a worker's limit, or a worker died of it: it is tried once more alone."""
         self._retried.add(item.path)
 
-    def restore(self, finding: dict[str, Any], flags: int, asked: Mapping[str, int], *, index: int) -> None:
-        """Count a finding that the ledger has already, at this leaf index; `flags` as case_hashes keeps them.
+    def restore(self, finding: dict[str, Any], flags: int, queries: Mapping[str, int], *, index: int) -> None:
+        """Count a finding that the ledger has already, at this leaf index; `flags` as the file of hashes stores them.
 
-        `asked`: the questions of its hashes by kind.
+        `queries`: how many of its hashes each algorithm looks up, by kind.
         """
         if finding["status"] != Status.DUPLICATE:
-            self.questions.update(asked)
+            self.questions.update(queries)
         self._root.append(leaf_hash(canonical(finding)))
         if finding["status"] in (Status.EXAMINED, Status.KNOWN) and finding["sha256"] is not None:
             self.contents.add(bytes.fromhex(finding["sha256"]), self.items)
@@ -90,15 +89,14 @@ class Recorder:
         if finding.size is not None and finding.size > MAX_INTEGER:  # what a damaged file system says
             finding = replace(finding, size=None)
         finding = self._deduplicated(finding)
-        kept = noted(item, finding, retried=item.path in self._retried)
+        stored = hashes_of(item, finding, retried=item.path in self._retried)
         self._retried.discard(item.path)
         if finding.status is not Status.DUPLICATE:
-            self.questions.update(kept.asked())
-        rest = b',"scan":%d,"seq":%d,"type":"item","v":1}' % (self._scan, self.items)
+            self.questions.update(stored.query_counts())
         form, openings = self._form(finding)
         self._root.append(leaf_hash(form))
-        self._group.append((b'{"finding":' + form + rest, kept, openings))  # the entry's keys in canonical order
-        self._count(finding.size, finding.status, finding.reason, finding.matches_total, kept.flags)
+        self._group.append((encode_item(self._scan, self.items, form), stored, openings))
+        self._count(finding.size, finding.status, finding.reason, finding.matches_total, stored.flags)
         if len(self._group) >= GROUP_ITEMS:
             self.flush()
         else:
@@ -108,7 +106,7 @@ class Recorder:
     def _form(self, finding: Finding) -> Sealed:
         """The canonical bytes of a finding, its path sealed where that is asked, and what opens it."""
         if self._sealing is None:
-            return canonical_finding(finding), []
+            return encode_finding(finding), []
         return self._sealing.seal_finding(finding.as_json())
 
     def _count(self, size: int | None, status: str, reason: str | None, matches: int, flags: int) -> None:
@@ -143,8 +141,8 @@ class Recorder:
         waiting = seq - (self.items - len(self._group))
         if waiting < 0:
             return self._written.finding(seq, path=path)
-        body, kept, _openings = self._group[waiting]
-        return recalled(body, kept, path=path)
+        body, stored, _openings = self._group[waiting]
+        return decode_finding(body, stored, path=path)
 
     def _first_with(self, sha256: bytes) -> int | None:
         written = self.items - len(self._group)
@@ -216,10 +214,7 @@ class Recorder:
     def abandon(self, what: str) -> None:
         """Append what was examined, if that can be, and an `anomaly` that says why there is no more."""
         if not self._sure:
-            self._recorded += sum(
-                body.endswith(b',"type":"item","v":1}') and int(parsed(body)["scan"]) == self._scan
-                for _index, body in self._log.entries(self._behind)
-            )
+            self._recorded += sum(is_item_of(body, self._scan) for _index, body in self._log.entries(self._behind))
         items = self._recorded + len(self._group)
         try:
             self._append(lambda: self._anomaly(what, items))

@@ -79,10 +79,8 @@ class Lists:
     def add(self, entry: Mapping[str, Any]) -> None:
         """The next entry. Only `list.load` and `scan.open` matter."""
         if entry["type"] == "list.load":
-            profile = entry["profile"]
-            categories = {name: Disposition(value) for name, value in profile["categories"].items()}
             key = _key(entry)
-            self._loaded[key] = LoadedList(*key, entry, CategoryProfile(categories, Disposition(profile["other"])))
+            self._loaded[key] = LoadedList(*key, entry, CategoryProfile.from_json(entry["profile"]))
         elif entry["type"] == "scan.open":
             used = [
                 self._loaded.get(key, LoadedList(*key, None, CategoryProfile())) for key in map(_key, entry["lists"])

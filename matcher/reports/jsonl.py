@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from matcher.record.case import CaseReader, in_order
+from matcher.record.case import CaseReader
+from matcher.record.finding_json import in_order
 from matcher.reports import ReportOptions
 from matcher.reports.classify import MALFORMED, malformed
 from matcher.reports.masking import shown_path

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from ledger import Ledger, canonical
+from ledger import Ledger, canonical, decode_item, is_item, is_item_of
 from ledger import parse as parsed
 from matcher.errors import CaseError
 from matcher.examine.engine import Matcher
-from matcher.model import CategoryProfile, Disposition, Status
-from matcher.settings import Settings
-
-_ITEM = b',"type":"item","v":1}'
+from matcher.model import CategoryProfile, Status
 
 Json = dict[str, Any]
 
@@ -53,11 +49,11 @@ def read_scans(log: Ledger) -> State:
     scans: dict[int, ScanState] = {}
     profiles: dict[bytes, CategoryProfile] = {}
     for index, body in log.entries(0, size):
-        if body.endswith(_ITEM):
+        if is_item(body):
             continue
         found = log.disclosed(index, body)
         if found["type"] == "list.load":
-            profiles[_key(found)] = _profile(found["profile"])
+            profiles[_key(found)] = CategoryProfile.from_json(found["profile"])
         elif found["type"] == "scan.open":
             scans[found["scan"]] = ScanState(found["scan"], found, _used(found["lists"], profiles))
         elif found["type"] == "scan.close" and found["scan"] in scans:
@@ -77,35 +73,13 @@ def was_looked_up_since(log: Ledger, size: int, scan: int) -> bool:
     return any(
         b'"type":"relookup"' in body and parsed(body)["scan"] == scan
         for _index, body in log.entries(size)
-        if not body.endswith(_ITEM)
+        if not is_item(body)
     )
 
 
 def identity(match: Json) -> bytes:
     """What makes a match the same one: all but what follows from how much is listed, and is asked."""
     return canonical({key: value for key, value in match.items() if key not in ("threshold", "chance")})
-
-
-def settings_of(opened: Json, calibration: Path | None = None) -> Settings:
-    """The settings that a `scan.open` entry tells of; before there were regions, none were looked for."""
-    told = opened["settings"]
-    perceptual = [algorithm for algorithm in opened["algorithms"] if "threshold" in algorithm]
-    most = told.get("max_false_matches")
-    fixed = {algorithm["name"]: algorithm["threshold"] for algorithm in perceptual}
-    return Settings(
-        algorithms=tuple(algorithm["name"] for algorithm in opened["algorithms"]),
-        thresholds=fixed if most is None else {},
-        regions=told.get("regions", False),
-        max_false_matches=None if most is None else float(most),
-        calibration=calibration,
-        minimum_quality={algorithm["name"]: algorithm["minimum_quality"] for algorithm in perceptual},
-        exact=told["exact"],
-        exclude_known_good=told["exclude_known_good"],
-        max_pixels=told["max_pixels"],
-        max_bytes=told["max_bytes"],
-        max_frames=told["max_frames"],
-        max_total_pixels=told["max_total_pixels"],
-    )
 
 
 def thresholds_of(matcher: Matcher) -> Json:
@@ -131,24 +105,16 @@ def findings_of(log: Ledger, scan: int, wanted: set[int]) -> tuple[dict[int, Jso
     found: dict[int, Json] = {}
     excluded = 0
     for index, body in log.entries():
-        if not body.endswith(_ITEM):
-            continue
-        item = parsed(body)
-        if item["scan"] == scan:
-            finding = item["finding"]
+        if is_item_of(body, scan):
+            _scan, seq, finding = decode_item(body)
             excluded += finding["status"] == Status.EXCLUDED
-            if finding["matches"] or item["seq"] in wanted:
-                found[item["seq"]] = log.disclosed(index, body)["finding"]
+            if finding["matches"] or seq in wanted:
+                found[seq] = log.disclosed(index, body)["finding"]
     return found, excluded
 
 
 def _key(named: Json) -> bytes:
     return canonical([named["name"], named["version"], named["digest"]])
-
-
-def _profile(form: Json) -> CategoryProfile:
-    categories = {name: Disposition(value) for name, value in form["categories"].items()}
-    return CategoryProfile(categories, Disposition(form["other"]))
 
 
 def _used(named: Iterable[Json], profiles: dict[bytes, CategoryProfile]) -> dict[str, UsedList]:

@@ -32,7 +32,7 @@ from matcher.errors import CaseError, DecodeError
 from matcher.examine.engine import Matcher
 from matcher.lookup.outcome import Matched, best_of
 from matcher.lookup.picture_lookup import PictureLookup
-from matcher.model import Disposition, Hash, Turned
+from matcher.model import Disposition, Hash, OrientationHashes
 from matcher.record.builds import library_builds, tool_version
 from matcher.record.entries import entry, form_of
 from matcher.record.examiner_folder import sealing_secret_path
@@ -45,12 +45,12 @@ from matcher.revisit.closed_scans import (
     findings_of,
     identity,
     read_scans,
-    settings_of,
     thresholds_of,
     was_looked_up_since,
 )
-from matcher.revisit.reopened_source import CannotConfirmError, Evidence
+from matcher.revisit.reopened_source import CannotConfirmError, ReopenedSource
 from matcher.revisit.stored_hashes import StoredHashes
+from matcher.settings import Settings
 from matcher.sources.folder import raw_path
 from matcher.system.files import sha256_of
 
@@ -173,14 +173,14 @@ def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[
     hashes = CaseHashes(path)
     if sha256_of(path) != scan.closed["hashes"]["sha256"]:
         raise CaseError(f"{path}: is not the file that was recorded when the scan was closed")
-    settings = settings_of(scan.opened, request.calibration)
+    settings = Settings.from_json(scan.opened["settings"], scan.opened["algorithms"], calibration=request.calibration)
     matcher = Matcher.open(request.store, settings=settings, check=True)
     check_calibration(scan.opened, matcher)
     stored = StoredHashes(hashes, matcher)
     findings, excluded = findings_of(log, scan.number, stored.candidates() | scan.later.keys())
     recorded = Path(os.fsdecode(raw_path(scan.opened["source"]["path"])))
     where = recorded if request.location is None else request.location
-    evidence = Evidence(where, settings, {finding["path"] for finding in findings.values()})
+    evidence = ReopenedSource(where, settings, {finding["path"] for finding in findings.values()})
     result = Relookup(
         scan.number,
         len(stored),
@@ -217,11 +217,11 @@ class _Item:
             for match in (*finding["matches"], *(match for match in later.values() if match))
         }
 
-    def changes(self, stored: StoredHashes, evidence: Evidence) -> Iterator[Change]:
+    def changes(self, stored: StoredHashes, evidence: ReopenedSource) -> Iterator[Change]:
         """A generator of what is not as it was."""
         path = self._finding["path"]
 
-        def confirm(lookup: PictureLookup, turned: Turned, transform: str) -> Hash:
+        def confirm(lookup: PictureLookup, turned: OrientationHashes, transform: str) -> Hash:
             return self._confirmed(evidence, lookup, turned, transform)
 
         matched, failed = stored.found(self._seq, confirm)
@@ -264,7 +264,9 @@ class _Item:
         used = self._scan.lists.get(match["list"])
         return None if used is None else used.profile.disposition(match["category"])
 
-    def _confirmed(self, evidence: Evidence, lookup: PictureLookup, turned: Turned, transform: str) -> Hash:
+    def _confirmed(
+        self, evidence: ReopenedSource, lookup: PictureLookup, turned: OrientationHashes, transform: str
+    ) -> Hash:
         name = f"{turned.rendering} {transform}" if turned.rendering else transform
         place = _place(lookup.algorithm, name, turned.region)
         recorded = self._known.get(place)

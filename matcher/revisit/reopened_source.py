@@ -35,7 +35,7 @@ class _Last:
     part: Picture | None = None
 
 
-class Evidence:
+class ReopenedSource:
     """A source of a scan. Nothing of it is touched before the first question."""
 
     def __init__(self, location: Path, settings: Settings, wanted: Collection[str]) -> None:
@@ -111,11 +111,4 @@ class Evidence:
         raise CannotConfirmError("is not decoded here as it was")
 
     def _decoded(self, data: bytes, kind: Kind) -> Decoded:
-        settings = self._settings
-        return decode(
-            data,
-            kind,
-            max_pixels=settings.max_pixels,
-            max_frames=settings.max_frames,
-            max_total_pixels=settings.max_total_pixels,
-        )
+        return decode(data, kind, self._settings.limits)

@@ -12,16 +12,16 @@ import numpy.typing as npt
 
 from matcher.errors import CaseError
 from matcher.examine.engine import Matcher
-from matcher.lookup.all_algorithms import Lookups
-from matcher.lookup.chances import REGION, WHOLE, asked_of
+from matcher.lookup.all_algorithms import CombinedLookup
+from matcher.lookup.chances import REGION, WHOLE, count_queries
 from matcher.lookup.digests import match_digests
 from matcher.lookup.outcome import Matched
 from matcher.lookup.picture_lookup import PictureLookup
-from matcher.model import Hash, Turned
-from matcher.record.hashes_file import ABSENT, DIGESTED, NO_QUALITY, CaseHashes, Group, kept_of
+from matcher.model import Hash, OrientationHashes
+from matcher.record.hashes_file import ABSENT, DIGESTED, NO_QUALITY, CaseHashes, Group, stored_algorithm
 from matcher.revisit.reopened_source import CannotConfirmError
 
-Confirm = Callable[[PictureLookup, Turned, str], Hash]
+Confirm = Callable[[PictureLookup, OrientationHashes, str], Hash]
 """confirm(lookup, turned, transform): the reference hash of the picture, or region, turned. CannotConfirmError."""
 
 
@@ -54,7 +54,7 @@ class StoredHashes:
         for group in self._groups:
             found.update((group.first + self._by_digest(group)).tolist())
             for lookup in self._lookups.values():
-                rows = _near(group, lookup, self._matcher.asked_together)
+                rows = _near(group, lookup, self._matcher.combined_lookup)
                 owners = np.searchsorted(group.starts, rows, side="right") - 1
                 found.update((group.first + owners).tolist())
         return found
@@ -76,23 +76,23 @@ class StoredHashes:
         if group["flags"][place] & DIGESTED:
             digests = [Hash(name, group[name][place].tobytes()) for name in self._digests]
             found.extend(match_digests(self._matcher.together, digests))
-        asked: list[Turned] = []
+        asked: list[OrientationHashes] = []
         matched: list[Matched] = []
         for row in range(int(group.starts[place]), int(group.starts[place + 1])):
             kept = {name: turned for name in self._lookups if (turned := group.turned(row, name)) is not None}
             asked.extend(kept.values())
-            matched.extend(self._matcher.asked_together.matches(kept, partial(_confirmed, confirm, failed, kept)))
-        together = self._matcher.asked_together.combined
+            matched.extend(self._matcher.combined_lookup.matches(kept, partial(_confirmed, confirm, failed, kept)))
+        together = self._matcher.combined_lookup.joint_algorithms
         if reasons := [failed[name] for name in together if name in failed]:  # what one says of a match needs the other
             failed.update(dict.fromkeys(together, reasons[0]))
-        found.extend(self._matcher.chances.told(matched, asked_of(asked)))
+        found.extend(self._matcher.chances.told(matched, count_queries(asked)))
         return found, failed
 
 
 def _confirmed(
     confirm: Confirm,
     failed: dict[str, str],
-    kept: Mapping[str, Turned],
+    kept: Mapping[str, OrientationHashes],
     lookup: PictureLookup,
     transform: str,
 ) -> Hash | None:
@@ -104,7 +104,7 @@ def _confirmed(
 
 
 def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
-    now = {kept.name: kept for kept in map(kept_of, matcher.lookups)}
+    now = {kept.name: kept for kept in map(stored_algorithm, matcher.lookups)}
     lookups = {lookup.algorithm: lookup for lookup in matcher.lookups}
     found = {}
     for kept in hashes.header.pictures:
@@ -115,12 +115,12 @@ def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
     return found
 
 
-def _near(group: Group, lookup: PictureLookup, lookups: Lookups) -> Any:
+def _near(group: Group, lookup: PictureLookup, lookups: CombinedLookup) -> Any:
     """The rows of a group that may match by one algorithm, (k,) int64, ascending."""
     is_region = group.is_region()
     quality = group[f"{lookup.algorithm} quality"][:, 0].astype(np.int64)
     slack, doubtful = group.slack(lookup.algorithm), group.doubtful(lookup.algorithm)
-    least = np.where(slack[:, 0] > 0, lookup.asked_quality, lookup.quality)
+    least = np.where(slack[:, 0] > 0, lookup.screening_quality, lookup.quality)
     good = (quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= least))
     rows = [np.zeros(0, np.int64)]
     for kind, is_kind in ((WHOLE, ~is_region), (REGION, is_region)):

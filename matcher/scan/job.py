@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from matcher.examine.content import Content, read_content
@@ -22,12 +22,14 @@ from matcher.sources.failures import reason_of
 
 
 @dataclass(frozen=True, slots=True)
-class Afresh(Item):
-    """An item that is decoded whatever was seen of its content."""
+class RepeatedContent:
+    """The result for an item whose content was examined before in this scan: nothing of it was decoded again."""
 
-    @classmethod
-    def of(cls, item: Item) -> Afresh:
-        return cls(*astuple(item))
+    path: str
+    sha256: bytes
+
+
+Result = Finding | RepeatedContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ class ExamineJob:
     """Examines the items of one source against pinned versions of lists. Can be pickled.
 
     Without a store, items are hashed and nothing is looked up. With `seen`, the file of a SeenTable, a content that is
-    there is not decoded: its finding has the status `duplicate` and the digests alone, and whoever has the finding of
-    that content completes it, or asks for the item Afresh.
+    in it is not decoded: the result is a RepeatedContent, and whoever has the finding of that content completes it, or
+    sends the item again with `may_repeat` unset.
     """
 
     source: Source
@@ -46,15 +48,15 @@ class ExamineJob:
     exhibit: str | None
     seen: Path | None = None
 
-    def start(self, beat: Callable[[], None]) -> Work[Finding]:
+    def start(self, beat: Callable[[], None]) -> Work[Result]:
         matcher = self._open()
         # libraries are loaded and kernels compiled here, where no limit holds yet
         hashers: list[FileHasher | PictureHasher] = [*matcher.file_hashers, *matcher.picture_hashers]
         run_selftest(tuple(hasher.algorithm.name for hasher in hashers))
         return _Examining(self, matcher, beat)
 
-    def limited(self, result: Finding) -> bool:
-        return result.reason is Reason.OUT_OF_MEMORY
+    def limited(self, result: Result) -> bool:
+        return isinstance(result, Finding) and result.reason is Reason.OUT_OF_MEMORY
 
     def lost(self, item: Item, reason: Reason) -> Finding:
         return Finding(item.path, item.size, None, Status.UNREADABLE, reason, self.exhibit)
@@ -84,7 +86,7 @@ class _Examining(ReadsAhead):
     def forget(self) -> None:
         self._ahead.forget()
 
-    def __call__(self, item: Item, give_up: Reason | None) -> Finding:
+    def __call__(self, item: Item, give_up: Reason | None) -> Result:
         if item.status is not None:
             return Finding(item.path, item.size, None, item.status, item.reason, self._job.exhibit)
         try:
@@ -97,22 +99,19 @@ class _Examining(ReadsAhead):
             return self(item, Reason.OUT_OF_MEMORY)
         return Finding(item.path, item.size, None, Status.UNREADABLE, Reason.OUT_OF_MEMORY, self._job.exhibit)
 
-    def _examine(self, item: Item, give_up: Reason | None) -> Finding:
+    def _examine(self, item: Item, give_up: Reason | None) -> Result:
         content = self._ahead.take(item, self._beat) if give_up is None else None
         if content is None:
             content = self._read(item, self._beat, most=self._job.settings.max_bytes, keep=give_up is None)
         if give_up is None and self._is_repeated(item, content):
-            digests = tuple(content.digests)
-            return Finding(
-                *(item.path, content.size, content.sha256, Status.DUPLICATE, None, self._job.exhibit), digests=digests
-            )
+            return RepeatedContent(item.path, content.sha256)
         return self._matcher.examine_content(
             content, name=item.path, exhibit=self._job.exhibit, give_up=give_up, beat=self._beat
         )
 
     def _is_repeated(self, item: Item, content: Content) -> bool:
         """Whether this was decoded before. What is not decoded is soon examined, and depends on the name."""
-        return bool(content.parts) and content.sha256 in self._seen and not isinstance(item, Afresh)
+        return item.may_repeat and bool(content.parts) and content.sha256 in self._seen
 
     def _read(self, item: Item, beat: Callable[[], None], *, most: int, keep: bool) -> Content:
         with self._job.source.open(item) as stream:

@@ -61,6 +61,7 @@ def make_list(
             results = executor_for(workers).run(job, source.items(), on_result=lambda _item, _finding: None)
             with closing(results):
                 for _item, finding in results:
+                    assert isinstance(finding, Finding), "the job knows of no contents that were examined before"
                     _take(made, finding, seen, stream, name=name, category=category)
             if not made.entries:
                 raise ListError(f"{folder}: no picture in it")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ledger import Ledger
-from matcher.calibration.tables import Calibration
 from matcher.errors import CaseError
 from matcher.examine.engine import Matcher
 from matcher.examine.selftest import run as run_selftest
@@ -18,17 +17,17 @@ from matcher.lists.store import Store, check_lists
 from matcher.lookup.chances import REGION, WHOLE
 from matcher.model import Item
 from matcher.record.builds import library_builds, platform_facts, tool_version
-from matcher.record.case import NO_FACTS, CaseFacts, vars_of
+from matcher.record.case import NO_FACTS, CaseFacts, check_apart, vars_of
 from matcher.record.entries import append_scan_open, clock_anomaly, entry, form_of
-from matcher.record.hashes_file import Header, Kept, kept_of, path_of
+from matcher.record.hashes_file import Header, StoredAlgorithm, path_of, stored_algorithm
 from matcher.record.hashes_writer import HashesWriter
 from matcher.record.recorder import Recorder
 from matcher.record.sealing import SEALED, Openings, Sealed, Sealing, plain
 from matcher.scan.resuming import (
     Changes,
-    Earlier,
-    ItemKept,
-    Known,
+    EarlierScan,
+    RecordedItem,
+    StoredFacts,
     check_same,
     count_items,
     find_earlier,
@@ -64,15 +63,32 @@ class ScanRequest:
         return self.facts.exhibit
 
 
-def check_request(request: ScanRequest) -> None:
-    """Refuse a scan that cannot begin, so that no case is made for it. SourceError, StoreError or CalibrationError."""
-    open_source(request.location)
-    check_lists(Store.open(request.store))
-    if request.settings.calibration is not None:
-        Calibration.load(request.settings.calibration)
+@dataclass(frozen=True, slots=True)
+class PreparedScan:
+    """A request whose source and lists are open."""
+
+    request: ScanRequest
+    source: Source
+    matcher: Matcher
 
 
-class Counted:
+def prepare_scan(request: ScanRequest, *, matcher: Matcher | None = None) -> PreparedScan:
+    """Open the source and the lists, once, and refuse what cannot begin, so that no case is made for it.
+
+    `matcher` has the lists where an earlier request opened them with the same settings. Otherwise the current lists of
+    the store are opened, and every byte of them is checked. CaseError where the case lies inside the evidence;
+    SourceError, StoreError, IndexFileError or CalibrationError where something cannot be opened.
+    """
+    check_apart(request.location, request.case)
+    source = open_source(request.location)
+    if matcher is None:
+        store = Store.open(request.store)
+        check_lists(store)
+        matcher = Matcher.of_store(store, store.current(), settings=request.settings, check=True)
+    return PreparedScan(request, source, matcher)
+
+
+class CountedItems:
     """Items, counted as they are taken, for comparison with what was recorded; `count` are recorded already."""
 
     def __init__(self, items: Iterable[Item], count: int = 0) -> None:
@@ -86,27 +102,26 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StartedScan:
     """A scan that is in the ledger: its number, who records it, and the items that have no finding yet."""
 
     scan: int
     recorder: Recorder
-    items: Counted
+    items: CountedItems
     changes: Changes
 
 
 class Opening:
-    """A source and lists that are open, and how a scan of them begins. MatcherError or LedgerError where it cannot."""
+    """How a scan that was prepared begins, or goes on. MatcherError or LedgerError where it cannot."""
 
-    def __init__(self, log: Ledger, request: ScanRequest, executor: dict[str, Any]) -> None:
-        check_request(request)
+    def __init__(self, log: Ledger, prepared: PreparedScan, executor: dict[str, Any]) -> None:
         self._log = log
-        self._request = request
+        self._request = prepared.request
         self._executor = executor
-        self.source: Source = open_source(request.location)
-        self.matcher = Matcher.open(request.store, settings=request.settings, check=True)
+        self.source = prepared.source
+        self.matcher = prepared.matcher
 
-    def earlier(self) -> Earlier | None:
+    def earlier(self) -> EarlierScan | None:
         """The scan to resume, if that is asked for and there is one. CaseError where it cannot go on."""
         if not self._request.resume:
             return None
@@ -115,7 +130,7 @@ class Opening:
             check_same(earlier, self._facts)
         return earlier
 
-    def begin(self) -> Begun:
+    def begin(self) -> StartedScan:
         """Append what a scan begins with."""
         loads = [entry("list.load", **opened.load_record()) for opened in self.matcher.lists]
         scan = append_scan_open(self._log, [self._self_test(), *loads], self._facts, self._make)
@@ -124,11 +139,11 @@ class Opening:
         except CaseError:
             self._log.append([entry("anomaly", scan=scan, what="stopped by CaseError", items=0)], checkpoint=True)
             raise
-        return Begun(
-            scan, Recorder(self._log, scan, hashes, self._request.sealing), Counted(self.source.items()), Changes()
+        return StartedScan(
+            scan, Recorder(self._log, scan, hashes, self._request.sealing), CountedItems(self.source.items()), Changes()
         )
 
-    def go_on(self, earlier: Earlier) -> Begun:
+    def go_on(self, earlier: EarlierScan) -> StartedScan:
         """Restore what the ledger has of a scan, and append that it goes on."""
         hashes = HashesWriter(path_of(self._request.case, earlier.scan), self._header(earlier.scan))
         try:  # only now that nobody else writes it: what does the ledger have?
@@ -142,7 +157,7 @@ class Opening:
             hashes.close()
             raise
 
-    def _restored(self, earlier: Earlier, recorder: Recorder, kept: Iterator[ItemKept]) -> Begun:
+    def _restored(self, earlier: EarlierScan, recorder: Recorder, kept: Iterator[StoredFacts]) -> StartedScan:
         known = restored(self._log, earlier, recorder, kept)
         changes, items = without_recorded(iter(self.source.items()), known, unchanged=self._unchanged)
         if self._facts["source"]["sha256"] != earlier.opened["source"]["sha256"]:  # a source that is one file
@@ -155,7 +170,7 @@ class Opening:
             openings = [*([] for _body in bodies), opened]
             bodies.append(told)
         recorder.restored(self._log.append(bodies, checkpoint=True, openings=openings))
-        return Begun(earlier.scan, recorder, Counted(items, recorder.items), changes)
+        return StartedScan(earlier.scan, recorder, CountedItems(items, recorder.items), changes)
 
     def _make(self, form: dict[str, Any]) -> Sealed:
         sealing = self._request.sealing
@@ -187,7 +202,10 @@ class Opening:
             **vars_of(self._request.facts),
             "settings": settings.as_json(),
             "algorithms": digests + pictures,
-            "chances": {**self.matcher.chances.as_json(), "combined": list(self.matcher.asked_together.combined)},
+            "chances": {
+                **self.matcher.chances.as_json(),
+                "combined": list(self.matcher.combined_lookup.joint_algorithms),
+            },
             "lists": [
                 {"name": opened.name, "version": opened.version, "digest": opened.facts.digest}
                 for opened in self.matcher.lists
@@ -202,11 +220,13 @@ class Opening:
     def _header(self, scan: int) -> Header:
         return Header(
             scan,
-            tuple(Kept(hasher.algorithm.name, hasher.algorithm.width) for hasher in self.matcher.file_hashers),
-            tuple(map(kept_of, self.matcher.lookups)),
+            tuple(
+                StoredAlgorithm(hasher.algorithm.name, hasher.algorithm.width) for hasher in self.matcher.file_hashers
+            ),
+            tuple(map(stored_algorithm, self.matcher.lookups)),
         )
 
-    def _unchanged(self, item: Item, record: Known) -> bool:
+    def _unchanged(self, item: Item, record: RecordedItem) -> bool:
         digest = hashlib.sha256()
         try:
             with self.source.open(item) as stream:

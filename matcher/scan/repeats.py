@@ -1,9 +1,9 @@
 """Contents that were examined in this scan already: what is said of their items without decoding them again.
 
-A worker tells of such a content its digests alone (see ExamineJob). Whole findings are here as soon as they come, until
-their turn; from then on the recorder has them. A finding is taken over where its content's whole SHA-256 is equal and
-where examining again would give the same: not where anything went wrong, which may depend on the machine, or where it
-has fewer matches than there were since its path is long.
+A worker answers such a content with a RepeatedContent (see ExamineJob). Whole findings are here as soon as they come,
+until their turn; from then on the recorder has them. A finding is taken over where its content's whole SHA-256 is equal
+and where examining again would give the same: not where anything went wrong, which may depend on the machine, or where
+it has fewer matches than there were since its path is long.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from matcher.lookup.outcome import fitted
 from matcher.model import Finding, Item, Status
 from matcher.record.recorder import Recorder
-from matcher.scan.job import Afresh
+from matcher.scan.job import RepeatedContent, Result
 from matcher.scan.seen_table import SeenTable
 from matcher.settings import MAX_MATCHES
 
@@ -32,39 +32,35 @@ class Repeats:
         self._recent: dict[bytes, Finding] = {}
         seen.add_many(recorder.contents.keys())
 
-    def arrived(self, item: Item, finding: Finding) -> Finding | Afresh:
-        """A finding as it comes: what can be shown of it, or the item that is to be examined in its place."""
-        if finding.status is not Status.DUPLICATE:
-            if finding.sha256 is not None and finding.pictures and _lasts(finding):
-                self._waiting.setdefault(finding.sha256, finding)
-                self._seen.add(finding.sha256)
-            return finding
-        found = self._completed(finding)
-        return Afresh.of(item) if found is None else replace(found, status=Status.DUPLICATE)
+    def arrived(self, item: Item, result: Result) -> Finding | Item:
+        """A result as it comes: its finding, as it can be shown, or the item that is to be examined in its place."""
+        if isinstance(result, Finding):
+            if result.sha256 is not None and result.pictures and _lasts(result):
+                self._waiting.setdefault(result.sha256, result)
+                self._seen.add(result.sha256)
+            return result
+        return self._completed(result) or replace(item, may_repeat=False)
 
-    def whole(self, finding: Finding) -> Finding:
-        """A finding whose turn has come, completed: what examining it again would have given."""
-        if finding.sha256 is None:
-            return finding
-        if finding.status is Status.DUPLICATE:
-            found = self._completed(finding)
-            assert found is not None, "what was there when the finding came stays there"
+    def whole(self, result: Result) -> Finding:
+        """The finding of a result whose turn has come: what examining the item again would have given."""
+        if isinstance(result, RepeatedContent):
+            found = self._completed(result)
+            assert found is not None, "what was there when the result came stays there"
             return found
-        if self._waiting.get(finding.sha256) is finding:
-            del self._waiting[finding.sha256]
-        return finding
+        if result.sha256 is not None and self._waiting.get(result.sha256) is result:
+            del self._waiting[result.sha256]
+        return result
 
-    def _completed(self, finding: Finding) -> Finding | None:
-        assert finding.sha256 is not None
-        found = self._waiting.get(finding.sha256) or self._recent.get(finding.sha256)
+    def _completed(self, repeated: RepeatedContent) -> Finding | None:
+        found = self._waiting.get(repeated.sha256) or self._recent.get(repeated.sha256)
         if found is None:
-            found = self._recorder.earlier(finding.sha256, path=finding.path)
+            found = self._recorder.earlier(repeated.sha256, path=repeated.path)
             if found is None or not _lasts(found):
                 return None
             if len(self._recent) >= _RECENT:
                 del self._recent[next(iter(self._recent))]
-            self._recent[finding.sha256] = found
-        return fitted(replace(found, path=finding.path))
+            self._recent[repeated.sha256] = found
+        return fitted(replace(found, path=repeated.path))
 
 
 def _lasts(finding: Finding) -> bool:

@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from ledger import Ledger, parse
+from ledger import Ledger, decode_item, is_item, is_item_of, parse
 from matcher.errors import CaseError
 from matcher.model import Item
 from matcher.record.hashes_file import NO_TIME
 from matcher.record.recorder import Recorder
 
-_ITEM = b',"type":"item","v":1}'
 _OPEN = b'"type":"scan.open"'
 _CLOSE = b'"type":"scan.close"'
 
@@ -35,7 +34,7 @@ MOST_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class EarlierScan:
     """A scan of the same source. `at`: the leaf index of its opening; `closed`: its `scan.close`, if it has one."""
 
     scan: int
@@ -49,25 +48,25 @@ class Earlier:
         return bool(self.opened.get("sealed"))
 
 
-def find_earlier(log: Ledger, source: Mapping[str, Any]) -> Earlier | None:
+def find_earlier(log: Ledger, source: Mapping[str, Any]) -> EarlierScan | None:
     """The newest scan of what `source.describe()` says, or None."""
-    found: Earlier | None = None
+    found: EarlierScan | None = None
     for index, body in log.entries():
-        if body.endswith(_ITEM):
+        if is_item(body):
             continue
         if _OPEN in body:
             opened = log.disclosed(index, body)
             before = opened.get("source")
             if isinstance(before, dict) and all(before.get(key) == source[key] for key in ("kind", "path")):
-                found = Earlier(int(opened["scan"]), index, opened, None)
+                found = EarlierScan(int(opened["scan"]), index, opened, None)
         elif found is not None and _CLOSE in body:
             closed = parse(body)
             if closed["scan"] == found.scan:
-                found = Earlier(found.scan, found.at, found.opened, closed)
+                found = EarlierScan(found.scan, found.at, found.opened, closed)
     return found
 
 
-def check_same(earlier: Earlier, now: Mapping[str, Any]) -> None:
+def check_same(earlier: EarlierScan, now: Mapping[str, Any]) -> None:
     """CaseError that says what is not as the scan began with it."""
     differences = [
         difference for name in COMPARED for difference in _differences(name, earlier.opened.get(name), now.get(name))
@@ -103,7 +102,7 @@ def _shown(value: Any) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class RecordedItem:
     """What the record has of one item."""
 
     path: str
@@ -112,27 +111,26 @@ class Known:
     modified: int
 
 
-ItemKept = tuple[int, int, Mapping[str, int]]
+StoredFacts = tuple[int, int, Mapping[str, int]]
 """Of one item: its flags, its time of modification and its questions by kind."""
 
 
-def restored(log: Ledger, earlier: Earlier, recorder: Recorder, kept: Iterator[ItemKept]) -> Iterator[Known]:
+def restored(
+    log: Ledger, earlier: EarlierScan, recorder: Recorder, kept: Iterator[StoredFacts]
+) -> Iterator[RecordedItem]:
     """A generator of what the ledger has of a scan, in order; each is counted by the recorder as it passes."""
     for index, body in log.entries(earlier.at):
-        if body.endswith(_ITEM):
-            entry = parse(body)
-            if entry["scan"] == earlier.scan:
-                finding = entry["finding"]
-                flags, modified, asked = next(kept)
-                recorder.restore(finding, flags, asked, index=index)
-                path = log.disclosed(index, body)["finding"]["path"] if earlier.sealed else finding["path"]
-                yield Known(path, finding["size"], finding["sha256"], modified)
+        if is_item_of(body, earlier.scan):
+            _scan, _seq, finding = decode_item(body)
+            flags, modified, queries = next(kept)
+            recorder.restore(finding, flags, queries, index=index)
+            path = log.disclosed(index, body)["finding"]["path"] if earlier.sealed else finding["path"]
+            yield RecordedItem(path, finding["size"], finding["sha256"], modified)
 
 
-def count_items(log: Ledger, earlier: Earlier) -> int:
+def count_items(log: Ledger, earlier: EarlierScan) -> int:
     """How many items the ledger has of a scan."""
-    tail = b',"scan":%d,' % earlier.scan
-    return sum(body.endswith(_ITEM) and tail in body[-80:] for _index, body in log.entries(earlier.at))
+    return sum(is_item_of(body, earlier.scan) for _index, body in log.entries(earlier.at))
 
 
 @dataclass(slots=True)
@@ -158,7 +156,7 @@ class Changes:
 
 
 def without_recorded(
-    items: Iterator[Item], known: Iterator[Known], *, unchanged: Callable[[Item, Known], bool]
+    items: Iterator[Item], known: Iterator[RecordedItem], *, unchanged: Callable[[Item, RecordedItem], bool]
 ) -> tuple[Changes, Iterator[Item]]:
     """What changed among the recorded items, and the items that have no finding yet, in order.
 
@@ -179,8 +177,8 @@ def _out_of_step(
     changes: Changes,
     first: Item | None,
     items: Iterator[Item],
-    known: list[Known],
-    unchanged: Callable[[Item, Known], bool],
+    known: list[RecordedItem],
+    unchanged: Callable[[Item, RecordedItem], bool],
 ) -> tuple[Changes, Iterator[Item]]:
     left = {record.path: record for record in known}
     others: list[Item] = []
@@ -200,7 +198,7 @@ def _out_of_step(
     return changes, chain(others, items)
 
 
-def _changed(item: Item, record: Known, unchanged: Callable[[Item, Known], bool]) -> bool:
+def _changed(item: Item, record: RecordedItem, unchanged: Callable[[Item, RecordedItem], bool]) -> bool:
     if item.size != record.size:
         return True
     if item.modified is None or record.modified in (NO_TIME, item.modified):

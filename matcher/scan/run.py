@@ -6,19 +6,17 @@ incomplete, and it can be resumed.
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
-from pathlib import Path
 from typing import Any, Protocol
 
 from ledger import Ledger
-from matcher.errors import CaseError, MatcherError
+from matcher.errors import MatcherError
 from matcher.examine.engine import Matcher
 from matcher.executors import Executor
 from matcher.model import Finding, Item, Reason
 from matcher.record.recorder import Recorder
-from matcher.scan.job import ExamineJob
-from matcher.scan.opening import Begun, Opening, ScanRequest
+from matcher.scan.job import ExamineJob, RepeatedContent, Result
+from matcher.scan.opening import Opening, PreparedScan, StartedScan
 from matcher.scan.repeats import Repeats
 from matcher.scan.seen_table import SeenTable
 from matcher.sources import Source
@@ -27,11 +25,14 @@ from matcher.sources import Source
 class Listener(Protocol):
     """Who is told how a scan goes on."""
 
-    def opened(self, begun: Begun, source: Source, matcher: Matcher) -> None:
+    def opened(self, begun: StartedScan, source: Source, matcher: Matcher) -> None:
         """The scan is in the ledger and begins, or goes on behind the items that its recorder has."""
 
-    def examined(self, finding: Finding) -> None:
-        """A worker is done with an item; its turn to be recorded may not have come. Provisional."""
+    def examined(self, finding: Finding, *, repeated: bool) -> None:
+        """A worker is done with an item; its turn to be recorded may not have come. Provisional.
+
+        `repeated`: the finding is that of an item with the same content. Only the recorder says what is a duplicate.
+        """
 
     def retried(self, item: Item, reason: Reason) -> None:
         """A worker died of an item, or a limit was hit: it is tried once more alone."""
@@ -46,13 +47,14 @@ class Listener(Protocol):
         """There is nothing to resume: the scan was complete, with these facts."""
 
 
-def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener: Listener) -> dict[str, Any]:
+def run_scan(log: Ledger, prepared: PreparedScan, *, executor: Executor, listener: Listener) -> dict[str, Any]:
     """Scan one source and record every item. Returns the facts of `scan.close`.
 
     Raises MatcherError or LedgerError where the scan cannot begin or go on; what was examined by then is recorded,
     as it is at a KeyboardInterrupt.
     """
-    opening = Opening(log, request, executor.describe())
+    request = prepared.request
+    opening = Opening(log, prepared, executor.describe())
     earlier = opening.earlier()
     if earlier is not None and earlier.closed is not None:
         listener.complete(earlier.closed)
@@ -77,17 +79,17 @@ def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener:
             )
             repeats = Repeats(recorder, seen)
 
-            def arrived(item: Item, finding: Finding) -> Item | None:
-                shown = repeats.arrived(item, finding)
+            def arrived(item: Item, result: Result) -> Item | None:
+                shown = repeats.arrived(item, result)
                 if isinstance(shown, Item):
                     return shown
-                listener.examined(shown)
+                listener.examined(shown, repeated=isinstance(result, RepeatedContent))
                 return None
 
             results = executor.run(job, begun.items, on_result=arrived, on_tick=recorder.flush_if_due, on_retry=retried)
             with closing(results):
-                for item, finding in results:
-                    listener.recorded(recorder.add(item, repeats.whole(finding)), recorder)
+                for item, result in results:
+                    listener.recorded(recorder.add(item, repeats.whole(result)), recorder)
         if recorder.items != begun.items.count:
             raise MatcherError(
                 f"scan {begun.scan} is not complete: the source has {begun.items.count} items "
@@ -104,12 +106,3 @@ def run_scan(log: Ledger, request: ScanRequest, *, executor: Executor, listener:
 def _said_of(error: BaseException) -> str:
     """What the ledger says of an early end: the kind of error, not its message, which may hold paths of the host."""
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped by {type(error).__name__}"
-
-
-def check_apart(location: Path, *others: Path) -> None:
-    """Refuse to write inside the evidence. CaseError where one of `others` lies in `location`."""
-    evidence = os.path.realpath(location)
-    for other in others:
-        written = os.path.realpath(other)
-        if Path(written).is_relative_to(evidence):
-            raise CaseError(f"{other}: lies inside the evidence {location}, which is never written to")

@@ -18,7 +18,7 @@ from matcher.hashers import Screen
 from matcher.imaging.drawing import landscape
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
-from matcher.model import NO_QUALITY, Hash, Reason, Status, Turned
+from matcher.model import NO_QUALITY, Hash, OrientationHashes, Reason, Status
 from matcher.record.hashes_file import CaseHashes, path_of
 from tests.shared.scan_cases import scan
 
@@ -54,9 +54,9 @@ class ScreeningLabHasher(LabHasher):
     screen = Screen(5000, 0, "labhash: a test's, on reduced pictures")
     slack = 4000
 
-    def screened(self, reduced: Reduced) -> Turned | None:
+    def screened(self, reduced: Reduced) -> OrientationHashes | None:
         code = bytes([int(reduced.grey.mean())] * 8)
-        return Turned(reduced.rendering, "labhash", 8 * code, bytes([NO_QUALITY] * 8), (self.slack,) * 8)
+        return OrientationHashes(reduced.rendering, "labhash", 8 * code, bytes([NO_QUALITY] * 8), (self.slack,) * 8)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ class TestScreeningPlugIn:
         monkeypatch: pytest.MonkeyPatch,
         fault: str,
     ) -> None:
-        def broken(_self: object, _reduced: Reduced) -> Turned:
+        def broken(_self: object, _reduced: Reduced) -> OrientationHashes:
             raise ZeroDivisionError
 
         if fault == "raises":

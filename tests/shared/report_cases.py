@@ -14,7 +14,7 @@ from ledger import Ledger
 from matcher.model import Finding, Hash, Item, Match, Reason, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
 from matcher.record.entries import append_scan_open, entry
-from matcher.record.hashes_file import Header, Kept, path_of
+from matcher.record.hashes_file import Header, StoredAlgorithm, path_of
 from matcher.record.hashes_writer import HashesWriter
 from matcher.record.recorder import Recorder
 from matcher.reports import ReportOptions, report
@@ -116,7 +116,7 @@ def loads() -> list[bytes]:
 
 def recorder_for(folder: Path, log: Ledger, before: list[bytes], **fields: Any) -> Recorder:
     number = append_scan_open(log, before, opening(**fields))
-    header = Header(number, (Kept("sha256", 32),), ())
+    header = Header(number, (StoredAlgorithm("sha256", 32),), ())
     return Recorder(log, number, HashesWriter.create(path_of(folder, number), header))
 
 

@@ -16,7 +16,7 @@ from matcher.model import Finding, Item, Reason
 from matcher.record.case import CaseFacts, CaseReader, open_case
 from matcher.record.hashes_file import CaseHashes, path_of
 from matcher.record.recorder import Recorder
-from matcher.scan.opening import Begun, ScanRequest
+from matcher.scan.opening import ScanRequest, StartedScan, prepare_scan
 from matcher.scan.resuming import Changes
 from matcher.scan.run import run_scan
 from matcher.settings import Settings
@@ -39,12 +39,12 @@ class Quiet:
     def complete(self, facts: dict[str, Any]) -> None:
         self.nothing_to_do = True
 
-    def opened(self, begun: Begun, source: Source, matcher: Matcher) -> None:
+    def opened(self, begun: StartedScan, source: Source, matcher: Matcher) -> None:
         self.scans.append(begun.scan)
         self.changes = begun.changes
         self.done = begun.recorder.items
 
-    def examined(self, finding: Finding) -> None:
+    def examined(self, finding: Finding, *, repeated: bool) -> None:
         self.examined_paths.append(finding.path)
 
     def retried(self, item: Item, reason: Reason) -> None:
@@ -65,7 +65,7 @@ def scan(
         location, store, case, Settings(**settings), CaseFacts(exhibit="E1", examiner="tester"), resume
     )
     with open_case(case, CaseFacts(exhibit="E1", examiner="tester"), key=case.parent / "key") as log:
-        facts = run_scan(log, request, executor=executor or SerialExecutor(), listener=listener)
+        facts = run_scan(log, prepare_scan(request), executor=executor or SerialExecutor(), listener=listener)
     return facts, listener
 
 

@@ -18,15 +18,15 @@ import numpy.typing as npt
 
 from matcher.calibration.measuring.region_texture import texture_shares
 from matcher.hashers import PictureHasher, ScreeningHasher
-from matcher.hashers.regularity import GATE, says_enough
+from matcher.hashers.regularity import GATE, is_informative
 from matcher.imaging.decode import decode
-from matcher.imaging.limits import MAX_PIXELS
+from matcher.imaging.limits import MAX_PIXELS, Limits
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.regions import cropped, find_regions, may_hold_regions
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.imaging.texture import LEAST_TEXTURE
-from matcher.model import LOW_QUALITY, TRANSFORMS, Region, Turned
+from matcher.model import LOW_QUALITY, TRANSFORMS, OrientationHashes, Region
 
 Codes = npt.NDArray[np.uint8]
 
@@ -70,7 +70,7 @@ def measure(
     kind = sniff(data[:HEAD])
     if kind is None:
         return None
-    picture = next(decode(data, kind, max_pixels=max_pixels, max_frames=1).renderings())
+    picture = next(decode(data, kind, Limits(max_pixels=max_pixels, max_frames=1)).renderings())
     return measured_picture(picture, hashlib.sha256(data).digest(), hashers, boxes=boxes, boxed=boxed)
 
 
@@ -96,16 +96,16 @@ def measured_picture(
     return Measured(key, whole, regions, len(found))
 
 
-def _turned(hasher: PictureHasher, picture: Picture, reduced: Reduced) -> Turned:
+def _turned(hasher: PictureHasher, picture: Picture, reduced: Reduced) -> OrientationHashes:
     screened = hasher.screened(reduced) if isinstance(hasher, ScreeningHasher) else None
-    return screened or Turned.of("", hasher.turned(picture), (0,) * len(TRANSFORMS))
+    return screened or OrientationHashes.of("", hasher.turned(picture), (0,) * len(TRANSFORMS))
 
 
-def _has_quality(turned: Turned) -> bool:
+def _has_quality(turned: OrientationHashes) -> bool:
     return all(quality >= LOW_QUALITY for quality in turned.qualities)  # NO_QUALITY is more than that
 
 
-def _codes(turned: Turned) -> Codes:
+def _codes(turned: OrientationHashes) -> Codes:
     return np.frombuffer(turned.codes, np.uint8).reshape(len(TRANSFORMS), -1)
 
 
@@ -116,7 +116,7 @@ def _hashed(view: Reduced, boxes: Sequence[Region], hashers: Sequence[ScreeningH
             continue
         part = cropped(view, box)
         screened = [hasher.screened(part) for hasher in hashers]
-        every = [turned for turned in screened if turned is not None and says_enough(turned)]
+        every = [turned for turned in screened if turned is not None and is_informative(turned)]
         if any(turned.algorithm == GATE for turned in every):
             yield {turned.algorithm: _codes(turned) for turned in every if _has_quality(turned)}
 

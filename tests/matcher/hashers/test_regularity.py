@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matcher.hashers.regularity import MOST_REGULARITY, REGION_QUALITY, SHIFTS, SIDE, regularity, says_enough
-from matcher.model import Turned
+from matcher.hashers.regularity import MOST_REGULARITY, REGION_QUALITY, SHIFTS, SIDE, is_informative, regularity
+from matcher.model import OrientationHashes
 
 
 def slow(code: bytes) -> int:
@@ -42,11 +42,11 @@ def test_whether_a_region_says_enough() -> None:
     """The hash as it stands decides, whatever those of the other orientations are."""
     irregular, regular = np.random.default_rng(1).bytes(32), b"\x0f" * 32
 
-    def turned(algorithm: str, code: bytes, quality: int) -> Turned:
+    def turned(algorithm: str, code: bytes, quality: int) -> OrientationHashes:
         other = regular if code == irregular else irregular
-        return Turned("", algorithm, code + 7 * other, bytes([quality] + [100] * 7), (0,) * 8)
+        return OrientationHashes("", algorithm, code + 7 * other, bytes([quality] + [100] * 7), (0,) * 8)
 
-    assert says_enough(turned("pdq", irregular, REGION_QUALITY))
-    assert not says_enough(turned("pdq", irregular, REGION_QUALITY - 1))
-    assert not says_enough(turned("pdq", regular, 100))
-    assert says_enough(turned("phash", regular, 0))
+    assert is_informative(turned("pdq", irregular, REGION_QUALITY))
+    assert not is_informative(turned("pdq", irregular, REGION_QUALITY - 1))
+    assert not is_informative(turned("pdq", regular, 100))
+    assert is_informative(turned("phash", regular, 0))

@@ -19,7 +19,7 @@ from matcher.imaging.drawing import landscape
 from matcher.imaging.picture import Picture, turn
 from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.sniff import Kind, sniff
-from matcher.model import TRANSFORMS, Turned
+from matcher.model import TRANSFORMS, OrientationHashes
 
 Encode = Callable[..., bytes]
 SCREENED = ("pdq", "phash", "dhash", "ahash", "phash16", "dhash16", "ahash16")
@@ -154,7 +154,7 @@ class TestFindings:
         scales: list[int] = []
         right = ScreenedImageHasher.screened
 
-        def doubting(found: ScreenedImageHasher, reduced: Reduced) -> Turned | None:
+        def doubting(found: ScreenedImageHasher, reduced: Reduced) -> OrientationHashes | None:
             scales.append(reduced.scale)
             return right(found, reduced) if reduced.scale == 1 else None
 

@@ -14,6 +14,7 @@ from PIL import Image
 from matcher.errors import DecodeError
 from matcher.imaging.decode import decode
 from matcher.imaging.drawing import landscape
+from matcher.imaging.limits import Limits
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import Reason
 
@@ -130,7 +131,7 @@ def test_a_bomb_is_refused(encoded: Encode, name: str) -> None:
     kind = sniff(data[:HEAD])
     assert kind is not None
     with pytest.raises(DecodeError) as caught:
-        decode(data, kind, max_pixels=10_000)
+        decode(data, kind, Limits(max_pixels=10_000))
     assert caught.value.reason in (Reason.TOO_MANY_PIXELS, Reason.CORRUPT, Reason.TRUNCATED)
 
 
@@ -183,7 +184,7 @@ def test_many_pages_of_one_large_picture_are_bounded_by_pixels(encoded: Encode) 
     chain += directory + bytes(4)
     kind = sniff(chain[:HEAD])
     assert kind is not None
-    decoded = decode(chain, kind, max_total_pixels=10 * 40 * 30)
+    decoded = decode(chain, kind, Limits(max_total_pixels=10 * 40 * 30))
     assert len(list(decoded.renderings())) == 1  # all pages are equal
     assert decoded.reason is Reason.TOO_MANY_PIXELS
 
@@ -217,15 +218,15 @@ class TestJPEGHeaders:
     def test_scans_count_as_pixels_do(self, encoded: Encode) -> None:
         kind = sniff(b"\xff\xd8\xff")
         assert kind is not None
-        list(decode(self.progressive(encoded, 5), kind, max_total_pixels=400 * 300 * 20).renderings())
+        list(decode(self.progressive(encoded, 5), kind, Limits(max_total_pixels=400 * 300 * 20)).renderings())
         with pytest.raises(DecodeError) as caught:
-            decode(self.progressive(encoded, 30), kind, max_total_pixels=400 * 300 * 20)
+            decode(self.progressive(encoded, 30), kind, Limits(max_total_pixels=400 * 300 * 20))
         assert caught.value.reason is Reason.TOO_MANY_PIXELS
 
     def test_scans_behind_the_picture_do_not_count(self, encoded: Encode) -> None:
         kind = sniff(b"\xff\xd8\xff")
         assert kind is not None
         data = self.progressive(encoded, 5) + b"\xff\xda" * 100  # the film of a moving photograph
-        decoded = decode(data, kind, max_total_pixels=400 * 300 * 20)
+        decoded = decode(data, kind, Limits(max_total_pixels=400 * 300 * 20))
         list(decoded.renderings())
         assert decoded.reason is None

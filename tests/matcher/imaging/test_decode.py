@@ -11,6 +11,7 @@ from PIL import Image
 from matcher.errors import DecodeError
 from matcher.imaging.decode import decode
 from matcher.imaging.drawing import landscape
+from matcher.imaging.limits import Limits
 from matcher.imaging.picture import turn
 from matcher.imaging.sniff import HEAD, Kind, named_as_picture, sniff
 from matcher.model import TRANSFORMS, Reason
@@ -152,8 +153,8 @@ def test_too_many_pixels_are_refused_before_decoding(encoded: Encode) -> None:
     assert caught.value.reason is Reason.TOO_MANY_PIXELS
     small = encoded(landscape(1, width=20, height=20))
     with pytest.raises(DecodeError):
-        decode(small, opened(small), max_pixels=399)
-    assert decode(small, opened(small), max_pixels=400).width == 20
+        decode(small, opened(small), Limits(max_pixels=399))
+    assert decode(small, opened(small), Limits(max_pixels=400)).width == 20
 
 
 def test_exif_orientation_is_not_applied(encoded: Encode) -> None:

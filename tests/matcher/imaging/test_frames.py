@@ -32,7 +32,7 @@ def animated(encoded: Encode, format_name: str, count: int, **options: object) -
 def opened(data: bytes, **limits: int) -> Decoded:
     kind = sniff(data[:HEAD])
     assert kind is not None
-    return decode(data, kind, **limits)
+    return decode(data, kind, Limits(**limits))
 
 
 def labels(data: bytes, **limits: int) -> tuple[list[str], Reason | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +12,7 @@ from hypothesis import strategies as st
 from ledger import EntryError, canonical
 from matcher.executors.messages import packed, unpacked
 from matcher.model import Finding, Hash, Item, Match, Reason, Status
-from matcher.record.case import in_order
-from matcher.record.finding_json import canonical_finding, finding_of
+from matcher.record.finding_json import encode_finding, in_order
 
 NUMBERS = st.none() | st.integers(0, 2**53 - 1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -58,11 +56,10 @@ FINDINGS = st.builds(
 
 @given(FINDINGS)
 def test_the_fast_form_is_the_canonical_one(finding: Finding) -> None:
-    form = canonical_finding(finding)
+    form = encode_finding(finding)
     assert form == canonical(finding.as_json())
-    again = finding_of(
-        json.loads(form),
-        path=finding.path,
+    again = replace(
+        Finding.from_json(json.loads(form)),
         notable=finding.notable,
         doubtful=finding.doubtful,
         conflict=finding.conflict,
@@ -77,21 +74,20 @@ def test_the_fast_form_is_the_canonical_one(finding: Finding) -> None:
 )
 def test_what_no_ledger_holds_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(EntryError):
-        canonical_finding(replace(Finding("", 0, None, Status.EXAMINED), **wrong))  # type: ignore[arg-type]
+        encode_finding(replace(Finding("", 0, None, Status.EXAMINED), **wrong))  # type: ignore[arg-type]
 
 
 def test_what_was_recorded_before_there_were_chances_is_still_read() -> None:
     match = Match("l", "e", None, "pdq", b"a", b"b", 0, 31, 100, None, "none")
     form = Finding("a", 1, None, Status.EXAMINED, matches=(match,), matches_total=1).as_json()
     del form["matches"][0]["chance"]
-    facts: dict[str, Any] = {"path": "a", "notable": True, "doubtful": False, "conflict": False}
-    assert finding_of(form, **facts, digests=(), pictures=()).matches == (match,)
+    assert Finding.from_json(form).matches == (match,)
     assert list(in_order(form)["matches"][0])[-1] == "transform"
 
 
 def test_a_negative_size_is_a_number_too() -> None:
     finding = Finding("a", -1, None, Status.SKIPPED)
-    assert canonical_finding(finding) == canonical(finding.as_json())
+    assert encode_finding(finding) == canonical(finding.as_json())
 
 
 @given(st.lists(FINDINGS, max_size=3), TEXTS, st.binary(), NUMBERS)

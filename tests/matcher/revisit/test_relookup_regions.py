@@ -13,8 +13,9 @@ from matcher import Matcher
 from matcher.calibration import tables as calibrate
 from matcher.commands import run
 from matcher.errors import CaseError
-from matcher.revisit.closed_scans import check_calibration, settings_of
+from matcher.revisit.closed_scans import check_calibration
 from matcher.revisit.verify import verify_case
+from matcher.settings import Settings
 from tests.shared.composed import exhibit
 from tests.shared.relookup_cases import after, asked, lines_of, recorded
 from tests.shared.scan_cases import entries, scan
@@ -102,9 +103,9 @@ def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_st
 def test_a_scan_of_before_there_were_regions_asks_for_none(tmp_path: Path, composed: Path, known_store: Path) -> None:
     scan(tmp_path / "case", composed, known_store)
     (opened,) = entries(tmp_path / "case", "scan.open")
-    assert settings_of(opened).regions
+    assert Settings.from_json(opened["settings"], opened["algorithms"]).regions
     del opened["chances"], opened["settings"]["regions"], opened["settings"]["max_false_matches"]
-    settings = settings_of(opened)
+    settings = Settings.from_json(opened["settings"], opened["algorithms"])
     assert (settings.regions, settings.max_false_matches) == (False, None)
     check_calibration(opened, Matcher())
 

@@ -16,7 +16,7 @@ from matcher.executors.serial import SerialExecutor
 from matcher.model import Finding, Item, Status
 from matcher.record.contents import Contents
 from matcher.revisit.verify import verify_case
-from matcher.scan.job import Afresh
+from matcher.scan.job import RepeatedContent
 from matcher.scan.repeats import Repeats
 from matcher.scan.seen_table import SeenTable
 from tests.shared.scan_cases import fail, kept, scan
@@ -92,7 +92,7 @@ def test_contents_that_agree_in_what_the_tables_hold_are_told_apart(
 ) -> None:
     expected, told = without_shortcut(tmp_path, repeated, known_store, monkeypatch)
     decoded.clear()
-    monkeypatch.setattr("matcher.record.contents.key_of", lambda _sha256: 5)
+    monkeypatch.setattr("matcher.scan.seen_table.key_of", lambda _sha256: 5)
     monkeypatch.setattr("matcher.record.contents.key_of", lambda _sha256: 5)
     facts, listener = scan(tmp_path / "case", repeated, known_store)
     assert facts["findings_root"] == expected["findings_root"]
@@ -130,7 +130,7 @@ class Recording:
 
 ITEM = Item("b", b"b", 5)
 SHA256 = b"\x09" * 32
-ASKED = Finding("b", 5, SHA256, Status.DUPLICATE)
+REPEATED = RepeatedContent("b", SHA256)
 
 
 @pytest.mark.parametrize(
@@ -144,11 +144,11 @@ ASKED = Finding("b", 5, SHA256, Status.DUPLICATE)
 def test_what_may_be_otherwise_is_examined_again(earlier: list[Finding]) -> None:
     with SeenTable() as seen:
         repeats = Repeats(Recording(*earlier), seen)  # type: ignore[arg-type]
-        assert repeats.arrived(ITEM, ASKED) == Afresh("b", b"b", 5)
+        assert repeats.arrived(ITEM, REPEATED) == replace(ITEM, may_repeat=False)
 
 
 def test_what_lasts_is_taken_over() -> None:
     with SeenTable() as seen:
         repeats = Repeats(Recording(Finding("a", 5, SHA256, Status.KNOWN, width=7)), seen)  # type: ignore[arg-type]
-        assert repeats.arrived(ITEM, ASKED) == Finding("b", 5, SHA256, Status.DUPLICATE, width=7)
-        assert repeats.whole(ASKED) == Finding("b", 5, SHA256, Status.KNOWN, width=7)
+        assert repeats.arrived(ITEM, REPEATED) == Finding("b", 5, SHA256, Status.KNOWN, width=7)
+        assert repeats.whole(REPEATED) == Finding("b", 5, SHA256, Status.KNOWN, width=7)

@@ -18,7 +18,7 @@ from matcher.model import Item
 from matcher.record.case import CaseFacts, open_case
 from matcher.record.hashes_file import CaseHashes, path_of
 from matcher.revisit.verify import verify_case
-from matcher.scan.resuming import Known, without_recorded
+from matcher.scan.resuming import RecordedItem, without_recorded
 from tests.shared.scan_cases import Failing, Quiet, entries, fail, kept, scan
 
 
@@ -307,7 +307,7 @@ paths = st.lists(st.integers(0, 30), unique=True).map(sorted)
 
 @given(recorded=paths, listed=paths, grown=st.sets(st.integers(0, 30)))
 def test_comparing_side_by_side_agrees_with_sets(recorded: list[int], listed: list[int], grown: set[int]) -> None:
-    known = [Known(f"{number:02d}", 1, None, 5) for number in recorded]
+    known = [RecordedItem(f"{number:02d}", 1, None, 5) for number in recorded]
     items = [Item(f"{number:02d}", b"", 2 if number in grown else 1, modified=5) for number in listed]
     changes, left = without_recorded(iter(items), iter(known), unchanged=lambda _item, _record: False)
     last = max((number for number in recorded if number in listed), default=-1)
@@ -322,7 +322,7 @@ def test_case_facts_of_the_resumed_scan_are_those_of_its_beginning(
 ) -> None:
     fail(tmp_path / "case", evidence, known_store, 3)
     from matcher.executors.serial import SerialExecutor
-    from matcher.scan.opening import ScanRequest
+    from matcher.scan.opening import ScanRequest, prepare_scan
     from matcher.scan.run import run_scan
     from matcher.settings import Settings
 
@@ -332,4 +332,4 @@ def test_case_facts_of_the_resumed_scan_are_those_of_its_beginning(
         open_case(tmp_path / "case", other, key=tmp_path / "key") as log,
         pytest.raises(CaseError, match="exhibit: was E1, is E2"),
     ):
-        run_scan(log, request, executor=SerialExecutor(), listener=Quiet())
+        run_scan(log, prepare_scan(request), executor=SerialExecutor(), listener=Quiet())

@@ -62,11 +62,11 @@ class TestWhatDamagedFileSystemsSay:
     @pytest.mark.parametrize("modified", [2**63, -(2**63), 2**80])
     def test_any_time_can_be_kept(self, modified: int) -> None:
         from matcher.model import Finding, Status
-        from matcher.record.hashes_file import NO_TIME, Header, formed, noted
+        from matcher.record.hashes_file import NO_TIME, Header, encode_group, hashes_of
 
-        kept = noted(Item("a", b"", 1, modified=modified), Finding("a", 1, None, Status.SKIPPED), retried=False)
+        kept = hashes_of(Item("a", b"", 1, modified=modified), Finding("a", 1, None, Status.SKIPPED), retried=False)
         assert kept.modified == NO_TIME
-        assert formed(Header(1, (), ()), 0, [kept])
+        assert encode_group(Header(1, (), ()), 0, [kept])
 
     def test_any_size_can_be_recorded(self, tmp_path: Path) -> None:
         from tests.shared.report_cases import add, finding, recorder_for
@@ -87,7 +87,7 @@ def test_an_interrupt_while_an_item_is_added_leaves_both_or_neither(
     from matcher.record import recorder as record
 
     whole, _listener = scan(tmp_path / "whole", evidence, known_store)
-    ordinary, calls = record.canonical_finding, []
+    ordinary, calls = record.encode_finding, []
 
     def canonical(value: Any) -> bytes:
         calls.append(1)
@@ -95,7 +95,7 @@ def test_an_interrupt_while_an_item_is_added_leaves_both_or_neither(
             raise KeyboardInterrupt
         return ordinary(value)
 
-    monkeypatch.setattr(record, "canonical_finding", canonical)
+    monkeypatch.setattr(record, "encode_finding", canonical)
     with pytest.raises(KeyboardInterrupt):
         scan(tmp_path / "case", evidence, known_store)
     resumed, _listener = scan(tmp_path / "case", evidence, known_store, resume=True)

@@ -15,13 +15,13 @@ from matcher.examine import selftest
 from matcher.executors.pool import PoolExecutor
 from matcher.executors.serial import SerialExecutor
 from matcher.imaging.reduced.picture import Reduced
-from matcher.model import Turned
-from matcher.record.case import KEYS, LEDGER, CaseFacts, CaseReader, open_case
+from matcher.model import OrientationHashes
+from matcher.record.case import KEYS, LEDGER, CaseFacts, CaseReader, check_apart, open_case
 from matcher.record.entries import append_scan_open
 from matcher.record.recorder import Recorder
 from matcher.revisit.verify import verify_case
-from matcher.scan.opening import ScanRequest
-from matcher.scan.run import check_apart, run_scan
+from matcher.scan.opening import ScanRequest, prepare_scan
+from matcher.scan.run import run_scan
 from matcher.settings import Settings
 from tests.shared.scan_cases import Failing, Quiet, entries, scan
 
@@ -194,10 +194,12 @@ def test_a_changed_match_is_found_by_arithmetic(tmp_path: Path, evidence: Path, 
     ]
 
 
-def test_evidence_is_never_written_to(tmp_path: Path, evidence: Path) -> None:
+def test_evidence_is_never_written_to(tmp_path: Path, evidence: Path, known_store: Path) -> None:
     for inside in (evidence, evidence / "case", evidence / "sub ü/../case"):
         with pytest.raises(CaseError, match="lies inside the evidence"):
             check_apart(evidence, inside)
+        with pytest.raises(CaseError, match="lies inside the evidence"):
+            prepare_scan(ScanRequest(evidence, known_store, inside, Settings()))
     check_apart(evidence, tmp_path / "case", tmp_path / "exhibit 2")
 
 
@@ -235,7 +237,7 @@ def test_a_ledger_that_cannot_be_written_stops_the_scan(
         with pytest.raises(LedgerError, match="disk full"):
             run_scan(
                 log,
-                ScanRequest(evidence, known_store, tmp_path / "case", Settings()),
+                prepare_scan(ScanRequest(evidence, known_store, tmp_path / "case", Settings())),
                 executor=SerialExecutor(),
                 listener=Quiet(),
             )
@@ -259,7 +261,7 @@ class TestSelfTest:
 
         right = PDQHasher.screened
 
-        def inverted(hasher: PDQHasher, reduced: Reduced) -> Turned | None:
+        def inverted(hasher: PDQHasher, reduced: Reduced) -> OrientationHashes | None:
             turned = right(hasher, reduced)
             return turned and replace(turned, codes=bytes(255 - byte for byte in turned.codes))
 

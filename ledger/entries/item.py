@@ -1,0 +1,39 @@
+"""The entry of one item of a scan: its bytes around those of its finding. Pure.
+
+    {"finding":F,"scan":S,"seq":K,"type":"item","v":1}
+
+F are the canonical bytes of the finding, S the number of the scan, K the place of the item in it, from 0. The keys are
+in canonical order, so an entry is written and told apart without being parsed: a ledger holds millions of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.entries.entry import parse
+
+_HEAD = b'{"finding":'
+_END = b',"type":"item","v":1}'
+_LONGEST_NUMBERS = 80
+"""Bytes that the end of an entry takes from `scan` on, at most: two numbers below 2**53, and their keys."""
+
+
+def encode_item(scan: int, seq: int, finding: bytes) -> bytes:
+    """The canonical entry of an item. `finding` must be canonical bytes; they are not checked here."""
+    return _HEAD + finding + b',"scan":%d,"seq":%d' % (scan, seq) + _END
+
+
+def decode_item(body: bytes) -> tuple[int, int, dict[str, Any]]:
+    """The scan, the seq and the finding of an item's entry. EntryError where it is not canonical."""
+    entry = parse(body)
+    return entry["scan"], entry["seq"], entry["finding"]
+
+
+def is_item(body: bytes) -> bool:
+    """Whether canonical bytes are the entry of an item."""
+    return body.endswith(_END)
+
+
+def is_item_of(body: bytes, scan: int) -> bool:
+    """Whether canonical bytes are the entry of an item of that scan."""
+    return body.endswith(_END) and b',"scan":%d,"seq":' % scan in body[-_LONGEST_NUMBERS:]
