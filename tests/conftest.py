@@ -1,4 +1,4 @@
-"""Fixtures that all tests share. Pictures are drawn by matcher.drawing; nothing outside the project is needed.
+"""Fixtures that all tests share. Pictures are drawn by matcher.imaging.drawing; nothing outside the project is needed.
 
 Published vectors lie in ../shared/vectors; where that folder is absent, the tests that read it skip and say so.
 """

@@ -9,7 +9,8 @@ Markdown table, how often each acted, what failed, and the longest that each too
 that is not documented, a traceback, or a verdict of `verify` that names anything but the scans that go on. At the end
 the case is verified, every scan must be complete, and every decision there. Exit code 1 if anything failed.
 
-Pictures are drawn (matcher.drawing), or copied from the given folder; each copy differs by a few bytes at its end.
+Pictures are drawn (matcher.imaging.drawing), or copied from the given folder; each copy differs by a few bytes at its
+end.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A calibration is a file of whole numbers: for each algorithm and distance, hundredths of log10 of the probability that
 one hash that is asked and one that is listed, of pictures that have nothing to do with each other, are so near. What
-makes such files is matcher/calibrating; docs/calibration.md says on what pictures the one that comes along was
-measured, how far it was seen, and how it goes on beyond.
+makes such files is matcher/calibration/measuring; docs/calibration.md says on what pictures the one that comes along
+was measured, how far it was seen, and how it goes on beyond.
 
 All results come from those whole numbers by exact arithmetic, so that every machine says the same.
 """

@@ -24,6 +24,7 @@ from ledger import (
     SizeChangedError,
     StoreError,
     Verifier,
+    audit,
     canonical,
     consistency_proof,
     inclusion_proof,
@@ -34,9 +35,6 @@ from ledger import (
     root,
     verify_consistency,
     verify_inclusion,
-)
-from ledger.auditing import (
-    ledger_file as audit,
 )
 from ledger.storage.store import Store
 from ledger.tree.tiles import TileReader

@@ -18,14 +18,12 @@ from ledger import (
     NoteError,
     Signer,
     StoreError,
+    audit,
     canonical,
     format_checkpoint,
     leaf_hash,
     root,
     sign_note,
-)
-from ledger.auditing import (
-    ledger_file as audit,
 )
 from ledger.auditing.ledger_file import MAX_PROBLEMS
 from ledger.entries.shapes import Shapes

@@ -18,6 +18,7 @@ from ledger import (
     Ledger,
     ProofError,
     Signer,
+    audit,
     canonical,
     leaf_hash,
     parse_checkpoint,
@@ -26,9 +27,6 @@ from ledger import (
     sign_note,
     verify_consistency,
     verify_inclusion,
-)
-from ledger.auditing import (
-    ledger_file as audit,
 )
 
 ORIGIN = "lab.example/case-17"

@@ -95,6 +95,7 @@ while True:
 
 
 INTERRUPTED = """
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in a shell's background inherits that it is ignored
 opened = IsolatedMatcher.open(store, workers=2)
 before = workers()
 if sys.argv[3] == "stopped":

@@ -12,14 +12,15 @@ def test_a_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "caller.py").write_text(
-        "from matcher.compiled import compiled\nfrom package.callee import number\n\n"
+        "from matcher.system.compiled import compiled\nfrom package.callee import number\n\n"
         "@compiled\ndef ask():\n    return number()\n"
     )
     script = "import sys; sys.path.insert(0, sys.argv[1]); from package.caller import ask; print(ask())"
     answers = []
     for value in ("1", "22", "22", "333"):
         (package / "callee.py").write_text(
-            f"from matcher.compiled import compiled_inner\n\n@compiled_inner\ndef number():\n    return {value}\n"
+            "from matcher.system.compiled import compiled_inner\n\n"
+            f"@compiled_inner\ndef number():\n    return {value}\n"
         )
         done = subprocess.run(
             [sys.executable, "-B", "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
