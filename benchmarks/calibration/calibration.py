@@ -29,7 +29,7 @@ from matcher.calibration.measuring.sample import JOINT, Sample, as_file, tables
 from matcher.calibration.measuring.tails import Tail, tail, together
 from matcher.calibration.tables import KINDS, STEP, Calibration
 from matcher.hashers.regularity import GATE, regularity
-from matcher.lookup.chances import ASKED
+from matcher.lookup.chances import QUERIES
 
 NAME = "photographs of free software packages, 2"
 FEWEST_OBSERVED = 10
@@ -94,20 +94,19 @@ def meaning(calibration: Calibration) -> None:
     print("| kind | hash | measured from | " + " | ".join(f"{listed:,}" for listed in LISTS), end="")
     print(f" | expected at the fixed threshold, {LISTED:,} listed |\n|---|---|---" + "|---" * len(LISTS) + "|---|")
     for kind in KINDS:
-        questions = ASKED[kind] * PICTURES
+        queries = QUERIES[kind] * PICTURES
         for name, facts in ALGORITHMS.items():
             if calibration.measures(name, kind):
                 seen = calibration.seen(name, kind)
                 found = [
-                    str(calibration.threshold(name, kind, listed=listed, questions=questions, most=1))
-                    for listed in LISTS
+                    str(calibration.threshold(name, kind, listed=listed, queries=queries, most=1)) for listed in LISTS
                 ]
-                fixed = calibration.expected(name, kind, distance=facts.threshold, listed=LISTED, questions=questions)
+                fixed = calibration.expected(name, kind, distance=facts.threshold, listed=LISTED, queries=queries)
                 measured = f"{seen}: 10^{calibration.chance(name, kind, seen) / 100:.1f}"
                 print(f"| {kind} | {name} | {measured} | {' | '.join(found)} | {facts.threshold}: {fixed:.3g} |")
     print("\nBoth of pdq and phash: the widest distance of one for each of the other\n")
     for kind in KINDS:
-        limit = -100 * np.log10(LISTED * PICTURES * ASKED[kind])
+        limit = -100 * np.log10(LISTED * PICTURES * QUERIES[kind])
         cells = []
         for other in range(0, 22, 2):
             fits = [d for d in range(257) if calibration.combined(kind, {"pdq": d, "phash": other}) <= limit]

@@ -111,6 +111,6 @@ def calibrated_threshold(algorithm: str, *, listed: int, asked: float, most: flo
     if not calibration.measures(algorithm, "whole"):
         return None
     found: int = calibration.threshold(
-        algorithm, "whole", listed=listed, questions=max(1, round(10_000 * asked)), most=most
+        algorithm, "whole", listed=listed, queries=max(1, round(10_000 * asked)), most=most
     )
     return found

@@ -89,20 +89,6 @@ class HashReader(Protocol):
         """The hash over the 2**level leaves from leaf `index << level` on. Raises ProofError if it has none."""
 
 
-class ListReader:
-    """Serves subtrees from leaf hashes in memory."""
-
-    def __init__(self, leaf_hashes: Sequence[bytes]) -> None:
-        self._leaves = leaf_hashes
-
-    def subtree(self, level: int, index: int) -> bytes:
-        start = index << level
-        leaves = self._leaves[start : start + (1 << level)]
-        if len(leaves) != 1 << level:
-            raise ProofError(f"no subtree of level {level} at {index}")
-        return root(leaves)
-
-
 def split(size: int) -> int:
     """The largest power of two below `size`, which is at least 2."""
     return 1 << (size - 1).bit_length() - 1

@@ -112,14 +112,14 @@ class Calibration:
         table = self._table(algorithm, kind).chance
         return LEAST if distance < 0 else table[min(distance, len(table) - 1)]
 
-    def expected(self, algorithm: str, kind: str, *, distance: int, listed: int, questions: int) -> float:
-        """How many matches are expected by chance within `distance`, where `questions` hashes are asked of `listed`."""
-        return float(_expected(self.chance(algorithm, kind, distance), listed * questions))
+    def expected(self, algorithm: str, kind: str, *, distance: int, listed: int, queries: int) -> float:
+        """How many matches are expected by chance within `distance`, where `queries` hashes are asked of `listed`."""
+        return float(_expected(self.chance(algorithm, kind, distance), listed * queries))
 
-    def threshold(self, algorithm: str, kind: str, *, listed: int, questions: int, most: float) -> int:
+    def threshold(self, algorithm: str, kind: str, *, listed: int, queries: int, most: float) -> int:
         """The largest distance within which at most `most` matches are expected by chance; -1 where there is none."""
         table = self._table(algorithm, kind).chance
-        return sum(_expected(chance, listed * questions) <= Fraction(most) for chance in table) - 1
+        return sum(_expected(chance, listed * queries) <= Fraction(most) for chance in table) - 1
 
     def combined(self, kind: str, distances: Mapping[str, int]) -> int:
         """The same as `chance` of several algorithms' distances between the same two pictures, taken together.

@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-from matcher.algorithms import ALGORITHMS, Metric
+from matcher.algorithms import Metric
 from matcher.calibration.tables import KINDS
 from matcher.errors import DecodeError, SettingsError
 from matcher.examine.arguments import Data, Digests, check_hash, check_names, checked_data, checked_digests
@@ -157,7 +157,7 @@ class Matcher:
                     status = Status.UNREADABLE
         whole = by_digest
         if seen.matched:
-            whole = outcome([*found, *self.chances.told(seen.matched, count_queries(seen.pictures))])
+            whole = outcome([*found, *self.chances.with_chances(seen.matched, count_queries(seen.pictures))])
         if whole.known:
             status = Status.KNOWN
         finding = Finding(
@@ -198,13 +198,14 @@ class Matcher:
         for place, value in enumerate(hashes):
             places.setdefault(check_hash(value).name, []).append(place)
         for algorithm, mine in places.items():
+            one_query = Counter({(algorithm, kind): 1 for kind in KINDS})
             asked = [hashes[place] for place in mine]
             if algorithm in self._by_hash:
                 answers = self._by_hash[algorithm].each(asked)
             else:
                 answers = match_each_digest(self.together, asked)
             for place, matches in zip(mine, answers, strict=True):
-                found[place] = self.chances.told(matches, _ONE_QUESTION)
+                found[place] = self.chances.with_chances(matches, one_query)
         return [tuple(nearest(matches)) for matches in found]
 
     def disposition(self, match: Match) -> Disposition:
@@ -244,7 +245,6 @@ class Matcher:
         return Status.EXAMINED, None
 
 
-_ONE_QUESTION = Counter({(name, kind): 1 for name in ALGORITHMS for kind in KINDS})
 _OF_THE_DATA = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})
 _BYTES_A_PIXEL = 24
 """More than any decoder here takes."""

@@ -17,7 +17,6 @@ from matcher.model import Item, Reason
 
 Result = TypeVar("Result")
 Result_co = TypeVar("Result_co", covariant=True)
-Result_contra = TypeVar("Result_contra", contravariant=True)
 
 
 def nothing() -> None:

@@ -143,12 +143,6 @@ class OpenList:
             records.append(numbers[same])
         return np.concatenate(owners), np.concatenate(records)
 
-    def find_digest(self, algorithm: str, digest: bytes) -> list[int]:
-        """The numbers of the entries with that digest."""
-        asked = np.frombuffer(digest, np.uint8).reshape(1, -1)
-        numbers: list[int] = self.find_digests(algorithm, asked)[1].tolist()
-        return numbers
-
     def find_digests(
         self, algorithm: str, digests: npt.NDArray[np.uint8]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:

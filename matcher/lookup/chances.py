@@ -1,8 +1,8 @@
 """What chance alone would match: thresholds for the lists that are open, and what each match is worth.
 
-A question is one hash that is looked up. A picture asks eight for each of its renderings, and eight for each region
-that was asked about. How probable it is that one listed hash is so near to one question is measured
-(matcher/calibration/tables.py); here that is multiplied by how many hashes are listed and how many questions are asked.
+A query is one hash that is looked up. A picture makes eight for each of its renderings, and eight for each of its
+regions that are looked up. How probable it is that one listed hash is so near to one query is measured
+(matcher/calibration/tables.py); here that is multiplied by the number of listed hashes and the number of queries.
 Numbers that are recorded are made from whole hundredths of log10 and a table, so that every machine writes the same.
 """
 
@@ -31,10 +31,10 @@ WHOLE, REGION = KINDS
 ASSUMED_PICTURES = 10_000
 """For so many pictures the expected number of false matches is stated, and limited."""
 REGIONS = 10
-"""That a screenshot which shows pictures asks about: more than the mean, 6.3, of the real screenshots that ask about
-any region, and less than galleries do, which ask about 30 (docs/calibration.md)."""
-ASKED = {WHOLE: len(TRANSFORMS), REGION: len(TRANSFORMS) * REGIONS}
-"""Questions that such a screenshot asks: one rendering, and its regions."""
+"""Regions that are looked up of a screenshot which shows pictures: more than the mean, 6.3, of the real screenshots
+that have any, and less than of galleries, which have about 30 (docs/calibration.md)."""
+QUERIES = {WHOLE: len(TRANSFORMS), REGION: len(TRANSFORMS) * REGIONS}
+"""Queries that such a screenshot makes: those of one rendering, and those of its regions."""
 MOST_BY_REGIONS = 1.0
 """False matches that regions may give in ASSUMED_PICTURES, where nobody says how many."""
 
@@ -60,10 +60,10 @@ class Chances:
         """Whether it was measured how near unrelated pictures come by an algorithm."""
         return self.calibration.measures(algorithm, kind)
 
-    def questions(self, kind: str) -> int:
-        """How many questions a picture is taken to ask. Framed anew, the whole asks again by each reframing."""
+    def queries(self, kind: str) -> int:
+        """How many queries a picture is taken to make. Each reframing of the whole makes as many again."""
         framed = kind == WHOLE and self.settings.max_false_matches is not None
-        return ASKED[kind] * (1 + len(REFRAMINGS) if framed else 1)
+        return QUERIES[kind] * (1 + len(REFRAMINGS) if framed else 1)
 
     def threshold(self, algorithm: str, kind: str) -> int:
         """The largest distance that is a match; -1 where none is."""
@@ -77,7 +77,7 @@ class Chances:
             algorithm,
             kind,
             listed=max(1, self.listed[algorithm]),
-            questions=ASSUMED_PICTURES * self.questions(kind),
+            queries=ASSUMED_PICTURES * self.queries(kind),
             most=self._share(most),
         )
         return min(fixed, found) if most is None else found
@@ -96,7 +96,7 @@ class Chances:
         kinds = (REGION,) if limit is None else self.kinds
         most = Fraction(MOST_BY_REGIONS if limit is None else limit)
         least = [
-            probability(self.calibration.chance(name, kind, 0)) * count * ASSUMED_PICTURES * self.questions(kind)
+            probability(self.calibration.chance(name, kind, 0)) * count * ASSUMED_PICTURES * self.queries(kind)
             for name, count in self.listed.items()
             for kind in kinds
             if count and self.knows(name, kind)
@@ -108,7 +108,7 @@ class Chances:
 
     def limit(self, algorithm: str, kind: str) -> int:
         """The largest odds, hundredths of log10, of a match that the algorithm's share of false matches allows."""
-        pairs = max(1, self.listed[algorithm]) * ASSUMED_PICTURES * self.questions(kind)
+        pairs = max(1, self.listed[algorithm]) * ASSUMED_PICTURES * self.queries(kind)
         return _not_above(min(Fraction(1), Fraction(self._share(self.settings.max_false_matches)) / pairs))
 
     def odds(self, algorithm: str, kind: str, distance: int) -> int | None:
@@ -129,22 +129,22 @@ class Chances:
             return None
         else:
             odds = self.calibration.chance(algorithm, kind, threshold)
-        return decimal(odds + hundredths(self.listed[algorithm] * ASSUMED_PICTURES * self.questions(kind)))
+        return decimal(odds + hundredths(self.listed[algorithm] * ASSUMED_PICTURES * self.queries(kind)))
 
     def _is_unknown(self, algorithm: str) -> bool:
         """Whether hashes are compared of which nobody has measured how near unrelated pictures come."""
         facts = known_algorithm(algorithm)
         return facts is not None and facts.metric is not Metric.EXACT and not self.knows(algorithm, WHOLE)
 
-    def told(self, found: Iterable[Matched], asked: Counter[tuple[str, str]]) -> list[Matched]:
-        """The same matches, each with its chance. `asked`: questions by algorithm and kind."""
-        return [self._told(each, asked[each.match.algorithm, kind_of(each.match.region)]) for each in found]
+    def with_chances(self, matches: Iterable[Matched], queries: Counter[tuple[str, str]]) -> list[Matched]:
+        """The same matches, each with its chance. `queries`: how many were made, by algorithm and kind."""
+        return [self._with_chance(each, queries[each.match.algorithm, kind_of(each.match.region)]) for each in matches]
 
-    def _told(self, found: Matched, questions: int) -> Matched:
-        listed = self.listed[found.match.algorithm]
-        if found.odds is None or not listed or not questions:
-            return found
-        return replace(found, match=with_chance(found.match, found.odds + hundredths(listed * questions)))
+    def _with_chance(self, matched: Matched, queries: int) -> Matched:
+        listed = self.listed[matched.match.algorithm]
+        if matched.odds is None or not listed or not queries:
+            return matched
+        return replace(matched, match=with_chance(matched.match, matched.odds + hundredths(listed * queries)))
 
     def as_json(self) -> dict[str, Any]:
         """What scan.open says of it."""
@@ -156,18 +156,18 @@ class Chances:
             },
             "listed": dict(sorted(self.listed.items())),
             "pictures": ASSUMED_PICTURES,
-            "questions": {kind: self.questions(kind) for kind in self.kinds},
+            "questions": {kind: self.queries(kind) for kind in self.kinds},
             "expected": {kind: self.expected(kind) for kind in self.kinds},
             "not_known": sorted(name for name in self.listed if self._is_unknown(name)),
         }
 
 
 def count_queries(pictures: Iterable[OrientationHashes]) -> Counter[tuple[str, str]]:
-    """How many questions the hashes of one item ask, by algorithm and kind."""
-    asked: Counter[tuple[str, str]] = Counter()
-    for turned in pictures:
-        asked[turned.algorithm, kind_of(turned.region)] += len(TRANSFORMS)
-    return asked
+    """How many queries the hashes of one item make, by algorithm and kind."""
+    queries: Counter[tuple[str, str]] = Counter()
+    for hashes in pictures:
+        queries[hashes.algorithm, kind_of(hashes.region)] += len(TRANSFORMS)
+    return queries
 
 
 def with_chance(match: Match, value: int) -> Match:

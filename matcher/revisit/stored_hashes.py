@@ -85,7 +85,7 @@ class StoredHashes:
         together = self._matcher.combined_lookup.joint_algorithms
         if reasons := [failed[name] for name in together if name in failed]:  # what one says of a match needs the other
             failed.update(dict.fromkeys(together, reasons[0]))
-        found.extend(self._matcher.chances.told(matched, count_queries(asked)))
+        found.extend(self._matcher.chances.with_chances(matched, count_queries(asked)))
         return found, failed
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ledger import Ledger, Signer, consistency_proof, inclusion_proof, leaf_hash, root
-from ledger.tree.merkle import ListReader
+from tests.shared.merkle_cases import ListReader
 
 GOPATH = Path(os.environ.get("LEDGER_TEST_GOPATH", "/usr/share/gocode"))
 """Where Debian's golang-golang-x-mod-dev puts its sources."""

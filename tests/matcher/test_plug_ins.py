@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from matcher import Matcher, hashers
+from matcher import Matcher, Settings, hashers
 from matcher.algorithms import Algorithm, Metric
+from matcher.calibration.tables import SCHEMA
 from matcher.errors import IndexFileError
 from matcher.examine.content import Content
 from matcher.hashers import Screen
@@ -81,6 +83,20 @@ class TestPlugIn:
         store = make_store([{"id": "a", "algorithm": "labhash", "value": value}])
         (match,) = Matcher.open(store).examine(encoded(original(1))).matches
         assert (match.algorithm, match.distance, match.threshold) == ("labhash", 0, 3)
+
+    def test_a_match_has_its_chance_where_it_was_measured(
+        self, tmp_path: Path, make_store: MakeStore, encoded: Encode
+    ) -> None:
+        hashed = LabHasher().hash(Picture(original(1)))
+        store = make_store([{"id": "a", "algorithm": "labhash", "value": hashed.value.hex()}])
+        table = {"chance": [*range(-64, 0), 0], "pairs": 100, "seen": 3}
+        measured = {"schema": SCHEMA, "name": "a lab's", "tables": {"whole": {"labhash": table}}}
+        (tmp_path / "calibration.json").write_text(json.dumps(measured))
+        matcher = Matcher.open(store, settings=Settings(calibration=tmp_path / "calibration.json"))
+        (looked_up,) = matcher.lookup(hashed)
+        assert looked_up.chance == "2.3e-01"  # 10 ** -0.64, of one listed hash and one query
+        (examined,) = matcher.examine(encoded(original(1))).matches
+        assert examined.chance == "1.9e+00"  # eight orientations are eight queries
 
     def test_a_failing_one_costs_one_item(
         self, make_store: MakeStore, encoded: Encode, monkeypatch: pytest.MonkeyPatch

@@ -64,7 +64,7 @@ def asked(opened: OpenList, algorithm: str, number: int, radius: int) -> list[tu
 
 
 def digested(opened: OpenList, algorithm: str, number: int) -> list[tuple[str, str | None]]:
-    numbers = opened.find_digest(algorithm, bytes.fromhex(value(number, algorithm)))
+    numbers = find_digest(opened, algorithm, bytes.fromhex(value(number, algorithm)))
     return sorted(((opened.entry(entry).id, opened.entry(entry).category) for entry in numbers), key=str)
 
 
@@ -117,3 +117,9 @@ def check(opened: OpenList, model: Model) -> None:
         by_type[str(one["algorithm"])] = by_type.get(str(one["algorithm"]), 0) + 1
     assert {**counts["hashes"], **counts["kept"]} == by_type
     assert set(opened.algorithms) == by_type.keys() & ALGORITHMS.keys()
+
+
+def find_digest(opened: OpenList, algorithm: str, digest: bytes) -> list[int]:
+    """The numbers of the entries with one digest."""
+    numbers: list[int] = opened.find_digests(algorithm, np.frombuffer(digest, np.uint8).reshape(1, -1))[1].tolist()
+    return numbers

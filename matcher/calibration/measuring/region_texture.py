@@ -32,7 +32,10 @@ def _sums(grey: npt.NDArray[np.float32], most: np.float32) -> npt.NDArray[np.int
 
 
 def texture_shares(view: Reduced, regions: Sequence[Region]) -> list[float]:
-    """Of each region of a view what `texture_share` says of it; 0 where it is one pixel wide."""
+    """Of each region of a view, the share of its pixels that differ a little from the one to their left.
+
+    0 for a region that is one pixel wide.
+    """
     if not regions:
         return []
     sums = _sums(view.grey, _STEP)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from matcher.imaging.texture import SMALL_STEP
 from matcher.system.compiled import compiled
 
 UInt8 = npt.NDArray[np.uint8]
@@ -14,8 +15,6 @@ Int32 = npt.NDArray[np.int32]
 
 TILE = 8
 """Pixels a side of a tile."""
-_SMALL_STEP = 20
-"""Grey levels: a smaller step from pixel to pixel is texture, a larger one an edge."""
 
 
 class Texture(NamedTuple):
@@ -40,7 +39,7 @@ def _sums(grey: UInt8) -> tuple[Int32, Int32]:
             for x in range(1, columns * TILE):
                 step = abs(np.int16(line[x]) - np.int16(line[x - 1]))
                 none[x] += step == 0
-                small[x] += step <= _SMALL_STEP
+                small[x] += step <= SMALL_STEP
         fine_left, flat_left = 0, 0
         for column in range(columns):
             for x in range(column * TILE, (column + 1) * TILE):

@@ -29,7 +29,7 @@ from ledger.exhibit.verifier.notes import parse_note, parse_vkey, parse_vkeys, v
 from ledger.exhibit.verifier.openings import at_pointer
 from ledger.exhibit.verifier.policy import Policy
 from ledger.exhibit.verifier.report import Refused, Step
-from ledger.tree.merkle import ListReader
+from tests.shared.merkle_cases import ListReader
 
 VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 W1, W2, W3 = (Cosigner(f"w.example/{n}", kind, bytes([n]) * 32) for n, kind in ((1, 4), (2, 6), (3, 4)))

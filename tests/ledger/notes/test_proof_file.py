@@ -22,7 +22,8 @@ from ledger.notes.proof_file import (
 )
 from ledger.notes.signer import sign_checkpoint
 from ledger.notes.trust import LogKeys
-from ledger.tree.merkle import EMPTY_ROOT, ListReader, consistency_proof, inclusion_proof, leaf_hash, root
+from ledger.tree.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hash, root
+from tests.shared.merkle_cases import ListReader
 
 ORIGIN = "lab.example/case-17"
 LOG = Signer.from_private_bytes(bytes(32), name=ORIGIN, mldsa_seed=bytes(32))

@@ -25,9 +25,9 @@ from ledger import (
     verify_consistency,
     verify_inclusion,
 )
-from ledger.tree.merkle import ListReader
 from ledger.tree.proof import MAX_SIZE
 from ledger.tree.tiles import TILE_BYTES, TILE_WIDTH, RightEdge, TileReader, hashes_at, levels
+from tests.shared.merkle_cases import ListReader
 
 SMALL = 40
 

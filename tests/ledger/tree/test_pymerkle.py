@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ledger import consistency_proof, inclusion_proof, leaf_hash, root, verify_consistency, verify_inclusion
-from ledger.tree.merkle import ListReader
+from tests.shared.merkle_cases import ListReader
 
 pymerkle = pytest.importorskip("pymerkle", reason="NOT CROSS-VERIFIED with pymerkle: it is not installed")
 

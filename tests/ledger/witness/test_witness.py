@@ -26,9 +26,10 @@ from ledger.notes.note import format_signature
 from ledger.notes.proof_file import ConsistencyFile, format_consistency
 from ledger.notes.signer import sign_checkpoint
 from ledger.notes.witness_answer import Answer, format_answer, parse_answer
-from ledger.tree.merkle import ListReader, consistency_proof, leaf_hash, root
+from ledger.tree.merkle import consistency_proof, leaf_hash, root
 from ledger.witness.cosigning import MAX_REQUEST, Witness
 from ledger.witness.witness_folder import KEY, VKEYS, WitnessFolder
+from tests.shared.merkle_cases import ListReader
 
 ORIGIN = "lab.example/case-17"
 LOG = Signer.from_private_bytes(bytes(32), name=ORIGIN, mldsa_seed=bytes(32))

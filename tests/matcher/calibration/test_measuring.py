@@ -25,9 +25,9 @@ from matcher.hashers.regularity import GATE, MOST_REGULARITY, REGION_QUALITY, re
 from matcher.imaging.drawing import landscape
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
-from matcher.imaging.texture import texture_share
 from matcher.model import LOW_QUALITY
 from tests.shared.composed import page, shown
+from tests.shared.texture_cases import texture_share
 
 
 def coded(random: np.random.Generator, rows: int, width: int) -> Coded:

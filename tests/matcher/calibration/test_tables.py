@@ -84,22 +84,22 @@ def test_probabilities_are_the_same_everywhere() -> None:
     st.floats(1e-6, 1e6),
 )
 def test_the_threshold_is_the_largest_distance_that_keeps_to_it(
-    asked: tuple[str, str], listed: int, questions: int, most: float
+    asked: tuple[str, str], listed: int, queries: int, most: float
 ) -> None:
-    found = DEFAULT.threshold(*asked, listed=listed, questions=questions, most=most)
+    found = DEFAULT.threshold(*asked, listed=listed, queries=queries, most=most)
 
     def expected(distance: int) -> float:
-        return DEFAULT.expected(*asked, distance=distance, listed=listed, questions=questions)
+        return DEFAULT.expected(*asked, distance=distance, listed=listed, queries=queries)
 
     assert found == -1 or expected(found) <= most
     assert found == ALGORITHMS[asked[0]].bits or expected(found + 1) >= most  # as a float, which may be rounded down
 
 
 def test_expected_is_the_chance_times_the_pairs(made: Calibration) -> None:
-    assert made.expected("one", "whole", distance=1, listed=1000, questions=80) == 8.0
-    assert made.threshold("one", "whole", listed=1000, questions=80, most=8) == 1
-    assert made.threshold("one", "whole", listed=1000, questions=80, most=7.9) == 0
-    assert made.threshold("one", "whole", listed=10**6, questions=80, most=1) == -1
+    assert made.expected("one", "whole", distance=1, listed=1000, queries=80) == 8.0
+    assert made.threshold("one", "whole", listed=1000, queries=80, most=8) == 1
+    assert made.threshold("one", "whole", listed=1000, queries=80, most=7.9) == 0
+    assert made.threshold("one", "whole", listed=10**6, queries=80, most=1) == -1
 
 
 def test_what_was_not_measured_is_refused(made: Calibration) -> None:

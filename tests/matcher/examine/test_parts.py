@@ -23,11 +23,11 @@ from matcher.imaging.decode import decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.sniff import HEAD, sniff
-from matcher.imaging.texture import texture_share
 from matcher.model import Finding, Status
 from matcher.record.hashes_file import CaseHashes, path_of
 from tests.shared.composed import exhibit, page, shown
 from tests.shared.scan_cases import scan
+from tests.shared.texture_cases import texture_share
 
 Encode = Callable[..., bytes]
 MakeStore = Callable[..., Path]

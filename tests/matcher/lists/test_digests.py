@@ -18,6 +18,7 @@ from matcher.lists.removing import remove_entries
 from matcher.lists.store import Store
 from matcher.lists.together import OpenLists
 from matcher.lookup.digests import match_digests, match_each_digest
+from tests.shared.list_cases import find_digest
 
 MakeStore = Callable[..., Path]
 
@@ -50,7 +51,7 @@ def test_each_digest_leads_to_its_entries_in_the_order_of_the_list(lists: list[O
     queries, numbers = opened.find_digests(name, np.frombuffer(b"".join(asked), np.uint8).reshape(len(asked), -1))
     for place, value in enumerate(asked):
         found = numbers[queries == place].tolist()
-        assert found == opened.find_digest(name, value)
+        assert found == find_digest(opened, name, value)
         assert [opened.entry(number).id for number in found] == expected.get(value, [])
     assert max(map(len, expected.values())) == 2
 
@@ -62,7 +63,7 @@ def test_what_is_listed_is_what_has_an_entry(lists: list[OpenList], name: str, c
     asked = np.frombuffer(b"".join(digest(n, name) for n in range(count)), np.uint8)
     asked = asked.reshape(count, len(digest(0, name)))
     listed = opened.has_digests(name, asked)
-    assert listed.tolist() == [bool(opened.find_digest(name, row.tobytes())) for row in asked]
+    assert listed.tolist() == [bool(find_digest(opened, name, row.tobytes())) for row in asked]
     assert listed.any() == (count > 0 and name != "sha1")
     queries, numbers = opened.find_digests(name, asked)
     assert np.unique(queries).tolist() == np.flatnonzero(listed).tolist()

@@ -23,6 +23,7 @@ from matcher.lists import importing
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
 from matcher.model import CategoryProfile, ListEntry, RefusedLine
+from tests.shared.list_cases import find_digest
 
 
 def value(number: int, algorithm: str = "pdq") -> str:
@@ -63,9 +64,9 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
         "kept": {"vpdq": 1},
         "refused": 0,
     }
-    (number,) = opened.find_digest("md5", bytes.fromhex(value(2, "md5")))
+    (number,) = find_digest(opened, "md5", bytes.fromhex(value(2, "md5")))
     assert opened.entry(number) == ListEntry("a", "1", "ä")
-    assert opened.find_digest("sha1", bytes(20)) == []
+    assert find_digest(opened, "sha1", bytes(20)) == []
     assert opened.code("pdq", 0).hex() == value(1)
     kept = (opened.folder / "kept.jsonl").read_text()
     assert json.loads(kept) == [1, "vpdq", "00" * 144, None]

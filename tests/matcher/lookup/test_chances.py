@@ -82,10 +82,10 @@ class TestThresholds:
         for name in ("pdq", "phash"):
             for kind in (WHOLE, REGION) if regions else (WHOLE,):
                 threshold = chances.threshold(name, kind)
-                questions = ASSUMED_PICTURES * chances.questions(kind)
-                expected += probability(chances.calibration.chance(name, kind, threshold)) * questions
+                queries = ASSUMED_PICTURES * chances.queries(kind)
+                expected += probability(chances.calibration.chance(name, kind, threshold)) * queries
                 further = chances.calibration.chance(name, kind, threshold + 1)
-                assert probability(further) * questions > Fraction(most) / (4 if regions else 2)
+                assert probability(further) * queries > Fraction(most) / (4 if regions else 2)
         assert expected <= most
         stated = sum(Fraction(value) for value in chances.as_json()["expected"].values())
         assert expected <= stated <= Fraction(most) * Fraction(11, 10)  # written with two digits, rounded up
