@@ -1,0 +1,1 @@
+"""How near do unrelated pictures come?"""

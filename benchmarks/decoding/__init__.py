@@ -1,0 +1,1 @@
+"""What does decoding cost, what is decoded, and is it right?"""

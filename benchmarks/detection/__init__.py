@@ -1,0 +1,1 @@
+"""Which known pictures inside of other pictures are found?"""

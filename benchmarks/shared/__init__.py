@@ -1,0 +1,1 @@
+"""What several benchmarks share: pictures, lists, peers, timing. The tests use it too."""

@@ -1,0 +1,1 @@
+"""Finding entries by type, time, scan, status and path."""

@@ -1,0 +1,1 @@
+"""Time stamps (RFC 3161): requests, answers, tokens."""

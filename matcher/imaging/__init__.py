@@ -1,0 +1,1 @@
+"""The bytes of a file → pixels. `decode` is the front door."""

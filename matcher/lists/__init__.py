@@ -1,0 +1,1 @@
+"""Lists of known material: imported, indexed, versioned in a store, opened for lookups. One file a step."""

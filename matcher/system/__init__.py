@@ -1,0 +1,1 @@
+"""What differs between machines: files, compiled code, terminals."""
