@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from ledger import Ledger, LedgerError
+from matcher.commands import run
 from matcher.errors import CaseError, MatcherError, SelfTestError, SourceError, StoreError
 from matcher.examine import selftest
 from matcher.executors.pool import PoolExecutor
 from matcher.executors.serial import SerialExecutor
 from matcher.imaging.reduced.picture import Reduced
+from matcher.lists.store import Store
 from matcher.model import OrientationHashes
 from matcher.record.case import KEYS, LEDGER, CaseFacts, CaseReader, check_apart, open_case
 from matcher.record.entries import append_scan_open
@@ -23,6 +25,7 @@ from matcher.revisit.verify import verify_case
 from matcher.scan.opening import ScanRequest, prepare_scan
 from matcher.scan.run import run_scan
 from matcher.settings import Settings
+from matcher.sources import Source, open_source
 from tests.shared.scan_cases import Failing, Quiet, entries, scan
 
 
@@ -201,6 +204,30 @@ def test_evidence_is_never_written_to(tmp_path: Path, evidence: Path, known_stor
         with pytest.raises(CaseError, match="lies inside the evidence"):
             prepare_scan(ScanRequest(evidence, known_store, inside, Settings()))
     check_apart(evidence, tmp_path / "case", tmp_path / "exhibit 2")
+
+
+def test_sources_are_opened_once_and_lists_once_for_all_of_them(
+    tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+
+    def counted(location: Path) -> Source:
+        opened.append(location)
+        return open_source(location)
+
+    monkeypatch.setattr("matcher.scan.opening.open_source", counted)
+    ordinary, stores = Store.open.__func__, []  # type: ignore[attr-defined]
+
+    def counted_store(cls: type[Store], path: Path) -> Store:
+        stores.append(path)
+        return ordinary(cls, path)
+
+    monkeypatch.setattr(Store, "open", classmethod(counted_store))
+    (tmp_path / "other").mkdir()
+    command = ["scan", str(evidence), str(tmp_path / "other"), "--store", str(known_store), "--workers", "1"]
+    assert run([*command, "--case", str(tmp_path / "case"), "--quiet"]) == 1
+    assert opened == [evidence, tmp_path / "other"]
+    assert stores == [known_store]
 
 
 def test_a_case_needs_a_folder_of_its_own(tmp_path: Path) -> None:
