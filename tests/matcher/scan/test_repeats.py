@@ -92,7 +92,7 @@ def test_contents_that_agree_in_what_the_tables_hold_are_told_apart(
 ) -> None:
     expected, told = without_shortcut(tmp_path, repeated, known_store, monkeypatch)
     decoded.clear()
-    monkeypatch.setattr("matcher.record.contents.key_of", lambda _sha256: 5)
+    monkeypatch.setattr("matcher.scan.seen_table.key_of", lambda _sha256: 5)
     monkeypatch.setattr("matcher.record.contents.key_of", lambda _sha256: 5)
     facts, listener = scan(tmp_path / "case", repeated, known_store)
     assert facts["findings_root"] == expected["findings_root"]
