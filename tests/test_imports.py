@@ -54,7 +54,7 @@ def sources(package: str) -> list[Path]:
 
 def imports(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def script(tmp_path: Path) -> Path:
 
 
 def test_the_example_prints_what_the_page_says(script: Path) -> None:
-    command = [sys.executable, "-W", "error", script]
+    command: list[str | Path] = [sys.executable, "-W", "error", script]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=script.parent)
     assert result.stderr == ""
     assert result.stdout == block("text")
@@ -41,7 +42,7 @@ def test_the_example_prints_what_the_page_says(script: Path) -> None:
 def test_the_example_type_checks_as_a_consumers_module(script: Path) -> None:
     pytest.importorskip("mypy", reason="mypy comes with the extra `dev`")
     options = ["--strict", "--follow-imports", "silent"]  # as with a package that is installed
-    command = [sys.executable, "-m", "mypy", *options, "--cache-dir", script.parent / "cache", script]
+    command: list[str | Path] = [sys.executable, "-m", "mypy", *options, "--cache-dir", script.parent / "cache", script]
     environment = {**os.environ, "MYPYPATH": str(ROOT)}
     result = subprocess.run(
         command, capture_output=True, text=True, timeout=300, check=False, cwd=script.parent, env=environment
@@ -67,11 +68,12 @@ def test_every_field_of_a_finding_is_described() -> None:
 def test_every_setting_and_argument_is_described() -> None:
     assert fields("matcher match` with the same options.") == list(Settings.__dataclass_fields__)
     table = PAGE.split("## Example")[0]
-    for name, call in {
+    calls: dict[str, Callable[..., object]] = {
         "Matcher.open": Matcher.open,
         "IsolatedMatcher.open": IsolatedMatcher.open,
         "matcher.examine": Matcher.examine,
-    }.items():
+    }
+    for name, call in calls.items():
         (shown,) = re.findall(rf"`{re.escape(name)}\((.*?)\)`", table)
         parameters = [name for name in inspect.signature(call).parameters if name != "self"]
         assert re.findall(r"\w+(?==)|\b(?:store|data)\b", shown) == parameters

@@ -6,7 +6,7 @@ All that is shown in one is of the same package, whose pictures it is not compar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,9 @@ def half_of(key: bytes) -> int:
     return key[-1] % 2
 
 
-def composed(packages: dict[str, Sequence[Path]], hashers: Sequence[PictureHasher]) -> Iterator[tuple[str, Measured]]:
+def composed(
+    packages: Mapping[str, Sequence[Path]], hashers: Sequence[PictureHasher]
+) -> Iterator[tuple[str, Measured]]:
     """A generator of a package's name, and what is found in a screenshot of photographs of one half of it."""
     for package, every in sorted(packages.items()):
         halves = [half_of(hashlib.sha256(path.read_bytes()).digest()) for path in every]

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.calibration.calibration_composed import composed
-from benchmarks.hashing.corpus_recall import PHOTOGRAPHS
-from benchmarks.shared.corpus_pictures import manifest
+from benchmarks.shared.corpus_pictures import PHOTOGRAPHS, manifest
 from matcher.algorithms import ALGORITHMS, Metric
 from matcher.calibration.measuring.making import joined
 from matcher.calibration.measuring.pictures import Measured, measure

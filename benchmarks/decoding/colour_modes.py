@@ -60,12 +60,12 @@ def main() -> None:
         pdq, phash = _hashes(Picture(original))
         for name, copy in copies.items():
             try:
-                found = [_hashes(picture) for picture in _read(copy(original))]
+                hashes = [_hashes(picture) for picture in _read(copy(original))]
             except DecodeError:
                 failed[name] += 1
                 continue
-            by_pdq, by_phash = zip(*found, strict=True)
-            distances[name].append((_nearest(pdq, by_pdq), _nearest(phash, by_phash)))
+            nearest = _nearest(pdq, [each for each, _ in hashes]), _nearest(phash, [each for _, each in hashes])
+            distances[name].append(nearest)
     print(f"{pictures} photographs, PDQ quality {QUALITY} or more\n")
     print(f"| copy | not read | PDQ median | PDQ largest | PDQ > {LIMIT} | pHash median | pHash largest |")
     print("|---|---|---|---|---|---|---|")
@@ -136,7 +136,7 @@ def _not_inverted(image: Image.Image) -> bytes:
 
 def _lab(image: Image.Image) -> Image.Image:
     srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-    converted = ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB")  # type: ignore[arg-type]
+    converted = ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB")
     assert converted is not None
     return converted
 
@@ -188,7 +188,7 @@ def _separated(profile: bytes) -> Copies:
 
     def inks(image: Image.Image) -> Image.Image:
         press = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(image, ImageCms.createProfile("sRGB"), press, outputMode="CMYK")  # type: ignore[arg-type]
+        converted = ImageCms.profileToProfile(image, ImageCms.createProfile("sRGB"), press, outputMode="CMYK")
         assert converted is not None
         converted.info.pop("icc_profile", None)
         return converted

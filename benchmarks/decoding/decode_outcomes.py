@@ -99,7 +99,10 @@ def _peak() -> int:
 
 
 def _outcome(path: Path, peers: dict[str, str], memory: int) -> Outcome:
-    context = multiprocessing.get_context("spawn" if sys.platform == "win32" else "fork")
+    if sys.platform == "win32":
+        context = multiprocessing.get_context("spawn")
+    else:
+        context = multiprocessing.get_context("fork")
     answers, sending = context.Pipe(duplex=False)
     process = context.Process(target=_examine, args=(path, sending))
     process.start()

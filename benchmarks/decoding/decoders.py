@@ -82,7 +82,8 @@ def _opencv() -> Decoder:
 
     def decode(sample: Sample) -> Pixels:
         _width, _height, scale = _scale(sample)  # it has no way to read a header alone
-        return cv2.imdecode(np.frombuffer(sample.data, np.uint8), flags.get(scale, cv2.IMREAD_GRAYSCALE))
+        pixels: Pixels = cv2.imdecode(np.frombuffer(sample.data, np.uint8), flags.get(scale, cv2.IMREAD_GRAYSCALE))
+        return pixels
 
     return decode
 
@@ -93,7 +94,8 @@ def _pyvips() -> Decoder:
     def decode(sample: Sample) -> Pixels:
         head = pyvips.Image.new_from_buffer(sample.data, "")
         scale = jpeg_scale(head.width, head.height)
-        return pyvips.Image.new_from_buffer(sample.data, "", shrink=scale).colourspace("b-w").numpy()
+        pixels: Pixels = pyvips.Image.new_from_buffer(sample.data, "", shrink=scale).colourspace("b-w").numpy()
+        return pixels
 
     return decode
 

@@ -18,6 +18,7 @@ import io
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,7 +42,9 @@ def composed(corpus: Path, kind: str, count: int, form: str) -> list[bytes]:
     for number in range(count):
         rng = np.random.default_rng([7, number])
         some = [Image.open(paths[place]).convert("RGB") for place in rng.choice(len(paths), 16, replace=False)]
-        behind = [Image.open(one).convert("RGB") for one in rng.choice(screens if kind == "pasted" else paths, 4)]
+        behind = [
+            Image.open(one).convert("RGB") for one in rng.choice(np.array(screens if kind == "pasted" else paths), 4)
+        ]
         stream = io.BytesIO()
         compose(kind, some, behind, rng).image.save(stream, form, quality=75)
         made.append(stream.getvalue())
@@ -65,8 +68,12 @@ def milliseconds(call: Callable[[], object]) -> float:
     return 1e3 * (time.perf_counter() - begin)
 
 
+def decoded(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
 def viewed(data: bytes) -> Callable[[], object]:
-    view = Picture(Image.open(io.BytesIO(data)).convert("RGB")).reduced().view()
+    view = Picture(decoded(data)).reduced().view()
     return lambda: find_regions(view) if view is not None else ()
 
 
@@ -79,9 +86,9 @@ def row(name: str, every: Sequence[bytes], ways: Sequence[Matcher], rounds: int)
         finder = viewed(data)
         times = [
             [
-                milliseconds(lambda data=data: Image.open(io.BytesIO(data)).convert("RGB")),
+                milliseconds(partial(decoded, data)),
                 milliseconds(finder),
-                *(milliseconds(lambda way=way, data=data: way.examine(data)) for way in ways),
+                *(milliseconds(partial(way.examine, data)) for way in ways),
             ]
             for _ in range(rounds)
         ]

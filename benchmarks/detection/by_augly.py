@@ -75,7 +75,9 @@ def _on_background(picture: Image.Image, seed: int) -> Image.Image:
     """At 60 % of the height of a flat ground twice as large."""
     colour = any_colour(np.random.default_rng(seed))
     ground = Image.new("RGB", (picture.width * 2, picture.height * 2), colour)
-    return augly.overlay_onto_background_image(picture, background_image=ground, overlay_size=0.6, x_pos=0.2, y_pos=0.2)
+    where = {"overlay_size": 0.6, "x_pos": 0.2, "y_pos": 0.2}
+    made: Image.Image = augly.overlay_onto_background_image(picture, background_image=ground, **where)
+    return made
 
 
 _CHANGES: dict[str, Callable[[Image.Image, int], Image.Image]] = {

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -31,7 +32,7 @@ BACKGROUNDS = 4
 SEEN, ALONG = 6, 0.1
 """A side can be seen where neighbouring pixels differ by more than SEEN of 255 on at least ALONG of its length."""
 
-FORMATS = {
+FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "PNG": (".png", {"format": "PNG", "compress_level": 1}),
     "JPEG 75": (".jpg", {"format": "JPEG", "quality": 75}),
     "WebP 80": (".webp", {"format": "WEBP", "quality": 80}),

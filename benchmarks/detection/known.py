@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.detection.cases import Material, entry_of, parts, saved
 from benchmarks.detection.pictures import NEAR, loaded, reference_hashes
@@ -97,7 +98,7 @@ def matcher_of(work: Path, photographs: Path, *, listed: int, settings: Settings
 
 def settings_of(*, regions: bool, most: float | None) -> tuple[Settings, list[str]]:
     """The settings that are wanted, as far as this build has them, and what it has not."""
-    wanted = {"regions": regions, "max_false_matches": most}
+    wanted: dict[str, Any] = {"regions": regions, "max_false_matches": most}
     lacking = [name for name in wanted if name not in Settings.__dataclass_fields__]
     return Settings(**{name: value for name, value in wanted.items() if name not in lacking}), lacking
 

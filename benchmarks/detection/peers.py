@@ -111,7 +111,10 @@ class Listed:
 
     def distances(self, asked: Codes) -> npt.NDArray[np.int64]:
         """(asked, listed) bits that differ."""
-        return np.bitwise_count(asked[:, None, :] ^ self.codes[None, :, :]).sum(axis=2, dtype=np.int64)
+        apart: npt.NDArray[np.int64] = np.bitwise_count(asked[:, None, :] ^ self.codes[None, :, :]).sum(
+            axis=2, dtype=np.int64
+        )
+        return apart
 
 
 def of_all(peers: Sequence[Peer], pictures: Iterable[tuple[int, Image.Image]]) -> dict[str, Listed]:

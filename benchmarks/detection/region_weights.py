@@ -57,7 +57,8 @@ def displaced(boxes: npt.NDArray[np.int32], planted: tuple[int, int, int, int]) 
     x, y, width, height = planted
     right, lower = boxes[:, 0] + boxes[:, 2] - x - width, boxes[:, 1] + boxes[:, 3] - y - height
     across = np.maximum(abs(boxes[:, 0] - x), abs(right)) / width
-    return np.maximum(across, np.maximum(abs(boxes[:, 1] - y), abs(lower)) / height)
+    worst: Floats = np.maximum(across, np.maximum(abs(boxes[:, 1] - y), abs(lower)) / height)
+    return worst
 
 
 def shown(kind: str, grey: npt.NDArray[np.uint8], planted: list[tuple[int, int, int, int]]) -> Shown:
@@ -81,7 +82,7 @@ def half(corpus: Path, which: int, count: int, seed: int) -> Iterator[Shown]:
         for number in range(count // 2 if kind == "grid" else count):
             rng = np.random.default_rng([seed + which, number])
             some = [pictures[place] for place in rng.choice(len(pictures), 16, replace=False)]
-            others = rng.choice(screens, 4) if kind == "pasted" else rng.choice(len(pictures), 4)
+            others = rng.choice(np.array(screens), 4) if kind == "pasted" else rng.choice(len(pictures), 4)
             behind = [Image.open(one).convert("RGB") if kind == "pasted" else pictures[one] for one in others]
             composed = compose(kind, some, behind, rng)
             for form in ("PNG", "JPEG"):
@@ -119,7 +120,9 @@ def fitted(every: list[Shown], pools: list[Ints], used: int) -> Floats:
         parts = [examples(each, pool, weights, used, random) for each, pool in zip(every, pools, strict=True)]
         rows, signs, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
 
-        def loss(now: Floats, rows: Floats = rows, signs: Floats = signs, shares: Floats = shares):
+        def loss(
+            now: Floats, rows: Floats = rows, signs: Floats = signs, shares: Floats = shares
+        ) -> tuple[float, Floats]:
             margin = signs * (rows @ now)
             slope = -signs / (1 + np.exp(np.clip(margin, -50, 50)))
             penalty = np.r_[0, now[1:]]

@@ -39,15 +39,21 @@ Transpose = Image.Transpose
 PDQ_THRESHOLD, PHASH_THRESHOLD, MINIMUM_QUALITY = 31, 8, 50
 MAX_PIXELS = 40_000_000
 
-ALTERATIONS: dict[str, Callable[[Image.Image], tuple[Image.Image, int]]] = {
+
+Alteration = Callable[[Image.Image], tuple[Image.Image, int]]
+"""The altered picture, and the quality that it is saved with."""
+
+
+def transposed(how: Image.Transpose) -> Alteration:
+    return lambda image: (image.transpose(how), 90)
+
+
+ALTERATIONS: dict[str, Alteration] = {
     "quality 30": lambda image: (image, 30),
     "half size": lambda image: (image.resize((max(1, image.width // 2), max(1, image.height // 2))), 90),
     "grey": lambda image: (image.convert("L"), 90),
     "upright": lambda image: (image, 90),
-    **{
-        transpose.name.lower().replace("_", " "): lambda image, transpose=transpose: (image.transpose(transpose), 90)
-        for transpose in Transpose
-    },
+    **{transpose.name.lower().replace("_", " "): transposed(transpose) for transpose in Transpose},
 }
 
 

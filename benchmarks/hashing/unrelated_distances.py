@@ -16,12 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.hashing.corpus_recall import manifest, photographs
+from benchmarks.hashing.corpus_recall import photographs
+from benchmarks.shared.corpus_pictures import manifest
 from matcher.algorithms import ALGORITHMS, Metric
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
 from matcher.imaging.sniff import HEAD, sniff
-from matcher.model import LOW_QUALITY
+from matcher.model import LOW_QUALITY, Hash
 
 BITS = np.array([value.bit_count() for value in range(256)], np.uint8)
 
@@ -34,7 +35,7 @@ def main() -> None:
     names = [name for name, facts in ALGORITHMS.items() if facts.metric is Metric.HAMMING]
     hashers = picture_hashers(names)
     rows = {row["file"]: row for row in manifest(arguments.corpus)}
-    found = {name: [] for name in names}
+    found: dict[str, list[Hash]] = {name: [] for name in names}
     groups = []
     for path in photographs(arguments.corpus, arguments.count):
         row = rows[path.relative_to(arguments.corpus).as_posix()]

@@ -13,15 +13,17 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import faiss
 import numpy as np
 import numpy.typing as npt
 
 from matcher.algorithms import ALGORITHMS
-from matcher.index import build_index
+from matcher.index import Index, build_index
 
 FACTS = ALGORITHMS["photodna"]
 BATCHES = (1, 8, 19, 20, 64)
@@ -40,7 +42,7 @@ def drawn(rng: np.random.Generator, count: int) -> Codes:
 
 
 def by_numpy(codes: Codes, queries: Codes) -> Answer:
-    found = set()
+    found: Answer = set()
     for number, query in enumerate(queries.astype(np.int32)):
         for first in range(0, len(codes), 8192):
             apart = codes[first : first + 8192] - query
@@ -50,9 +52,18 @@ def by_numpy(codes: Codes, queries: Codes) -> Answer:
     return found
 
 
+def ours(index: Index, queries: Codes) -> Answer:
+    return answer_of(index.range_search(queries, radius=FACTS.threshold))
+
+
+def faiss_flat(plain: Any, queries: npt.NDArray[np.float32]) -> Answer:
+    return answer_of(plain.range_search(queries, FACTS.threshold + 1))
+
+
 def answer_of(found: tuple[npt.NDArray[np.int64], npt.NDArray[np.generic], npt.NDArray[np.int64]]) -> Answer:
     limits, distances, rows = found
-    asked = np.repeat(np.arange(len(limits) - 1), np.diff(limits.astype(np.int64)))
+    ends = limits.astype(np.int64)  # FAISS's are unsigned
+    asked = np.repeat(np.arange(len(ends) - 1), ends[1:] - ends[:-1])
     return set(zip(asked.tolist(), rows.tolist(), [int(one) for one in distances.tolist()], strict=True))
 
 
@@ -88,9 +99,9 @@ def main() -> None:
             queries = (codes[rng.integers(0, len(codes), count)] + noise).clip(0, 255).astype(np.uint8)
             floats = queries.astype(np.float32)
             searches: dict[str, Callable[[], Answer]] = {
-                "ours": lambda asked=queries: answer_of(index.range_search(asked, radius=FACTS.threshold)),
-                "faiss IndexFlatL2": lambda asked=floats: answer_of(plain.range_search(asked, FACTS.threshold + 1)),
-                "numpy": lambda asked=queries: by_numpy(codes, asked),
+                "ours": partial(ours, index, queries),
+                "faiss IndexFlatL2": partial(faiss_flat, plain, floats),
+                "numpy": partial(by_numpy, codes, queries),
             }
             results = {name: timed(search, arguments.rounds) for name, search in searches.items()}
             expected = results["numpy"][1]

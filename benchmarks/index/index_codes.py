@@ -85,7 +85,8 @@ def _graft(random: Random, count: int, hashes: Codes) -> Codes:
     first, length = random.integers(0, bits, (count, 1)), random.integers(0, bits // 2, (count, 1))
     run = np.packbits((np.arange(bits) - first) % bits < length, axis=1)
     flips = _coins(random, random.random(count) ** FEW_FLIPS * MOST_FLIPS, hashes.shape[1])
-    return (one & ~run | cousin & run) ^ flips
+    made: Codes = (one & ~run | cousin & run) ^ flips
+    return made
 
 
 def hostile(count: int, width: int, seed: int) -> Codes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +45,8 @@ def line_times(size: int) -> tuple[float, float]:
     values[order.astype(np.int64) * 16] = np.roll(order, -1)
     places = np.random.default_rng(2).integers(0, lines, CHASES).astype(np.uint32)
     times = []
-    for work in (lambda: _chase(values, CHASES), lambda: _gather(values, places, 16)):
+    works: list[Callable[[], object]] = [lambda: _chase(values, CHASES), lambda: _gather(values, places, 16)]
+    for work in works:
         work()
         begun = time.perf_counter()
         work()

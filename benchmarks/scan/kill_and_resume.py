@@ -97,7 +97,7 @@ def main() -> None:
         outcomes["good" if good else "BAD"] += 1
         outcomes["ended before the kill"] += ended
         outcomes["journal left"] += journal
-        line = {"round": number, "killed_at": round(moment, 2), "journal": journal, "good": good}
+        line: dict[str, object] = {"round": number, "killed_at": round(moment, 2), "journal": journal, "good": good}
         if not good:
             line |= {"resumed": [resumed.returncode, resumed.stderr[-500:]], "verified": verified.stdout[-500:]}
         print(json.dumps(line), flush=True)

@@ -287,8 +287,10 @@ def run(work: Path, options: argparse.Namespace) -> int:
     scan = context.Process(target=long_scan, args=(results, case, key, store, work / "long"))
     begun = time.monotonic()
     scan.start()
-    for actor in (*others, *threads):
-        actor.start()
+    for process in others:
+        process.start()
+    for thread in threads:
+        thread.start()
     actors = [results.get()]  # only the long scan ends by itself, unless something fails
     while scan.is_alive() and not any(actor.name.startswith("the long") for actor in actors):
         actors.append(results.get())
@@ -296,8 +298,10 @@ def run(work: Path, options: argparse.Namespace) -> int:
     stop.set()
     while len(actors) < len(others) + 1:
         actors.append(results.get())
-    for process in (scan, *others, *threads):
+    for process in (scan, *others):
         process.join()
+    for thread in threads:
+        thread.join()
     actors += [actor for actor, _allowed, _command, _judge in commands]
     alone = {}
     for actor, _allowed, command, _judge in commands[:3]:

@@ -82,16 +82,16 @@ def slow_down(seconds: float) -> None:
     """Let writing to the disk take longer, outside the interpreter as it does."""
     ordinary, append = os.fsync, Ledger.append
 
-    def fsync(descriptor: int) -> None:
-        ordinary(descriptor)
+    def fsync(fd: Any) -> None:
+        ordinary(fd)
         time.sleep(seconds)
 
-    def appended(log: Ledger, *arguments: Any, **options: Any) -> int:
+    def appended(log: Ledger, /, *arguments: Any, **options: Any) -> int:
         time.sleep(seconds)  # SQLite's own
         return append(log, *arguments, **options)
 
     os.fsync = fsync
-    Ledger.append = appended  # type: ignore[method-assign]
+    Ledger.append = appended  # type: ignore[method-assign,assignment]
 
 
 def scan(evidence: Path, store: Path, work: Path, workers: int) -> tuple[Timed, float, float, dict[str, Any]]:
@@ -125,7 +125,7 @@ def main() -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     store = store_in(options.work, options.strangers)
     if options.decode_again:
-        SeenTable.add = lambda _table, _sha256: None  # type: ignore[method-assign]
+        SeenTable.add = lambda _table, _sha256: None  # type: ignore[method-assign,assignment]
     if options.slow_disk:
         slow_down(options.slow_disk)
     print("| workers | items | s | items/s | this process, ms an item | workers, ms an item | root |\n"

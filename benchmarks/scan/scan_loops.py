@@ -128,7 +128,7 @@ def looped(name: str, files: Sequence[Path], store: Path, *, listed: int, proces
     ]
     for process in running:
         process.start()
-    told = []
+    told: list[tuple[float, ...]] = []
     while len(told) < processes:
         with suppress(queue.Empty):
             told.append(answers.get(timeout=_LOOK))

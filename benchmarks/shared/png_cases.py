@@ -135,7 +135,7 @@ def opaque_screen(seed: int, *, mode: str, width: int, height: int) -> Image.Ima
     random = np.random.default_rng(seed)
     pixels = np.full((height, width, 3), random.integers(0, 256, 3), np.uint8)
     for _ in range(24):
-        top, left = random.integers(0, height), random.integers(0, width)
+        top, left = int(random.integers(0, height)), int(random.integers(0, width))
         pixels[top : top + height // 3, left : left + width // 3] = random.integers(0, 256, 3)
         for line in range(top + 4, min(height, top + height // 3), 14):
             letters = random.integers(0, 2, (min(9, height - line), min(width // 4, width - left), 1)) * 255

@@ -26,7 +26,7 @@ class Times:
     def milliseconds(self, way: str) -> float:
         """The mean over the samples of each one's median over the rounds."""
         each = zip(*self.seconds[way], strict=True)
-        return statistics.mean(statistics.median(times) for times in each) * 1e3
+        return float(statistics.mean(statistics.median(times) for times in each) * 1e3)
 
     def ratio(self, slow: str, fast: str) -> float:
         """How many times as long as `fast` the way `slow` takes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,7 +49,12 @@ def make_key(kind: str) -> Any:
         return rsa.generate_private_key(65537, int(kind[3:] or 2048))
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
-    return ec.generate_private_key({"p256": ec.SECP256R1, "p384": ec.SECP384R1, "p521": ec.SECP521R1}[kind]())
+    curves: dict[str, Callable[[], ec.EllipticCurve]] = {
+        "p256": ec.SECP256R1,
+        "p384": ec.SECP384R1,
+        "p521": ec.SECP521R1,
+    }
+    return ec.generate_private_key(curves[kind]())
 
 
 def issue(

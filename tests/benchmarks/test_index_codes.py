@@ -9,7 +9,8 @@ from benchmarks.index.index_codes import grown, hostile, queries, uniform
 
 
 def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return np.bitwise_count(one[:, None] ^ other[None]).sum(axis=2, dtype=np.int64)
+    apart: np.ndarray = np.bitwise_count(one[:, None] ^ other[None]).sum(axis=2, dtype=np.int64)
+    return apart
 
 
 @pytest.mark.parametrize("width", [8, 32])

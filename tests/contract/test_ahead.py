@@ -58,7 +58,7 @@ class Large(Squares):
     def work(self, item: Item, beat: Callable[[], None]) -> int:
         while not item.size and not Path(self.mark).exists():
             time.sleep(0.01)
-        return 10 ** (20_000 + (item.size or 0))
+        return int(10 ** (20_000 + (item.size or 0)))
 
 
 def test_results_that_wait_for_their_turn_are_bounded_by_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from matcher.executors.serial import SerialExecutor
 from matcher.model import Item
 from tests.shared.executor_cases import Squares, items
 
-EXECUTORS = {
+EXECUTORS: dict[str, Executor] = {
     "serial": SerialExecutor(),
     "pool of 1": PoolExecutor(1),
     "pool of 2": PoolExecutor(2),
@@ -60,7 +60,7 @@ class TestEveryExecutor:
         for _ in range(10):
             next(results)
         assert taken <= 10 + 2 * WINDOW
-        results.close()  # type: ignore[attr-defined]
+        results.close()
 
     def test_an_executor_can_be_used_again(self, executor: Executor) -> None:
         for _ in range(2):

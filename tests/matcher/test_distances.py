@@ -30,7 +30,7 @@ def test_all_ways_agree(metric: Metric, hashes: tuple[bytes, bytes, bytes]) -> N
     assert [distance(metric, first, second), distance(metric, third, second)] == expected
     pairs = (np.frombuffer(b"".join(pair), np.uint8).reshape(2, -1) for pair in ((first, third), (second, second)))
     found = distances(metric, *pairs)
-    assert (found.dtype, found.tolist()) == (np.int32, expected)
+    assert (found.dtype, found.tolist()) == (np.dtype(np.int32), expected)
     assert max(expected) <= metric.furthest(len(first))
     assert distance(metric, bytes(len(first)), b"\xff" * len(first)) == metric.furthest(len(first))
 

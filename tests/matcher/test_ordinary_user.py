@@ -40,6 +40,8 @@ class Lab:
 
     def started(self, user: int, *arguments: Path | str, umask: int = 0o027, **more: Any) -> subprocess.Popen[str]:
         group = GROUP if user == WRITER else user
+        groups = [GROUP] if user == READER else []
+        whose: dict[str, Any] = {"user": user, "group": group, "extra_groups": groups, "umask": umask}
         return subprocess.Popen(
             [sys.executable, "-m", "matcher", *map(str, arguments)],
             cwd=self.folder,
@@ -47,7 +49,7 @@ class Lab:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **{"user": user, "group": group, "extra_groups": [GROUP] if user == READER else [], "umask": umask} | more,
+            **whose | more,
         )
 
     def run(self, user: int, *arguments: Path | str, umask: int = 0o027) -> Done:

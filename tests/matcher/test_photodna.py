@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -127,6 +128,7 @@ class TestAsText:
     def read(self, name: str, content: str, stated: str | None) -> ListedHash | RefusedLine:
         options = ReadOptions(algorithm=stated, source="a.txt")
         (found,) = formats()[name].read(io.BytesIO(content.encode()), options)
+        assert isinstance(found, ListedHash | RefusedLine)
         return found
 
 
@@ -284,7 +286,7 @@ class TestPlugIn:
         store = make_store([line(bytes(byte - 3 for byte in value))])
         results = []
         for name, exact in (("screened", False), ("exact", True)):
-            options = {"thresholds": {"photodna": 144 * 9}, "exact": exact, "algorithms": ("photodna",)}
+            options: dict[str, Any] = {"thresholds": {"photodna": 144 * 9}, "exact": exact, "algorithms": ("photodna",)}
             _facts, listener = scan(tmp_path / name / "case", exhibit, store, **options)
             results.append(
                 {one.path: [(m.distance, m.transform) for m in one.matches] for one in listener.recorded_findings}

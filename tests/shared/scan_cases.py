@@ -89,7 +89,7 @@ class Failing:
         job: Job[Result],
         items: Iterable[Item],
         *,
-        on_result: Callable[[Item, Result], None],
+        on_result: Callable[[Item, Result], Item | None],
         on_tick: Callable[[], None] = lambda: None,
         on_retry: Callable[[Item, Reason], None] = lambda _item, _reason: None,
     ) -> Generator[tuple[Item, Result], None, None]:

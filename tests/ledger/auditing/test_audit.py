@@ -34,7 +34,7 @@ from ledger.tree.tiles import RightEdge
 def test_intact(make_ledger: Callable[..., Path], make_entry: Callable[..., bytes], signer: Signer) -> None:
     path = make_ledger(1500, checkpoints=[1, 256, 257, 1000])
     report = audit(path, keys=[signer.vkey])
-    assert report.problems == report.notes == report.scans == ()
+    assert (report.problems, report.notes, report.scans) == ((), (), ())
     assert report.intact
     assert (report.origin, report.size, report.checkpoints, report.signed_size) == (signer.name, 1500, 6, 1500)
     assert (report.signers, report.trust) == ((signer.name,), "verified")

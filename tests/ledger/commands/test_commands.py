@@ -106,8 +106,8 @@ def test_checkpoint(case: Path, key: Path, run: Callable[..., Any], make_entry: 
 
 @pytest.mark.parametrize("how", ["folder", "file", "option"])
 def test_verify_intact(case: Path, run: Callable[..., Any], how: str) -> None:
-    arguments = {"folder": [case], "file": [case / "case.ledger"], "option": ["--case", case]}[how]
-    result = run("verify", *arguments)
+    given: dict[str, list[object]] = {"folder": [case], "file": [case / "case.ledger"], "option": ["--case", case]}
+    result = run("verify", *given[how])
     assert (result.code, result.err) == (0, "")
     lines = result.out.splitlines()
     assert lines[0] == "origin       lab.example/case-17"
@@ -165,8 +165,8 @@ def test_verify_could_not_check(case: Path, tmp_path: Path, key: Path, run: Call
         assert (result.code, result.out) == (2, "")
         assert result.err.count("\n") == 1
         assert result.err.startswith(f"ledger: {tmp_path}")
-    for arguments in ((), (case, "--case", case), (case, "--expect", "5:00"), (case, "--keys", empty), ("--nonsense",)):
-        result = run("verify", *arguments)
+    for wrong in ((), (case, "--case", case), (case, "--expect", "5:00"), (case, "--keys", empty), ("--nonsense",)):
+        result = run("verify", *wrong)
         assert (result.code, result.out) == (2, "")
 
 

@@ -28,7 +28,7 @@ def ledger(tmp_path: Path, run: Callable[..., Any]) -> Path:
 def keygen(run: Callable[..., Any], path: Path) -> list[str]:
     result = run("keygen", "-o", path, "--name", ORIGIN)
     assert (result.code, result.err) == (0, "")
-    return result.out.split()
+    return str(result.out).split()
 
 
 def test_keygen(tmp_path: Path, run: Callable[..., Any]) -> None:

@@ -127,7 +127,18 @@ def test_by_files(
     assert audit(ledger, keys=[signer.vkey]).intact
     (tmp_path / "token").write_bytes(token)
     (tmp_path / "note").write_bytes(stamped.encode())
-    openssl = ["openssl", "ts", "-verify", "-token_in", "-in", "token", "-data", "note", "-CAfile", roots]
+    openssl: list[str | Path] = [
+        "openssl",
+        "ts",
+        "-verify",
+        "-token_in",
+        "-in",
+        "token",
+        "-data",
+        "note",
+        "-CAfile",
+        roots,
+    ]
     done = subprocess.run(openssl, cwd=tmp_path, capture_output=True, check=False)
     assert b"Verification: OK" in done.stdout + done.stderr
     twice = run("timestamp", ledger, "--response", answer, "--roots", roots)

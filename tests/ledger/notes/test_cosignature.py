@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,11 +72,12 @@ def test_lengths_are_of_bytes_not_of_characters() -> None:
 
 @pytest.mark.parametrize("time", [-1, 2**63, 2**64])
 def test_times_that_no_cosignature_has(time: int) -> None:
-    for make in (
+    makers: list[Callable[[], bytes]] = [
         lambda: cosignature_message(CHECKPOINT, time=time),
         lambda: subtree_message(CHECKPOINT, cosigner="w", time=time),
         lambda: join_time(time, b"x"),
-    ):
+    ]
+    for make in makers:
         with pytest.raises(NoteError):
             make()
 

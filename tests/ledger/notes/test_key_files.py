@@ -174,7 +174,7 @@ def test_only_the_owner_may_read_private_keys(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
         for passphrase in (None, b"secret"):
-            path = tmp_path / f"{passphrase}.pem"
+            path = tmp_path / f"{passphrase!r}.pem"
             write_key(path, Signer.generate("a"), passphrase=passphrase)
             assert path.stat().st_mode & 0o777 == 0o600
     finally:

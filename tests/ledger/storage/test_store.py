@@ -189,7 +189,7 @@ def test_a_writer_refuses_a_file_without_its_guards(make_ledger: Callable[..., P
         connection.execute("DROP TRIGGER entry_no_update")
     with pytest.raises(DamagedError, match="trigger entry_no_update is missing"):
         Ledger.open(path)
-    assert Ledger.open_readonly(path).close() is None
+    Ledger.open_readonly(path).close()
 
 
 def test_a_closed_ledger_says_so(make_ledger: Callable[..., Path]) -> None:

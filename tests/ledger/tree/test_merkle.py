@@ -162,7 +162,13 @@ def test_every_pair_of_prefixes() -> None:
         for size1 in range(1, size2 + 1):
             proof = consistency_proof(reader, size1, size2)
             assert proof == naive_consistency(size1, leaves[:size2])
-            good = {"size1": size1, "size2": size2, "root1": roots[size1], "root2": roots[size2], "proof": proof}
+            good: dict[str, Any] = {
+                "size1": size1,
+                "size2": size2,
+                "root1": roots[size1],
+                "root2": roots[size2],
+                "proof": proof,
+            }
             verify_consistency(**good)
             if size1 < size2:
                 for attack in (

@@ -138,7 +138,7 @@ class TestPictures:
     def test_boxes_without_texture_are_not_asked(self) -> None:
         """Half of the picture is a photograph, half of it stripes."""
         image = landscape(5, width=640, height=480)
-        stripes = np.tile(np.uint8([[0] * 20 + [255] * 20]), (480, 8))
+        stripes = np.tile(np.array([[0] * 20 + [255] * 20], np.uint8), (480, 8))
         image.paste(Image.fromarray(stripes).convert("RGB"), (320, 0))
         stream = io.BytesIO()
         image.save(stream, "PNG")
@@ -279,7 +279,7 @@ class TestCommand:
 
 class TestTexture:
     def test_what_is_flat_striped_or_lettered_has_none(self) -> None:
-        stripes = np.tile(np.float32([0, 0, 0, 255, 255, 255]), (20, 10))
+        stripes = np.tile(np.array([0, 0, 0, 255, 255, 255], np.float32), (20, 10))
         assert texture_share(stripes) == 0
         assert texture_share(np.full((9, 9), 7, np.float32)) == 0
 
@@ -288,4 +288,4 @@ class TestTexture:
         assert texture_share(grey) > 0.5
 
     def test_counts_small_steps(self) -> None:
-        assert texture_share(np.float32([[0, 1, 21, 42, 42]])) == 0.5
+        assert texture_share(np.array([[0, 1, 21, 42, 42]], np.float32)) == 0.5

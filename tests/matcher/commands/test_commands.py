@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def exhibit(tmp_path: Path, known_folder: Path) -> Path:
     return folder
 
 
-def lines(capsys: Capture) -> list[dict[str, object]]:
+def lines(capsys: Capture) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -175,9 +176,9 @@ class TestHash:
     def test_the_default_set(self, exhibit: Path, capsys: Capture) -> None:
         assert run(["hash", str(exhibit / "b.jpg"), str(exhibit / "c.txt")]) == 0
         picture, text = lines(capsys)
-        assert [value["algorithm"] for value in picture["hashes"]] == ["md5", "sha256", "pdq", "phash"]  # type: ignore[attr-defined]
-        assert {value["region"] for value in picture["hashes"]} == {None}  # type: ignore[attr-defined]
-        assert (text["status"], len(text["hashes"])) == ("skipped", 2)  # type: ignore[arg-type]
+        assert [value["algorithm"] for value in picture["hashes"]] == ["md5", "sha256", "pdq", "phash"]
+        assert {value["region"] for value in picture["hashes"]} == {None}
+        assert (text["status"], len(text["hashes"])) == ("skipped", 2)
 
     def test_more_algorithms(self, exhibit: Path, capsys: Capture) -> None:
         assert run(["hash", str(exhibit / "b.jpg"), "--algorithms", "dhash16, sha1"]) == 0
@@ -189,7 +190,7 @@ class TestHash:
             "pdq",
             "phash",
             "dhash16",
-        }  # type: ignore[attr-defined]
+        }
 
     def test_failures(self, exhibit: Path, capsys: Capture) -> None:
         assert run(["hash", str(exhibit / "absent")]) == 2
@@ -218,7 +219,7 @@ class TestLists:
         assert "10 more lines were refused" in captured.err
         assert run(["lists", "show", "--store", str(tmp_path / "s"), "--json"]) == 0
         (shown,) = lines(capsys)
-        assert (shown["name"], shown["current"], shown["counts"]["refused"]) == ("l", True, 30)  # type: ignore[index]
+        assert (shown["name"], shown["current"], shown["counts"]["refused"]) == ("l", True, 30)
 
     def test_categories(self, tmp_path: Path, capsys: Capture) -> None:
         path = tmp_path / "l.txt"
@@ -229,7 +230,7 @@ class TestLists:
         capsys.readouterr()
         assert run(["match", "--store", str(tmp_path / "s"), str(tmp_path / "empty"), "--exclude-known-good"]) == 0
         (found,) = lines(capsys)
-        assert (found["status"], found["matches"][0]["category"]) == ("excluded", "0")  # type: ignore[index]
+        assert (found["status"], found["matches"][0]["category"]) == ("excluded", "0")
         assert run([*call, "--map", "0=bad"]) == 2
         assert run([*call, "--category", "known-good"]) == 0
         assert run(["match", "--store", str(tmp_path / "s"), str(tmp_path / "empty")]) == 0

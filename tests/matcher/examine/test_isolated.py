@@ -147,8 +147,8 @@ class TestSameAsMatcher:
 
     def test_digests_that_are_given(self, isolated: IsolatedMatcher, known_store: Path) -> None:
         for given in ({"md5": bytes(16)}, [Hash("sha256", bytes(32)), Hash("sha1", bytes(20))]):
-            finding = isolated.examine(b"text", digests=given)  # type: ignore[arg-type]  # a Mapping, or Hashes
-            assert finding == Matcher.open(known_store).examine(b"text", digests=given)  # type: ignore[arg-type]
+            finding = isolated.examine(b"text", digests=given)
+            assert finding == Matcher.open(known_store).examine(b"text", digests=given)
 
     def test_other_kinds_of_bytes(self, isolated: IsolatedMatcher, known_folder: Path) -> None:
         data = (known_folder / "1.png").read_bytes()
@@ -175,7 +175,7 @@ class TestSameAsMatcher:
             isolated.examine(b"", digests={"md5": b"abc"})
         for limits in ({"workers": 0}, {"seconds": 0}, {"memory": 0}, {"seconds": float("nan")}):
             with pytest.raises(SettingsError):
-                IsolatedMatcher.open(known_store, **limits)  # type: ignore[arg-type]
+                IsolatedMatcher.open(known_store, **limits)
 
     def test_what_cannot_be_opened(self, tmp_path: Path) -> None:
         with pytest.raises(StoreError):

@@ -85,7 +85,7 @@ print(*workers(), flush=True)
 while True:
     opened.examine(data)
 """
-    command = [sys.executable, "-c", BEGIN + script, known_store, picture]
+    command: list[str | Path] = [sys.executable, "-c", BEGIN + script, known_store, picture]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         pids = [int(pid) for pid in process.stdout.readline().split()]
@@ -175,7 +175,7 @@ EXAMINE = "        print(opened.examine(data).status)\n"
 def test_a_script_with_a_guard(tmp_path: Path, known_store: Path, picture: Path) -> None:
     script = tmp_path / "host.py"
     script.write_text(BEGIN + GUARDED + EXAMINE, encoding="utf-8")
-    command = [sys.executable, script, known_store, picture]
+    command: list[str | Path] = [sys.executable, script, known_store, picture]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert lines(result) == ["known"]
 
@@ -183,7 +183,7 @@ def test_a_script_with_a_guard(tmp_path: Path, known_store: Path, picture: Path)
 def test_a_script_without_a_guard_is_told_so(tmp_path: Path, known_store: Path, picture: Path) -> None:
     script = tmp_path / "host.py"
     script.write_text(BEGIN + UNGUARDED + EXAMINE, encoding="utf-8")
-    command = [sys.executable, script, known_store, picture]
+    command: list[str | Path] = [sys.executable, script, known_store, picture]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1
     assert result.stdout == ""
@@ -192,7 +192,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path: Path, known_store: Path, 
 
 def test_a_program_on_standard_input_is_told_so(known_store: Path, picture: Path) -> None:
     """Python's spawning looks for a file of the name `<stdin>`."""
-    command = [sys.executable, "-", known_store, picture]
+    command: list[str | Path] = [sys.executable, "-", known_store, picture]
     script = BEGIN + GUARDED + EXAMINE
     result = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 1

@@ -23,7 +23,7 @@ from matcher.imaging.decode import decode, decode_reduced
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.sniff import HEAD, sniff
-from matcher.model import Finding, Status
+from matcher.model import Finding, OrientationHashes, Status
 from matcher.record.hashes_file import CaseHashes, path_of
 from tests.shared.composed import exhibit, page, shown
 from tests.shared.scan_cases import scan
@@ -167,7 +167,7 @@ def test_a_region_is_asked_by_every_algorithm(known_store: Path, encoded: Encode
 def test_the_store_of_hashes_gives_regions_back(tmp_path: Path, composed: Path, known_store: Path) -> None:
     _facts, heard = scan(tmp_path / "case", composed, known_store)
     hashes = CaseHashes(path_of(tmp_path / "case", 1))
-    kept = []
+    kept: list[OrientationHashes] = []
     for _end, group in hashes.groups():
         for row in range(int(group.starts[-1])):
             kept.extend(filter(None, (group.turned(row, name.name) for name in hashes.header.pictures)))

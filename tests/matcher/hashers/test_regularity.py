@@ -22,7 +22,7 @@ def slow(code: bytes) -> int:
             if row + down < SIDE and 0 <= column + across < SIDE
         ]
         found.append(100 * abs(sum(products)) // len(products))
-    return max(found)
+    return int(max(found))
 
 
 @given(st.binary(min_size=32, max_size=32) | st.binary(min_size=2, max_size=2).map(lambda part: part * 16))

@@ -35,8 +35,8 @@ def signed(image: Image.Image) -> Image.Image:
 
 
 def lab(image: Image.Image) -> Image.Image:
-    profiles = [ImageCms.ImageCmsProfile(ImageCms.createProfile(name)) for name in ("sRGB", "LAB")]
-    converted = ImageCms.profileToProfile(image, *profiles, outputMode="LAB")
+    srgb, target = (ImageCms.ImageCmsProfile(ImageCms.createProfile(name)) for name in ("sRGB", "LAB"))
+    converted = ImageCms.profileToProfile(image, srgb, target, outputMode="LAB")
     assert converted is not None
     converted.info.clear()
     return converted

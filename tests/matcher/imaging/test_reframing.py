@@ -43,7 +43,8 @@ def bilinear(values: Floats, columns: Floats, rows: Floats) -> Floats:
         q, p = q[..., None], p[..., None]
     upper = values[top, left] * (1 - q) + values[top, right] * q
     lower = values[below, left] * (1 - q) + values[below, right] * q
-    return upper * (1 - p) + lower * p
+    between: Floats = upper * (1 - p) + lower * p
+    return between
 
 
 def noise(width: int, height: int, seed: int) -> Image.Image:

@@ -44,5 +44,5 @@ def test_only_whole_numbers_are_removed(tmp_path: Path, rows: Any) -> None:
         remove_rows(tmp_path / "i", rows)
     assert open_index(tmp_path / "i").count == 3
     remove_rows(tmp_path / "i", [])
-    remove_rows(tmp_path / "i", np.array([2], np.uint8))  # type: ignore[arg-type]
+    remove_rows(tmp_path / "i", np.array([2], np.uint8))
     assert open_index(tmp_path / "i").count == 2

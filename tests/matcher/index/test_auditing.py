@@ -22,22 +22,22 @@ from matcher.index.digests import open_digests
 from matcher.index.measures import Codes, Hamming, SquaredEuclidean
 
 Answer = tuple[Any, Any, Any]
+Near = tuple[Any, Any]
+Lie = Callable[[Any, Any], Near]
 HERE = Path("an.index")
 
 
 class Slow:
     """An index that compares bytes' squared differences or bits, one query after the other, and may be told to lie."""
 
-    def __init__(
-        self, codes: Codes, radius: int, *, squares: bool = False, lie: Callable[[Any, Any], Answer] | None = None
-    ) -> None:
+    def __init__(self, codes: Codes, radius: int, *, squares: bool = False, lie: Lie | None = None) -> None:
         self.codes, self.radius, self.count, self.bits = codes, radius, len(codes), codes.shape[1] * 8
         self._squares, self._lie = squares, lie
         self.asked: list[tuple[bytes, int]] = []
 
-    def range_search(self, queries: Codes, *, radius: int) -> Answer:
+    def range_search(self, queries: Codes, *, radius: int, threads: int = 1) -> Answer:
         self.asked += [(query.tobytes(), radius) for query in queries]
-        answers = []
+        answers: list[Near] = []
         for query in queries:
             if self._squares:
                 apart = ((self.codes.astype(int) - query.astype(int)) ** 2).sum(axis=1)
@@ -116,7 +116,7 @@ def test_the_work_is_bounded() -> None:
     ]
 
 
-LIES: dict[str, tuple[Callable[[Any, Any], Answer], str]] = {
+LIES: dict[str, tuple[Lie, str]] = {
     "drops row 2999": (lambda rows, apart: (rows[rows != 2999], apart[rows != 2999]), "rows missing: 2999$"),
     "drops what is at the radius": (lambda rows, apart: (rows[apart != 31], apart[apart != 31]), "rows missing"),
     "drops the farthest of many": (lambda rows, apart: (rows[:50], apart[:50]), "rows missing: .* and 2.. more"),
@@ -140,7 +140,11 @@ def test_an_index_that_lies_is_caught(name: str) -> None:
 def test_a_radius_that_is_off_by_one_is_caught(off: int) -> None:
     index = Slow(uniform(3000, 32, 5), 31)
     exact = index.range_search
-    index.range_search = lambda queries, *, radius: exact(queries, radius=radius + off)  # type: ignore[method-assign]
+
+    def wrong(queries: Codes, *, radius: int, threads: int = 1) -> Answer:
+        return exact(queries, radius=radius + off)
+
+    index.range_search = wrong  # type: ignore[method-assign]
     with pytest.raises(IndexAuditError, match="missing" if off < 0 else "too many"):
         audit_index(index, HERE, seed=3)
 
@@ -149,7 +153,7 @@ def test_an_answer_whose_limits_do_not_fit_is_caught() -> None:
     index = Slow(uniform(300, 32, 5), 31)
     exact = index.range_search
 
-    def shifted(queries: Codes, *, radius: int) -> Answer:
+    def shifted(queries: Codes, *, radius: int, threads: int = 1) -> Answer:
         limits, distances, rows = exact(queries, radius=radius)
         return limits, distances[1:], rows
 

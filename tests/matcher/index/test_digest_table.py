@@ -84,7 +84,7 @@ def altered(rng: np.random.Generator, digests: Digests) -> Digests:
 
 def check_answers(table: DigestTable, oracle: Oracle, queries: Digests) -> None:
     limits, places = table.find_many(queries)
-    assert (limits.dtype, places.dtype, len(limits)) == (np.int64, np.int64, len(queries) + 1)
+    assert (limits.dtype, places.dtype, len(limits)) == (np.dtype(np.int64), np.dtype(np.int64), len(queries) + 1)
     expected = [oracle.find(query) for query in queries]
     assert [places[limits[q] : limits[q + 1]].tolist() for q in range(len(queries))] == expected
     assert [table.find(query.tobytes()) for query in queries] == expected
@@ -181,7 +181,7 @@ def test_a_wrong_width_or_type_is_refused(tmp_path: Path, asked: int) -> None:
     with pytest.raises(IndexFileError, match=r"t: queries of shape \(\d+, 20\) uint8 among digests of 16 bytes"):
         table.find_many(np.zeros((asked, 20), np.uint8))
     with pytest.raises(IndexFileError, match="int64 among digests of 16 bytes"):
-        table.spans(np.zeros((asked, 16), np.int64))  # type: ignore[arg-type]
+        table.spans(np.zeros((asked, 16), np.int64))
     for digests in (np.zeros(16, np.uint8), np.zeros((1, 16), np.int64), np.zeros((1, 0), np.uint8)):
         with pytest.raises(IndexFileError, match="digests must be"):
             build(digests, path=tmp_path / "u")  # type: ignore[arg-type]

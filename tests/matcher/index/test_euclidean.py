@@ -35,7 +35,7 @@ def oracle(codes: Codes, queries: Codes, radius: int) -> list[dict[int, int]]:
 def searched(codes: Codes, queries: Codes, radius: int, path: Path) -> list[dict[int, int]]:
     index = build_index(codes, radius=0, path=path, metric=Metric.EUCLIDEAN)
     limits, distances, rows = index.range_search(queries, radius=radius)
-    assert (limits.dtype, distances.dtype, rows.dtype) == (np.int64, np.int32, np.int64)
+    assert [limits.dtype, distances.dtype, rows.dtype] == [np.dtype(kind) for kind in (np.int64, np.int32, np.int64)]
     assert len(limits) == len(queries) + 1
     assert len(distances) == len(rows) == limits[-1]
     answer = [dict(zip(rows[a:b].tolist(), distances[a:b].tolist(), strict=True)) for a, b in pairwise(limits.tolist())]

@@ -61,7 +61,11 @@ def sample(list_format: ListFormat) -> Sample:
 
 
 def read(list_format: ListFormat, data: bytes, options: ReadOptions | None = None) -> list[ListedHash | RefusedLine]:
-    return list(list_format.read(io.BytesIO(data), options or ReadOptions(source="a.txt")))
+    found: list[ListedHash | RefusedLine] = []
+    for one in list_format.read(io.BytesIO(data), options or ReadOptions(source="a.txt")):
+        assert isinstance(one, ListedHash | RefusedLine)
+        found.append(one)
+    return found
 
 
 class Endless(io.RawIOBase):
@@ -246,6 +250,7 @@ def test_no_bytes_raise_anything_but_a_list_error(
             if isinstance(one, RefusedLine):
                 one.reason.encode()
                 continue
+            assert isinstance(one, ListedHash)
             for text in (one.entry.id, one.entry.category or "", one.entry.note or "", one.algorithm):
                 text.encode()
                 assert "\0" not in text

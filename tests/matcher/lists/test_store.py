@@ -19,7 +19,6 @@ import pytest
 
 from matcher.algorithms import ALGORITHMS
 from matcher.errors import IndexFileError, ListError, StoreError
-from matcher.lists import importing
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
 from matcher.model import CategoryProfile, ListEntry, RefusedLine
@@ -320,7 +319,7 @@ def test_standard_input_in_small_pieces(tmp_path: Path, monkeypatch: pytest.Monk
         def read(self, size: int | None = -1, /) -> bytes:
             return super().read(min(size or 1, 7))
 
-    monkeypatch.setattr(importing.sys, "stdin", SimpleNamespace(buffer=Trickle(lines.encode())))
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=Trickle(lines.encode())))
     assert run(tmp_path / "s", Path("-")) == []
     facts = Store.open(tmp_path / "s").open_list("made", 1).facts
     assert facts.counts["entries"] == 50

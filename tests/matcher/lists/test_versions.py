@@ -16,6 +16,7 @@ from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.opened import OpenList
 from matcher.lists.removing import remove_entries, retire_list
 from matcher.lists.store import Store
+from matcher.system.files import sha256_of
 from tests.shared.list_cases import NAME, bring, digested, exported, line, newest, value
 
 
@@ -57,7 +58,7 @@ def test_an_update_reads_nothing_of_its_base_but_what_changes(tmp_path: Path, mo
     base = Store(tmp_path).folder_of(NAME, 1)
     parsed: list[object] = []
     read: list[Path] = []
-    parse, digest = json.loads, version.sha256_of
+    parse = json.loads
 
     def parsing(text: str) -> object:
         parsed.append(text)
@@ -65,7 +66,7 @@ def test_an_update_reads_nothing_of_its_base_but_what_changes(tmp_path: Path, mo
 
     def digesting(path: Path) -> str:
         read.append(path)
-        return digest(path)
+        return sha256_of(path)
 
     monkeypatch.setattr(json, "loads", parsing)
     monkeypatch.setattr(version, "sha256_of", digesting)

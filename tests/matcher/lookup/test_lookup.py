@@ -237,7 +237,7 @@ class TestWrongTypes:
     def test_names(self, matcher: Matcher) -> None:
         for names in ({"name": Path("a.jpg")}, {"name": None}, {"exhibit": 5}):
             with pytest.raises(TypeError, match="name and exhibit: text is expected"):
-                matcher.examine(b"", **names)  # type: ignore[arg-type]
+                matcher.examine(b"", **names)
 
     def test_streams(self, matcher: Matcher) -> None:
         class NothingYet(io.BytesIO):

@@ -56,6 +56,7 @@ def test_the_table_forgets_and_is_read_elsewhere() -> None:
         held.add(second, 0)
         table.add_many(held.keys())
         assert second in before
+        assert table.path is not None
         assert table.path.stat().st_size == 8 * PLACES
     assert not table.path.exists()
 
@@ -72,7 +73,8 @@ def test_without_a_table_nothing_was_seen(tmp_path: Path) -> None:
 
 @given(st.lists(st.integers(1, 5), min_size=1), st.lists(st.booleans(), min_size=1))
 def test_runs(lengths: list[int], gaps: list[bool]) -> None:
-    runs, where, number, places = Runs(), 10, 0, []
+    runs, where, number = Runs(), 10, 0
+    places: list[int] = []
     for turn, length in enumerate(lengths):
         where += gaps[turn % len(gaps)]  # somebody else's entry
         runs.add_place(number, where)

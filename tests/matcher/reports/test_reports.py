@@ -74,6 +74,7 @@ class TestAllFormats:
             entry("item", scan=1, seq=0, finding="a"),
             entry("item"),
         ],
+        ids=["path only", "no object", "no finding"],  # an entry holds the time
     )
     def test_an_entry_of_another_shape_is_named(self, tmp_path: Path, name: str, body: bytes) -> None:
         with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,11 +42,12 @@ def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     (result,) = asked(tmp_path / "case", store)
     assert after(recorded(tmp_path / "case"), result) == recorded(tmp_path / "fresh")
     assert result.of("unconfirmed") == []
-    found = {(change.path, tuple(change.match["region"])) for change in result.of("new") if change.match["region"]}
+    regions = [(change.path, change.match) for change in result.of("new") if change.match and change.match["region"]]
+    found = {(path, tuple(match["region"])) for path, match in regions}
     assert ("two.png", (60, 70, 320, 240)) in found
     assert ("pages.tiff", (160, 170, 400, 300)) in found
     assert len({path for path, _region in found}) == 7
-    assert all(change.match["chance"] for change in result.of("new") if change.match["region"])
+    assert all(match["chance"] for _path, match in regions)
     assert bool(result.opened) != exact
     for case in ("case", "fresh"):
         assert verify_case(tmp_path / case).problems == ()
@@ -124,7 +126,7 @@ def test_a_limit_of_false_matches_holds_for_the_lists_as_they_are_now(
     tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path, own_calibration: Path, exact: bool
 ) -> None:
     """With what was measured of one's own pictures, which a relookup must be given too."""
-    settings = {"max_false_matches": 1.0, "calibration": own_calibration, "exact": exact}
+    settings: dict[str, Any] = {"max_false_matches": 1.0, "calibration": own_calibration, "exact": exact}
     store = make_store([OTHER])
     scan(tmp_path / "case", composed, store, **settings)
     (opened,) = entries(tmp_path / "case", "scan.open")

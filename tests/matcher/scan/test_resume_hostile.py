@@ -85,15 +85,16 @@ def test_an_interrupt_while_an_item_is_added_leaves_both_or_neither(
     tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from matcher.record import recorder as record
+    from matcher.record.finding_json import encode_finding
 
     whole, _listener = scan(tmp_path / "whole", evidence, known_store)
-    ordinary, calls = record.encode_finding, []
+    calls: list[int] = []
 
     def canonical(value: Any) -> bytes:
         calls.append(1)
         if len(calls) == 9:
             raise KeyboardInterrupt
-        return ordinary(value)
+        return encode_finding(value)
 
     monkeypatch.setattr(record, "encode_finding", canonical)
     with pytest.raises(KeyboardInterrupt):
@@ -107,7 +108,8 @@ def test_the_anomaly_of_a_resumed_scan_counts_each_item_once(
     tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail(tmp_path / "case", evidence, known_store, 6)
-    ordinary, done = Ledger.append, []
+    ordinary = Ledger.append
+    done: list[int] = []
 
     def append(log: Ledger, bodies: Sequence[bytes], **more: Any) -> int:
         if not done and bodies and bodies[0].endswith(b',"type":"item","v":1}'):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from matcher.errors import CaseError, MatcherError, SelfTestError, SourceError, 
 from matcher.examine import selftest
 from matcher.executors.pool import PoolExecutor
 from matcher.executors.serial import SerialExecutor
+from matcher.imaging.frame import Frame, Reader
+from matcher.imaging.limits import Limits
 from matcher.imaging.reduced.picture import Reduced
 from matcher.lists.store import Store
 from matcher.model import OrientationHashes
@@ -308,9 +311,10 @@ def test_an_installation_that_does_not_decode_scans_nothing(
 ) -> None:
     from matcher.imaging import decode
 
-    def frames(*_arguments: object, **_more: object) -> None:
+    def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
         raise OSError("decoder jpeg not available")
 
-    monkeypatch.setitem(decode._READERS, "JPEG", frames)
+    reader: Reader = frames
+    monkeypatch.setitem(decode._READERS, "JPEG", reader)
     with pytest.raises(SelfTestError, match="self-test failed: JPEG is not decoded here"):
         scan(tmp_path / "case", evidence, known_store)

@@ -194,8 +194,8 @@ LEFT_TO_PILLOW = {
     "a profile that is a bomb": with_chunks((b"iCCP", b"x\0\0" + zlib.compress(bytes(2 << 20)))),
     "a profile of another compression": with_chunks((b"iCCP", b"x\0\1" + zlib.compress(b"x"))),
     "a palette that is missing": joined([header(40, 30, 3), (b"IDAT", zlib.compress(bytes(30 * 41))), END]),
-    "an index beyond the palette": picture(pixels_of(2, 9, 9, 1) | 2, 3, palette=bytes(6)),
-    "half a colour": picture(pixels_of(2, 9, 9, 1) & 1, 3, palette=bytes(7)),
+    "an index beyond the palette": picture(pixels_of(2, 9, 9, 1) | np.uint8(2), 3, palette=bytes(6)),
+    "half a colour": picture(pixels_of(2, 9, 9, 1) & np.uint8(1), 3, palette=bytes(7)),
     "two palettes": picture(pixels_of(2, 9, 9, 1), 3, between=[(b"PLTE", bytes(768))], palette=bytes(768)),
     "a palette after the pixels": joined([*CHUNKS[:-1], (b"PLTE", bytes(768)), END]),
     "a window smaller than what refers to it": joined(
