@@ -19,7 +19,7 @@ _LIBRARIES = (
     "PyWavelets",
     "numba",
     "llvmlite",
-    "deflate",
+    "zlib-ng",
     "faiss-cpu",
 )
 _CODECS = ("libjpeg_turbo", "zlib", "libtiff", "webp", "avif", "jpg_2000", "littlecms2")
