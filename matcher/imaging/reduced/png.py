@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from functools import partial
+from importlib.metadata import version
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,11 @@ _DAMAGED: type[Exception] = zlib_ng.error  # type: ignore[assignment] # zlib-ng'
 
 class _NotOrdinary(Exception):
     """The file is Pillow's."""
+
+
+def builds() -> dict[str, str]:
+    """Name → version of what inflates PNGs here."""
+    return {"zlib-ng": version("zlib-ng"), "libz-ng": str(zlib_ng.ZLIBNG_RUNTIME_VERSION)}
 
 
 def reduced(data: bytes, limits: Limits) -> Reduced | None:
