@@ -140,7 +140,7 @@ def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
                 "matcher/index/vectors.py",
             },
         ),
-        ("deflate", "matcher", {"matcher/imaging/reduced/png.py"}),
+        ("zlib_ng", "matcher", {"matcher/imaging/reduced/png.py"}),
         ("pillow_heif", "matcher", {"matcher/imaging/formats/heif.py"}),
         ("pylibjxl", "matcher", {"matcher/imaging/formats/jxl.py"}),
     ],

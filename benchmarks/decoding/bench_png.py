@@ -5,11 +5,13 @@
 
 Screenshots of CORPUS (a folder with screenshots/), brought to 1920 × 1080 and written by Pillow as RGB, opaque RGBA,
 grey and palette; drawn ones without it. One thread. A line a colour mode: milliseconds for Pillow's decode, and the
-share of it that the others take, the median of the pictures, each the best of its rounds. `floor` is libdeflate alone,
-`to grey` Pillow's way to the grey pixels. OpenCV and imagecodecs take part where installed; they and Pillow stop at the
-pixels, where `reduced` goes on to the grey means. Then the same for icons.
+share of it that the others take, the median of the pictures, each the best of its rounds. `zlib-ng` inflates and does
+nothing else, which is the floor of `reduced`; `to grey` is Pillow's way to the grey pixels. libdeflate (inflating
+alone), OpenCV and imagecodecs take part where installed; the last two and Pillow stop at the pixels, where `reduced`
+goes on to the grey means. Then the same for icons.
 
 --fuzz damages small files for so many seconds and compares with the ordinary way: exit code 1 if one is read otherwise.
+What is damaged there are files; benchmarks/decoding/inflate_outcomes.py damages compressed data.
 """
 
 from __future__ import annotations
@@ -27,11 +29,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import deflate
 import numpy as np
 from PIL import Image
+from zlib_ng import zlib_ng
 
-from benchmarks.shared.png_cases import damaged, is_read, opaque_screen, sound_files, split
+from benchmarks.shared.png_cases import CHANNELS, damaged, is_read, opaque_screen, sound_files, split
 from matcher.imaging.limits import Limits
 from matcher.imaging.reduced.png import reduced
 
@@ -76,8 +78,9 @@ def decoders() -> dict[str, Work]:
     found: dict[str, Work] = {"Pillow": lambda data: Image.open(io.BytesIO(data)).load()}
     found["to grey"] = lambda data: Image.open(io.BytesIO(data)).convert("RGB").convert("L")
     found["reduced"] = lambda data: reduced(data, Limits())
-    found["floor"] = inflate_only
+    found["zlib-ng"] = lambda data: zlib_ng.decompressobj().decompress(*compressed_pixels(data))
     peers: dict[str, tuple[str, Callable[[Any], Work]]] = {
+        "libdeflate": ("deflate", lambda deflate: lambda data: deflate.zlib_decompress(*compressed_pixels(data))),
         "OpenCV": ("cv2", lambda cv2: lambda data: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)),
         "libpng": ("imagecodecs", lambda imagecodecs: imagecodecs.png_decode),
         "spng": ("imagecodecs", lambda imagecodecs: imagecodecs.spng_decode),
@@ -90,17 +93,18 @@ def decoders() -> dict[str, Work]:
     return found
 
 
-def inflate_only(data: bytes) -> object:
+def compressed_pixels(data: bytes) -> tuple[bytes, int]:
+    """What is compressed in a file, and how many bytes it inflates to."""
     chunks = split(data)
     width, height, _, colour = struct.unpack_from(">IIBB", chunks[0][1])
-    length = height * (1 + width * {0: 1, 2: 3, 3: 1, 6: 4}[colour])
-    return deflate.zlib_decompress(b"".join(body for name, body in chunks if name == b"IDAT"), length)
+    length = height * (1 + width * CHANNELS[colour])
+    return b"".join(body for name, body in chunks if name == b"IDAT"), length
 
 
 def table(screens: list[Image.Image], rounds: int) -> None:
     works = decoders()
     others = [name for name in works if name != "Pillow"]
-    print(f"{'mode':<6}{'KB':>6}{'Pillow ms':>11}" + "".join(f"{name:>9}" for name in others))
+    print(f"{'mode':<6}{'KB':>6}{'Pillow ms':>11}" + "".join(f"{name:>11}" for name in others))
     for mode in MODES:
         files = [encoded(screen, mode) for screen in screens]
         times = {name: [best(work, data, rounds) for data in files] for name, work in works.items()}
@@ -110,7 +114,7 @@ def table(screens: list[Image.Image], rounds: int) -> None:
         }
         size = statistics.median(len(data) for data in files) / 1000
         line = f"{mode:<6}{size:>6.0f}{1e3 * statistics.median(times['Pillow']):>11.3f}"
-        print(line + "".join(f"{shares[name]:>9.2f}" for name in others))
+        print(line + "".join(f"{shares[name]:>11.2f}" for name in others))
 
 
 def encoded(image: Image.Image, mode: str) -> bytes:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Sequence
 
 from PIL import Image
+from zlib_ng import zlib_ng
 
 from benchmarks.shared.corpus_pictures import Sample
 from matcher.imaging.reduced.picture import scale_for
@@ -69,10 +70,11 @@ def _compressed(data: bytes) -> tuple[bytes, int]:
 
 
 def inflating(samples: Sequence[Sample]) -> dict[str, Callable[[Sample], object]]:
-    """Ways to inflate what PNGs hold and do nothing with it, by zlib and, where it is installed, by libdeflate."""
+    """Ways to inflate what PNGs hold and do nothing with it, by zlib, zlib-ng and, where installed, libdeflate."""
     parts = {sample.path: _compressed(sample.data) for sample in samples}
     ways: dict[str, Callable[[Sample], object]] = {
-        "inflate alone, zlib": lambda sample: zlib.decompress(parts[sample.path][0], bufsize=parts[sample.path][1])
+        "inflate alone, zlib": lambda sample: zlib.decompress(parts[sample.path][0], bufsize=parts[sample.path][1]),
+        "inflate alone, zlib-ng": lambda sample: zlib_ng.decompressobj().decompress(*parts[sample.path]),
     }
     try:
         deflate = importlib.import_module("deflate")

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from PIL import features
 
 from matcher.imaging.formats import heif, jxl
+from matcher.imaging.reduced import png
 
 _LIBRARIES = (
     "evidence-matcher",
@@ -19,10 +20,10 @@ _LIBRARIES = (
     "PyWavelets",
     "numba",
     "llvmlite",
-    "deflate",
     "faiss-cpu",
 )
-_CODECS = ("libjpeg_turbo", "zlib", "libtiff", "webp", "avif", "jpg_2000", "littlecms2")
+_CODECS = ("libjpeg_turbo", "zlib", "zlib_ng", "libtiff", "webp", "avif", "jpg_2000", "littlecms2")
+"""Of these, zlib is what runs, and zlib_ng what Pillow was compiled for: where the system's zlib runs, they differ."""
 
 
 def tool_version() -> str:
@@ -35,7 +36,7 @@ def library_builds() -> dict[str, str]:
     builds = {name: version(name) for name in _LIBRARIES}
     for name in _CODECS:
         builds[f"Pillow/{name}"] = str(features.version(name))
-    return builds | heif.builds() | jxl.builds()
+    return builds | png.builds() | heif.builds() | jxl.builds()
 
 
 def platform_facts() -> dict[str, str]:

@@ -10,14 +10,14 @@ import struct
 import zlib
 from collections.abc import Iterator
 from functools import partial
+from importlib.metadata import version
 
-import deflate
 import numpy as np
 import numpy.typing as npt
 from PIL import PngImagePlugin
+from zlib_ng import zlib_ng
 
 from matcher.imaging.limits import Limits
-from matcher.imaging.reduced.deflate_rules import PADDING, keeps_the_rules
 from matcher.imaging.reduced.picture import MOST_FINE, Reduced, is_small, nothing_finer, scale_for, view_scale
 from matcher.imaging.reduced.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
 
@@ -48,8 +48,16 @@ _PILLOWS = frozenset(name[6:].encode() for name in dir(PngImagePlugin.PngStream)
 """The chunks that Pillow looks into. It passes over any other, and so may we."""
 
 
+_DAMAGED: type[Exception] = zlib_ng.error  # type: ignore[assignment] # zlib-ng's stub calls the class an instance
+
+
 class _NotOrdinary(Exception):
     """The file is Pillow's."""
+
+
+def builds() -> dict[str, str]:
+    """Name → version of what inflates PNGs here."""
+    return {"zlib-ng": version("zlib-ng"), "libz-ng": str(zlib_ng.ZLIBNG_RUNTIME_VERSION)}
 
 
 def reduced(data: bytes, limits: Limits) -> Reduced | None:
@@ -121,7 +129,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         _require(length <= end - at)
         name = data[at + 4 : at + 8]
         after = at + 8 + length
-        _require(deflate.crc32(view[at + 4 : after]) == struct.unpack_from(">I", data, after)[0])
+        _require(zlib_ng.crc32(view[at + 4 : after]) == struct.unpack_from(">I", data, after)[0])
         yield name, view[at + 8 : after]
         at = after + 4
 
@@ -188,19 +196,19 @@ def _inflatable(compressed: bytes) -> int:
 
 
 def _inflated(parts: list[memoryview], length: int) -> npt.NDArray[np.uint8]:
-    """The scanlines, if they are sound and exactly so many bytes."""
-    padded = b"".join([*parts, bytes(PADDING)])
-    compressed = memoryview(padded)[:-PADDING]
+    """The scanlines, if they are sound and exactly `length` bytes (1 or more); more than these are never inflated."""
+    compressed = b"".join(parts)
     _require(len(compressed) > 6 and length <= len(compressed) * _MOST_FROM_ONE)
     window = compressed[0] >> 4
-    # a window that is too small for what refers to it is refused by some builds of zlib; libdeflate does not look
+    # a window that is too small for what refers to it is refused by some builds of zlib, and by others it is not
     _require(window == 7 or length <= 256 << window)
+    inflater = zlib_ng.decompressobj()
     try:
-        scanlines = deflate.zlib_decompress(compressed, length)
-    except deflate.DeflateError:
+        scanlines = inflater.decompress(compressed, length)
+    except _DAMAGED:
         raise _NotOrdinary from None
-    _require(len(scanlines) == length)
-    _require(keeps_the_rules(np.frombuffer(padded, np.uint8)))
+    # whose end was reached, its Adler-32 was right; what holds more than `length` bytes does not reach it
+    _require(inflater.eof and not inflater.unused_data and len(scanlines) == length)
     return np.frombuffer(scanlines, np.uint8)
 
 

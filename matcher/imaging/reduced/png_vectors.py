@@ -332,18 +332,6 @@ def _undo_rows(kind: Kind) -> Callable[..., int]:
     return function
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def bits_at(_typing: Any, data: Any, _at: Any) -> Any:
-    """57 bits or more of a uint8 array from bit `at`, the lowest bit of a byte first. Eight bytes must be there."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        place = builder.bitcast(builder.gep(array, [builder.lshr(arguments[1], _long(3))]), _LONG.as_pointer())
-        return builder.lshr(builder.load(place, align=1), builder.and_(arguments[1], _long(7)))
-
-    return types.uint64(data, types.int64), generate
-
-
 undo_grey_row = _undo_row("grey")
 undo_grey_rows = _undo_rows("grey")
 undo_palette_row = _undo_row("palette")

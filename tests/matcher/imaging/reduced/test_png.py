@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import struct
+import tracemalloc
 import zlib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import deflate
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from zlib_ng import zlib_ng
 
+from benchmarks.shared import deflate_streams
+from benchmarks.shared.deflate_streams import REFUSED, STRATEGIES, outcome, sealed
+from benchmarks.shared.deflate_streams import SOUND as SOUND_STREAMS
 from benchmarks.shared.png_cases import (
     CHANNELS,
     COLOURS,
@@ -42,6 +47,14 @@ CORPUS = "EVIDENCE_MATCHER_CORPUS"
 """The variable that names a folder of pictures, with screenshots/ in it."""
 
 END = (b"IEND", b"")
+
+FOUR_ZEROS = header(1, 2, 0)
+"""Of a picture whose scanlines are four zeros."""
+
+
+def with_dictionary(content: bytes) -> bytes:
+    compressor = zlib.compressobj(zdict=content[:99])
+    return compressor.compress(content) + compressor.flush()
 
 
 def with_chunks(*between: tuple[bytes, bytes]) -> bytes:
@@ -173,9 +186,16 @@ LEFT_TO_PILLOW = {
     "empty pixels": joined([CHUNKS[0], (b"IDAT", b""), END]),
     "pixels in two places": joined([CHUNKS[0], (b"IDAT", PIXELS[:50]), (b"tIME", b""), (b"IDAT", PIXELS[50:]), END]),
     "a wrong Adler-32": joined([CHUNKS[0], (b"IDAT", PIXELS[:-1] + bytes([PIXELS[-1] ^ 1])), END]),
-    "a code that is not given": joined(
-        [header(1, 2, 0), (b"IDAT", bytes.fromhex("78010dc001010000008010ff57170f00040001")), END]
-    ),
+    "an Adler-32 that is missing": joined([CHUNKS[0], (b"IDAT", PIXELS[:-4]), END]),
+    "an Adler-32 that is cut": joined([CHUNKS[0], (b"IDAT", PIXELS[:-1]), END]),
+    "a byte after the Adler-32": joined([CHUNKS[0], (b"IDAT", PIXELS + b"\0"), END]),
+    "pixels twice": joined([CHUNKS[0], (b"IDAT", PIXELS), (b"IDAT", PIXELS), END]),
+    "a byte too many": joined([CHUNKS[0], (b"IDAT", zlib.compress(zlib.decompress(PIXELS) + b"\0")), END]),
+    "a byte too few": joined([CHUNKS[0], (b"IDAT", zlib.compress(zlib.decompress(PIXELS)[:-1])), END]),
+    "a dictionary that nobody has": joined([CHUNKS[0], (b"IDAT", with_dictionary(zlib.decompress(PIXELS))), END]),
+    "no header of zlib's": joined([CHUNKS[0], (b"IDAT", PIXELS[2:-4]), END]),
+    "gzip": joined([CHUNKS[0], (b"IDAT", gzip.compress(zlib.decompress(PIXELS))), END]),
+    **{name: joined([FOUR_ZEROS, (b"IDAT", stream), END]) for name, stream in REFUSED.items()},
     "no end": joined(CHUNKS[:-1]),
     "an end with a body": joined([*CHUNKS[:-1], (b"IEND", b"x")]),
     "two headers": joined([CHUNKS[0], *CHUNKS]),
@@ -227,9 +247,87 @@ def test_no_memory_is_asked_for_what_cannot_come(monkeypatch: pytest.MonkeyPatch
     def inflate(*_: object) -> bytes:
         raise AssertionError("inflated")
 
-    monkeypatch.setattr(deflate, "zlib_decompress", inflate)
+    monkeypatch.setattr(zlib_ng, "decompressobj", inflate)
     for name in ("too large", "more than can come of it", "empty pixels"):
         assert reduced(LEFT_TO_PILLOW[name], Limits()) is None
+
+
+def test_no_more_is_inflated_than_the_picture_needs() -> None:
+    bomb = joined([CHUNKS[0], (b"IDAT", zlib.compress(bytes(64 << 20))), END])
+    tracemalloc.start()
+    try:
+        assert reduced(bomb, Limits()) is None
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 4 * len(bomb)  # copies of what is compressed; its content is a thousand times as long
+
+
+@pytest.mark.parametrize("name", SOUND_STREAMS)
+def test_codes_as_few_programs_write_them_are_read(name: str) -> None:
+    """The sound forms of those that are left to Pillow."""
+    assert is_read(joined([FOUR_ZEROS, (b"IDAT", SOUND_STREAMS[name]), END]))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_zlib_refuses_is_refused(name: str) -> None:
+    assert outcome(zlib, REFUSED[name], 4) is None
+    assert outcome(zlib_ng, REFUSED[name], 4) is None
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    length=st.integers(1, 40_000),
+    values=st.integers(1, 256),
+    level=st.integers(0, 9),
+    memory=st.integers(1, 9),
+    strategy=st.sampled_from(STRATEGIES),
+    window=st.integers(9, 15),
+)
+def test_what_zlib_writes_is_read(
+    seed: int, length: int, values: int, level: int, memory: int, strategy: int, window: int
+) -> None:
+    random = Random(seed)
+    weights = [1 / (place + 1) ** 3 for place in range(values)]  # a few long codes
+    line = bytes(random.choices(range(values), weights, k=length // 2)) + random.randbytes(length // 40) * 20
+    compressor = zlib.compressobj(level, zlib.DEFLATED, window, memory, strategy)
+    compressed = compressor.compress(b"\0" + line) + compressor.flush()
+    # a picture that is one scanline; of one that goes beyond a small window Pillow is asked
+    data = joined([header(len(line), 1, 0), (b"IDAT", compressed), END])
+    assert is_read(data) == (len(line) > 0 and (window == 15 or len(line) < 1 << window))
+
+
+@given(content=st.binary(min_size=1, max_size=5000), level=st.integers(0, 9))
+def test_what_zlib_ng_writes_is_read(content: bytes, level: int) -> None:
+    line = content * 5
+    assert is_read(joined([header(len(line), 1, 0), (b"IDAT", zlib_ng.compress(b"\0" + line, level)), END]))
+
+
+def test_zlib_ng_decides_as_zlib_does() -> None:
+    """Whatever is damaged, however much is asked for; with the right Adler-32 of whatever comes out."""
+    random = Random(4)
+    outcomes: Counter[bool] = Counter()
+    sound = [*SOUND_STREAMS.values(), *(compressed_values(random, count) for count in (2, 3, 9, 60))]
+    for _ in range(60_000):
+        raw = deflate_streams.damaged(random.choice(sound), random)[2:-4]
+        found = outcome(zlib_ng, raw, 1 << 12, -15)
+        assert found == outcome(zlib, raw, 1 << 12, -15), raw.hex()
+        if found is None:
+            outcomes[False] += 1
+            continue
+        content, after = found
+        data = sealed(raw[: len(raw) - len(after)], content) + after
+        for most in {max(1, len(content) + more) for more in (-1, 0, 1)}:
+            by_zlib = outcome(zlib, data, most)
+            assert outcome(zlib_ng, data, most) == by_zlib, data.hex()
+            assert (by_zlib is not None) == (most >= len(content))
+        outcomes[True] += 1
+    assert outcomes[True] > 100
+    assert outcomes[False] > 20
+
+
+def compressed_values(random: Random, count: int) -> bytes:
+    return zlib.compress(bytes(random.choices(range(count), k=300)), 9)
 
 
 def test_damaged_files_are_read_as_pillow_reads_them_or_not_at_all() -> None:
