@@ -154,6 +154,17 @@ def test_a_library_has_one_home(library: str, package: str, homes: set[str]) -> 
     assert users == homes
 
 
+def test_one_file_speaks_to_a_network() -> None:
+    speaking = {"asyncio", "ftplib", "http", "smtplib", "socket", "socketserver", "ssl", "urllib", "xmlrpc"}
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for package in LAYERS
+        for path in sources(package)
+        if any(module.split(".")[0] in speaking for module in imports(path))
+    }
+    assert users == {"ledger/commands/posting.py"}
+
+
 def test_click_is_in_commands_only() -> None:
     users = {room_of(path) for path in sources("matcher") if "click" in imports(path)}
     assert users == {"commands"}

@@ -44,7 +44,8 @@ def open_source(location: Path) -> Source:
     """The source for what lies at `location`. SourceError where nothing lies there or no kind can read it."""
     if not location.exists():
         raise SourceError(f"{location}: no such file or folder")
-    for point in sorted(entry_points(group="matcher.sources"), key=lambda point: point.name):
+    # `folder` takes every file and folder, and so is asked last; the others in the order of their names
+    for point in sorted(entry_points(group="matcher.sources"), key=lambda point: (point.name == "folder", point.name)):
         kind: SourceKind = point.load()
         if kind.accepts(location):
             return kind(location)

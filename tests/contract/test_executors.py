@@ -1,4 +1,7 @@
-"""What every executor must do: the serial one's results, in the order of the items, and no more than a window ahead."""
+"""What every executor must do: the serial one's results, in the order of the items, and no more than a window ahead.
+
+A new one passes by subclassing ExecutorContract.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +34,12 @@ class Unopened(Squares):
         raise StoreError("the store is gone")
 
 
-@pytest.mark.parametrize("name", EXECUTORS)
-class TestEveryExecutor:
+class ExecutorContract:
+    """A subclass has a fixture `executor`."""
+
     @pytest.fixture
-    def executor(self, name: str) -> Executor:
-        return EXECUTORS[name]
+    def executor(self) -> Executor:
+        raise NotImplementedError
 
     def test_results_come_in_the_order_of_the_items(self, executor: Executor) -> None:
         given = items(100)
@@ -69,6 +73,13 @@ class TestEveryExecutor:
     def test_a_job_that_cannot_begin_is_an_error(self, executor: Executor) -> None:
         with pytest.raises(StoreError, match="the store is gone"):
             list(executor.run(Unopened(), items(3), on_result=lambda _item, _result: None))
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+class TestEveryExecutor(ExecutorContract):
+    @pytest.fixture
+    def executor(self, name: str) -> Executor:
+        return EXECUTORS[name]
 
 
 def test_ticks_come_while_one_item_holds_everything_up(monkeypatch: pytest.MonkeyPatch) -> None:

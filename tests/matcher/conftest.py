@@ -10,20 +10,13 @@ import pytest
 
 from matcher.imaging.drawing import landscape
 from matcher.imaging.picture import turn
-from matcher.record.case import CaseFacts, CaseReader, open_case
-from matcher.record.entries import entry
-from tests.shared.report_cases import FINDINGS, scan
+from matcher.record.case import CaseReader
+from tests.shared.report_cases import reported_case_in
 
 
 @pytest.fixture(scope="session")
 def reported_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.mktemp("reports")
-    facts = CaseFacts(exhibit="E1 <b>", examiner='M. "Q" Doe', role="examiner & analyst", authority="Court of X")
-    with open_case(base / "case-17", facts, key=base / "examiner.key") as log:
-        scan(base / "case-17", log, FINDINGS)
-        scan(base / "case-17", log, FINDINGS[3:5], close=False)
-        log.append([entry("anomaly", scan=2, what="stopped by <OSError>", items=2)])
-    return base / "case-17"
+    return reported_case_in(tmp_path_factory.mktemp("reports"))
 
 
 @pytest.fixture

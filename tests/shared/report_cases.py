@@ -137,6 +137,16 @@ def scan(folder: Path, log: Ledger, findings: tuple[Finding, ...], *, close: boo
         recorder._hashes.close()
 
 
+def reported_case_in(base: Path) -> Path:
+    """Two scans of the hostile names, the second of which was never closed."""
+    facts = CaseFacts(exhibit="E1 <b>", examiner='M. "Q" Doe', role="examiner & analyst", authority="Court of X")
+    with open_case(base / "case-17", facts, key=base / "examiner.key") as log:
+        scan(base / "case-17", log, FINDINGS)
+        scan(base / "case-17", log, FINDINGS[3:5], close=False)
+        log.append([entry("anomaly", scan=2, what="stopped by <OSError>", items=2)])
+    return base / "case-17"
+
+
 def written(case: CaseReader, name: str, options: ReportOptions = PLAIN) -> bytes:
     stream = io.BytesIO()
     report(name).write(case, stream, options)

@@ -52,7 +52,7 @@ def examined(folder: Path, memory: int, alone: int) -> tuple[dict[str, Finding],
         on_result=lambda _item, _finding: None,
         on_retry=lambda item, reason: retried.update({item.path: reason}),
     )
-    return {finding.path: finding for _item, finding in results}, retried
+    return {finding.path: finding for _item, finding in results if isinstance(finding, Finding)}, retried
 
 
 @pytest.mark.skipif(not system_enforces(), reason="only Linux limits a process's own memory")

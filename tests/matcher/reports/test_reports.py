@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,8 @@ import pytest
 from matcher.errors import CaseError
 from matcher.model import Disposition, Reason, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
-from matcher.record.entries import append_scan_open, entry
-from matcher.reports import Report, ReportOptions, report, report_names
+from matcher.record.entries import append_scan_open
+from matcher.reports import Report, report, report_names
 from matcher.reports.classify import Kind, classified
 from matcher.reports.csv import COLUMNS, guarded
 from matcher.reports.masking import shown_path, shown_source
@@ -25,7 +24,6 @@ from tests.shared.report_cases import (
     FORMATS,
     MASKED,
     PLAIN,
-    SECRETS,
     add,
     loads,
     opening,
@@ -48,40 +46,7 @@ class TestRegistry:
             report("pdf")
 
 
-class TestAllFormats:
-    @pytest.mark.parametrize("name", FORMATS)
-    @pytest.mark.parametrize("options", [PLAIN, MASKED])
-    def test_the_same_ledger_gives_the_same_bytes(self, reported_case: Path, name: str, options: ReportOptions) -> None:
-        with CaseReader(reported_case) as first, CaseReader(reported_case) as second:
-            assert written(first, name, options) == written(second, name, options)
-
-    @pytest.mark.parametrize("name", FORMATS)
-    def test_masked_holds_no_part_of_a_path(self, case: CaseReader, name: str) -> None:
-        plain, masked = (written(case, name, options).decode() for options in (PLAIN, MASKED))
-        parts = {part for found in FINDINGS for part in re.split(r"[/\s]", found.path) if len(part) > 4}
-        assert "Familie" in plain
-        masked = re.sub(r"^— .*$", "", masked, flags=re.MULTILINE)  # a signature's base64 may spell anything
-        for part in (*parts, *SECRETS):
-            assert part not in masked
-            assert json.dumps(part)[1:-1] not in masked
-        assert "item-1-1.jpg" in masked
-
-    @pytest.mark.parametrize("name", FORMATS)
-    @pytest.mark.parametrize(
-        "body",
-        [
-            entry("item", scan=1, seq=0, finding={"path": "a"}),
-            entry("item", scan=1, seq=0, finding="a"),
-            entry("item"),
-        ],
-        ids=["path only", "no object", "no finding"],  # an entry holds the time
-    )
-    def test_an_entry_of_another_shape_is_named(self, tmp_path: Path, name: str, body: bytes) -> None:
-        with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
-            index = log.append([body])
-        with CaseReader(tmp_path / "case") as reader, pytest.raises(CaseError, match=f"^entry {index} of the ledger"):
-            written(reader, name)
-
+class TestHtml:
     @pytest.mark.parametrize("fields", [{"source": None}, {"algorithms": 3}, {"settings": []}])
     def test_a_scan_opened_in_another_shape_is_an_error(self, tmp_path: Path, fields: dict[str, Any]) -> None:
         with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:

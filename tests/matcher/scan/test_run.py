@@ -219,13 +219,14 @@ def test_sources_are_opened_once_and_lists_once_for_all_of_them(
         return open_source(location)
 
     monkeypatch.setattr("matcher.scan.opening.open_source", counted)
-    ordinary, stores = Store.open.__func__, []  # type: ignore[attr-defined]
+    ordinary = Store.open
+    stores: list[Path] = []
 
-    def counted_store(cls: type[Store], path: Path) -> Store:
+    def counted_store(path: Path) -> Store:
         stores.append(path)
-        return ordinary(cls, path)
+        return ordinary(path)
 
-    monkeypatch.setattr(Store, "open", classmethod(counted_store))
+    monkeypatch.setattr(Store, "open", counted_store)
     (tmp_path / "other").mkdir()
     command = ["scan", str(evidence), str(tmp_path / "other"), "--store", str(known_store), "--workers", "1"]
     assert run([*command, "--case", str(tmp_path / "case"), "--quiet"]) == 1

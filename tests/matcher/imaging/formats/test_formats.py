@@ -15,6 +15,7 @@ from matcher.errors import DecodeError
 from matcher.imaging.decode import decode
 from matcher.imaging.drawing import landscape
 from matcher.imaging.formats import heif, jxl
+from matcher.imaging.limits import Limits
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import Reason
 
@@ -26,7 +27,7 @@ def seen(data: bytes, **limits: int) -> list[tuple[str, Image.Image]]:
     """Label and picture of every rendering of a file that can be read whole."""
     kind = sniff(data[:HEAD])
     assert kind is not None
-    decoded = decode(data, kind, **limits)
+    decoded = decode(data, kind, Limits(**limits))
     found = [(picture.rendering, picture.image) for picture in decoded.renderings()]
     assert decoded.reason is None
     return found
@@ -303,5 +304,5 @@ def test_a_deep_tiff_that_is_cut_or_lies_has_a_reason() -> None:
             decode(lying, kind)
         assert caught.value.reason is reason
     with pytest.raises(DecodeError) as caught:
-        decode(data, kind, max_pixels=1000)
+        decode(data, kind, Limits(max_pixels=1000))
     assert caught.value.reason is Reason.TOO_MANY_PIXELS
