@@ -1,12 +1,12 @@
-"""What is known of each hash algorithm: width, metric, published threshold, minimum quality.
+"""The facts of each hash algorithm: width, metric, published threshold, minimum quality.
 
-Facts only; computing is in hashers/. A plug-in hasher brings its own `Algorithm`.
+Hashes are computed in hashers/. A plug-in hasher brings its own `Algorithm`.
 
 Sources: PDQ threshold 31 of 256 and quality 50: Meta, *The TMK+PDQF Video-Hashing Algorithm and the
 PDQ Image-Hashing Algorithm* (2019). The thresholds of the imagehash family are ours; docs/matching.md
-has the distances measured on unrelated photographs. PhotoDNA: 144 bytes; Microsoft publishes no threshold: a squared
-distance of 40,000 is what one public tool calls a match. No hasher for it comes with this package, since computing it
-needs a licence.
+has the distances measured on unrelated photographs. PhotoDNA: 144 bytes; Microsoft publishes no threshold, so ours is
+the squared distance of 40,000 that one public tool uses. This package has no PhotoDNA hasher, since computing it needs
+a licence.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Metric(StrEnum):
     HAMMING = "hamming"
     """Bits that differ."""
     EUCLIDEAN = "euclidean"
-    """The square of the Euclidean distance of two vectors of bytes: a whole number, never rounded."""
+    """The squared Euclidean distance of two vectors of bytes: a whole number, never rounded."""
 
     def furthest(self, width: int) -> int:
         """The largest distance that two hashes of `width` bytes can have."""
@@ -31,7 +31,7 @@ class Metric(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """One algorithm. `width` in bytes; `threshold` inclusive, a distance of its metric; quality 0 to 100, inclusive."""
+    """One algorithm. `width` is in bytes, `threshold` an inclusive distance of `metric`, `minimum_quality` 0 to 100."""
 
     name: str
     width: int
@@ -41,11 +41,12 @@ class Algorithm:
 
     @property
     def bits(self) -> int:
+        """The width of its hashes in bits."""
         return self.width * 8
 
     @property
     def furthest(self) -> int:
-        """The largest distance that two of its hashes can have."""
+        """The largest distance that two hashes of this algorithm can have."""
         return self.metric.furthest(self.width)
 
 
@@ -75,4 +76,4 @@ ALGORITHMS: dict[str, Algorithm] = {
         Algorithm("photodna", 144, Metric.EUCLIDEAN, 40_000),
     )
 }
-"""The algorithms whose hashes can be looked up, by name. Not all have a hasher that is installed."""
+"""The algorithms whose hashes can be looked up, by name. Some have no installed hasher."""

@@ -1,6 +1,6 @@
-"""How far apart two hashes are: the one place that knows what each metric means.
+"""The distance between two hashes. No other module defines what a metric measures.
 
-Distances are whole numbers and exact: bits that differ, or squared Euclidean (`Metric`). A match is
+Distances are exact whole numbers: bits that differ, or squared Euclidean (`Metric`). A match is
 `distance <= threshold`, on the same scale.
 """
 
@@ -15,9 +15,9 @@ from matcher.algorithms import Metric
 
 
 def distance(metric: Metric, first: bytes, second: bytes) -> int:
-    """The distance of two hashes of one width. ValueError where their widths differ.
+    """The distance between two hashes of the same width. ValueError if their widths differ.
 
-    Digests differ or do not: their distance is that of their bits, and is only ever compared with 0.
+    For digests it is the Hamming distance, which callers compare only with 0.
     """
     if metric is Metric.EUCLIDEAN:
         return sum((one - other) ** 2 for one, other in zip(first, second, strict=True))
@@ -25,26 +25,26 @@ def distance(metric: Metric, first: bytes, second: bytes) -> int:
 
 
 def hamming(first: bytes, second: bytes) -> int:
-    """Bits in which two hashes of one width differ. ValueError where their widths differ."""
+    """The number of bits in which two hashes of the same width differ. ValueError if their widths differ."""
     if len(first) != len(second):
         raise ValueError(f"hashes of {len(first)} and {len(second)} bytes have no distance")
     return (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
 
 
 def distances(metric: Metric, first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
-    """The distance of each row of `first`, (n, width) uint8, from the same row of `second`: (n,) int32."""
+    """The distance between each row of `first`, (n, width) uint8, and the same row of `second`: (n,) int32."""
     if metric is Metric.EUCLIDEAN:
-        apart = first.astype(np.int32) - second
-        found: npt.NDArray[np.int32] = np.einsum("ij,ij->i", apart, apart)
+        difference = first.astype(np.int32) - second
+        result: npt.NDArray[np.int32] = np.einsum("ij,ij->i", difference, difference)
     else:
-        found = np.bitwise_count(first ^ second).sum(axis=1, dtype=np.int32)
-    return found
+        result = np.bitwise_count(first ^ second).sum(axis=1, dtype=np.int32)
+    return result
 
 
 def reach(metric: Metric, threshold: int, margin: int) -> int:
-    """How far from a hash that is within `margin` of the reference an entry within `threshold` of that may be.
+    """The largest distance between a hash within `margin` of the reference and an entry within `threshold` of it.
 
-    By the triangle inequality: distances add up, but squared ones do not, and their roots are added instead.
+    By the triangle inequality. Hamming distances add up; of squared distances the roots are added.
     """
     if metric is Metric.EUCLIDEAN:
         product = 4 * threshold * margin
@@ -54,5 +54,5 @@ def reach(metric: Metric, threshold: int, margin: int) -> int:
 
 
 def unit(metric: Metric) -> str:
-    """What distances of this metric count, in words for a reader."""
+    """The unit of this metric's distances, in words for a reader."""
     return "squared Euclidean distance" if metric is Metric.EUCLIDEAN else "bits that differ"

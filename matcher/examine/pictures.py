@@ -146,7 +146,7 @@ class PictureExaminer:
         found: dict[str, OrientationHashes] = {}
         for lookup in self._lookups.each:
             turned = lookup.screened(reduced)
-            if lookup.screen.tells_doubts and (turned is None or lookup.may_match(turned)):
+            if lookup.screen.marks_doubtful and (turned is None or lookup.may_match(turned)):
                 view = finer()  # doubts vanish where nothing is reduced
                 turned = None if view is None else lookup.screened(view)
             if turned is None or (self._lookups.decides_alone(lookup) and lookup.may_match(turned)):

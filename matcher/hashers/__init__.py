@@ -1,7 +1,7 @@
 """Pixels or bytes → Hash. One file an algorithm family; each algorithm is an entry point in `matcher.hashers`.
 
 A plug-in (a lab's licensed library, say) is an object that satisfies one of the protocols below, under its
-algorithm's name. Of an algorithm that is in ALGORITHMS (PhotoDNA) it computes, and `algorithm` is those facts.
+algorithm's name. If that name is in ALGORITHMS (PhotoDNA), its `algorithm` must be the entry in ALGORITHMS.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from matcher.imaging.reduced.picture import Reduced
 from matcher.model import NO_QUALITY, TRANSFORMS, Hash, OrientationHashes
 
 DEFAULT_ALGORITHMS = ("md5", "sha256", "pdq", "phash")
-"""What every scan computes, whatever lists are loaded."""
+"""The algorithms that every scan computes, whatever lists are loaded."""
 
 GROUP = "matcher.hashers"
 
 
 @runtime_checkable
 class PictureHasher(Protocol):
-    """A perceptual hash. `margin`, a distance of the algorithm, is 0 where `turned` gives reference hashes already."""
+    """A perceptual hash.
+
+    `margin` is a distance of the algorithm: 0 where all eight hashes of `turned` are reference hashes.
+    """
 
     algorithm: Algorithm
     profile: str
@@ -45,17 +48,17 @@ class PictureHasher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """How an algorithm's hashes are had from a reduced picture.
+    """The properties of an algorithm's hashes of a reduced picture.
 
-    `margin`: how far from the reference hash they are, at most, and `quality_margin` their quality from its quality
-    (docs/performance.md has the distributions). `profile` says how they come about, `tells_doubts` whether it is known
-    which of their bits are in doubt.
+    `margin` is their largest distance from the reference hash, `quality_margin` the largest difference between their
+    quality and its quality (docs/performance.md has the distributions). `profile` describes how they are computed.
+    `marks_doubtful`: whether the hasher returns which of their bits are in doubt.
     """
 
     margin: int
     quality_margin: int
     profile: str
-    tells_doubts: bool = False
+    marks_doubtful: bool = False
 
 
 @runtime_checkable
@@ -65,15 +68,15 @@ class ScreeningHasher(PictureHasher, Protocol):
     screen: Screen
 
     def screened(self, reduced: Reduced) -> OrientationHashes | None:
-        """The hashes of a reduced picture. None where they say too little: then the whole picture is hashed."""
+        """The hashes of a reduced picture. None where they are too uncertain: then the full picture is hashed."""
 
 
 def is_sound(turned: OrientationHashes, hasher: ScreeningHasher) -> bool:
-    """Whether what a hasher screened keeps to what it says of itself."""
+    """Whether screened hashes have the lengths and the margin that their hasher declares."""
     screen, length = hasher.screen, len(TRANSFORMS) * hasher.algorithm.width
     return (
         len(turned.codes) == length
-        and len(turned.doubtful) == (length if screen.tells_doubts else 0)
+        and len(turned.doubtful) == (length if screen.marks_doubtful else 0)
         and len(turned.qualities) == len(turned.slack) == len(TRANSFORMS)
         and all(quality <= 100 or quality == NO_QUALITY for quality in turned.qualities)
         and all(0 <= slack <= screen.margin for slack in turned.slack)
@@ -93,13 +96,13 @@ class FileHasher(Protocol):
 
 @cache
 def _registered() -> dict[str, EntryPoint]:
-    """The names that are installed, each with its entry point: nothing is imported before it is asked for."""
+    """The entry point of each installed hasher, by name. A hasher is imported when it is first requested."""
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
 @cache
 def hasher(name: str) -> PictureHasher | FileHasher:
-    """The hasher of one algorithm. SettingsError where none is installed."""
+    """The hasher of one algorithm. SettingsError where none is installed, or where it does not fit its algorithm."""
     point = _registered().get(name)
     if point is None:
         known = ", ".join(sorted(_registered()))
@@ -113,22 +116,22 @@ def hasher(name: str) -> PictureHasher | FileHasher:
 
 
 def known_algorithm(name: str) -> Algorithm | None:
-    """The facts of an algorithm that can be looked up: a built-in one, or a plug-in's; None for any other name."""
+    """The facts of a built-in or plug-in algorithm. None for any other name: its hashes cannot be looked up."""
     if name in ALGORITHMS:
         return ALGORITHMS[name]
     return hasher(name).algorithm if name in _registered() else None
 
 
 def has_hasher(name: str) -> bool:
-    """Whether anything installed computes an algorithm's hashes; it is not imported."""
+    """Whether a hasher for the algorithm is installed. The hasher is not imported."""
     return name in _registered()
 
 
 def picture_hashers(names: Iterable[str]) -> list[PictureHasher]:
-    """Those of `names` that hash pictures, in the order of the names."""
-    return [found for name in names if isinstance(found := hasher(name), PictureHasher)]
+    """The hashers among `names` that hash pictures, in the order of the names."""
+    return [loaded for name in names if isinstance(loaded := hasher(name), PictureHasher)]
 
 
 def file_hashers(names: Iterable[str]) -> list[FileHasher]:
-    """Those of `names` that hash bytes, in the order of the names."""
-    return [found for name in names if isinstance(found := hasher(name), FileHasher)]
+    """The hashers among `names` that hash bytes, in the order of the names."""
+    return [loaded for name in names if isinstance(loaded := hasher(name), FileHasher)]

@@ -1,9 +1,9 @@
-"""What a hash's filter makes of one axis of a picture, told in the pixels of the reduced picture.
+"""The filter of a hash along one axis of a picture, as weights of the reduced picture's pixels.
 
 PDQ's box filters and Pillow's Lanczos filter are sums along rows and along columns: an output is a weighted sum of the
-full-size pixels of its axis. Of those the reduced picture has the means of blocks. Inside a block the picture is taken
-to be the parabola that has the means of this block and of its two neighbours, so every full-size weight goes to three
-reduced pixels. At scale 1 the weights are the filter's own.
+full-size pixels of its axis. The reduced picture has only the means of blocks of those pixels. Inside a block the
+picture is taken to be the parabola that has the means of this block and of its two neighbours, so every full-size
+weight is divided among three reduced pixels. At scale 1 the weights are the filter's own.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ Int64 = npt.NDArray[np.int64]
 
 PDQ_OUTPUTS = 64
 _LOBES = 3.0
-_KEPT_AXES = 1024
-"""Axes that are remembered: pictures of one camera have one size. Each takes some ten kilobytes, and 24 at most."""
-_LONGEST_KEPT = 1024
-"""Reduced pixels of an axis that is remembered: that of a long strip of pictures may take a megabyte."""
+_CACHED_AXES = 1024
+"""Axes in each cache: pictures of one camera have one size. An axis takes some ten kilobytes, and 24 at most."""
+_LONGEST_CACHED = 1024
+"""The longest axis that is cached, in reduced pixels: the axis of a long strip of pictures may take a megabyte."""
 
 
 class Axis(NamedTuple):
-    """Output i is the sum of `weights[i, k]` times the reduced pixel `starts[i] + k`, for k below `counts[i]`."""
+    """A filter along one axis: output i is the sum of `weights[i, k]` times pixel `starts[i] + k`, k < `counts[i]`."""
 
     starts: Int64
     """(outputs,) int64."""
     counts: Int64
     """(outputs,) int64."""
     weights: Float32
-    """(outputs, most) float32."""
+    """(outputs, the largest count) float32."""
 
 
 def pdq_axis(length: int, scale: int) -> Axis:
     """PDQ's two box filters and its 64 samples on an axis of `length` pixels, reduced by `scale`."""
-    return (_kept_pdq_axis if length <= _LONGEST_KEPT * scale else _made_pdq_axis)(length, scale)
+    return (_cached_pdq_axis if length <= _LONGEST_CACHED * scale else _new_pdq_axis)(length, scale)
 
 
 def lanczos_axis(length: int, outputs: int, scale: int) -> Axis:
     """Pillow's Lanczos filter from `length` pixels to `outputs`, on an axis reduced by `scale`."""
-    return (_kept_lanczos_axis if length <= _LONGEST_KEPT * scale else _made_lanczos_axis)(length, outputs, scale)
+    return (_cached_lanczos_axis if length <= _LONGEST_CACHED * scale else _new_lanczos_axis)(length, outputs, scale)
 
 
-def _made_pdq_axis(length: int, scale: int) -> Axis:
+def _new_pdq_axis(length: int, scale: int) -> Axis:
     window = (length + 127) // 128
     rows = _room(2 * window + 1, scale)
     axis = _empty(PDQ_OUTPUTS, rows)
@@ -59,19 +59,19 @@ def _made_pdq_axis(length: int, scale: int) -> Axis:
     return axis
 
 
-def _made_lanczos_axis(length: int, outputs: int, scale: int) -> Axis:
+def _new_lanczos_axis(length: int, outputs: int, scale: int) -> Axis:
     support = _LOBES * max(length / outputs, 1.0)
     axis = _empty(outputs, _room(2 * math.ceil(support) + 2, scale))
     _fill_lanczos(length, scale, axis)
     return axis
 
 
-_kept_pdq_axis = lru_cache(_KEPT_AXES)(_made_pdq_axis)
-_kept_lanczos_axis = lru_cache(_KEPT_AXES)(_made_lanczos_axis)
+_cached_pdq_axis = lru_cache(_CACHED_AXES)(_new_pdq_axis)
+_cached_lanczos_axis = lru_cache(_CACHED_AXES)(_new_lanczos_axis)
 
 
 def _room(taps: int, scale: int) -> int:
-    """How many reduced pixels so many neighbouring full-size ones may touch."""
+    """The most reduced pixels that `taps` neighbouring full-size pixels can touch."""
     return taps // scale + 4
 
 
@@ -81,7 +81,7 @@ def _empty(outputs: int, most: int) -> Axis:
 
 @compiled
 def _spread(full: Float64, begin: int, length: int, scale: int, axis: Axis, output: int) -> None:
-    """Give the weights `full` of the full-size pixels from `begin` on to the reduced pixels of an output."""
+    """Turn `full`, the weights of the full-size pixels from `begin` on, into weights of an output's reduced pixels."""
     last = (length + scale - 1) // scale - 1
     first = max(0, begin // scale - 1)
     total = np.zeros(axis.weights.shape[1], np.float64)
@@ -102,7 +102,10 @@ def _spread(full: Float64, begin: int, length: int, scale: int, axis: Axis, outp
 
 @compiled
 def _fill_pdq(length: int, scale: int, axis: Axis) -> None:
-    """Two passes of a running mean, narrower at the ends, sampled at the centres of 64 cells (pdq_kernel.decimate)."""
+    """Fill in PDQ's weights: two passes of a running mean, narrower at the ends, sampled at the centres of 64 cells.
+
+    pdq_kernel.decimate computes the same on full-size pixels.
+    """
     window = (length + 127) // 128
     half = (window + 2) // 2
     for output in range(PDQ_OUTPUTS):
@@ -120,7 +123,7 @@ def _fill_pdq(length: int, scale: int, axis: Axis) -> None:
 
 @compiled
 def _fill_lanczos(length: int, scale: int, axis: Axis) -> None:
-    """Pillow's weights, before it rounds them to 22 bits. Sines of equal steps are had by turning a vector."""
+    """Fill in Pillow's weights before their rounding to 22 bits. Rotating a vector gives the sines of equal steps."""
     outputs = axis.starts.shape[0]
     step = length / outputs
     stretch = max(step, 1.0)
@@ -156,7 +159,7 @@ def _fill_lanczos(length: int, scale: int, axis: Axis) -> None:
 def filtered(grey: Float32, axis: Axis) -> Float32:
     """The (outputs, w) float32 sums along the columns of a picture, (h, w) float32.
 
-    Each is summed in the order of its weights, four at a time, so that no machine's vectors change a bit.
+    Each is summed in the order of its weights, four at a time, so that the processor's vector width changes no bit.
     """
     width = grey.shape[1]
     whole = width - width % LANES
@@ -181,7 +184,7 @@ def filtered(grey: Float32, axis: Axis) -> Float32:
 
 @compiled
 def halved(grey: Float32) -> Float32:
-    """The means of squares of four pixels; at the right and lower edge of the two, or the one, that are there."""
+    """The picture at half size: means of squares of four pixels, at the right and lower edge of two pixels or one."""
     height, width = grey.shape
     out = np.empty(((height + 1) // 2, (width + 1) // 2), np.float32)
     quarter = np.float32(0.25)
@@ -196,7 +199,7 @@ def halved(grey: Float32) -> Float32:
 
 @compiled
 def transposed(grey: Float32) -> Float32:
-    """A copy, mirrored at the diagonal, in tiles that fit the cache."""
+    """A transposed copy of the picture, made in tiles that fit the cache."""
     height, width = grey.shape
     out = np.empty((width, height), np.float32)
     whole = height - height % 8

@@ -1,4 +1,4 @@
-"""MD5, SHA-1 and SHA-256 by hashlib. Read in chunks, so that the size of a file costs no memory."""
+"""MD5, SHA-1 and SHA-256 by hashlib. Files are read in chunks, so memory does not grow with their size."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from matcher.algorithms import ALGORITHMS, Algorithm
 
 
 class RunningDigest(Protocol):
-    """What hashlib's objects offer."""
+    """The methods of a hashlib object that are used here."""
 
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
 
 
 class DigestHasher:
-    """One algorithm of hashlib. `start()` gives an object to feed."""
+    """One algorithm of hashlib."""
 
     def __init__(self, name: str) -> None:
         self.algorithm: Algorithm = ALGORITHMS[name]

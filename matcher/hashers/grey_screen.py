@@ -1,7 +1,7 @@
 """aHash and dHash on a reduced picture, and which of their bits are in doubt.
 
-Both compare the pixels of a very small grey picture, with their mean or with their neighbours. A bit is in doubt where
-what is compared differs by less than the small pixels may be off.
+aHash compares the pixels of a very small grey picture with their mean, dHash each with its neighbour. A bit is in doubt
+where the two values differ by no more than the possible error of the small pixels.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _FLIPS = (
     (True, 0, 0),
     (True, 1, 1),
 )
-"""For each of TRANSFORMS: from the transposed picture, with its rows in reverse, its columns in reverse."""
+"""For each of TRANSFORMS: whether to start from the transposed picture, to reverse its rows, to reverse its columns."""
 
 
 def bits_by_mean(reduced: Reduced, side: int) -> tuple[UInt8, UInt8]:
-    """aHash of side × side bits: hashes and doubts, (8, width) uint8."""
+    """aHash of side × side bits: the hashes and the masks of their doubtful bits, (8, width) uint8 each."""
     return _bits([small - small.mean() for small in _turned(reduced, side, side)], _error(reduced))
 
 
 def bits_by_difference(reduced: Reduced, side: int) -> tuple[UInt8, UInt8]:
-    """dHash of side × side bits: hashes and doubts, (8, width) uint8."""
+    """dHash of side × side bits: the hashes and the masks of their doubtful bits, (8, width) uint8 each."""
     return _bits([np.diff(small, axis=1) for small in _turned(reduced, side + 1, side)], 2 * _error(reduced))
 
 
@@ -56,7 +56,7 @@ def _turned(reduced: Reduced, across: int, down: int) -> list[Float32]:
 
 
 def _error(reduced: Reduced) -> float:
-    """How far a small pixel may be off, in grey values. Measured, not derived: docs/performance.md."""
+    """The possible error of a small pixel, in grey values. It was measured, not derived: docs/performance.md."""
     return 0.0 if reduced.scale == 1 else 1.0 + 0.1 * roughness(reduced.grey)
 
 

@@ -1,14 +1,14 @@
 """aHash, pHash, dHash and wHash at 8 × 8 and 16 × 16, each computed by `imagehash` itself.
 
-The hash of the picture as it stands is `imagehash`'s on the whole picture. The seven turned ones are screened by
-`imagehash` on two small grey pictures, one resampled from the picture and one from its transpose, mirrored and
-flipped while they are small: mirroring before resampling or after it gives the same pixels, but for ties that the
-last bit of a resampling weight may decide (docs/matching.md has what was measured). So a candidate within
-`threshold + margin` is confirmed by turning the full picture.
+The hash of the picture as it stands is `imagehash`'s on the whole picture. The seven turned hashes are screened by
+`imagehash` on two small grey pictures, one resampled from the picture and one from its transpose, which are then
+mirrored and flipped. Mirroring before resampling or after it gives the same pixels, except for ties that the last bit
+of a resampling weight may decide (docs/matching.md has the measurements). So a candidate within `threshold + margin`
+is confirmed by turning the full picture.
 
 These algorithms have no published quality. Ours is the balance of the bits: 100 where half of them are set, 0 where all
-are equal. A pHash is cut at the median of its coefficients, so anything but 100 says that coefficients are tied: the
-picture is flat, and so near to every other flat picture.
+are equal. A pHash is cut at the median of its coefficients, so a balance other than 100 means that coefficients are
+tied: the picture is flat, and its hash is near that of every other flat picture.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SMALL_TURNS = {
     "transpose": ("transposed", "none"),
     "transverse": ("transposed", "rotate180"),
 }
-"""Which small picture, and what is done to it, for each transform."""
+"""For each transform: which small picture it starts from, and how that is turned."""
 
 
 class ImageHasher:
@@ -91,9 +91,10 @@ class ImageHasher:
 
 
 class ScreenedImageHasher(ImageHasher):
-    """One that can be screened on a reduced picture, by `bits(reduced, side)`: hashes and doubts, (8, width) uint8.
+    """An ImageHasher that can be screened on a reduced picture.
 
-    With more than `most` bits of a hash in doubt the whole picture is hashed.
+    `bits(reduced, side)` returns the hashes and the masks of their doubtful bits, (8, width) uint8 each. Where more
+    than `most` bits of one hash are in doubt, `screened` returns None and the full picture is hashed.
     """
 
     def __init__(
@@ -129,15 +130,15 @@ class ScreenedImageHasher(ImageHasher):
 
 
 def _ones(codes: npt.NDArray[np.uint8]) -> list[int]:
-    """How many bits of each row, (n, multiple of 8) uint8, are set."""
+    """The number of set bits in each row of (n, multiple of 8) uint8."""
     counts: list[int] = np.bitwise_count(codes.view(np.uint64)).sum(axis=1, dtype=np.int64).tolist()
     return counts
 
 
 _SMALLEST_SCREENED = 64
-"""Pixels a side below which the reference itself is as quick."""
+"""The shortest side in pixels that is screened: below it the reference itself is as quick."""
 _BALANCE_MARGIN = 20
-"""Of the balance of the bits: two or three bits of 64 that change."""
+"""The quality margin: two or three changed bits of 64 move the balance by no more."""
 
 
 def _square(_image: Image.Image, side: int) -> tuple[int, int]:
@@ -177,4 +178,4 @@ DHASH16 = ScreenedImageHasher(
 )
 WHASH = ImageHasher("whash", imagehash.whash, 8, _power_of_two, margin=2)
 WHASH16 = ImageHasher("whash16", imagehash.whash, 16, _power_of_two, margin=2)
-"""Never screened on a reduced picture: it drifts too far."""
+"""wHash is never screened on a reduced picture: there it drifts too far from the reference."""

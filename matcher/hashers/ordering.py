@@ -1,4 +1,4 @@
-"""The value that would stand at a place if values were sorted, without sorting them: for compiled code."""
+"""Selection for compiled code: the value that sorting would put at a place, without sorting."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Values = npt.NDArray[np.floating[Any]]
 
 @compiled
 def select(values: Values, place: int) -> None:
-    """Reorder values so that at `place` stands what sorting would put there, with nothing greater in front of it.
+    """Reorder `values` so that `values[place]` is the one that sorting would put there, with none greater before it.
 
-    Hoare's quickselect. No value is NaN.
+    The method is Hoare's quickselect. No value may be NaN.
     """
     low, high = 0, values.size - 1
     while low < high:

@@ -1,4 +1,4 @@
-"""PDQ at full resolution: 256 bits, quality, and all eight orientations from one transform."""
+"""PDQ at full resolution: 256 bits, a quality, and the hashes of all eight orientations from one DCT."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from matcher.model import TRANSFORMS, Hash, OrientationHashes
 
 _MATRIX = dct_matrix()
 _SIGNS = np.where(np.arange(SIDE) % 2 == 0, -1, 1).astype(np.float32)
-"""Mirroring negates the odd frequencies, which stand in the even rows: the block has no constant row."""
+"""The signs of mirroring. It negates the odd frequencies, which are in the even rows: the block has no constant row."""
 
 
 def _turned(block: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
-    """The coefficients of the picture turned each way; negation and transposition are exact."""
+    """The coefficients of the picture under each transform; negation and transposition are exact."""
     across, down = _SIGNS[None, :], _SIGNS[:, None]
     transposed = block.T
     return {
@@ -35,27 +35,27 @@ def _turned(block: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]
 
 
 def _bits(block: npt.NDArray[np.float32]) -> bytes:
-    """Bit i·16+j is set where coefficient (i, j) is above the lower median; the last bit is written first."""
+    """The code of a block: bit i·16+j is set where coefficient (i, j) is above the lower median; last bit first."""
     flat = block.ravel()
     median = np.partition(flat, flat.size // 2 - 1)[flat.size // 2 - 1]
     return np.packbits((flat > median)[::-1]).tobytes()
 
 
 SMALLEST = 5
-"""Pixels a side below which the reference does not hash: all bits zero, quality 0."""
+"""The shortest side in pixels that the reference hashes: below it all bits are zero and the quality is 0."""
 _SMALLEST_SCREENED = 64
-"""Pixels a side below which the reference itself is as quick."""
+"""The shortest side in pixels that is screened: below it the reference itself is as quick."""
 _MOST_TIED = 24
-"""Coefficients tied with the median of a picture that is screened, at most. Photographs have one to ten; drawings of
-few and regular shapes have dozens, whose order rounding decides."""
+"""The most coefficients of a screened picture that may be tied with the median. Photographs have one to ten; drawings
+of few and regular shapes have dozens, whose order rounding decides."""
 _RESERVE = 1
-"""Where nothing was reduced only bits of tied coefficients may differ from the reference, which takes its grey from RGB
-without rounding it: of 24,320 hashes of 3,040 pictures and cuttings none differed in more bits than were tied, 5 in the
-median and 10 or less in nine of ten. This is added to that."""
+"""Bits added to the tied ones for the slack of a picture that was not reduced. There only bits of tied coefficients may
+differ from the reference, which takes its grey from RGB without rounding it: of 24,320 hashes of 3,040 pictures and
+cuttings none differed in more bits than were tied, 5 in the median and 10 or less in nine of ten."""
 
 
 class PDQHasher:
-    """PDQ bit for bit as `pdqhash.compute` and, turned, as `pdqhash.compute_dihedral` give it."""
+    """PDQ, bit for bit equal to `pdqhash.compute` and, for turned pictures, to `pdqhash.compute_dihedral`."""
 
     algorithm = ALGORITHMS["pdq"]
     profile = "pdq: full resolution, RGB 8 bit, no EXIF rotation; turned hashes from the same coefficients"

@@ -1,9 +1,10 @@
 """PDQ's arithmetic, compiled by numba: RGB pixels in, 16 × 16 DCT coefficients and quality out.
 
-Bit for bit what Meta's reference computes at full resolution (profile `pdq`): every float32 operation happens in the
-reference's order, so nothing here may be reordered, fused or handed to BLAS, and `fastmath` stays off. What differs is
-only *when* each operation runs: the four box-filter passes are streamed row by row, so that the working set is a few
-rows in the cache instead of two full-size float planes, and the last pass runs in the 64 columns that are sampled.
+The result equals that of Meta's reference at full resolution (profile `pdq`) bit for bit: every float32 operation
+happens in the reference's order, so nothing here may be reordered, fused or handed to BLAS, and `fastmath` stays off.
+The only difference is *when* each operation runs: the four box-filter passes are streamed row by row, so that the
+working set is a few rows in the cache instead of two full-size float planes, and the last pass runs in the 64 columns
+that are sampled.
 
 Source: Meta, *The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm*, 2019, and the behaviour of
 its published implementation.
@@ -21,9 +22,9 @@ import numpy.typing as npt
 from matcher.system.compiled import compiled
 
 GRID = 64
-"""Side of the decimated picture."""
+"""The side of the decimated picture."""
 SIDE = 16
-"""Side of the block of DCT coefficients."""
+"""The side of the block of DCT coefficients."""
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -44,7 +45,7 @@ def dct_matrix() -> Float32:
 
 @compiled
 def _box_along_row(source: Float32, target: Float32, window: int) -> None:
-    """Running mean of `window` values; narrower at both ends, as the reference has it."""
+    """Write the running mean of `window` values to `target`. As in the reference, it is narrower at both ends."""
     length = source.shape[0]
     half = (window + 2) // 2
     total = np.float32(0)
@@ -78,7 +79,7 @@ def _box_along_row(source: Float32, target: Float32, window: int) -> None:
 
 @compiled
 def _luma_row(pixels: UInt8, target: Float32) -> None:
-    """One row (w, 3) of RGB to float32 luma, summed in float64."""
+    """Convert one row (w, 3) of RGB to float32 luma, summed in float64."""
     for x in range(pixels.shape[0]):
         target[x] = np.float32(pixels[x, 0] * 0.299 + pixels[x, 1] * 0.587 + pixels[x, 2] * 0.114)
 
@@ -97,7 +98,7 @@ def _subtract(total: Float32, row: Float32) -> None:
 
 @compiled
 def _slide(total: Float32, entering: Float32, leaving: Float32) -> None:
-    """Add, then subtract: two roundings, in this order."""
+    """Add `entering` to the total, then subtract `leaving`: two roundings, in this order."""
     for x in range(total.shape[0]):
         total[x] = (total[x] + entering[x]) - leaving[x]
 
@@ -110,30 +111,33 @@ def _divide(total: Float32, size: int, target: Float32) -> None:
 
 
 class _State(NamedTuple):
-    """The filter between two bands of rows. All arrays are float32 but `columns`, `wanted` and `counters` (int64)."""
+    """The state of the filter between two bands of rows. Arrays are float32; `columns`, `rows`, `counters` int64."""
 
     luma: Float32
     blurred: Float32
     mean: Float32
     first_ring: Float32
-    """Rows of the first row pass inside the window of the first column pass."""
+    """The rows of the first row pass that are inside the window of the first column pass."""
     first_sum: Float32
     second_ring: Float32
-    """The same for the second pass, at the sampled columns only."""
+    """The rows of the second row pass that are inside the window of the second one, at the sampled columns only."""
     second_sum: Float32
     sampled: Float32
     columns: Int64
     """The 64 sampled columns."""
-    wanted: Int64
+    rows: Int64
     """The 64 sampled rows."""
     counters: Int64
-    """Rows that have entered the first column pass, the second one, and rows of `out` that are written."""
+    """How many rows have entered the first column pass, have entered the second one, and are written in `out`."""
     out: Float32
 
 
 @compiled
 def _second_pass(state: _State, height: int) -> None:
-    """The second row pass of `state.mean`, and the second column pass with the rows that it owes at the end."""
+    """Run the second row pass of `state.mean` and the second column pass; after the last row also its remaining rows.
+
+    The remaining rows are those by which the column pass lags behind.
+    """
     window, half = state.second_ring.shape[0], (state.second_ring.shape[0] + 2) // 2
     _box_along_row(state.mean, state.blurred, (state.mean.shape[0] + 127) // 128)
     for i in range(GRID):
@@ -152,7 +156,7 @@ def _second_pass(state: _State, height: int) -> None:
             state.second_ring[slot, :] = state.sampled
         row = at - (half - 1)
         inside = min(at + 1, height) - max(0, at + 1 - window)
-        while state.counters[2] < GRID and state.wanted[state.counters[2]] == row:
+        while state.counters[2] < GRID and state.rows[state.counters[2]] == row:
             _divide(state.second_sum, inside, state.out[state.counters[2]])
             state.counters[2] += 1
     state.counters[1] += 1
@@ -184,10 +188,10 @@ def _feed(state: _State, pixels: UInt8, height: int) -> None:
 
 
 def decimate(bands: Iterable[UInt8], *, width: int, height: int) -> Float32:
-    """RGB, in bands of rows (h, w, 3) uint8 from the top, to the filtered and sampled (64, 64) float32 picture.
+    """Filter and sample RGB, in bands of rows (h, w, 3) uint8 from the top, to a (64, 64) float32 picture.
 
     Two passes of a box filter along rows and columns (windows of width/128 and height/128, rounded up), then the
-    centre of each of 64 × 64 cells. The bands together have `height` rows; how they are cut changes nothing.
+    centre of each of 64 × 64 cells. The bands together have `height` rows; their sizes do not change the result.
     """
     window = (height + 127) // 128
     state = _State(
@@ -200,7 +204,7 @@ def decimate(bands: Iterable[UInt8], *, width: int, height: int) -> Float32:
         second_sum=np.zeros(GRID, np.float32),
         sampled=np.empty(GRID, np.float32),
         columns=np.array([int((i + 0.5) * width / GRID) for i in range(GRID)], np.int64),
-        wanted=np.array([int((i + 0.5) * height / GRID) for i in range(GRID)], np.int64),
+        rows=np.array([int((i + 0.5) * height / GRID) for i in range(GRID)], np.int64),
         counters=np.zeros(3, np.int64),
         out=np.empty((GRID, GRID), np.float32),
     )
@@ -211,7 +215,7 @@ def decimate(bands: Iterable[UInt8], *, width: int, height: int) -> Float32:
 
 @compiled
 def quality_of(grid: Float32) -> int:
-    """Gradient sum of the (64, 64) picture, 0 to 100."""
+    """The quality of the (64, 64) picture: its gradient sum, scaled to 0 to 100."""
     total = 0
     for i in range(GRID - 1):
         for j in range(GRID):

@@ -1,7 +1,7 @@
 """PDQ on a reduced picture: eight hashes near those of pdq_kernel, in some ten microseconds.
 
-The same filter, sampled at the same places, as far as the reduced picture tells (axes.py). Sums are taken in an order
-of their own, so the last bits differ from the reference's even where nothing was reduced.
+The filter and the sampled places are those of pdq_kernel, applied to the reduced pixels (axes.py). Sums are taken in
+another order than the reference's, so their last bits differ even where nothing was reduced.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ UInt8 = npt.NDArray[np.uint8]
 
 BITS = SIDE * SIDE
 _MIDDLE = BITS // 2 - 1
-"""Where the lower median stands among the sorted coefficients."""
+"""The place of the lower median among the sorted coefficients."""
 TIE = np.float32(0.5)
-"""Coefficients that differ less are ordered by chance: grey values that are whole numbers may move one so far."""
+"""Coefficients that differ by less than this are ordered by chance: rounding grey values to whole numbers may move one
+so far."""
 TIE_BY_ROUGHNESS = np.float32(0.06)
-"""And the more edges the reduced picture has, the less is known of what lies inside its blocks: of noise, or of nothing
-but grain, a hash may be 34 bits from the reference."""
+"""The tie of a reduced picture for each unit of its roughness. The more edges it has, the less is known of the inside
+of its blocks: the hash of noise, or of nothing but grain, may be 34 bits from the reference."""
 
 
 @compiled
 def product(left: Float32, right: Float32) -> Float32:
-    """left · right, of a multiple of four columns; every element is summed in the order of the inner index."""
+    """left · right, where `right` has a multiple of four columns; each element is summed in the inner index's order."""
     out = np.zeros((left.shape[0], right.shape[1]), np.float32)
     for i in range(left.shape[0]):
         for k in range(left.shape[1]):
@@ -48,9 +49,9 @@ def grid_of(grey: Float32, across: Axis, down: Axis) -> Float32:
 
 @compiled
 def _set_bits(block: Float32, by_row: int, by_column: int, turned: bool, median: np.float32, code: UInt8) -> None:
-    """Bit i·16+j of the code is set where the coefficient of the turned picture is above the median; the last first.
+    """Set bit i·16+j of the code where coefficient (i, j) of the turned picture is above the median; last bit first.
 
-    Mirroring negates the odd frequencies, which stand in the even rows and columns (`pdq._turned`).
+    Mirroring negates the odd frequencies, which are in the even rows and columns (`pdq._turned`).
     """
     for at in range(BITS):
         i, j = at // SIDE, at % SIDE
@@ -65,7 +66,7 @@ def _set_bits(block: Float32, by_row: int, by_column: int, turned: bool, median:
 
 @compiled
 def _median(block: Float32, by_row: int, by_column: int, tie: np.float32) -> tuple[np.float32, int]:
-    """The lower median of the coefficients, the even rows or columns negated, and how many are as good as it."""
+    """The lower median of the coefficients, the even rows or columns negated, and how many are tied with it."""
     values = np.empty(BITS, np.float32)
     for i in range(SIDE):
         for j in range(SIDE):
@@ -83,9 +84,9 @@ def _median(block: Float32, by_row: int, by_column: int, tie: np.float32) -> tup
 def screen(
     grey: Float32, across: Axis, down: Axis, matrix: Float32, tie: np.float32, tie_by_roughness: np.float32
 ) -> tuple[UInt8, int, int]:
-    """The (8, 32) uint8 hashes of a reduced picture in the order of TRANSFORMS.
+    """The (8, 32) uint8 hashes of a reduced picture in the order of TRANSFORMS, its quality, and its ties.
 
-    With its quality, 0 to 100, and how many coefficients are tied with the median in the worst of the orientations.
+    The quality is 0 to 100. The ties are the coefficients tied with the median, in the orientation that has most.
     """
     grid = grid_of(grey, across, down)
     quality = quality_of(grid)

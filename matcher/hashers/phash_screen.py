@@ -1,9 +1,9 @@
 """pHash on a reduced picture: eight hashes near those of `imagehash`, and which of their bits are in doubt.
 
-Pillow resizes along rows first (of tall pictures along columns), cuts what overshoots and rounds, and then along the
-others; so do these, but rows of a reduced picture are not rounded in between. The turned pictures are resized along
-what were columns first, which gives a second small picture. A bit is in doubt where its coefficient is so near to the
-median that what the reduction lost may move it across.
+Pillow resizes along rows first (in tall pictures along columns), clips and rounds, and then resizes along the other
+axis. The functions here do the same, but do not round a reduced picture between the two. Pictures turned by a quarter
+are resized along the original columns first, which gives a second small picture. A bit is in doubt where its
+coefficient is so near the median that the detail lost by the reduction could move it across.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ UInt8 = npt.NDArray[np.uint8]
 
 _IN_EITHER_ORDER = int(PIL.__version__.partition(".")[0]) >= 13
 _ENOUGH = 8
-"""Pixels of the reduced picture for each of the small one: with so many, half of them do as well."""
+"""Reduced pixels for each pixel of the small picture, along a side, from which on half of them are enough."""
 
 
 @cache
@@ -39,7 +39,7 @@ def dct_rows(side: int, size: int) -> Float64:
 
 @compiled
 def _cut(values: Float32, rounded: bool) -> None:
-    """As Pillow stores a resized pixel: 0 to 255, and rounded, half up."""
+    """Clip `values` to 0 to 255 and, with `rounded`, round them half up, as Pillow stores resized pixels."""
     for i in range(values.shape[0]):
         for j in range(values.shape[1]):
             value = min(max(values[i, j], np.float32(0)), np.float32(255))
@@ -48,9 +48,9 @@ def _cut(values: Float32, rounded: bool) -> None:
 
 @compiled
 def _resized(lying: Float32, first: Axis, second: Axis, rounded: bool) -> Float32:
-    """The transpose of `lying`, resized along its rows and then along its columns: (second, first) outputs, whole.
+    """The transpose of `lying`, resized along its rows and then along its columns: (second, first) outputs, rounded.
 
-    `first` is the axis along the columns of `lying`. With `rounded` also what lies between the two is whole.
+    `first` is the axis along the columns of `lying`. With `rounded` the values between the two are rounded too.
     """
     half = filtered(lying, first)
     _cut(half, rounded)
@@ -61,20 +61,20 @@ def _resized(lying: Float32, first: Axis, second: Axis, rounded: bool) -> Float3
 
 @compiled
 def resized(grey: Float32, lying: Float32, across: Axis, down: Axis, columns_first: bool, rounded: bool) -> Float32:
-    """A picture, with its transpose `lying`, resized in either order: (down, across) outputs, float32, whole."""
+    """The picture, whose transpose is `lying`, resized in either order: (down, across) float32 whole numbers."""
     if columns_first:
         return transposed(_resized(grey, down, across, rounded))
     return _resized(lying, across, down, rounded)
 
 
 def columns_first(width: int, height: int, across: int, down: int) -> bool:
-    """Whether Pillow resizes along columns first: from 13 on where the height shrinks much more (its #9549)."""
+    """Whether Pillow resizes along columns first: from version 13 on if the height shrinks much more (its #9549)."""
     return _IN_EITHER_ORDER and height - down > 2 * (width - across)
 
 
 @compiled
 def _block(small: Float32, matrix: Float64) -> Float64:
-    """matrix · small · matrixᵀ, the low frequencies of a small picture."""
+    """The low frequencies of a small picture: matrix · small · matrixᵀ."""
     side, size = matrix.shape
     half = np.zeros((side, size), np.float64)
     for i in range(side):
@@ -93,7 +93,10 @@ def _block(small: Float32, matrix: Float64) -> Float64:
 
 @compiled
 def _bits(block: Float64, by_row: int, by_column: int, doubt: float, code: UInt8, doubtful: UInt8) -> None:
-    """Bits above the median, rows first, and which are in doubt; odd rows or columns negated, as mirroring does."""
+    """Set the bits of `code` above the median, row by row, and those of `doubtful` within `doubt` of it.
+
+    `by_row` and `by_column` negate the odd rows and the odd columns, as mirroring does.
+    """
     side = block.shape[0]
     values = np.empty(side * side, np.float64)
     for i in range(side):
@@ -114,7 +117,7 @@ def _bits(block: Float64, by_row: int, by_column: int, doubt: float, code: UInt8
 
 @compiled
 def roughness(grey: Float32) -> float:
-    """The mean difference of neighbours in every fourth row: how much of the picture is edges."""
+    """The mean absolute difference of neighbours in every fourth row: a measure of the picture's edges."""
     height, width = grey.shape
     total = np.zeros(width - 1, np.float32)
     for y in range(0, height, 4):
@@ -125,8 +128,8 @@ def roughness(grey: Float32) -> float:
 
 
 @compiled
-def _apart(first: Float64, second: Float64) -> float:
-    """The root of the mean square of the differences of two blocks."""
+def _root_mean_square(first: Float64, second: Float64) -> float:
+    """The root mean square of the differences between two blocks."""
     total = 0.0
     for i in range(first.shape[0]):
         for j in range(first.shape[1]):
@@ -138,11 +141,12 @@ def _apart(first: Float64, second: Float64) -> float:
 def screen(
     grey: Float32, across: Axis, down: Axis, matrix: Float64, orders: tuple[bool, bool], exact: bool
 ) -> tuple[UInt8, UInt8]:
-    """The (8, bytes) uint8 hashes of a reduced picture in the order of TRANSFORMS, and the bits that are in doubt.
+    """The (8, bytes) uint8 hashes of a reduced picture in the order of TRANSFORMS, and masks of their doubtful bits.
 
-    `orders`: whether the picture, and its transpose, are resized along columns first. With `exact` the picture was not
-    reduced, and everything is as Pillow has it. Else a coefficient's doubt grows with the edges of the picture, and
-    with what rounding between the two passes would change. That is measured, not derived: docs/performance.md.
+    `orders`: whether the picture, and its transpose, are resized along columns first. `exact` means that the picture
+    was not reduced, and every step is rounded as in Pillow. Otherwise a coefficient's doubt grows with the edges of the
+    picture, and with the change that rounding between the two passes would make. The doubt was measured, not derived:
+    docs/performance.md.
     """
     lying = transposed(grey)
     first = _block(resized(grey, lying, across, down, orders[0], exact), matrix)
@@ -150,7 +154,7 @@ def screen(
     doubt = 5.0
     if not exact:
         other = _block(resized(grey, lying, across, down, orders[0], True), matrix)
-        doubt = 30.0 + 10.0 * roughness(grey) + 2.0 * _apart(first, other)
+        doubt = 30.0 + 10.0 * roughness(grey) + 2.0 * _root_mean_square(first, other)
     doubt *= matrix.shape[1] / 32
     width = matrix.shape[0] * matrix.shape[0] // 8
     codes, doubtful = np.zeros((8, width), np.uint8), np.zeros((8, width), np.uint8)
@@ -166,7 +170,7 @@ def screen(
 
 
 def bits_by_dct(reduced: Reduced, side: int) -> tuple[UInt8, UInt8]:
-    """`screen` of a reduced picture, for hashes of side × side bits."""
+    """pHash of side × side bits: the hashes and the masks of their doubtful bits, (8, width) uint8 each."""
     size = 4 * side
     grey, scale = reduced.grey, reduced.scale
     if scale > 1 and min(grey.shape) >= _ENOUGH * size:

@@ -1,7 +1,7 @@
-"""Four neighbouring floats at a time, as functions for compiled code.
+"""Arithmetic on four neighbouring floats at a time, as functions for compiled code.
 
-Left to itself the compiler takes the widest vectors that the processor has. Those of 256 and 512 bits make many of them
-run slower for some milliseconds, and it is the decoder that pays: measured here, 0.45 ms a picture, where they save
+By default the compiler uses the widest vectors of the processor. Those of 256 and 512 bits make many processors run
+slower for some milliseconds, which slows down the decoder: measured here, by 0.45 ms a picture, where they save
 0.01 ms. So the multiplications of the screen are written for 128 bits. No bounds are checked.
 """
 
@@ -31,7 +31,7 @@ def _splat(builder: Any, value: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def add_weighted(_typing: Any, total: Any, row: Any, _weight: Any, _at: Any) -> Any:
-    """total[at : at + 4] += weight · row[at : at + 4], of one-dimensional contiguous float32."""
+    """total[at : at + 4] += weight · row[at : at + 4], both one-dimensional contiguous float32."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         sums = _address(context, builder, signature.args[0], arguments[0], arguments[3])
@@ -47,7 +47,7 @@ def add_weighted(_typing: Any, total: Any, row: Any, _weight: Any, _at: Any) -> 
 def add_four_weighted(_typing: Any, total: Any, rows: Any, _row: Any, weights: Any, _weight: Any, _at: Any) -> Any:
     """total[at : at + 4] += the sum over k below 4 of weights[weight + k] · rows[row + k, at : at + 4].
 
-    `total` and `weights` are one-dimensional, `rows` two-dimensional, all contiguous float32. Pairs are added first.
+    `total` and `weights` are one-dimensional, `rows` two-dimensional, all contiguous float32. Terms are added in pairs.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

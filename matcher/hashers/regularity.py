@@ -1,8 +1,8 @@
-"""How regular a PDQ code is: of plain, striped, lettered or smooth pictures its bits repeat from place to place.
+"""The regularity of a PDQ code: in plain, striped, lettered or smooth pictures its bits repeat from place to place.
 
-A regular code says little: the bits follow from each other, so that far fewer than 256 of them are free, and codes of
-pictures that have nothing to do with each other come near. Of photographs the median is 24 and one in sixty has more
-than MOST_REGULARITY; docs/calibration.md says what that limit costs and gains.
+A regular code is not informative: its bits follow from each other, so that far fewer than 256 of them are free, and the
+codes of unrelated pictures come near each other. For photographs the median is 24, and one in sixty has more than
+MOST_REGULARITY. docs/calibration.md has the costs and the gains of that limit.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from matcher.model import OrientationHashes
 from matcher.system.compiled import compiled
 
 SIDE = 16
-"""The bits of a code are a square, row by row, the highest bit of a byte first."""
+"""The side of the square that the bits of a code form, row by row, the highest bit of a byte first."""
 SHIFTS = ((0, 1), (1, 0), (0, 2), (2, 0), (1, 1), (1, -1))
-"""By how many rows and columns the square is laid over itself."""
+"""The rows and columns by which the square is shifted against itself."""
 MOST_REGULARITY = 60
-"""Of a region that is asked about."""
+"""The highest regularity of a region that is looked up."""
 REGION_QUALITY = 50
-"""The lowest PDQ quality of a region that is asked about."""
+"""The lowest PDQ quality of a region that is looked up."""
 GATE = "pdq"
-"""The algorithm whose hash decides whether a region is asked about at all."""
+"""The algorithm whose hash decides whether a region is looked up at all."""
 
 _SHIFTS = np.array(SHIFTS, np.int64)
 
 
 def regularity(code: bytes) -> int:
-    """How far the bits of a code of 32 bytes agree, or disagree, with those beside them: 0 to 100.
+    """The regularity of a code of 32 bytes, 0 to 100: how far its bits agree, or disagree, with those beside them.
 
-    For the shift for which that is the most: hundredths, rounded down, by which bits that are equal outnumber those
-    that are not, or the other way round.
+    It is the largest over all shifts of the difference between the numbers of equal and of unequal bits, in hundredths
+    of the bits compared, rounded down.
     """
     return int(_regularity(np.frombuffer(code, np.uint8), _SHIFTS))
 
 
 def is_informative(turned: OrientationHashes) -> bool:
-    """Whether the screened hashes of a region say enough of it: those of GATE decide, any other's do."""
+    """Whether the screened hashes of a region are informative. Those of other algorithms than GATE always are."""
     if turned.algorithm != GATE:
         return True
     width = len(turned.codes) // len(turned.qualities)

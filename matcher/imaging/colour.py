@@ -1,4 +1,4 @@
-"""A decoded frame of any colour mode → RGB pictures of 8 bits a channel, so that a mode does not change the hash.
+"""A decoded frame of any colour mode → RGB pictures of 8 bits a channel, so that the mode does not change the hash.
 
 RGB, grey, palette and bilevel pictures are converted by Pillow's `convert("RGB")`, bit for bit as `imagehash` and
 `pdqhash` users do; an embedded profile of such a picture is not applied.
@@ -23,18 +23,19 @@ _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 _SAMPLE_FORMAT, _UNSIGNED = 339, 1
 
 _BAND = 1 << 20
-"""Values that are computed at a time."""
+"""How many values are computed at a time."""
 
 MAX_PROFILE = 4 << 20
-"""Bytes of an ICC profile that is believed; those of printing presses have about one megabyte."""
+"""The largest ICC profile that is applied, in bytes; those of printing presses have about one megabyte."""
 
 
 def renderings(image: Image.Image) -> Iterator[tuple[str, Image.Image]]:
-    """A generator of one (label, RGB picture), or of two where the picture may be seen in two ways.
+    """A generator of one (label, RGB picture), or of two where the picture can be interpreted in two ways.
 
-    An alpha channel that is not opaque everywhere: composited on white, and dropped (what tools that know nothing of
-    alpha hash). A CMYK JPEG: Adobe's programs write the inks inverted, and Pillow takes all for theirs; others write
-    them as they are, and the file does not tell. One after the other, so that a large picture is not held twice.
+    A picture with an alpha channel that is not opaque everywhere is composited on white, and rendered without alpha
+    (as tools that ignore alpha hash it). A CMYK JPEG has its inks read both ways: Adobe's programs write them inverted,
+    and Pillow assumes that; other programs do not invert them, and the file does not say which. The renderings are made
+    one after the other, so that a large picture is not held twice.
     """
     image = eight_bits(image)
     if image.mode in _TO_RGB:
@@ -66,10 +67,10 @@ def _rgba(image: Image.Image) -> Image.Image:
 
 
 def eight_bits(image: Image.Image) -> Image.Image:
-    """More than eight bits a channel are cut to eight; other modes are as they were.
+    """The picture with more than eight bits a channel cut to eight; pictures of other modes are returned unchanged.
 
     Sixteen bits become their high byte. Where the picture's greatest value uses fewer bits, say twelve, the highest
-    eight of those are kept: perceptual hashes do not see the gain, and would see four missing bits.
+    eight of those are taken: a gain does not change perceptual hashes, four missing bits would.
     """
     if image.mode in _SIXTEEN_BIT:
         return highest_bits(np.asarray(image))
@@ -85,9 +86,9 @@ def eight_bits(image: Image.Image) -> Image.Image:
 
 
 def highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
-    """The highest eight of the bits that the greatest value uses; two dimensions, or three for RGB.
+    """The highest eight of the bits that the greatest value uses. `values` has two dimensions, or three for RGB.
 
-    Where there are values below 0, all are moved up so that the least is 0.
+    Where there are values below 0, all are raised so that the least is 0.
     """
     lowest = min(0, int(values.min(initial=0)))
     shift = max(0, (int(values.max(initial=0)) - lowest).bit_length() - 8)
@@ -97,7 +98,10 @@ def highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
 
 
 def from_float(values: npt.NDArray[np.floating]) -> Image.Image:
-    """0 to 1 and 0 to 255 as they are, anything else stretched from the least to the greatest; NaN and ∞ are black."""
+    """Floats in 8 bits: those from 0 to 1 scaled by 255, those from 0 to 255 rounded, others stretched to 0 to 255.
+
+    NaN and ∞ are black.
+    """
     finite = np.where(np.isfinite(values), values, 0)
     low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
     if low < 0 or high > 255:
@@ -107,22 +111,24 @@ def from_float(values: npt.NDArray[np.floating]) -> Image.Image:
 
 
 def _by_bands(values: npt.NDArray[np.generic], function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Image.Image:
-    """The picture of a function of all values, some rows at a time: wide numbers of a large picture cost gigabytes."""
-    found = np.empty(values.shape, np.uint8)
+    """The picture of `function` of all values, applied to some rows at a time: a large picture in wide numbers would
+    take gigabytes.
+    """
+    result = np.empty(values.shape, np.uint8)
     step = max(1, _BAND // max(1, values[:1].size))
     for top in range(0, len(values), step):
-        found[top : top + step] = function(values[top : top + step])
-    return Image.fromarray(found)
+        result[top : top + step] = function(values[top : top + step])
+    return Image.fromarray(result)
 
 
 def _from_ink(image: Image.Image, profile: object = None) -> Image.Image:
-    """CMYK by its embedded profile, since inks are darker than their complements; without one by (255-C)(255-K)/255."""
+    """CMYK → RGB by its embedded profile, since inks are darker than their complements; else by (255-C)(255-K)/255."""
     profile = image.info.get("icc_profile", profile)
     if isinstance(profile, bytes) and len(profile) <= MAX_PROFILE and profile[16:20] == b"CMYK":
         try:
             return _converted(image, ImageCms.ImageCmsProfile(BytesIO(profile)))
         except (ImageCms.PyCMSError, OSError, ValueError):
-            pass  # a broken profile is as good as none
+            pass  # a broken profile is ignored
     return image.convert("RGB")
 
 

@@ -1,7 +1,7 @@
-"""Bytes → pictures: the one place where decoders meet bytes that may be hostile.
+"""Bytes → pictures. Only this module passes bytes that may be hostile to decoders.
 
 Limits count pixels and frames, never time: the same file is unreadable on every machine. A reader (one file a
-library) gives frames, colour.py makes RGB of them, and here is remembered what could not be read.
+library) yields frames, colour.py converts them to RGB, and `Decoded.reason` records why a file was not read whole.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _REDUCERS: dict[str, Callable[[bytes, Limits], list[Reduced] | None]] = {
     "JPEG": jpeg_reduced.reduced,
     "PNG": lambda data, limits: _alone(png_reduced.reduced(data, limits)),
 }
-"""Formats that give a reduced picture sooner than a whole one."""
+"""The formats of which a reduced picture takes less time than the full one."""
 
 
 def _alone(reduced: Reduced | None) -> list[Reduced] | None:
@@ -43,13 +43,13 @@ _READERS: dict[str, Reader] = {
     "JPEG": jpeg.frames,
     "TIFF": tiff.frames,
 }
-"""Formats that Pillow does not read, or not as we want them."""
+"""The formats that Pillow does not read, or not as needed here."""
 
 
 class Decoded:
-    """A file's pictures: `width` and `height` of the first frame, as stored, before any EXIF rotation.
+    """The pictures of one file. `width` and `height` are those of the first frame, as stored, before any EXIF rotation.
 
-    `reason`, once `renderings` is exhausted: why the file could not be read whole, although some of it was.
+    Once `renderings` is exhausted, `reason` says why a part of the file could not be read; None where all was read.
     """
 
     def __init__(self, first: Frame, rest: Iterator[Frame]) -> None:
@@ -61,16 +61,16 @@ class Decoded:
     def renderings(self) -> Iterator[Picture]:
         """A generator of one picture for each frame, or of two where it has an alpha channel that is not opaque.
 
-        Those are composited on white, and with the alpha channel dropped. One after the other, so that one is held at
-        a time; what is equal to a picture before it is left out. To be asked for once.
+        The two are composited on white, and without the alpha channel. Pictures are made one after the other, so that
+        one is held at a time; a picture equal to an earlier one is left out. It can be called only once.
         """
-        seen: set[bytes] = set()
+        digests: set[bytes] = set()
         try:
             with reasons():
                 for frame in self._frames():
                     for label, image in colour.renderings(frame.image):
                         picture = Picture(image, rendering=rendering_name(frame.number, label))
-                        if frame.alone or _is_new(picture, seen):
+                        if frame.alone or _is_new(picture, digests):
                             yield picture
                         del image, picture  # or they would be held while the next one is made
         except DecodeError as error:
@@ -78,28 +78,28 @@ class Decoded:
 
     def _frames(self) -> Iterator[Frame]:
         first, self._first = self._first, None
-        assert first is not None, "asked for twice"
+        assert first is not None, "renderings was called twice"
         yield first
         del first
         yield from self._rest
 
 
-def _is_new(picture: Picture, seen: set[bytes]) -> bool:
-    """Whether no picture with these pixels is in `seen`, to which its digest is added."""
+def _is_new(picture: Picture, digests: set[bytes]) -> bool:
+    """Whether the digest of the picture's size and pixels is not in `digests`, to which it is added."""
     running = hashlib.sha256(str(picture.image.size).encode())
     for band in picture.bands():
         running.update(band.data)
     digest = running.digest()
-    if digest in seen:
+    if digest in digests:
         return False
-    seen.add(digest)
+    digests.add(digest)
     return True
 
 
 def decode(data: bytes, kind: Kind, limits: Limits = DEFAULT_LIMITS) -> Decoded:
-    """Decode the first frame of `data`, which begins as `kind` does; the others follow when they are asked for.
+    """Decode the first frame of `data`, which is of format `kind`; the others are decoded by `Decoded.renderings`.
 
-    DecodeError with a reason where nothing at all can be shown. Of a damaged file the part that can be is shown.
+    DecodeError with a reason where nothing can be decoded. Of a damaged file the readable part is decoded.
     """
     if kind.decoder is None:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
@@ -113,6 +113,6 @@ def decode(data: bytes, kind: Kind, limits: Limits = DEFAULT_LIMITS) -> Decoded:
 
 
 def decode_reduced(data: bytes, kind: Kind, limits: Limits = DEFAULT_LIMITS) -> list[Reduced] | None:
-    """Every rendering of a sound and ordinary file, reduced; None where it must be decoded in full to tell."""
+    """Every rendering of a sound and ordinary file, reduced; None where the file must be decoded in full."""
     reducer = None if kind.decoder is None else _REDUCERS.get(kind.decoder)
     return None if reducer is None else reducer(data, limits)

@@ -1,4 +1,4 @@
-"""Benign pictures drawn from a number: landscapes of hills, suns and houses, for the demonstration and for tests."""
+"""Benign pictures drawn from a seed: landscapes of hills, suns and houses, for the demonstration and for tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Colour = tuple[int, int, int]
 
 
 def landscape(seed: int, *, width: int = 640, height: int = 480) -> Image.Image:
-    """An RGB picture; the same seed and size give the same picture, different seeds unrelated ones."""
+    """An RGB landscape. The same seed and size give the same picture, different seeds unrelated ones."""
     random = Random(seed)
     image = _sky(random, width, height)
     draw = ImageDraw.Draw(image)

@@ -1,4 +1,4 @@
-"""Whatever a decoder raises → a reason of the fixed vocabulary."""
+"""Any exception of a decoder → a reason of the fixed vocabulary."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _SAYS_UNSUPPORTED = (
     *("unknown pixel mode", "unsupported", "not supported", "cannot handle", "unknown data organization"),
     *("not available", "unknown psd mode", "no decoder", "unimplemented"),
 )
-"""Sound files of a variant that the decoder lacks. Damage may look like one: either way it says what to do next."""
+"""Messages about sound files of a variant that the decoder lacks. Damage may cause them too."""
 
 
 @contextmanager
 def reasons() -> Iterator[None]:
-    """Any exception inside becomes a DecodeError with its reason."""
+    """Turn any exception inside the `with` block into a DecodeError with its reason."""
     try:
         yield
     except DecodeError:
@@ -34,7 +34,7 @@ def reasons() -> Iterator[None]:
         raise DecodeError(Reason.OUT_OF_MEMORY) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DecodeError(Reason.TOO_MANY_PIXELS) from error
-    except Exception as error:  # on hostile bytes decoders raise whatever comes to hand
+    except Exception as error:  # on hostile bytes decoders raise exceptions of any type
         raise DecodeError(_reason(error)) from error
 
 

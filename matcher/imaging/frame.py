@@ -1,4 +1,4 @@
-"""A frame of a file, and which frames of an animation are looked at."""
+"""A frame of a file, the pixels that its frames may cost, and the choice of an animation's frames."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from matcher.model import Reason
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A decoded frame or page, counted from 1. The image is good until its reader is asked for the next one.
+    """A decoded frame or page, counted from 1. The image is valid until its reader yields the next one.
 
-    `alone`: the file is known to have no other.
+    `alone`: the file is known to have no other frame.
     """
 
     number: int
@@ -26,21 +26,21 @@ class Frame:
 
 
 class Reader(Protocol):
-    """How the files of a format are read."""
+    """A function that reads the files of a format."""
 
     def __call__(self, data: bytes, limits: Limits) -> Iterator[Frame]:
-        """A generator of frames. Whatever could not be read is said by the DecodeError that ends it."""
+        """A generator of frames. It ends with a DecodeError where a part of the file could not be read."""
 
 
 class Budget:
-    """Counts the pixels that a file's frames cost."""
+    """Counts the pixels of a file's frames against the limits."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._left = limits.max_total_pixels
 
     def take(self, width: int, height: int) -> None:
-        """Before a frame is decoded. DecodeError (too-many-pixels) where it, or all so far, would be too large."""
+        """Count a frame before it is decoded. DecodeError (too-many-pixels) where it, or the sum, is too large."""
         if width * height > self._limits.max_pixels or width * height > self._left:
             raise DecodeError(Reason.TOO_MANY_PIXELS)
         self._left -= width * height
@@ -48,14 +48,17 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which frames of an animation to hash, numbered from 1, in order, and why not all of it is covered."""
+    """The frames of an animation to hash, numbered from 1, in order, and the reason why later frames are ignored."""
 
     numbers: tuple[int, ...]
     reason: Reason | None = None
 
 
 def choose(count: int, pixels: int, limits: Limits) -> Choice:
-    """The first, the middle and the last of `count` frames of `pixels` each, each costing all that precede it."""
+    """Choose the first, the middle and the last of `count` frames of `pixels` each.
+
+    To decode a frame, all frames before it must be decoded; frames beyond the limits are not chosen.
+    """
     reason = None
     most = FRAMES_PASSED * limits.max_frames
     if count > most:

@@ -1,4 +1,4 @@
-"""One decoded picture, in the forms that hashers ask for, and how to turn it."""
+"""One decoded picture, in the forms that hashers use, and its eight orientations."""
 
 from __future__ import annotations
 
@@ -23,32 +23,33 @@ _METHODS = {
 
 
 BAND = 1 << 24
-"""Bytes of pixels that are copied out of a picture at a time."""
+"""The most bytes of pixels that are copied out of a picture at a time."""
 
 
 def turn(image: Image.Image, transform: str) -> Image.Image:
-    """The picture turned. Rotations are counter-clockwise, as in Pillow and in PDQ's reference.
+    """The picture turned by `transform`. Rotations are counter-clockwise, as in Pillow and in PDQ's reference.
 
-    `mirror` exchanges left and right, `flip` top and bottom, `transpose` mirrors at the diagonal that runs down from
-    the top left, `transverse` at the other one.
+    `mirror` exchanges left and right, `flip` top and bottom; `transpose` mirrors at the diagonal from the top left,
+    `transverse` at the other diagonal.
     """
     return image if transform == "none" else image.transpose(_METHODS[transform])
 
 
 class Picture:
-    """An RGB picture of 8 bits a channel, without alpha. Derived forms are made once, when asked for."""
+    """An RGB picture of 8 bits a channel, without alpha. Derived forms are computed once, at their first use."""
 
     def __init__(self, image: Image.Image, *, rendering: str = "") -> None:
         self.image = image
         self.rendering = rendering
-        """Empty for the first frame, `frame-3` for the third; `alpha-dropped` where the alpha channel was ignored
-        instead of composited on white, `inks-inverted` for CMYK read the other way, after the frame where it has one.
+        """The rendering's name (renderings.py): empty for the first frame, `frame-3` for the third; then, if so,
+        `alpha-dropped` where the alpha channel was ignored instead of composited on white, `inks-inverted` where
+        CMYK was read with inverted inks.
         """
 
     def bands(self) -> Iterator[npt.NDArray[np.uint8]]:
         """A generator of the rows from the top, in (h, width, 3) uint8 arrays of a few megabytes, read-only.
 
-        A copy of all pixels at once would cost a large picture as much memory again.
+        A copy of all pixels at once would double the memory of a large picture.
         """
         width, height = self.image.size
         rows = max(1, BAND // (3 * width))
@@ -60,12 +61,12 @@ class Picture:
 
     @cached_property
     def grey(self) -> Image.Image:
-        """Mode L: (19595 R + 38470 G + 7471 B + 32768) >> 16, as Pillow and so `imagehash` computes it."""
+        """The grey picture, mode L: (19595 R + 38470 G + 7471 B + 32768) >> 16, as in Pillow and so in `imagehash`."""
         return self.image.convert("L")
 
     @property
     def is_reducible(self) -> bool:
-        """Whether `reduced` is small enough to be screened."""
+        """Whether the result of `reduced` is small enough to be screened."""
         return is_small(*self.image.size, scale_for(*self.image.size))
 
     def reduced(self) -> Reduced:

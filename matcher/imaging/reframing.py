@@ -1,14 +1,13 @@
-"""A picture framed anew: turned by a few degrees, or widened, to look like the one that it was made from.
+"""Reframed pictures: a picture turned by a few degrees, or widened, to look like the one that it was made from.
 
-Of a listed picture there is only its hash. A copy that was turned by three degrees, or that lost a few per cent at each
-side, is found by undoing that on the copy. What is not there any more, corners and edges, is taken to be as the nearest
-pixel that is. Every reframing keeps the size and moves the pixels by a linear map about the centre: on a reduced
-picture for the screen, on the whole one for the hash that decides. That one is computed in whole numbers, so that every
-machine says the same.
+Of a listed picture only the hash is known. A copy that was turned by three degrees, or that lost a few per cent at each
+side, is matched by undoing that on the copy. Missing corners and edges are filled with the nearest pixel. Every
+reframing keeps the size and moves the pixels by a linear map about the centre: on a reduced picture for the screen, on
+the full one for the hash that decides. The latter is computed in whole numbers, so every machine gives the same result.
 
-How a picture was turned decides how it is turned back. Where it kept its size, it is turned in its frame; where it was
-put into a larger frame, the picture inside of that is looked at (`inside`); where it was cropped to the largest upright
-part, so is what surrounded that (`around`). Which of them pay: benchmarks/detection/reframings.py.
+A reframing undoes one kind of turn. A picture that kept its size is turned in its frame; of one that was put into a
+larger frame only the inner part is shown (`inside`); of one that was cropped to the largest upright part also its
+surroundings are shown (`around`). benchmarks/detection/reframings.py measures which of them pay.
 """
 
 from __future__ import annotations
@@ -30,16 +29,18 @@ Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
 
 SIDE = 192
-"""Pixels of the shorter side that a reduced picture keeps at least when it is framed anew, where it has so many."""
+"""The fewest pixels of the shorter side that a reduced picture keeps when it is reframed, if it has as many."""
 
 _COSINE, _SINE = 0.9986295347545738, 0.052335956242943835
-"""Of three degrees, written out: the last bit of a library's depends on the machine."""
+"""The cosine and sine of three degrees, written out: the last bit of a library's result depends on the machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """An output pixel at (x, y) from the centre, x to the right and y down, shows what is at (xx·x + xy·y, yx·x + yy·y)
-    from the centre."""
+    """A linear map: the output pixel at (x, y) shows the pixel at (xx·x + xy·y, yx·x + yy·y).
+
+    Both places are relative to the centre, x to the right and y down.
+    """
 
     xx: float
     xy: float
@@ -49,19 +50,19 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Reframing:
-    """`tilt+3` shows a picture turned by 3°, counter-clockwise, `widen4` as before 4 % were cut off at each side."""
+    """One reframing. `tilt+3` turns by 3° counter-clockwise, `widen4` adds back the 4 % cut off at each side."""
 
     name: str
     """One of renderings.REFRAMINGS."""
     turn: int = 0
     """1: three degrees counter-clockwise, as in Pillow; -1: clockwise."""
     frame: str = ""
-    """What of a turned picture is shown: as large a frame as it had, or what is `inside` or `around` (see above)."""
+    """The part of a turned picture that is shown: "" for its own frame, or `inside` or `around` (see above)."""
     widened: int = 0
-    """Per cent of the original that are to be added at each side."""
+    """The per cent of the original that are added at each side."""
 
     def map(self, width: int, height: int) -> Map:
-        """For a picture of this size. Only + - × ÷, so the same on every machine."""
+        """The linear map for a picture of this size. It is computed by + - × ÷ only, so every machine gets the same."""
         cosine, sine = (_COSINE, self.turn * _SINE) if self.turn else (1.0, 0.0)
         across = down = 100 / (100 - 2 * self.widened)
         if self.frame == "around":
@@ -74,7 +75,7 @@ class Reframing:
 
 
 _NARROWEST = 0.5
-"""Share of a side that is shown of a turned picture, at least: a long strip was turned by less."""
+"""The smallest share of a turned picture's side that is shown: a long strip was turned by less than three degrees."""
 
 REFRAMINGS = (
     Reframing("tilt+3-inside", turn=1, frame="inside"),
@@ -85,26 +86,26 @@ REFRAMINGS = (
     Reframing("tilt-3-around", turn=-1, frame="around"),
     Reframing("widen4", widened=4),
 )
-"""In the order of renderings.REFRAMINGS. Three degrees serve for two to four, which no threshold that finds the one
-tells from the other."""
+"""In the order of renderings.REFRAMINGS. Three degrees serve for two to four: at any threshold that matches the one,
+the others match too."""
 
 _BY_NAME = {reframing.name: reframing for reframing in REFRAMINGS}
 assert tuple(_BY_NAME) == NAMES, "every reframing has its name"
 
 
 def named(name: str) -> Reframing:
-    """The reframing of this name. ValueError where there is none."""
+    """The reframing with this name. ValueError where there is none."""
     if name not in _BY_NAME:
         raise ValueError(f"no reframing: {name!r}")
     return _BY_NAME[name]
 
 
 def reframed(reduced: Reduced, reframing: Reframing) -> Reduced:
-    """A reduced picture framed anew, reduced further where its shorter side has twice SIDE pixels; for the screen.
+    """A reduced picture reframed for the screen, and reduced further where its shorter side has twice SIDE pixels.
 
-    It is near the means of the grey of `reframed_picture` but not those, also at scale 1: a hash of it may be off by
-    its screen's margin, whatever bits the hasher says are in doubt (in 1 of 500 hashes, of star fields and fine
-    patterns, by more). There is nothing finer. ValueError where it is framed anew already.
+    It is near the means of the grey of `reframed_picture` but not equal to them, even at scale 1: its hash may be off
+    by its screen's margin, whichever bits the hasher marks as doubtful (in 1 of 500 hashes, of star fields and fine
+    patterns, by more). Its `finer` returns None. ValueError where the picture is already reframed.
     """
     fewer = max(1, min(reduced.grey.shape) // SIDE)
     scale = reduced.scale * fewer
@@ -118,16 +119,17 @@ def reframed(reduced: Reduced, reframing: Reframing) -> Reduced:
 
 
 def reframed_picture(picture: Picture, reframing: Reframing) -> Picture:
-    """A whole picture framed anew, of the same size, for the hash that decides.
+    """A full picture reframed, in the same size, for the hash that decides.
 
-    Each pixel is the mean of four, with weights of 1/256, rounded half up. ValueError where it is framed anew already.
+    Each pixel is the mean of four, with weights in steps of 1/256, rounded half up. ValueError where the picture is
+    already reframed.
     """
     name = with_reframing(picture.rendering, reframing.name)
     width, height = picture.image.size
     along = reframing.map(width, height)
     half = 1 << (_POINT - 1)  # of a pixel: places are counted from the centre in halves
     steps = np.array([round(step * half) for step in (along.xx, along.xy, along.yx, along.yy)], np.int64)
-    rows = max(1, BAND // (3 * width), round(abs(along.yx) * width))  # or a band of a strip would need many others
+    rows = max(1, BAND // (3 * width), round(abs(along.yx) * width))  # fewer would need many times as many source rows
     shown = Image.new("RGB", (width, height))
     for top in range(0, height, rows):
         bottom = min(height, top + rows)
@@ -138,11 +140,11 @@ def reframed_picture(picture: Picture, reframing: Reframing) -> Picture:
 
 
 _POINT = 32
-"""Bits behind the point of a place in the whole picture."""
+"""The fractional bits of a place in the full picture."""
 
 
 def _rows_of(steps: Int64, width: int, height: int, top: int, bottom: int) -> tuple[int, int]:
-    """The first and the last row that the output rows from `top` to `bottom`, without it, are made of."""
+    """The first and the last row from which the output rows `top` to `bottom`, half-open, are made."""
     corners = [
         int(steps[2]) * (2 * x + 1 - width) + int(steps[3]) * (2 * y + 1 - height) + ((height - 1) << (_POINT - 1))
         for x in (0, width - 1)
@@ -154,9 +156,9 @@ def _rows_of(steps: Int64, width: int, height: int, top: int, bottom: int) -> tu
 
 @compiled
 def _placed(source: UInt8, steps: Int64, rows: tuple[int, int, int, int]) -> UInt8:
-    """Rows of a reframed picture from those of the picture, (h, width, 3).
+    """Output rows of a reframed picture from `source`, rows of the picture, (h, width, 3).
 
-    `rows`: the picture's height, where `source` begins in it, and the output from `top` to `bottom`, without it.
+    `rows`: the picture's height, the first row of `source` in it, and the output rows `top` to `bottom`, half-open.
     """
     height, first, top, bottom = rows
     width = source.shape[1]
@@ -180,7 +182,7 @@ def _placed(source: UInt8, steps: Int64, rows: tuple[int, int, int, int]) -> UIn
 
 @compiled_inner
 def _inner(begin: float, step: float, last: int, count: int) -> tuple[int, int]:
-    """Half-open: for which of `count` outputs begin + step · j surely lies from 0 to below `last`."""
+    """The half-open range of the outputs j, of `count`, for which begin + step · j is surely from 0 to below `last`."""
     if step == 0.0:
         return (0, count) if 0.0 <= begin < last else (0, 0)
     one, other = -begin / step, (last - begin) / step
@@ -193,7 +195,7 @@ def _between(grey: Float32, flat: Float32, u: float, v: float) -> np.float32:
     """The value at column u and row v, both from 0 to below the last; `flat` are the pixels of `grey` in a row."""
     column, row = int(u), int(v)
     p, q = np.float32(v - row), np.float32(u - column)
-    at = np.uint64(row * grey.shape[1] + column)  # unsigned, or each access would ask whether it counts from the end
+    at = np.uint64(row * grey.shape[1] + column)  # unsigned: a signed index is tested for being negative at each access
     below = np.uint64((row + 1) * grey.shape[1] + column)
     upper = flat[at] + (flat[at + np.uint64(1)] - flat[at]) * q
     lower = flat[below] + (flat[below + np.uint64(1)] - flat[below]) * q
@@ -203,7 +205,7 @@ def _between(grey: Float32, flat: Float32, u: float, v: float) -> np.float32:
 
 @compiled_inner
 def _at_edge(grey: Float32, u: float, v: float) -> np.float32:
-    """The value at column u and row v, which may lie outside: then that of the nearest place inside."""
+    """The value at column u and row v; outside the picture that of the nearest place inside."""
     right, lowest = grey.shape[1] - 1, grey.shape[0] - 1
     u, v = min(max(u, 0.0), float(right)), min(max(v, 0.0), float(lowest))
     column, row = int(u), int(v)

@@ -1,9 +1,9 @@
-"""The names of a picture's renderings, which stand before the transform of a match.
+"""The names of a picture's renderings. In a match's `transform` they come before the orientation.
 
-""                      the first frame as it stands, an alpha channel composited on white
-alpha-dropped           the same without its alpha channel
-inks-inverted           the same with its inks (CMYK) taken the other way round
-tilt+3                  the same turned by a small angle, widened or trimmed: one of REFRAMINGS
+""                      the first frame as stored, an alpha channel composited on white
+alpha-dropped           the first frame without its alpha channel
+inks-inverted           the first frame with its inks (CMYK) inverted
+tilt+3                  the first frame reframed: turned by a small angle, or widened; one of REFRAMINGS
 alpha-dropped tilt+3    and so on
 frame-N                 another frame or page, counted from 1
 frame-N alpha-dropped tilt+3
@@ -25,24 +25,24 @@ REFRAMINGS = (
     "tilt-3-around",
     "widen4",
 )
-"""How a rendering is framed anew; what each does: imaging/reframing.py."""
+"""The names of the reframings, which imaging/reframing.py defines."""
 
 _UNFRAMED = ("", ALPHA_DROPPED, INKS_INVERTED)
 
 KINDS = (*_UNFRAMED, *(f"{kind} {reframing}".strip() for reframing in REFRAMINGS for kind in _UNFRAMED))
-"""How a frame is rendered, in the order that decides between equal distances."""
+"""The kinds of a frame's renderings, in the order that decides between equal distances."""
 
 _FRAME = "frame-"
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def rendering_name(frame: int, kind: str) -> str:
-    """The name of a rendering; `frame` counts from 1, `kind` is one of KINDS."""
+    """The name of a rendering. `frame` counts from 1, `kind` is one of KINDS."""
     return " ".join(part for part in ("" if frame == 1 else f"{_FRAME}{frame}", kind) if part)
 
 
 def parse_rendering(name: str) -> tuple[int, str]:
-    """Frame, from 1, and kind. ValueError for what is no such name."""
+    """The frame, from 1, and the kind of a rendering. ValueError where `name` is not a rendering's name."""
     first, _, rest = name.partition(" ")
     frame, kind = (first.removeprefix(_FRAME), rest) if first.startswith(_FRAME) else ("1", name)
     if not _NUMBER.fullmatch(frame) or kind not in KINDS or rendering_name(int(frame), kind) != name:
@@ -51,7 +51,7 @@ def parse_rendering(name: str) -> tuple[int, str]:
 
 
 def with_reframing(rendering: str, reframing: str) -> str:
-    """The name of a rendering that is framed anew. ValueError where it is already, or there is no such reframing."""
+    """The name of a reframed rendering. ValueError where it is already reframed, or there is no such reframing."""
     name = f"{rendering} {reframing}".strip()
     if reframing not in REFRAMINGS or split_reframing(name) != (rendering, reframing):
         raise ValueError(f"no reframing {reframing!r} of a rendering {rendering!r}")
@@ -59,14 +59,14 @@ def with_reframing(rendering: str, reframing: str) -> str:
 
 
 def split_reframing(rendering: str) -> tuple[str, str]:
-    """The name of what was framed anew, and of the reframing, "" for none. ValueError for what is no such name."""
+    """The names of the plain rendering and of its reframing, "" for none. ValueError for any other name."""
     parse_rendering(rendering)
     plain, _, last = rendering.rpartition(" ")
     return (plain, last) if last in REFRAMINGS else (rendering, "")
 
 
 def parse_transform(transform: str) -> tuple[int, int, str]:
-    """Of a match's `transform`: frame, place of the kind in KINDS, and the orientation. ValueError."""
+    """The frame, the place of the kind in KINDS, and the orientation of a match's `transform`. ValueError otherwise."""
     name, _, orientation = transform.rpartition(" ")
     frame, kind = parse_rendering(name)
     return frame, KINDS.index(kind), orientation

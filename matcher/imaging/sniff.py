@@ -1,6 +1,6 @@
-"""What a file is, told by its first bytes and never by its name.
+"""The format of a file, by its first bytes and never by its name.
 
-A format that is recognised and not decoded is still named: such a file is unreadable, not passed over.
+Formats that are recognised but not decoded have a Kind too: such a file is unreadable, and not ignored.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 HEAD = 512
-"""How many of a file's first bytes `sniff` wants to see."""
+"""How many of a file's first bytes `sniff` needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A picture format: its media type, and the name of its decoder (Pillow's where it has one), None without any."""
+    """A picture format: its media type and the name of its decoder (Pillow's where it has one), None without one."""
 
     media_type: str
     decoder: str | None = None
@@ -27,12 +27,12 @@ def _starts(*magics: bytes) -> Callable[[bytes], bool]:
 
 
 def _is_bmp(head: bytes) -> bool:
-    # "BM" alone begins many a text: a known size of the header that follows makes it a bitmap
+    # texts may begin with "BM" too: only a known size of the header that follows makes it a bitmap
     return head[:2] == b"BM" and len(head) >= 18 and int.from_bytes(head[14:18], "little") in _BMP_HEADERS
 
 
 def _is_dib(head: bytes) -> bool:
-    """A bitmap without its file header, as clipboards and resources hold it."""
+    """Whether this is a bitmap without its file header, as in clipboards and resources."""
     if len(head) < 40 or head[:4] != b"\x28\0\0\0":
         return False
     width, height, planes, bits, compression = struct.unpack_from("<iiHHI", head, 4)
@@ -40,14 +40,14 @@ def _is_dib(head: bytes) -> bool:
 
 
 def _is_brand(*brands: bytes) -> Callable[[bytes], bool]:
-    """An ISO base media file with one of `brands`, major or compatible."""
+    """A test for an ISO base media file with one of `brands`, major or compatible."""
 
     def test(head: bytes) -> bool:
         if head[4:8] != b"ftyp":
             return False
         end = min(int.from_bytes(head[:4], "big"), len(head))
-        found = {head[8:12]} | {head[at : at + 4] for at in range(16, end, 4)}
-        return not found.isdisjoint(brands)
+        declared = {head[8:12]} | {head[at : at + 4] for at in range(16, end, 4)}
+        return not declared.isdisjoint(brands)
 
     return test
 
@@ -61,7 +61,7 @@ def _is_netpbm(head: bytes) -> bool:
 
 
 def _is_targa(head: bytes) -> bool:
-    """A TGA has no magic number: every field of its header must make sense, and then it still is a guess."""
+    """Whether every field is valid in a TGA's header. It has no magic number, so this is still a guess."""
     if len(head) < 18:
         return False
     has_map, kind, first, length, map_bits = struct.unpack_from("<xBBHHB", head)
@@ -99,7 +99,7 @@ def _is_svg(head: bytes) -> bool:
 _NETPBM = re.compile(
     rb"P[1-6fF](#|[ \t\r\n]+(#|-?[0-9]+[ \t\r\n]+[-0-9#]))|P7[ \n](332|WIDTH|HEIGHT|DEPTH|MAXVAL|TUPLTYPE|#)"
 )
-"""A netpbm header and not just a text that begins with P and a digit."""
+"""A netpbm header, and no other text that begins with P and a digit."""
 _XBM = re.compile(
     rb"\s*(/\*.{,300}?\*/\s*)?#define[ \t]+\S+_width[ \t]+[0-9]+\s+#define[ \t]+\S+_height[ \t]+", re.DOTALL
 )
@@ -108,7 +108,7 @@ _TARGA_ALPHA: dict[tuple[int, int], Sequence[int]] = {
     **{(1, 8): (0, 8), (2, 15): (0, 1), (2, 16): (0, 1), (2, 24): (0,), (2, 32): range(9)},
     **{(3, 8): (0,), (3, 16): (0, 8)},
 }
-"""Bits of alpha that go with a kind of picture (palette, colour, grey) and its bits a pixel."""
+"""The valid numbers of alpha bits, by the kind of picture (palette 1, colour 2, grey 3) and its bits a pixel."""
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 
 _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
@@ -166,7 +166,7 @@ _PICTURE_SUFFIXES = (
 
 
 def sniff(head: bytes) -> Kind | None:
-    """The picture format of a file that begins with `head`, or None where it is no picture that we know."""
+    """The picture format of a file that begins with `head`, or None where it is no known picture format."""
     for test, kind in _KINDS:
         if test(head):
             return kind
@@ -174,5 +174,5 @@ def sniff(head: bytes) -> Kind | None:
 
 
 def named_as_picture(path: str) -> bool:
-    """Whether a name claims to be a picture: what cannot be read under such a name is worth a warning."""
+    """Whether a name has a picture's suffix: a file with such a name that cannot be read is worth a warning."""
     return path.lower().endswith(_PICTURE_SUFFIXES)

@@ -1,4 +1,4 @@
-"""How many pixels a file says it has, without decoding any: for telling a lack of memory from damage."""
+"""The number of pixels that a file's header states, without decoding: it distinguishes a lack of memory from damage."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from matcher.imaging.formats.pillow import open_by
 from matcher.imaging.sniff import Kind
 
 _PIXELS_OF_A_BYTE = 200
-"""How many pixels a byte of a very well compressed picture may stand for."""
+"""The pixels for each byte of a very well compressed picture."""
 _HEAD = 1 << 16
 
 
 def stated_pixels(data: bytes, kind: Kind) -> int:
-    """Width times height as the header has them; an estimate from the length where nothing here reads it."""
-    if kind.decoder == "WEBP":  # Pillow's class has the whole file decoded to tell
+    """Width times height according to the header; an estimate from the length where the header cannot be read."""
+    if kind.decoder == "WEBP":  # to read the size, Pillow's class would decode the whole file
         return _webp(data)
     sizes = [_ispe(data, at) for at in _places(data[:_HEAD])]
     if sizes:
         return max(sizes)
     try:
         width, height = open_by(str(kind.decoder), BytesIO(data)).size
-    except Exception:  # noqa: BLE001 - on hostile bytes Pillow's format classes raise whatever comes to hand
+    except Exception:  # noqa: BLE001 - on hostile bytes Pillow's format classes raise exceptions of any type
         return _PIXELS_OF_A_BYTE * len(data)
     return int(width * height)
 
 
 def _webp(data: bytes) -> int:
-    """Source: RFC 9649, sections 2.5 to 2.7."""
+    """The pixels of a WebP file. Source: RFC 9649, sections 2.5 to 2.7."""
     chunk = data[12:16]
     if chunk == b"VP8X":
         return (1 + int.from_bytes(data[24:27], "little")) * (1 + int.from_bytes(data[27:30], "little"))
@@ -38,7 +38,7 @@ def _webp(data: bytes) -> int:
 
 
 def _places(head: bytes) -> list[int]:
-    """Where the boxes are that state a picture's extent in HEIF and AVIF."""
+    """The places of the `ispe` boxes, which state a picture's extent in HEIF and AVIF."""
     places, at = [], head.find(b"ispe")
     while at >= 0:
         places.append(at)

@@ -1,13 +1,14 @@
-"""How much of a picture differs a little from pixel to pixel: photographs nearly everywhere, windows and text hardly.
+"""Texture: the share of a picture's pixels that differ a little from their neighbour. Photographs have much of it,
+windows and text hardly any.
 
-What is flat, striped or lettered has hashes that are near those of many photographs with a plain sky, a bright spot in
-the dark, or a gradient. So only what has texture is asked, and that is what a calibration measures.
+Flat, striped or lettered regions have hashes near those of many photographs with a plain sky, a bright spot in the
+dark, or a gradient. So only regions with texture are looked up, and calibrations are measured on those.
 """
 
 from __future__ import annotations
 
 SMALL_STEP = 20
-"""Grey levels: a smaller step from pixel to pixel is texture, a larger one an edge."""
+"""In grey levels: a step from pixel to pixel up to this is texture, a larger one an edge."""
 LEAST_TEXTURE = 0.02
-"""Of the pixels of a region that is asked. Half of the rectangles in windows and text have less, and one in twenty of
-planted pictures: drawings in a few flat colours."""
+"""The smallest share of texture in a region that is looked up. Half of the rectangles in windows and text have less,
+and one in twenty of planted pictures: drawings in a few flat colours."""

@@ -1,15 +1,15 @@
-"""Hash → entries within a radius.
+"""The search index: hash → rows of the listed hashes within a radius.
 
     from matcher.index import build_index, open_index
 
     index = build_index(codes, radius=31, path="pdq.index")    # codes: (n, 32) uint8; row number is the entry
     limits, distances, rows = index.range_search(queries, radius=31)
 
-`radius` is inclusive, a distance of the metric: bits, or squared Euclidean with `metric=Metric.EUCLIDEAN`. The answer
+`radius` is an inclusive distance of the metric: bits, or squared Euclidean with `metric=Metric.EUCLIDEAN`. The result
 has FAISS's shape: the matches of query i are `distances[limits[i]:limits[i + 1]]` and
-`rows[limits[i]:limits[i + 1]]`, in no promised order. Every index is exact: it never misses.
+`rows[limits[i]:limits[i + 1]]`, in unspecified order. Every index is exact: it never misses a match.
 
-    rows = add_codes("pdq.index", more)       # who opens the index now, sees them
+    rows = add_codes("pdq.index", more)       # an index that is opened from now on has them
     remove_rows("pdq.index", rows[:3])
     compact_index("pdq.index")
 """
@@ -41,12 +41,12 @@ __all__ = [
 
 
 def open_index(path: str | PathLike[str]) -> Index:
-    """Open an index as it is now; its arrays are memory-mapped. IndexFileError where it is missing or damaged."""
+    """Open the newest generation of an index, memory-mapped. IndexFileError where it is missing or damaged."""
     return open_generation(Path(path))
 
 
 def check_index(path: str | PathLike[str]) -> None:
-    """Read every byte of an index, or of a digest table, and compare. IndexFileError naming the first difference."""
+    """Compare every byte of an index, or of a digest table, with its digests. IndexFileError: the first difference."""
     folder = Path(path)
     if (folder / HEADER).exists():
         check_folder(folder)

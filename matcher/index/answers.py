@@ -1,4 +1,4 @@
-"""What range_search answers: limits (q + 1,) int64, distances (m,) int32, rows (m,) int64. And how parts add up."""
+"""The result of range_search: limits (q + 1,) int64, distances (m,) int32, rows (m,) int64; and merging of results."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy.typing as npt
 Answer = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64]]
 
 
-def nothing(queries: int) -> Answer:
-    """The answer in which no query finds anything."""
+def no_matches(queries: int) -> Answer:
+    """The answer in which no query has a match."""
     return np.zeros(queries + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int64)
 
 
 def by_query(
-    asked: npt.NDArray[np.int64], distances: npt.NDArray[np.int32], rows: npt.NDArray[np.int64], queries: int
+    owners: npt.NDArray[np.int64], distances: npt.NDArray[np.int32], rows: npt.NDArray[np.int64], queries: int
 ) -> Answer:
-    """The answer of which each element belongs to the query in `asked`."""
-    order = np.argsort(asked, kind="stable")
-    limits = np.concatenate(([0], np.cumsum(np.bincount(asked, minlength=queries))))
+    """The answer to `queries` queries, from matches in any order; `owners`, (m,), has the query of each match."""
+    order = np.argsort(owners, kind="stable")
+    limits = np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=queries))))
     return limits.astype(np.int64), distances[order], rows[order]
 
 
-def one_after_another(answers: Sequence[Answer]) -> Answer:
-    """The answer to all queries, from answers to the first of them, to the next, and so on."""
+def concatenated(answers: Sequence[Answer]) -> Answer:
+    """The answer to all queries, from answers to consecutive parts of them."""
     limits = [np.zeros(1, np.int64)]
     for part, _distances, _rows in answers:
         limits.append(part[1:] + limits[-1][-1])
@@ -36,8 +36,8 @@ def one_after_another(answers: Sequence[Answer]) -> Answer:
     )
 
 
-def together(answers: Sequence[tuple[Answer, npt.NDArray[np.int64]]], queries: int) -> Answer:
-    """One answer from several, each with the numbers of the queries that it answers; they add up."""
-    asked = np.concatenate([np.repeat(numbers, np.diff(answer[0])) for answer, numbers in answers])
+def merged(answers: Sequence[tuple[Answer, npt.NDArray[np.int64]]], queries: int) -> Answer:
+    """One answer with the matches of several, each with the numbers of the queries that it answers."""
+    owners = np.concatenate([np.repeat(numbers, np.diff(answer[0])) for answer, numbers in answers])
     distances = np.concatenate([answer[1] for answer, _numbers in answers])
-    return by_query(asked, distances, np.concatenate([answer[2] for answer, _numbers in answers]), queries)
+    return by_query(owners, distances, np.concatenate([answer[2] for answer, _numbers in answers]), queries)

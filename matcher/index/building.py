@@ -1,4 +1,4 @@
-"""Codes → the folder of a multi-index. Two chunks' tables are made at a time; memory is the codes and three tables."""
+"""Codes → the folder of a multi-index. Up to four threads make one chunk's table each, beside the codes in memory."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def build(codes: npt.NDArray[np.uint8], *, radius: int, path: Path, costs: Costs
 
 
 def _tables(words: Words, rows: npt.NDArray[np.uint32], chunks: Chunks) -> Iterator[_Table]:
-    """A generator of every chunk's offsets, ids and signatures, in turn."""
+    """A generator of every chunk's offsets, ids and signatures, in order."""
 
     def table(chunk: int) -> _Table:
         offsets = np.zeros((1 << int(chunks.widths[chunk])) + 1, np.uint32)

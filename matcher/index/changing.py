@@ -1,8 +1,8 @@
-"""Changing an index: each change is a new generation (generations.py), which readers see when they open it anew.
+"""Changes of an index. Each is a new generation (generations.py), which readers get when they open the index again.
 
-Rows are numbered as codes come in, and keep their numbers for ever. One writer at a time; a writer that is killed
-leaves the index as it was. Adding and removing cost what is added and removed, and now and then a merging of small
-segments; `compact_index` merges all.
+Rows are numbered in the order of addition, and keep their numbers for ever. There is one writer at a time; a writer
+that is killed leaves the index unchanged. The cost of adding and removing grows with the codes that are added and
+removed; now and then small segments are merged. `compact_index` merges all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from matcher.index.segmented import OpenSegment, SegmentedIndex, open_generation
 from matcher.system.files import hold, sha256_of, sync_folder
 
 MOST_SEGMENTS = 8
-"""With more than these, an addition merges all but the largest."""
+"""An addition that makes more segments than this merges all but the largest."""
 MOST_ROWS = 2**32 - 1
 _LOCK = "lock"
 
@@ -45,8 +45,8 @@ def build_index(
 ) -> Index:
     """Write an index over `codes`, (n, width) uint8, to the new folder `path`, and open it.
 
-    `radius`, a distance of `metric`, is the one that queries will mostly ask. `kind`: `flat` (FAISS), `multi`, or
-    `auto`, by the number of codes; by Euclidean distance there is only FAISS's. The same arguments give the same bytes.
+    `radius`, a distance of `metric`, is the radius of most later queries. `kind`: `flat` (FAISS), `multi`, or `auto`,
+    which chooses by the number of codes; Euclidean distance has FAISS's only. The same arguments give the same bytes.
     IndexFileError where `path` exists, where the width is no multiple of 8 bytes, or where `codes` is not
     two-dimensional uint8.
     """
@@ -74,7 +74,7 @@ def build_index(
 
 
 def add_codes(path: str | PathLike[str], codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Add codes, (k, width) uint8, to an index; their rows, (k,) int64. IndexFileError where they do not fit."""
+    """Add codes, (k, width) uint8, to an index. Returns their rows, (k,) int64. IndexFileError if they do not fit."""
     folder = Path(path)
     check_codes(codes, folder)
     with _writing(folder) as (number, generation):
@@ -95,9 +95,9 @@ def add_codes(path: str | PathLike[str], codes: npt.NDArray[np.uint8]) -> npt.ND
             largest = max(range(len(segments)), key=lambda place: segments[place].count)
             merged = [part for place, part in enumerate(opened.parts) if place != largest]
             segments, gone = (segments[largest],), opened.removed
-            kept, theirs = _live(merged, gone)
-            if len(theirs):
-                segments = (*segments, _segment(folder, number, generation, kept, theirs, name=f"{number}m"))
+            live_codes, live_rows = _live(merged, gone)
+            if len(live_rows):
+                segments = (*segments, _segment(folder, number, generation, live_codes, live_rows, name=f"{number}m"))
             still = gone[np.isin(gone, opened.parts[largest].all_rows())] if len(gone) else gone
             removed = write_rows(folder, f"removed.{number}", still) if len(still) else None
         write_generation(folder, number, replace(generation, rows=total, segments=segments, removed=removed))
@@ -105,23 +105,25 @@ def add_codes(path: str | PathLike[str], codes: npt.NDArray[np.uint8]) -> npt.ND
 
 
 def remove_rows(path: str | PathLike[str], rows: Sequence[int] | npt.NDArray[np.int64]) -> None:
-    """Remove rows from an index. IndexFileError, and nothing removed, where one of them is not in it, or no number."""
+    """Remove rows from an index. IndexFileError, and no row is removed, where one is not in it, or no whole number."""
     folder = Path(path)
-    given = np.asarray(rows)
-    if given.size and given.dtype.kind not in "iu":  # a mask, or numbers with fractions, would remove other rows
-        raise IndexFileError(f"{folder}: rows are whole numbers, not {given.dtype}")
-    wanted = np.unique(given.astype(np.int64))
+    numbers = np.asarray(rows)
+    if numbers.size and numbers.dtype.kind not in "iu":  # a mask, or numbers with fractions, would remove other rows
+        raise IndexFileError(f"{folder}: rows are whole numbers, not {numbers.dtype}")
+    chosen = np.unique(numbers.astype(np.int64))
     with _writing(folder) as (number, generation):
         opened = SegmentedIndex(folder, generation)
-        there = np.zeros(len(wanted), bool)
+        present = np.zeros(len(chosen), bool)
         for part in opened.parts:
-            there |= _has(part, wanted)
-        there &= ~np.isin(wanted, opened.removed)
-        if not there.all():
-            raise IndexFileError(f"{folder}: has no row {wanted[~there][0]} ({np.count_nonzero(~there)} are missing)")
-        if len(wanted) == 0:
+            present |= _has(part, chosen)
+        present &= ~np.isin(chosen, opened.removed)
+        if not present.all():
+            raise IndexFileError(
+                f"{folder}: has no row {chosen[~present][0]} ({np.count_nonzero(~present)} are missing)"
+            )
+        if len(chosen) == 0:
             return
-        removed = write_rows(folder, f"removed.{number}", np.union1d(opened.removed, wanted))
+        removed = write_rows(folder, f"removed.{number}", np.union1d(opened.removed, chosen))
         write_generation(folder, number, replace(generation, removed=removed))
 
 
@@ -138,22 +140,23 @@ def compact_index(path: str | PathLike[str]) -> None:
 
 
 def prune_index(path: str | PathLike[str]) -> None:
-    """Delete what the newest generation does not need. Who has an older one open keeps it, but on Windows: there it
-    stays until the next time.
+    """Delete the files that the newest generation does not need.
+
+    A process that has an older generation open can still use it. On Windows files in use stay until the next call.
     """
     folder = Path(path)
     with _writing(folder) as (number, generation):
         needed = {segment.folder for segment in generation.segments} | {listed.name for listed in generation.files()}
         needed |= {_LOCK, f"generation.{number - 1}.json"}
-        for found in sorted(folder.iterdir()):
-            if found.name not in needed:
+        for listed_path in sorted(folder.iterdir()):
+            if listed_path.name not in needed:
                 with suppress(OSError):
-                    shutil.rmtree(found) if found.is_dir() else found.unlink()
+                    shutil.rmtree(listed_path) if listed_path.is_dir() else listed_path.unlink()
 
 
 @contextmanager
 def _writing(folder: Path) -> Iterator[tuple[int, Generation]]:
-    """The number that the next generation gets, and the newest, while nobody else writes."""
+    """Hold the write lock. Yields the number of the next generation, and the newest generation."""
     current = newest(folder)
     if current == 0:
         raise IndexFileError(f"{folder}: not an index (it has no generation.N.json)")
@@ -177,14 +180,14 @@ def _segment(
     *,
     name: str | None = None,
 ) -> Segment:
-    """Write a segment of these rows, ascending. What a writer that was killed left there is cleared away."""
+    """Write a segment of these rows, ascending. A folder that a killed writer left in its place is deleted."""
     name = name or str(number)
     path = folder / name
     shutil.rmtree(path, ignore_errors=True)
     build_segment(codes, radius=generation.radius, path=path, metric=generation.metric, kind=AUTO, costs=DEFAULT_COSTS)
     first = int(rows[0]) if len(rows) else 0
-    together = len(rows) == 0 or int(rows[-1]) - first + 1 == len(rows)
-    listed = None if together else write_rows(folder, f"rows.{name}", rows)
+    consecutive = len(rows) == 0 or int(rows[-1]) - first + 1 == len(rows)
+    listed = None if consecutive else write_rows(folder, f"rows.{name}", rows)
     return Segment(name, sha256_of(path / HEADER), first, len(rows), listed)
 
 

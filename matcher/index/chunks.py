@@ -1,11 +1,11 @@
-"""How a code is cut into chunks, and how a radius is divided among them. Pure.
+"""The division of a code into chunks, and of a radius among them. Pure.
 
 A code of `bits` bits is cut into m chunks. A radius r is divided into m shares whose sum is r + 1. Where two codes
 differ in at most r bits, some chunk differs in fewer bits than its share: otherwise the differences would sum to r + 1
-or more. Better: going round the ring of chunks from some chunk i, the differences of chunk i, of i and i + 1, of i to
-i + 2 … each sum to less than the shares of the same chunks do. (The differences minus the shares sum to -1 or less, and
-a sequence with such a sum has a rotation all of whose prefixes sum to less than 0.) The index looks only for
-pairs of which this holds for the first chunk and for the first two.
+or more. A stronger condition holds: going round the ring of chunks from some chunk i, the differences of chunk i, of i
+and i + 1, of i to i + 2 … each sum to less than the shares of the same chunks do. (The differences minus the shares sum
+to -1 or less, and a sequence with such a sum has a rotation all of whose prefixes sum to less than 0.) The index
+searches only for pairs of which this holds for the first chunk and for the first two.
 
 Sources: Norouzi, Punjani, Fleet, *Fast Exact Search in Hamming Space with Multi-Index Hashing* (2014); shares that
 differ: Qin et al., *GPH: Similarity Search in Hamming Space* (2018); the ring: Qin, Xiao, *Pigeonring* (2018).
@@ -22,30 +22,30 @@ import numpy as np
 import numpy.typing as npt
 
 SIGNATURE = 16
-"""Bits of the next chunk, at most, that stand beside each entry of a chunk's table."""
+"""The most bits of the next chunk that are stored beside each entry of a chunk's table."""
 NARROWEST = 8
 WIDEST = 24
 USUAL = 16
-"""Bits of a chunk. A table needs 4 bytes for each of 2^width keys and 6 for each code, so that those of chunks of the
-usual width take three times what the codes take: only few codes get narrower ones, and so more tables.
+"""The bits of a chunk. A table needs 4 bytes for each of 2^width keys and 6 for each code, so that the tables of chunks
+of the usual width take three times the memory of the codes. Only few codes get narrower chunks, and so more tables.
 """
 FEW_CODES = 1 << 19
 _SMALL, _LARGE = 16e6, 1e9
-"""Bytes that the nearest large cache holds, and that none does."""
+"""The size in bytes of the nearest large cache, and a size that no cache has."""
 MOST_MASKS = 1 << 16
-"""Keys that are probed in one chunk's table, at most."""
+"""The most keys that are probed in one chunk's table."""
 
 Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What the steps of a search take, in nanoseconds. The defaults were measured (benchmarks/index/index_costs.py).
+    """The costs of a search's steps in nanoseconds. The defaults were measured (benchmarks/index/index_costs.py).
 
-    `probe`: finding one key's bucket. `candidate`: comparing the signature of one code in it. `survivor`: fetching one
-    code and comparing it whole. `scanned`: comparing one code that is in the cache; `read`: getting it there. Probes,
-    survivors and reads are those of an index as large as the memory's caches or larger; of one that fits in the nearest
-    cache they take the part `near` of it. Costs choose between ways that give the same answer.
+    `probe`: to find one key's bucket. `candidate`: to compare the signature of one code in it. `survivor`: to fetch one
+    code and compare it whole. `scanned`: to compare one code that is in the cache; `read`: to fetch it into the cache.
+    `probe`, `survivor` and `read` are for an index that no cache holds; for one that fits in the nearest cache they are
+    multiplied by `near`. Costs choose between methods that give the same answer.
     """
 
     probe: float = 16.0
@@ -56,13 +56,13 @@ class Costs:
     near: float = 0.3
 
     def at(self, size: int) -> Costs:
-        """The costs in an index of `size` bytes."""
+        """The costs for an index of `size` bytes."""
         far = min(max(log(max(size, 1) / _SMALL) / log(_LARGE / _SMALL), 0.0), 1.0)
         part = self.near + (1 - self.near) * far
         return Costs(self.probe * part, self.candidate, self.survivor * part, self.scanned, self.read * part, 1.0)
 
     def scan(self, queries: int) -> float:
-        """One code in a scan for so many queries at a time."""
+        """The cost of comparing one code with one query in a scan of `queries` queries at a time."""
         return self.scanned + self.read / queries
 
 
@@ -83,29 +83,29 @@ class Chunks:
 
     @cached_property
     def widths(self) -> Int64:
-        """Bits of each chunk, (m,) int64."""
+        """The number of bits of each chunk, (m,) int64."""
         return np.diff(np.append(self.starts, self.bits))
 
     @cached_property
     def signature_widths(self) -> Int64:
-        """Bits of the chunk after each that its signatures hold, (m,) int64."""
+        """For each chunk, the number of bits of the next chunk in its signatures, (m,) int64."""
         return np.minimum(np.roll(self.widths, -1), SIGNATURE)
 
     @cached_property
     def tables(self) -> Int64:
-        """Where each chunk's part of the array of offsets begins, and its length, (m + 1,) int64."""
+        """Where each chunk's part of the array of offsets begins, and the array's length, (m + 1,) int64."""
         return np.concatenate(([0], np.cumsum((np.int64(1) << self.widths) + 1)))
 
     def size(self, count: int) -> int:
-        """Bytes that an index of `count` different codes takes, about."""
+        """About the bytes of an index of `count` different codes."""
         return count * (self.bits // 8 + 6 * self.count) + 4 * int(self.tables[-1])
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How one radius is asked: the share of each chunk, (m,) int64 of sum radius + 1, and what is expected of it.
+    """The plan of a search within one radius: the share of each chunk, of sum radius + 1, and the expected cost.
 
-    `cost` in nanoseconds a query, for codes and queries that are uniform.
+    `cost` is in nanoseconds a query, for uniform codes and queries.
     """
 
     shares: tuple[int, ...]
@@ -113,7 +113,7 @@ class Plan:
 
 
 def masks(width: int, flips: int) -> tuple[npt.NDArray[np.uint32], Int64]:
-    """Every pattern of at most `flips` ones in `width` bits, fewest first, and where those of each number begin."""
+    """Every pattern of at most `flips` ones in `width` bits, fewest first; and where those of each number begin."""
     return _masks(width, min(flips, width))
 
 
@@ -122,7 +122,7 @@ def _masks(width: int, flips: int) -> tuple[npt.NDArray[np.uint32], Int64]:
     level = np.zeros(1, np.uint32)
     levels = [level]
     for _ in range(flips):
-        # every pattern of one more: a one above the highest that is there, so that each arises once
+        # every pattern with one more: a one is added above the highest, so that each pattern arises once
         tops = np.array([int(pattern).bit_length() for pattern in level.tolist()])
         level = np.concatenate([level[tops <= bit] | np.uint32(1 << bit) for bit in range(width)])
         levels.append(level)
@@ -144,7 +144,7 @@ def largest_share(width: int) -> int:
 
 
 def expected_cost(chunks: Chunks, shares: tuple[int, ...], count: int, costs: Costs) -> float:
-    """Nanoseconds that a query takes among `count` uniform codes."""
+    """The expected nanoseconds of a query among `count` uniform codes."""
     total = 0.0
     costs = costs.at(chunks.size(count))
     widths = chunks.widths.tolist()
@@ -165,7 +165,7 @@ def _at_most(width: int, most: int) -> float:
 
 
 def plan(chunks: Chunks, radius: int, count: int, costs: Costs) -> Plan | None:
-    """The cheapest division of a radius that is tried; None where the chunks cannot cover the radius.
+    """The cheapest of the divisions of a radius that are tried; None where the chunks cannot cover the radius.
 
     Larger shares are spread round the ring: beside small ones they let fewer candidates pass.
     """
@@ -184,7 +184,7 @@ def plan(chunks: Chunks, radius: int, count: int, costs: Costs) -> Plan | None:
 
 
 def choose_chunks(bits: int, radius: int, count: int, costs: Costs) -> Chunks:
-    """The chunks by which `radius` is asked at the lowest expected cost among `count` codes."""
+    """The chunks with the lowest expected cost of a query within `radius` among `count` codes."""
     fewest, most = -(-bits // WIDEST), bits // (NARROWEST if count < FEW_CODES else USUAL)
     best: tuple[float, int] | None = None
     for number in range(most, fewest - 1, -1):

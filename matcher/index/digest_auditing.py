@@ -1,4 +1,4 @@
-"""Does a digest table answer as a search through all digests does? The audit of exact lookup."""
+"""The audit of a digest table: a sample of lookups is compared with a search through all digests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matcher.index.measures import Codes, Hamming
 
 _BLOCK = 1 << 16
 _WORD = 8
-"""Bytes that are compared with all digests; the rest with those that begin so. No digest is shorter."""
+"""The first bytes of a query, compared with all digests; the rest only with those that match. No digest is shorter."""
 
 
 def audit_digests(
@@ -27,38 +27,36 @@ def audit_digests(
     digests: Codes | None = None,
     order: npt.NDArray[np.uint32] | None = None,
 ) -> AuditResult:
-    """Find a seeded sample of the digests, and the same with a bit flipped; compare with a search through all.
+    """Look up a seeded sample of the digests, and the same with a bit flipped; compare with a search through all.
 
-    `digests`, (n, width) uint8, are those that the table was built from, and `order`, (n,) uint32, says which of them
-    stands at each place: all are compared with the table's, and its files are believed otherwise. The sample begins
-    with the table's first and last. Each is asked alone and all together. Raises IndexAuditError, which names `path`,
-    the digest, and the places that were found and that hold it.
+    `digests`, (n, width) uint8, are those that the table was built from, and `order`, (n,) uint32, has the row of the
+    digest at each place: all are compared with the table's. Without them the table's files are trusted. The sample
+    begins with the table's first and last digest. Each query is looked up alone and in one batch. IndexAuditError names
+    `path`, the digest, the places that the table returned, and the right ones.
     """
     random = np.random.Generator(np.random.PCG64(seed))
     stored: Codes = map_array(path / DIGESTS, np.uint8, (table.count, table.width))
     if digests is not None and order is not None:
         _check_digests(path, digests, stored, order)
-    wanted = sample_of(table.count) if sample is None else sample
-    places = np.array([0, table.count - 1, *random.integers(0, max(1, table.count), wanted).tolist()], np.int64)[
-        :wanted
-    ]
-    asked = stored[places] if table.count else stored
-    flipped = [Hamming().moved(digest, 1, random=random) for digest in asked]
+    size = sample_of(table.count) if sample is None else sample
+    places = np.array([0, table.count - 1, *random.integers(0, max(1, table.count), size).tolist()], np.int64)[:size]
+    sampled = stored[places] if table.count else stored
+    flipped = [Hamming().moved(digest, 1, random=random) for digest in sampled]
     edges = np.array([[0] * table.width, [255] * table.width], np.uint8)
-    queries = np.vstack([asked, np.array(flipped, np.uint8).reshape(asked.shape), edges])
+    queries = np.vstack([sampled, np.array(flipped, np.uint8).reshape(sampled.shape), edges])
     matches = 0
-    limits, together = table.find_many(queries)
+    limits, in_batch = table.find_many(queries)
     for number, query in enumerate(queries):
         truth = _search(query, stored).tolist()
-        for found in (table.find(query.tobytes()), together[limits[number] : limits[number + 1]].tolist()):
-            if found != truth:
-                raise IndexAuditError(f"{path}: digest {query.tobytes().hex()} was found at {found}, not at {truth}")
+        for result in (table.find(query.tobytes()), in_batch[limits[number] : limits[number + 1]].tolist()):
+            if result != truth:
+                raise IndexAuditError(f"{path}: digest {query.tobytes().hex()} was found at {result}, not at {truth}")
         matches += len(truth)
-    return AuditResult(table.count, len(asked), len(queries), 0, matches, seed)
+    return AuditResult(table.count, len(sampled), len(queries), 0, matches, seed)
 
 
 def _check_digests(path: Path, digests: Codes, stored: Codes, order: npt.NDArray[np.uint32]) -> None:
-    """Every digest of the list stands in the table, once. IndexAuditError otherwise."""
+    """IndexAuditError unless the table has every digest of the list exactly once."""
     if digests.shape != stored.shape:
         raise IndexAuditError(f"{path}: holds digests {stored.shape}, the list has {digests.shape}")
     if not np.array_equal(np.bincount(order, minlength=len(digests)), np.ones(len(digests))):
@@ -71,7 +69,7 @@ def _check_digests(path: Path, digests: Codes, stored: Codes, order: npt.NDArray
 
 
 def _search(query: Codes, digests: Codes) -> npt.NDArray[np.int64]:
-    """The places of all digests that are `query`."""
+    """The places of all digests that equal `query`, by comparing each of them."""
     words = digests[:, :_WORD].view(np.uint64)[:, 0]
     alike = np.flatnonzero(words == query[:_WORD].view(np.uint64))
     places: npt.NDArray[np.int64] = alike[(digests[alike] == query).all(axis=1)]

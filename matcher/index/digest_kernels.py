@@ -1,8 +1,8 @@
-"""Compiled loops over digests: counting and placing them by prefix, sorting within a prefix, and looking many up.
+"""Compiled loops over digests: counting and placing them by prefix, sorting within a prefix, and batch lookup.
 
 Digests are (n, width) uint8 and are compared byte by byte, so no answer depends on the machine's byte order. A digest's
-*prefix* is its first `bits` bits as a number, `bits` from 0 to 24; its *bucket* are the digests with that prefix, and
-bucket b is `limits[b]` to `limits[b + 1]` in the table. Every kernel releases the interpreter's lock.
+*prefix* is its first `bits` bits as a number, `bits` from 0 to 24; its *bucket* holds the digests with that prefix, and
+bucket b is at places `limits[b]` to `limits[b + 1]`, half-open. Every kernel releases the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy.typing as npt
 from matcher.system.compiled import compiled
 
 MOST_BITS = 24
-UNHARMED = -1
-"""What `find_spans` answers where it met no damage."""
+UNDAMAGED = -1
+"""The result of `find_spans` where it detected no damage."""
 
 RUN = 16
-"""Digests that are sorted by insertion before runs are merged."""
+"""How many digests are sorted by insertion before runs are merged."""
 
 BLOCK = 32
-"""Queries that are looked up side by side."""
+"""How many queries are looked up side by side."""
 
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.uint32]
@@ -30,14 +30,14 @@ Places = npt.NDArray[np.int64]
 
 
 class Numbered(NamedTuple):
-    """Digests and a number of each, (n,) uint32, that goes where its digest goes."""
+    """Digests, and for each a number, (n,) uint32, that is moved with it."""
 
     digests: Bytes
     numbers: Numbers
 
 
 class Prefixed(NamedTuple):
-    """Sorted digests, the limits of their buckets, (2**bits + 1,) uint32, and the bits of a prefix."""
+    """Sorted digests, the limits of their buckets, (2**bits + 1,) uint32, and the number of bits of a prefix."""
 
     digests: Bytes
     limits: Numbers
@@ -46,7 +46,7 @@ class Prefixed(NamedTuple):
 
 @compiled
 def _prefix(digests: Bytes, row: int, bits: int) -> int:
-    """The first `bits` bits of a digest as a number. A digest shorter than that counts as followed by zeros."""
+    """The first `bits` bits of a digest as a number. A shorter digest is padded with zeros."""
     top = 0
     for place in range(MOST_BITS // 8):
         top <<= 8
@@ -57,7 +57,7 @@ def _prefix(digests: Bytes, row: int, bits: int) -> int:
 
 @compiled
 def _less(first: Bytes, row: int, second: Bytes, other: int) -> bool:
-    """Whether one digest stands before another."""
+    """Whether the digest in row `row` of `first` is less than the one in row `other` of `second`."""
     for place in range(first.shape[1]):
         if first[row, place] != second[other, place]:
             return bool(first[row, place] < second[other, place])
@@ -66,7 +66,7 @@ def _less(first: Bytes, row: int, second: Bytes, other: int) -> bool:
 
 @compiled
 def _copy(source: Numbered, row: int, target: Numbered, place: int) -> None:
-    """Put a digest and its number elsewhere."""
+    """Copy a digest and its number from row `row` of `source` to `place` of `target`."""
     for at in range(source.digests.shape[1]):
         target.digests[place, at] = source.digests[row, at]
     target.numbers[place] = source.numbers[row]
@@ -74,16 +74,16 @@ def _copy(source: Numbered, row: int, target: Numbered, place: int) -> None:
 
 @compiled
 def count_prefixes(digests: Bytes, bits: int, counts: Numbers) -> None:
-    """Add to `counts`, (2**bits,), how many digests have each prefix."""
+    """Add the number of digests with each prefix to `counts`, (2**bits,)."""
     for row in range(len(digests)):
         counts[_prefix(digests, row, bits)] += np.uint32(1)
 
 
 @compiled
 def place_by_prefix(digests: Bytes, bits: int, prefixes: tuple[int, int], free: Numbers, target: Numbered) -> None:
-    """Put the digests with one of `prefixes`, half-open, into their buckets, in the order of their rows.
+    """Copy the digests with one of `prefixes`, half-open, into their buckets, in the order of their rows.
 
-    `free`, (2**bits,), is where the next digest of each bucket goes, and is advanced. A digest's number is its row.
+    `free`, (2**bits,), has the place of the next digest of each bucket, and is advanced. A digest's number is its row.
     """
     first, last = prefixes
     for row in range(len(digests)):
@@ -112,7 +112,7 @@ def _sort_run(table: Numbered, begin: int, end: int, spare: Numbered) -> None:
 
 @compiled
 def _merge(table: Numbered, begin: int, middle: int, end: int, spare: Numbered) -> None:
-    """Make one sorted run of two that lie beside each other; of equal digests the first run's come first."""
+    """Merge two adjacent sorted runs into one; of equal digests those of the first run come first."""
     if not _less(table.digests, middle, table.digests, middle - 1):
         return
     for row in range(begin, middle):
@@ -132,7 +132,7 @@ def _merge(table: Numbered, begin: int, middle: int, end: int, spare: Numbered) 
 def sort_buckets(table: Numbered, limits: Numbers, first: int, last: int, spare: Numbered) -> None:
     """Sort the buckets `first` to `last`, half-open, each within itself; equal digests keep their order.
 
-    By merging: a bucket that holds a whole list costs n log n. `spare` has room for the largest bucket.
+    By merge sort: a bucket that holds a whole list costs n log n. `spare` has room for the largest bucket.
     """
     for bucket in range(first, last):
         begin, end = int(limits[bucket]), int(limits[bucket + 1])
@@ -149,7 +149,7 @@ def sort_buckets(table: Numbered, limits: Numbers, first: int, last: int, spare:
 def _before(table: Prefixed, begin: int, end: int, queries: Bytes, row: int) -> int:
     """The first place of a part of the query's bucket whose digest is not less than the query; `end` if all are.
 
-    What lies between two digests begins with the bytes that both share with the query; those are not compared again.
+    Digests between two others begin with the bytes that both share with the query; those are not compared again.
     """
     digests = table.digests
     width = digests.shape[1]
@@ -168,7 +168,7 @@ def _before(table: Prefixed, begin: int, end: int, queries: Bytes, row: int) -> 
 
 @compiled
 def _past(table: Bytes, begin: int, end: int, queries: Bytes, row: int) -> int:
-    """The first place of `begin` to `end` whose digest is greater than the query; `end` where there is none."""
+    """The first place from `begin` to `end`, half-open, whose digest is greater than the query; `end` if none is."""
     while begin < end:
         middle = (begin + end) >> 1
         if _less(queries, row, table, middle):
@@ -180,12 +180,12 @@ def _past(table: Bytes, begin: int, end: int, queries: Bytes, row: int) -> int:
 
 @compiled
 def find_spans(queries: Bytes, table: Prefixed, begins: Places, ends: Places) -> int:
-    """Where each query's equals stand in the table: `begins` to `ends`, half-open and empty where there are none.
+    """Fill in the places of the digests that equal each query: `begins` to `ends`, half-open, empty for none.
 
-    UNHARMED, or the row of a query whose bucket cannot be. A block of queries is taken one step at a time, so that the
-    processor waits for the memory of all of them at once: first their buckets, then the middle digest of each, which
-    is the first one that bisection asks for. (Sorting the queries beforehand saves a little in batches of a thousand
-    and costs more than it saves in larger ones: benchmarks/index/bench_digests.py.)
+    Returns UNDAMAGED, or the row of a query whose bucket is invalid. A block of queries is processed one step at a
+    time, so that the processor waits for the memory of all of them at once: first their buckets, then the middle digest
+    of each, which bisection reads first. (Sorting the queries beforehand saves a little in batches of a thousand and
+    costs more than it saves in larger ones: benchmarks/index/bench_digests.py.)
     """
     digests, limits, bits = table
     prefixes = np.empty(BLOCK, np.int64)
@@ -212,4 +212,4 @@ def find_spans(queries: Bytes, table: Prefixed, begins: Places, ends: Places) ->
             else:
                 end = begin
             begins[row], ends[row] = begin, end
-    return UNHARMED
+    return UNDAMAGED

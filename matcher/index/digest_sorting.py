@@ -1,7 +1,7 @@
-"""Digests in any order → digests in ascending order, by all cores, the same on every machine.
+"""Digests in any order → digests in ascending order, by several threads, with the same result on every machine.
 
-The digests are placed by their prefix, which costs one pass over them, and each bucket is sorted within itself: a few
-digests, unless somebody made them up so that they begin alike.
+The digests are placed by their prefix in one pass, and each bucket is then sorted: a few digests, unless they were
+chosen to have the same prefix.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from matcher.index.digest_kernels import MOST_BITS, Numbered, count_prefixes, place_by_prefix, sort_buckets
 
 WORTH_A_THREAD = 1 << 20
-"""Digests for which another thread is worth it."""
+"""How many digests are worth another thread."""
 
 _MOST_THREADS = 8
 
@@ -25,15 +25,15 @@ Numbers = npt.NDArray[np.uint32]
 
 
 def prefix_bits(count: int, width: int) -> int:
-    """Bits of the prefix that cuts `count` digests of `width` bytes into buckets of four to eight, 0 to 24 bits."""
+    """The bits, 0 to 24, of a prefix that cuts `count` digests of `width` bytes into buckets of four to eight."""
     return max(0, min(count.bit_length() - 3, width * 8, MOST_BITS))
 
 
 def sorted_digests(digests: Bytes) -> tuple[Numbered, Numbers]:
-    """Fewer than 2**32 digests, (n, width) uint8, ascending, and the limits of their buckets, (2**bits + 1,) uint32.
+    """Sort fewer than 2**32 digests, (n, width) uint8. Returns them, and their buckets' limits, (2**bits + 1,) uint32.
 
-    A digest's number is the row in which it was; equal digests keep their order.
-    Takes width + 5 bytes a digest besides the digests themselves, and as much again if all of them begin alike.
+    A digest's number is its row in `digests`; equal digests keep their order. The memory is width + 5 bytes a digest
+    besides the digests themselves, and as much again if all of them begin alike.
     """
     digests = read_only(digests)
     count, width = digests.shape
@@ -62,21 +62,21 @@ def _room(count: int, width: int) -> Numbered:
 
 
 def read_only(digests: Bytes) -> Bytes:
-    """The same bytes, contiguous and not writable: one type for the compiler, wherever they came from."""
+    """A contiguous, read-only view or copy of the digests, so that compiled code gets one array type."""
     view = np.ascontiguousarray(digests).view(np.ndarray)
     view.flags.writeable = False
     return view
 
 
 def _cuts(limits: Numbers, count: int) -> list[int]:
-    """Bounds of ranges of prefixes with about as many digests each, one range a thread."""
+    """The bounds of ranges of prefixes with about as many digests each, one range a thread."""
     threads = max(1, min(os.cpu_count() or 1, _MOST_THREADS, count // WORTH_A_THREAD))
     shares = [count * part // threads for part in range(1, threads)]
     return [0, *np.searchsorted(limits[:-1], shares).tolist(), len(limits) - 1]
 
 
 def _in_threads(work: Callable[[int, int], None], cuts: list[int]) -> None:
-    """Do the work of each range of prefixes, half-open. The first exception of any is raised."""
+    """Call `work` with each range of prefixes, half-open, in threads. The first exception is raised."""
     with ThreadPoolExecutor(len(cuts) - 1) as pool:
         for _done in pool.map(work, cuts[:-1], cuts[1:]):
             pass

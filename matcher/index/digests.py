@@ -1,12 +1,12 @@
 """Exact lookup of digests: a sorted, memory-mapped table, entered by prefix and searched by bisection.
 
 digests.bin    (n, width) uint8, rows in ascending byte order
-prefixes.bin   (2**p + 1,) uint32 little-endian; the digests whose first p bits are the number b stand from place
-               prefixes[b] to before place prefixes[b + 1]
+prefixes.bin   (2**p + 1,) uint32 little-endian; the digests whose first p bits are the number b are at places
+               prefixes[b] to prefixes[b + 1], half-open
 
-A digest's *place* in the table is what a lookup answers. What belongs to a digest is kept beside the table, in the
-table's order. p follows from n and the width (`prefix_bits`): a few digests share a prefix, if digests they are. Where
-they were made up to begin alike, bisection stays logarithmic.
+A lookup returns a digest's *places* in the table. The attributes of digests are stored beside the table, in the table's
+order. p follows from n and the width (`prefix_bits`): a few real digests share a prefix. If digests were chosen to
+begin alike, bisection stays logarithmic.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import IndexFileError
-from matcher.index.digest_kernels import MOST_BITS, UNHARMED, Prefixed, find_spans
+from matcher.index.digest_kernels import MOST_BITS, UNDAMAGED, Prefixed, find_spans
 from matcher.index.digest_sorting import prefix_bits, read_only, sorted_digests
 from matcher.index.folder import Header, map_array, read_header, write_folder
 
@@ -28,7 +28,7 @@ DIGESTS = "digests.bin"
 PREFIXES = "prefixes.bin"
 
 FEW = 16
-"""Fewer queries than these are answered without loading compiled code."""
+"""Fewer queries than this are answered without compiled code, which takes time to load."""
 
 
 class DigestTable:
@@ -45,7 +45,7 @@ class DigestTable:
         self._bytes = digests.reshape(-1).data
 
     def find(self, digest: bytes) -> list[int]:
-        """Places of `digest`, ascending; none where it is not there."""
+        """The places of `digest`, ascending; empty where it is not in the table."""
         begin, end = self._span(digest)
         return list(range(begin, end))
 
@@ -53,7 +53,7 @@ class DigestTable:
         """All places of each of `digests`, (q, width) uint8 in any order.
 
         Returns limits (q + 1,) int64 and places (m,) int64: those of query i are `places[limits[i]:limits[i + 1]]`,
-        ascending. `spans` says the same in a bounded size. IndexFileError where the widths differ.
+        ascending. `spans` returns them in a bounded size. IndexFileError where the widths differ.
         """
         begins, ends = self.spans(digests)
         limits = np.zeros(len(begins) + 1, np.int64)
@@ -61,9 +61,9 @@ class DigestTable:
         return limits, np.arange(limits[-1]) + np.repeat(begins - limits[:-1], ends - begins)
 
     def spans(self, digests: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Where the equals of each of `digests`, (q, width) uint8, stand: begins and ends, (q,) int64, half-open.
+        """The places of each of `digests`, (q, width) uint8, as spans: begins and ends, (q,) int64, half-open.
 
-        A span is empty where the digest is not there. IndexFileError where the widths differ.
+        A span is empty where the digest is not in the table. IndexFileError where the widths differ.
         """
         if digests.ndim != 2 or digests.dtype != np.uint8 or digests.shape[1] != self.width:
             raise IndexFileError(
@@ -74,8 +74,7 @@ class DigestTable:
             for row, digest in enumerate(digests):
                 begins[row], ends[row] = self._span(digest.tobytes())
             return begins, ends
-        harmed = find_spans(read_only(digests), self._table, begins, ends)
-        if harmed != UNHARMED:
+        if find_spans(read_only(digests), self._table, begins, ends) != UNDAMAGED:
             raise self._damage()
         return begins, ends
 
@@ -94,7 +93,7 @@ class DigestTable:
 
     @property
     def digests(self) -> npt.NDArray[np.uint8]:
-        """All digests, ascending, (n, width)."""
+        """All digests, ascending, (n, width) uint8."""
         return self._table.digests
 
     def _at(self, place: int) -> bytes:
@@ -105,7 +104,7 @@ class DigestTable:
 
 
 def _mapped(path: Path, header: Header, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """A file of the table. IndexFileError where the header does not name it, or with a size that does not fit."""
+    """A file of the table, mapped. IndexFileError where the header does not list it, or lists another size."""
     expected = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     named = header.files.get(name)
     if named is None or named["size"] != expected:
@@ -114,10 +113,10 @@ def _mapped(path: Path, header: Header, name: str, dtype: npt.DTypeLike, shape: 
 
 
 def build(digests: npt.NDArray[np.uint8], *, path: Path) -> npt.NDArray[np.uint32]:
-    """Write a digest table folder from (n, width) uint8; the row that came to stand at each place, (n,) uint32.
+    """Write a digest table folder from (n, width) uint8. Returns the row of the digest at each place, (n,) uint32.
 
-    Equal digests keep their order. Same digests, same bytes. IndexFileError where `path` exists, or where `digests`
-    are of another shape or 2**32 or more.
+    Equal digests keep their order. The same digests give the same bytes. IndexFileError where `path` exists, or where
+    `digests` are of another shape or 2**32 or more.
     """
     if digests.ndim != 2 or digests.dtype != np.uint8 or digests.shape[1] == 0:
         raise IndexFileError(f"{path}: digests must be (n, width) uint8, not {digests.shape} {digests.dtype}")
@@ -130,7 +129,7 @@ def build(digests: npt.NDArray[np.uint8], *, path: Path) -> npt.NDArray[np.uint3
 
 
 def open_digests(path: Path) -> DigestTable:
-    """Open a digest table folder."""
+    """Open a digest table folder. IndexFileError where it is missing, damaged or of another kind."""
     header = read_header(path)
     if header.kind != KIND:
         raise IndexFileError(f"{path}: an index of kind {header.kind!r}, not a digest table")

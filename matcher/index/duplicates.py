@@ -1,6 +1,6 @@
 """Equal codes, which an index lists once: a hundred thousand copies of one hash cost a search no more than one.
 
-A group is all rows that have one code, two rows or more.
+A group is the set of all rows with one code, two rows or more.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class Groups:
     def expand(
         self, limits: npt.NDArray[np.int64], distances: npt.NDArray[np.int32], rows: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """An answer of range_search that names first rows, with all the rows that are equal to them.
+        """Complete an answer of range_search that has only first rows with all rows of their groups.
 
-        IndexError where a group that is asked for cannot be.
+        IndexError where the rows of such a group are invalid.
         """
         if len(self.firsts) == 0 or len(rows) == 0:
             return limits, distances, rows
         group = np.minimum(np.searchsorted(self.firsts, rows), len(self.firsts) - 1)
         grouped = self.firsts[group] == rows
-        begins, behind = self.starts[group].astype(np.int64), self.starts[group + 1].astype(np.int64)
-        if ((behind < begins + 2) | (behind > len(self.rows)))[grouped].any():
+        begins, group_ends = self.starts[group].astype(np.int64), self.starts[group + 1].astype(np.int64)
+        if ((group_ends < begins + 2) | (group_ends > len(self.rows)))[grouped].any():
             raise IndexError("a group's rows are not among the rows")
-        sizes = np.where(grouped, behind - begins, 1)
+        sizes = np.where(grouped, group_ends - begins, 1)
         ends = np.concatenate(([0], np.cumsum(sizes)))
         expanded = np.repeat(rows, sizes)
         within = np.arange(len(expanded)) - np.repeat(ends[:-1], sizes)
@@ -77,7 +77,7 @@ def group_equal(words: Words) -> Groups:
 
 
 def _mixed(words: Words) -> npt.NDArray[np.uint64]:
-    """A number for each row, the same for equal rows and mostly another for others."""
+    """A number for each row: the same for equal rows, and different for most others."""
     total = np.zeros(len(words), np.uint64)
     for column in words.T:
         total = (total ^ column) * _FACTOR
@@ -86,7 +86,7 @@ def _mixed(words: Words) -> npt.NDArray[np.uint64]:
 
 
 def without_repeats(count: int, groups: Groups) -> npt.NDArray[np.uint32]:
-    """The rows below `count` but those that are equal to an earlier one, ascending."""
+    """The rows below `count` without those that equal an earlier row, ascending."""
     kept = np.ones(count, bool)
     kept[groups.rows] = False
     kept[groups.firsts] = True

@@ -1,11 +1,11 @@
-"""Exact range search by FAISS, in Hamming and Euclidean space. The only file that knows FAISS.
+"""Exact range search by FAISS, in Hamming and Euclidean space. No other file uses FAISS.
 
 FAISS's radius is exclusive; ours is inclusive, so every call here adds one.
 
-`IndexFlatL2` is of float32: loaded whole, a code of 144 bytes takes 576, in each process. So the mapped codes are
-searched block by block instead, each converted in place: a block stays in the cache, and nothing is kept. Its float32
-sums are rounded beyond 2^24 (wide codes) and, where it asks BLAS for |x|² + |y|² - 2xy, as it does for many queries,
-before that. So it is asked for a little more than the radius, never less, and the distances of what it names are
+`IndexFlatL2` holds float32: loaded whole, a code of 144 bytes would take 576, in each process. So the mapped codes are
+searched block by block instead, each converted in place: a block stays in the cache, and no copy remains. FAISS's
+float32 sums are rounded beyond 2^24 (wide codes) and, where it computes |x|² + |y|² - 2xy by BLAS, as it does for many
+queries, below that too. So it is queried with a slightly larger radius, and the distances of its candidates are
 computed again, in integers, from the codes.
 """
 
@@ -24,7 +24,7 @@ import numpy.typing as npt
 from matcher.algorithms import Metric
 from matcher.distances import distances as exact_distances
 from matcher.errors import IndexFileError
-from matcher.index.answers import Answer, by_query, nothing
+from matcher.index.answers import Answer, by_query, no_matches
 from matcher.index.folder import Header, map_array, read_header, write_folder
 
 KIND = "flat"
@@ -32,14 +32,14 @@ EUCLIDEAN = "flat-l2"
 CODES = "codes.bin"
 
 _BLOCK = 2048
-"""Euclidean codes that are searched at a time: 1.1 MiB of float32 at 144 bytes a code."""
-_ASKED = 64
-"""Queries that are asked of a block at a time: bounds what is held where everything is near."""
+"""How many Euclidean codes are searched at a time: 1.1 MiB of float32 at 144 bytes a code."""
+_BATCH = 64
+"""How many queries are looked up in a block at a time: this bounds the memory where all codes are within the radius."""
 
 
 @contextmanager
 def _threads(number: int) -> Iterator[None]:
-    """OpenMP keeps this number for each thread, so nobody else's searches are touched."""
+    """Set the number of OpenMP's threads. It is a setting of each thread, so other threads' searches are unaffected."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(number)
     try:
@@ -64,10 +64,10 @@ class FlatIndex:
         _check(self.path, queries, self.bits)
         radius = as_whole(radius)
         if radius < 0 or self.count == 0 or len(queries) == 0:
-            return nothing(len(queries))
+            return no_matches(len(queries))
         with _threads(max(threads, 1)):
-            found = self._index().range_search(np.ascontiguousarray(queries), min(radius, self.bits) + 1)
-        limits, distances, rows = found
+            result = self._index().range_search(np.ascontiguousarray(queries), min(radius, self.bits) + 1)
+        limits, distances, rows = result
         return limits.astype(np.int64), distances.astype(np.int32), rows.astype(np.int64)
 
     def _index(self) -> faiss.IndexBinaryFlat:
@@ -90,44 +90,44 @@ class EuclideanIndex:
         self.codes: npt.NDArray[np.uint8] = map_array(path / CODES, np.uint8, (header.count, header.width))
         furthest = Metric.EUCLIDEAN.furthest(header.width)
         self._furthest = furthest
-        # three sums of `width` float32 products, each of at most `furthest`, one of them doubled, and what joins them
+        # three sums of `width` float32 products, each of at most `furthest`, one of them doubled, and their addition
         self._slack = 1 + (4 * header.width + 16) * furthest * 2.0**-24
 
     def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
         _check(self.path, queries, self.bits)
         radius = as_whole(radius)
         if radius < 0 or self.count == 0 or len(queries) == 0:
-            return nothing(len(queries))
+            return no_matches(len(queries))
         block, width = min(_BLOCK, self.count), self.bits // 8
         index = faiss.IndexFlatL2(width)
         index.add(np.zeros((block, width), np.float32))
         loaded = faiss.rev_swig_ptr(index.get_xb(), block * width).reshape(block, width)
-        found = []
+        matches = []
         with _threads(max(threads, 1)):
             for first in range(0, self.count, block):
                 codes = self.codes[first : first + block]
                 np.copyto(loaded[: len(codes)], codes)
-                for at in range(0, len(queries), _ASKED):
-                    some = queries[at : at + _ASKED]
-                    asked, apart, rows = self._in_block(index, codes, some, min(radius, self._furthest))
+                for at in range(0, len(queries), _BATCH):
+                    some = queries[at : at + _BATCH]
+                    owners, distances, rows = self._in_block(index, codes, some, min(radius, self._furthest))
                     if len(rows):
-                        found.append((asked + at, apart, rows + first))
-        if not found:
-            return nothing(len(queries))
-        asked, apart, rows = (np.concatenate(part) for part in zip(*found, strict=True))
-        return by_query(asked, apart, rows, len(queries))
+                        matches.append((owners + at, distances, rows + first))
+        if not matches:
+            return no_matches(len(queries))
+        owners, distances, rows = (np.concatenate(part) for part in zip(*matches, strict=True))
+        return by_query(owners, distances, rows, len(queries))
 
     def _in_block(
         self, index: faiss.IndexFlatL2, codes: npt.NDArray[np.uint8], queries: npt.NDArray[np.uint8], radius: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-        """Queries, distances and rows of the matches in one block that is loaded."""
+        """The queries, distances and rows of the matches in `codes`, the block that `index` holds."""
         limits, _rounded, rows = index.range_search(queries.astype(np.float32), radius + 1 + self._slack)
-        asked = np.repeat(np.arange(len(queries)), np.diff(limits.astype(np.int64)))
-        real = rows < len(codes)  # behind the last block's codes lie those of the block before
-        asked, rows = asked[real], rows[real]
-        apart = exact_distances(Metric.EUCLIDEAN, queries[asked], codes[rows])
-        kept = apart <= radius
-        return asked[kept], apart[kept], rows[kept]
+        owners = np.repeat(np.arange(len(queries)), np.diff(limits.astype(np.int64)))
+        real = rows < len(codes)  # after the codes of the last block, `index` still holds some of the block before
+        owners, rows = owners[real], rows[real]
+        distances = exact_distances(Metric.EUCLIDEAN, queries[owners], codes[rows])
+        within = distances <= radius
+        return owners[within], distances[within], rows[within]
 
 
 def _check(path: Path, queries: npt.NDArray[np.uint8], bits: int) -> None:
@@ -136,7 +136,7 @@ def _check(path: Path, queries: npt.NDArray[np.uint8], bits: int) -> None:
 
 
 def build(codes: npt.NDArray[np.uint8], *, radius: int, path: Path, kind: str = KIND) -> None:
-    """Write a flat index folder, of either kind."""
+    """Write a flat index folder of kind `flat` or `flat-l2`."""
     header = Header(kind, codes.shape[1] * 8, radius, len(codes), {})
     write_folder(path, header, {CODES: codes})
 

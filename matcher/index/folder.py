@@ -1,10 +1,10 @@
-"""An index on disk: a folder of plain arrays with a header that names, sizes and digests them.
+"""An index on disk: a folder of plain arrays, and a header with their names, sizes and digests.
 
     header.json   {"format": 2, "kind": …, "bits": …, "radius": …, "count": …, "facts": {…},
-                   "files": {name: {"size", "sha256"}}, "sha256": of all that without this}
+                   "files": {name: {"size", "sha256"}}, "sha256": of all the rest}
 
 A folder is written under a temporary name and renamed when it is complete; it is never changed afterwards. Opening
-checks the header and every size; `check` reads all bytes. Numbers in arrays are little-endian.
+checks the header and every file's size; `check` reads all bytes. Numbers in arrays are little-endian.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ _MAX_HEADER = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What an index folder holds. `radius` inclusive, in the kind's distance; `count` in codes; `facts` are its own."""
+    """The header of an index folder. `radius` is an inclusive distance of the kind, `count` the number of its codes.
+
+    `facts` are numbers of the kind's own.
+    """
 
     kind: str
     bits: int
@@ -45,12 +48,12 @@ class Header:
 
     @property
     def width(self) -> int:
-        """Bytes a code."""
+        """The bytes of a code."""
         return self.bits // 8
 
 
 class FolderWriter:
-    """A folder that is being written; without an exception it is published at the end of the `with` block."""
+    """A folder that is being written. If there is no exception, it is published at the end of the `with` block."""
 
     def __init__(self, path: Path) -> None:
         if path.exists():
@@ -68,7 +71,7 @@ class FolderWriter:
         return self
 
     def append(self, name: str, array: npt.NDArray[Any]) -> None:
-        """Write an array behind what a file of the folder has already."""
+        """Append an array to a file of the folder."""
         if name not in self._files:
             opened = self._streams.enter_context((self._temporary / name).open("wb"))
             self._files[name] = opened, hashlib.sha256()
@@ -79,7 +82,7 @@ class FolderWriter:
             stream.write(data)
 
     def describe(self, header: Header) -> None:
-        """State what the folder holds; its `files` are those that were written."""
+        """Set the folder's header. Its `files` are ignored: the header gets those that were written."""
         self._header = header
 
     def __exit__(
@@ -89,7 +92,7 @@ class FolderWriter:
             sizes = {name: stream.tell() for name, (stream, _digest) in self._files.items()}
             self._streams.close()
             if kind is None:
-                assert self._header is not None, "nobody described the folder"
+                assert self._header is not None, "describe was not called"
                 files = {
                     name: {"size": sizes[name], "sha256": digest.hexdigest()}
                     for name, (_stream, digest) in self._files.items()
@@ -105,7 +108,7 @@ class FolderWriter:
 
 
 def write_folder(path: Path, header: Header, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Publish an index folder. IndexFileError where something stands at `path` already."""
+    """Publish an index folder. IndexFileError where `path` exists."""
     with FolderWriter(path) as writer:
         for name, array in arrays.items():
             writer.append(name, array)
@@ -130,7 +133,7 @@ def _digest_of(body: Mapping[str, Any]) -> str:
 
 
 def read_header(path: Path) -> Header:
-    """The header of an index folder, every named file present and of its size. IndexFileError otherwise."""
+    """The header of an index folder whose files are present and of the right size. IndexFileError otherwise."""
     try:
         with (path / HEADER).open("rb") as stream:
             body = json.loads(stream.read(_MAX_HEADER))
@@ -179,7 +182,7 @@ def map_bytes(path: Path) -> mmap.mmap | bytes:
 
 
 def map_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """A read-only memory-mapped array; an empty one where there is nothing to map.
+    """A read-only memory-mapped array; an empty one, without a file, where the shape has a 0.
 
     IndexFileError where that fails, or where the file is of another size than the array.
     """

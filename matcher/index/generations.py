@@ -1,14 +1,14 @@
-"""The pointer of an index: which segments make it up now, and which rows are gone.
+"""The generations of an index: each lists the segments that make it up, and the rows that are removed.
 
     generation.N.json   {"format": 1, "bits": …, "radius": …, "metric": …, "rows": …, "segments": [{"folder",
-                        "header", "first", "count", "rows"}], "removed": FILE, "sha256": of all that without this}
+                        "header", "first", "count", "rows"}], "removed": FILE, "sha256": of all the rest}
 
-The one with the highest N counts. Each is written under another name first and never changed, so a reader sees a
-generation whole or not at all, on systems too that cannot replace a file which somebody reads.
+The generation with the highest N is current. Each is written under another name first and never changed, so a reader
+sees a generation whole or not at all, even on systems that cannot replace a file in use.
 
-`rows`: all rows that were ever given. A segment's codes have the rows `first` to `first + count`, or those in a file
-`rows` of ascending uint32. A FILE is {"name", "size", "sha256"} or null; `header` is the SHA-256 of the segment's
-header, which has the digests of its files.
+`rows` is the number of all rows that were ever added. A segment's codes have the rows `first` to `first + count`,
+half-open, or those in a file `rows` of ascending uint32. A FILE is {"name", "size", "sha256"} or null; `header` is the
+SHA-256 of the segment's header, which has the digests of its files.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ Rows = npt.NDArray[np.uint32]
 
 @dataclass(frozen=True, slots=True)
 class RowsFile:
-    """A file of row numbers beside the segments, ascending uint32."""
+    """A file of row numbers, ascending uint32, in the index's folder."""
 
     name: str
     size: int
     sha256: str
 
     def open(self, folder: Path) -> Rows:
-        """Its rows, memory-mapped. IndexFileError where it is missing or of another size."""
+        """The rows in the file, memory-mapped. IndexFileError where it is missing or of another size."""
         return np.asarray(map_array(folder / self.name, "<u4", (self.size // 4,)))
 
     def as_json(self) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class RowsFile:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Codes that have an index of their own, in the folder of that name. `first` counts where `rows` is None."""
+    """A part of an index: codes with an index of their own in `folder`. `first` is used where `rows` is None."""
 
     folder: str
     header: str
@@ -70,7 +70,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What an index holds at one moment. `removed` lists the rows that its segments have and it has not."""
+    """One state of an index. `removed` lists the rows of its segments that were removed from it."""
 
     bits: int
     radius: int
@@ -92,14 +92,14 @@ class Generation:
         return {**body, "sha256": _digest_of(body)}
 
     def files(self) -> list[RowsFile]:
-        """Every file of rows that belongs to it."""
+        """Every file of rows of this generation."""
         return [listed for listed in (*(segment.rows for segment in self.segments), self.removed) if listed is not None]
 
 
 def newest(folder: Path) -> int:
-    """The number of the generation that counts; 0 where there is none. IndexFileError where there is no folder."""
+    """The number of the current generation; 0 where there is none. IndexFileError where there is no folder."""
     try:
-        numbers = [int(found[1]) for path in folder.iterdir() if (found := _NAME.fullmatch(path.name))]
+        numbers = [int(match[1]) for path in folder.iterdir() if (match := _NAME.fullmatch(path.name))]
     except OSError as error:
         raise IndexFileError(f"{folder}: {error.strerror}") from error
     return max(numbers, default=0)
@@ -129,7 +129,7 @@ def read_generation(folder: Path, number: int) -> Generation:
 
 
 def write_generation(folder: Path, number: int, generation: Generation) -> None:
-    """Publish a generation. IndexFileError where there is one of that number."""
+    """Publish a generation. IndexFileError where that number exists."""
     path = _path(folder, number)
     if path.exists():
         raise IndexFileError(f"{path}: exists; a generation is never overwritten")
@@ -143,7 +143,7 @@ def write_generation(folder: Path, number: int, generation: Generation) -> None:
 
 
 def write_rows(folder: Path, name: str, rows: npt.NDArray[np.integer[Any]]) -> RowsFile:
-    """Write a file of row numbers, durably, in the place of what a writer that was killed left there."""
+    """Write a file of row numbers durably. It replaces a file that a killed writer left behind."""
     data = rows.astype("<u4").tobytes()
     (folder / name).unlink(missing_ok=True)
     write_new(folder / name, data)

@@ -1,6 +1,6 @@
-"""How an audit compares two codes and makes one that is a given distance from another: plain numpy, nothing compiled.
+"""The reference distances of an audit, and codes at a given distance from another. Plain numpy, nothing compiled.
 
-What an index does fast is done here slowly and differently; nothing of this is used by an index.
+They compute slowly and differently what an index computes fast; no index uses them.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ import numpy.typing as npt
 Codes = npt.NDArray[np.uint8]
 
 _LARGEST_STEP = 127
-"""Every byte can be moved so far, up or down."""
+"""The largest step by which every byte can be moved up or down."""
 
 
 class Measure(Protocol):
-    """A distance of codes."""
+    """A distance between codes."""
 
     def distances(self, query: Codes, codes: Codes) -> npt.NDArray[np.int64]:
         """The distance of `query`, (width,), from each of `codes`, (n, width): (n,)."""
 
     def moved(self, code: Codes, distance: int, *, random: np.random.Generator) -> Codes:
-        """A code, (width,), that is `distance` away from `code`, or as far as codes can be apart."""
+        """A code, (width,), at `distance` from `code`, or at the largest distance that is possible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hamming:
-    """Bits that differ. The width is a multiple of 8 bytes."""
+    """The number of bits that differ. The width is a multiple of 8 bytes."""
 
     def distances(self, query: Codes, codes: Codes) -> npt.NDArray[np.int64]:
-        apart = np.zeros(len(codes), np.int64)
+        bits = np.zeros(len(codes), np.int64)
         words = np.ascontiguousarray(codes).view(np.uint64)
         for column, word in enumerate(np.ascontiguousarray(query).view(np.uint64)):
-            apart += np.bitwise_count(words[:, column] ^ word)
-        return apart
+            bits += np.bitwise_count(words[:, column] ^ word)
+        return bits
 
     def moved(self, code: Codes, distance: int, *, random: np.random.Generator) -> Codes:
         bits = np.unpackbits(code)

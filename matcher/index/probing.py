@@ -1,8 +1,8 @@
-"""Searching the chunks' tables, compiled: keys near to the query's, signatures in their buckets, then whole codes.
+"""The search in the chunks' tables, compiled: keys near the query's, signatures in their buckets, then whole codes.
 
-Three things are asked of a listed code, each cheaper than the next and each true of every code within the radius for
-some chunk (chunks.py): its chunk is in a bucket whose key is near; the signature beside it, of the next chunk, is near
-enough; the code is within the radius. A code that several chunks lead to is taken by the first of them.
+A listed code must pass three tests, each cheaper than the next. Every code within the radius passes them for some chunk
+(chunks.py): its chunk is in a bucket whose key is near; the signature beside it, of the next chunk, is near enough; the
+code is within the radius. A code that passes for several chunks is reported for the first of them.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from matcher.system.compiled import compiled, compiled_inner
 DAMAGED = -1
 """The tables point outside themselves."""
 _FULL = -2
-"""The arrays for what is found have no room left."""
-_DEAR = -3
-"""The query takes more than its budget."""
+"""The arrays for the matches have no room left."""
+_OVER_BUDGET = -3
+"""The query exceeds its budget."""
 
 _BLOCK = 4096
 _ONE = np.uint64(1)
@@ -32,9 +32,9 @@ class Tables(NamedTuple):
     """An index as arrays. m chunks, n codes of k words, u of them listed (equal codes are listed once).
 
     words: (n, k). firsts: (m + 1,) int64, where each chunk's part of `offsets` begins. offsets: uint32, for each key
-    of each chunk the place of its first row, and u behind the last. ids: (m * u + LANES,) uint32, the rows of each
-    chunk by key. signatures: the same in uint16, some bits of the next chunk. cuts: (m, 3) int64: first bit, width and
-    width of the signature of each chunk.
+    of each chunk the place of its first row, and u after the last. ids: (m * u + LANES,) uint32, the rows of each
+    chunk by key. signatures: (m * u + LANES,) uint16, for each of those rows some bits of the next chunk. cuts: (m, 3)
+    int64, the first bit, the width and the width of the signature of each chunk.
     """
 
     words: Words
@@ -46,10 +46,12 @@ class Tables(NamedTuple):
     listed: int
 
 
-class Ask(NamedTuple):
-    """How a radius is asked. patterns: uint32, what keys differ by, fewest ones first; levels: (m, s + 1) int64, where
-    in them the patterns of each number of ones begin, for each chunk. costs: (3,) float64, of a probe, a candidate and
-    a survivor; `budget`: of a query; all in nanoseconds.
+class Params(NamedTuple):
+    """The parameters of a search within one radius.
+
+    patterns: uint32, the differences of keys, fewest ones first. levels: (m, s + 1) int64, for each chunk, where in
+    them the patterns of each number of ones begin. costs: (3,) float64, of a probe, a candidate and a survivor, and
+    budget, of a query, are in nanoseconds.
     """
 
     radius: int
@@ -59,21 +61,21 @@ class Ask(NamedTuple):
     budget: float
 
 
-class Found(NamedTuple):
-    """What is found: distances int32 and rows int64, from limits[q] to limits[q + 1] for query q.
+class Matches(NamedTuple):
+    """The matches: distances int32 and rows int64, from limits[q] to limits[q + 1] for query q.
 
-    dear: (q,) bool, true for queries that went over the budget, of which nothing is given.
+    over_budget: (q,) bool, true for queries that exceeded the budget, which have no matches here.
     """
 
     limits: npt.NDArray[np.int64]
     distances: npt.NDArray[np.int32]
     rows: npt.NDArray[np.int64]
-    dear: npt.NDArray[np.bool_]
+    over_budget: npt.NDArray[np.bool_]
 
 
 @compiled_inner
 def _comes_first(tables: Any, row: Any, queries: Any, query: Any, chunk: Any, shares: Any) -> bool:
-    """Whether no chunk before `chunk` leads to the row."""
+    """Whether the row does not pass the first two tests for any chunk before `chunk`."""
     cuts = tables.cuts
     for earlier in range(chunk):
         if shares[earlier] == 0:
@@ -89,10 +91,10 @@ def _comes_first(tables: Any, row: Any, queries: Any, query: Any, chunk: Any, sh
 
 @compiled_inner
 def _verify(
-    tables: Any, ask: Any, shares: Any, queries: Any, query: Any, chunk: Any, scratch: Any, waiting: Any, out: Any,
-    found: Any,
+    tables: Any, params: Any, shares: Any, queries: Any, query: Any, chunk: Any, scratch: Any, waiting: Any, out: Any,
+    count: Any,
 ) -> Any:  # fmt: skip
-    """Compare whole codes; scratch[0] holds places in `ids`. How many are found now, or _FULL or DAMAGED."""
+    """Compare whole codes; scratch[0] holds places in `ids`. Returns the number of matches so far, _FULL or DAMAGED."""
     words, ids = tables.words, tables.ids
     for at in range(waiting):
         row = np.int64(ids[scratch[0, at]])
@@ -103,23 +105,23 @@ def _verify(
     for at in range(waiting):
         row = scratch[0, at]
         distance = difference(words, row, queries, query)
-        if distance <= ask.radius and _comes_first(tables, row, queries, query, chunk, shares):
-            if found == out.rows.shape[0]:
+        if distance <= params.radius and _comes_first(tables, row, queries, query, chunk, shares):
+            if count == out.rows.shape[0]:
                 return _FULL
-            out.distances[found] = distance
-            out.rows[found] = row
-            found += 1
-    return found
+            out.distances[count] = distance
+            out.rows[count] = row
+            count += 1
+    return count
 
 
 @compiled_inner
-def _buckets(tables: Any, ask: Any, share: Any, queries: Any, query: Any, chunk: Any, scratch: Any) -> Any:
+def _buckets(tables: Any, params: Any, share: Any, queries: Any, query: Any, chunk: Any, scratch: Any) -> Any:
     """The buckets of a chunk's keys that differ from the query's in fewer bits than its share.
 
-    Returns how many are not empty, or DAMAGED, and the codes in them. Where each begins and ends in `ids`, and the
-    distance of its key, go to `scratch`.
+    Returns the number of those that are not empty, or DAMAGED, and the number of codes in them. For each, its begin and
+    end in `ids`, and the distance of its key, are written to `scratch`.
     """
-    offsets, signatures, levels, patterns = tables.offsets, tables.signatures, ask.levels, ask.patterns
+    offsets, signatures, levels, patterns = tables.offsets, tables.signatures, params.levels, params.patterns
     listed = tables.listed
     key = np.int64(piece(queries, query, tables.cuts[chunk, 0], tables.cuts[chunk, 1]))
     table = tables.firsts[chunk]
@@ -144,21 +146,22 @@ def _buckets(tables: Any, ask: Any, share: Any, queries: Any, query: Any, chunk:
 
 
 @compiled_inner
-def _search(tables: Any, ask: Any, shares: Any, queries: Any, query: Any, scratch: Any, out: Any) -> Any:
-    """Everything within the radius of one query, from its limit on. How many are found in all now, or why not."""
+def _search(tables: Any, params: Any, shares: Any, queries: Any, query: Any, scratch: Any, out: Any) -> Any:
+    """Write all matches of one query from its limit on. Returns the number of matches so far, or a negative status."""
     cuts, signatures, ids = tables.cuts, tables.signatures, tables.ids
     chunks = cuts.shape[0]
-    found = out.limits[query]
+    count = out.limits[query]
     spent = 0.0
     for chunk in range(chunks):
         if shares[chunk] == 0:
             continue
-        buckets, candidates = _buckets(tables, ask, shares[chunk], queries, query, chunk, scratch)
+        buckets, candidates = _buckets(tables, params, shares[chunk], queries, query, chunk, scratch)
         if buckets == DAMAGED:
             return DAMAGED
-        spent += ask.costs[0] * (ask.levels[chunk, shares[chunk]] - ask.levels[chunk, 0]) + ask.costs[1] * candidates
-        if spent > ask.budget:
-            return _DEAR
+        keys = params.levels[chunk, shares[chunk]] - params.levels[chunk, 0]
+        spent += params.costs[0] * keys + params.costs[1] * candidates
+        if spent > params.budget:
+            return _OVER_BUDGET
         following = chunk + 1 if chunk + 1 < chunks else 0
         signature = np.uint16(piece(queries, query, cuts[following, 0], cuts[chunk, 2]))
         both = shares[chunk] + shares[following] - 1
@@ -176,18 +179,18 @@ def _search(tables: Any, ask: Any, shares: Any, queries: Any, query: Any, scratc
                     waiting += 1
                     near &= near - _ONE
                 if waiting > _BLOCK - LANES:
-                    spent += ask.costs[2] * waiting
-                    if spent > ask.budget:
-                        return _DEAR
-                    found = _verify(tables, ask, shares, queries, query, chunk, scratch, waiting, out, found)
-                    if found < 0:
-                        return found
+                    spent += params.costs[2] * waiting
+                    if spent > params.budget:
+                        return _OVER_BUDGET
+                    count = _verify(tables, params, shares, queries, query, chunk, scratch, waiting, out, count)
+                    if count < 0:
+                        return count
                     waiting = 0
-        spent += ask.costs[2] * waiting
-        found = _verify(tables, ask, shares, queries, query, chunk, scratch, waiting, out, found)
-        if found < 0:
-            return found
-    return found
+        spent += params.costs[2] * waiting
+        count = _verify(tables, params, shares, queries, query, chunk, scratch, waiting, out, count)
+        if count < 0:
+            return count
+    return count
 
 
 @compiled
@@ -199,52 +202,51 @@ def _scratch(levels: Any) -> Any:
 
 
 @compiled_inner
-def _close(out: Any, query: Any, found: Any) -> None:
-    """Set the limit behind a query's rows, of which there are none where it was too dear."""
-    if found == _DEAR:
-        out.dear[query] = True
-        found = out.limits[query]
-    out.limits[query + 1] = found
+def _close(out: Any, query: Any, count: Any) -> None:
+    """Set the limit after a query's rows. A query over budget has no rows."""
+    if count == _OVER_BUDGET:
+        out.over_budget[query] = True
+        count = out.limits[query]
+    out.limits[query + 1] = count
 
 
 @compiled
-def probe(tables: Any, ask: Any, shares: Any, queries: Any, first: Any, out: Any) -> Any:
+def probe(tables: Any, params: Any, shares: Any, queries: Any, first: Any, out: Any) -> Any:
     """Search for the queries from `first` on, all with the same shares, (m,) int64.
 
-    queries: (q, k) uint64. Returns the number of the query before which there was no more room, q where there was,
-    or DAMAGED.
+    queries: (q, k) uint64. Returns the number of the query before which there was no more room, or q, or DAMAGED.
     """
-    scratch = _scratch(ask.levels)
+    scratch = _scratch(params.levels)
     for query in range(first, queries.shape[0]):
-        found = _search(tables, ask, shares, queries, query, scratch, out)
-        if found == DAMAGED:
+        count = _search(tables, params, shares, queries, query, scratch, out)
+        if count == DAMAGED:
             return DAMAGED
-        if found == _FULL:
+        if count == _FULL:
             return query
-        _close(out, query, found)
+        _close(out, query, count)
     return queries.shape[0]
 
 
 @compiled_inner
-def _weigh(tables: Any, ask: Any, queries: Any, query: Any, weights: Any) -> None:
-    """What each share of each chunk would cost a query: (m, s + 1) float64, from the sizes of the buckets."""
+def _weigh(tables: Any, params: Any, queries: Any, query: Any, weights: Any) -> None:
+    """Fill `weights`, (m, s + 1) float64: the cost of each share of each chunk, from the sizes of the buckets."""
     for chunk in range(tables.cuts.shape[0]):
         key = np.int64(piece(queries, query, tables.cuts[chunk, 0], tables.cuts[chunk, 1]))
         total = 0.0
         weights[chunk, 0] = 0.0
-        for ones in range(ask.levels.shape[1] - 1):
-            for at in range(ask.levels[chunk, ones], ask.levels[chunk, ones + 1]):
-                place = tables.firsts[chunk] + (key ^ np.int64(ask.patterns[at]))
+        for ones in range(params.levels.shape[1] - 1):
+            for at in range(params.levels[chunk, ones], params.levels[chunk, ones + 1]):
+                place = tables.firsts[chunk] + (key ^ np.int64(params.patterns[at]))
                 size = np.int64(tables.offsets[place + 1]) - np.int64(tables.offsets[place])
-                total += ask.costs[0] + ask.costs[1] * size
+                total += params.costs[0] + params.costs[1] * size
             weights[chunk, ones + 1] = total
 
 
 @compiled_inner
 def _divide(weights: Any, best: Any, choice: Any, shares: Any) -> Any:
-    """The cheapest shares of the sum that is asked, and what they cost; infinity where none has that sum.
+    """Fill in the cheapest shares with the required sum. Returns their cost; infinity where no shares have that sum.
 
-    best and choice: (m + 1, sum + 1) float64 and int64, room to work in.
+    best and choice: (m + 1, sum + 1) float64 and int64, working memory.
     """
     chunks = weights.shape[0]
     target = best.shape[1] - 1
@@ -266,22 +268,25 @@ def _divide(weights: Any, best: Any, choice: Any, shares: Any) -> Any:
 
 
 @compiled
-def probe_weighed(tables: Any, ask: Any, queries: Any, first: Any, out: Any) -> Any:
-    """The same with shares that are chosen for each query by what its buckets hold: small ones at popular keys."""
+def probe_weighed(tables: Any, params: Any, queries: Any, first: Any, out: Any) -> Any:
+    """Search for the queries from `first` on, with shares chosen for each by the sizes of its buckets.
+
+    Popular keys get small shares. Returns as `probe` does.
+    """
     chunks = tables.cuts.shape[0]
-    scratch = _scratch(ask.levels)
-    weights = np.empty((chunks, ask.levels.shape[1]))
-    best = np.empty((chunks + 1, ask.radius + 2))
-    choice = np.zeros((chunks + 1, ask.radius + 2), np.int64)
+    scratch = _scratch(params.levels)
+    weights = np.empty((chunks, params.levels.shape[1]))
+    best = np.empty((chunks + 1, params.radius + 2))
+    choice = np.zeros((chunks + 1, params.radius + 2), np.int64)
     shares = np.zeros(chunks, np.int64)
     for query in range(first, queries.shape[0]):
-        _weigh(tables, ask, queries, query, weights)
-        found = _DEAR
-        if _divide(weights, best, choice, shares) <= ask.budget:
-            found = _search(tables, ask, shares, queries, query, scratch, out)
-        if found == DAMAGED:
+        _weigh(tables, params, queries, query, weights)
+        count = _OVER_BUDGET
+        if _divide(weights, best, choice, shares) <= params.budget:
+            count = _search(tables, params, shares, queries, query, scratch, out)
+        if count == DAMAGED:
             return DAMAGED
-        if found == _FULL:
+        if count == _FULL:
             return query
-        _close(out, query, found)
+        _close(out, query, count)
     return queries.shape[0]

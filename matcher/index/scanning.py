@@ -1,7 +1,7 @@
-"""Comparing queries with every code, compiled: a tile of codes stays in the cache while all queries pass over it.
+"""Comparison of queries with every code, compiled: a tile of codes stays in the cache for all queries.
 
-A code of which already the first words differ in more bits than the radius is done with; of the others the whole is
-compared.
+First the first words of each code are compared. Where these alone differ in more bits than the radius, the code is
+rejected; the others are compared whole.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from typing import Any
 
 import numpy as np
 
-from matcher.index.answers import Answer, by_query, one_after_another
+from matcher.index.answers import Answer, by_query, concatenated
 from matcher.index.vectors import LANES, lowest_one, near_in_1, near_in_2, near_in_3, near_in_4, popcount
 from matcher.index.words import Words, difference
 from matcher.system.compiled import compiled
 
 FEW = 4
-"""So few queries, or fewer, are compared with the codes one by one."""
+"""The most queries that are compared with the codes one by one, without tiles."""
 _TILE = 1024
 _ROOM = 1024
 _RARE = 0.002
-"""How many of unrelated codes may pass a look at their first words: each costs a look at all of them."""
+"""The share of unrelated codes that may pass the comparison of their first words; each is then compared whole."""
 _ONE = np.uint64(1)
 
 
 def scan(words: Words, queries: Words, radius: int) -> Answer:
-    """All of `words`, (n, k) uint64, within `radius` bits, inclusive, of each of `queries`, (q, k) uint64."""
+    """All codes in `words`, (n, k) uint64, within `radius` bits, inclusive, of each of `queries`, (q, k) uint64."""
     if len(queries) <= FEW:
-        return one_after_another([_by_rows(words, queries, query, radius) for query in range(len(queries))])
+        return concatenated([_by_rows(words, queries, query, radius) for query in range(len(queries))])
     return _by_tiles(words, queries, radius)
 
 
@@ -38,8 +38,8 @@ def _by_rows(words: Words, queries: Words, query: int, radius: int) -> Answer:
     first, room = 0, _ROOM
     while first < len(words):
         distances, rows = np.empty(room, np.int32), np.empty(room, np.int64)
-        first, found = scan_rows(words, first, queries, query, radius, distances, rows)
-        parts.append((distances[:found], rows[:found]))
+        first, count = scan_rows(words, first, queries, query, radius, distances, rows)
+        parts.append((distances[:count], rows[:count]))
         room *= 2
     rows = np.concatenate([rows for _distances, rows in parts])
     return np.array([0, len(rows)]), np.concatenate([distances for distances, _rows in parts]), rows
@@ -50,17 +50,17 @@ def _by_tiles(words: Words, queries: Words, radius: int) -> Answer:
     prefix = _prefix(words.shape[1], radius)
     first, room = 0, _ROOM + 2 * len(queries)
     while first < len(words):
-        asked, distances, rows = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room, np.int64)
-        first, found = scan_tiles(words, first, queries, radius, prefix, asked, distances, rows)
-        parts.append((asked[:found], distances[:found], rows[:found]))
+        owners, distances, rows = np.empty(room, np.int64), np.empty(room, np.int32), np.empty(room, np.int64)
+        first, count = scan_tiles(words, first, queries, radius, prefix, owners, distances, rows)
+        parts.append((owners[:count], distances[:count], rows[:count]))
         room *= 2
-    asked, distances, rows = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return by_query(asked, distances, rows, len(queries))
+    owners, distances, rows = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return by_query(owners, distances, rows, len(queries))
 
 
 @lru_cache(maxsize=256)
 def _prefix(length: int, radius: int) -> int:
-    """How many first words tell most unrelated codes from those within the radius."""
+    """The number of first words that separate most unrelated codes from those within the radius."""
     most = min(length, 4)
     for words in range(1, most):
         bits = 64 * words
@@ -71,20 +71,20 @@ def _prefix(length: int, radius: int) -> int:
 
 @compiled
 def scan_tiles(
-    words: Any, first: Any, queries: Any, radius: Any, prefix: Any, asked: Any, distances: Any, rows: Any
+    words: Any, first: Any, queries: Any, radius: Any, prefix: Any, owners: Any, distances: Any, rows: Any
 ) -> Any:
-    """All codes from row `first` on within the radius of each query, tile by tile.
+    """Write all codes from row `first` on within the radius of each query to the last three arrays, tile by tile.
 
-    words: (n, k) uint64, queries: (q, k) uint64. prefix: 1 to 4, at most k: the words that are looked at first. What is
-    found is written to asked (int64, the query), distances (int32) and rows (int64). Returns the row before which
-    there was no more room, n where there was, and how many were found.
+    words: (n, k) uint64, queries: (q, k) uint64. prefix: 1 to 4, at most k: the words that are compared first. Matches
+    are written to owners (int64, the query), distances (int32) and rows (int64). Returns the row before which there was
+    no more room, or n, and the number of matches.
     """
     length = words.shape[1]
     planes = np.zeros(length * _TILE + LANES, np.uint64)
-    found = 0
+    count = 0
     for start in range(first, words.shape[0], _TILE):
         size = min(_TILE, words.shape[0] - start)
-        before = found
+        before = count
         for word in range(length):
             for row in range(size):
                 planes[word * _TILE + row] = words[start + row, word]
@@ -107,25 +107,29 @@ def scan_tiles(
                     for word in range(length):
                         distance += popcount(planes[word * _TILE + place] ^ queries[query, word])
                     if distance <= radius:
-                        if found == rows.shape[0]:
+                        if count == rows.shape[0]:
                             return start, before
-                        asked[found] = query
-                        distances[found] = distance
-                        rows[found] = start + place
-                        found += 1
-    return words.shape[0], found
+                        owners[count] = query
+                        distances[count] = distance
+                        rows[count] = start + place
+                        count += 1
+    return words.shape[0], count
 
 
 @compiled
 def scan_rows(words: Any, first: Any, queries: Any, query: Any, radius: Any, distances: Any, rows: Any) -> Any:
-    """The same for one query, code by code: for so few queries that rearranging a tile would not pay."""
-    found = 0
+    """Write all codes from row `first` on within the radius of one query to `distances` and `rows`, code by code.
+
+    For few queries this is quicker than rearranging tiles. Returns the row before which there was no more room, or n,
+    and the number of matches.
+    """
+    count = 0
     for row in range(first, words.shape[0]):
         distance = difference(words, row, queries, query)
         if distance <= radius:
-            if found == rows.shape[0]:
-                return row, found
-            distances[found] = distance
-            rows[found] = row
-            found += 1
-    return words.shape[0], found
+            if count == rows.shape[0]:
+                return row, count
+            distances[count] = distance
+            rows[count] = row
+            count += 1
+    return words.shape[0], count

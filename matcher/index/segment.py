@@ -1,4 +1,4 @@
-"""One index folder, written once: by FAISS's brute force where that is as fast, by the multi-index where it is not."""
+"""One index folder, written once: FAISS's brute force where that is as fast, the multi-index otherwise."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from matcher.index.folder import read_header
 from matcher.index.multi import open_multi
 
 BREAK_EVEN = 2000
-"""Fewer codes than this are searched by FAISS: for the eight orientations of a picture both take about as long, and
-FAISS needs no compiled code of ours (benchmarks/index/index_costs.py).
+"""Fewer codes than this are searched by FAISS: at this number both take about as long for the eight orientations of a
+picture, and FAISS needs no compiled code of ours (benchmarks/index/index_costs.py).
 """
 
 AUTO = "auto"
 
 
 class Index(Protocol):
-    """Codes of one width, searched within a radius, by one metric. Safe to share between threads.
+    """An index over codes of one width, searched within a radius of one metric. Safe to share between threads.
 
-    `codes`: (n, width) uint8, the code of each row. `count`: how many of the rows are searched.
+    `codes`: (n, width) uint8, the code of each row. `count`: the number of rows that are searched.
     """
 
     bits: int
@@ -42,8 +42,8 @@ class Index(Protocol):
         """All codes within `radius`, inclusive, of each row of `queries`, (q, bits/8) uint8.
 
         Returns limits (q + 1,) int64, distances (m,) int32 and rows (m,) int64. A radius larger than the one that
-        the index was built for is answered in full too, only slower. `threads` share the queries. IndexFileError
-        where the widths differ, or where damage is seen.
+        the index was built for gives a complete result too, only slower. `threads` share the queries. IndexFileError
+        where the widths differ, or where damage is detected.
         """
 
 
@@ -53,11 +53,11 @@ _KINDS: dict[str, Callable[[Path], Index]] = {
     building.KIND: open_multi,
 }
 _FURTHEST = 2**31
-"""Distances are int32."""
+"""Distances are int32, so they are below this."""
 
 
 def check_radius(width: int, radius: int, path: Path, metric: Metric) -> None:
-    """Refuse a radius that codes of `width` bytes cannot have. IndexFileError."""
+    """IndexFileError where `radius` is not a possible distance of codes of `width` bytes."""
     furthest = metric.furthest(width)
     if not 0 < furthest < _FURTHEST:
         raise IndexFileError(f"{path}: codes of {width} bytes cannot be searched by {metric} distance")
@@ -66,7 +66,7 @@ def check_radius(width: int, radius: int, path: Path, metric: Metric) -> None:
 
 
 def check_codes(codes: npt.NDArray[np.uint8], path: Path) -> None:
-    """Refuse what cannot be the codes of an index. IndexFileError."""
+    """IndexFileError where the array cannot be the codes of an index: (n, multiple of 8) uint8."""
     if codes.ndim != 2 or codes.dtype != np.uint8 or codes.shape[1] == 0 or codes.shape[1] % 8:
         raise IndexFileError(f"{path}: codes must be (n, multiple of 8) uint8, not {codes.shape} {codes.dtype}")
 
@@ -74,7 +74,7 @@ def check_codes(codes: npt.NDArray[np.uint8], path: Path) -> None:
 def build_segment(
     codes: npt.NDArray[np.uint8], *, radius: int, path: Path, metric: Metric, kind: str, costs: Costs
 ) -> None:
-    """Write the folder `path` over codes that were checked. IndexFileError where it exists."""
+    """Write the folder `path` over codes that were checked. IndexFileError where it exists, or for an unknown kind."""
     if metric is Metric.EUCLIDEAN and kind == AUTO:
         kind = flat.EUCLIDEAN
     elif kind == AUTO:
@@ -90,7 +90,7 @@ def build_segment(
 
 
 def open_segment(path: Path) -> Index:
-    """Open a folder. IndexFileError where it is missing, of another kind or damaged."""
+    """Open an index folder. IndexFileError where it is missing, of an unknown kind or damaged."""
     header = read_header(path)
     opener = _KINDS.get(header.kind)
     if opener is None:

@@ -1,6 +1,6 @@
-"""An index as it is at one moment: segments, each with an index of its own, without the rows that were removed.
+"""One generation of an index: segments, each with an index of its own, without the rows that were removed.
 
-What was opened stays as it is, whatever is added, removed or merged meanwhile: nothing that it needs is changed.
+An opened generation stays unchanged, whatever is added, removed or merged meanwhile: its files are never changed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import IndexFileError
-from matcher.index.answers import Answer, nothing, together
+from matcher.index.answers import Answer, merged, no_matches
 from matcher.index.folder import HEADER, check
 from matcher.index.generations import Generation, Rows, Segment, check_rows, newest, read_generation
 from matcher.index.segment import Index, open_segment
@@ -26,23 +26,23 @@ Done = TypeVar("Done")
 
 @dataclass(frozen=True, slots=True)
 class OpenSegment:
-    """An open segment. Its codes have the rows `first` and on, or `rows` where that is not None."""
+    """An open segment. Its codes have the rows from `first` on, or `rows` where that is not None."""
 
     index: Index
     first: int
     rows: Rows | None
 
-    def named(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def rows_at(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The rows of codes by their places in this segment."""
         return places + self.first if self.rows is None else self.rows[places].astype(np.int64)
 
     def all_rows(self) -> npt.NDArray[np.int64]:
-        """The row of each of its codes, ascending."""
-        return self.named(np.arange(len(self.index.codes)))
+        """The row of each code of the segment, ascending."""
+        return self.rows_at(np.arange(len(self.index.codes)))
 
 
 class SegmentedIndex:
-    """One generation of an index, opened. `rows`: how many rows were ever given. Safe to share between threads."""
+    """One generation of an index, opened. `rows`: how many rows were ever added. Safe to share between threads."""
 
     def __init__(self, folder: Path, generation: Generation) -> None:
         self.path = folder
@@ -55,7 +55,7 @@ class SegmentedIndex:
 
     @cached_property
     def codes(self) -> npt.NDArray[np.uint8]:
-        """(rows, width) uint8, a copy made when it is first asked for; zeros for rows that were merged away."""
+        """(rows, width) uint8, a copy made at the first use; zeros for rows that were merged away."""
         codes = np.zeros((self.rows, self.bits // 8), np.uint8)
         for part in self.parts:
             codes[part.all_rows()] = part.index.codes
@@ -69,12 +69,12 @@ class SegmentedIndex:
         for part in self.parts:
             limits, distances, places = part.index.range_search(queries, radius=radius, threads=threads)
             if len(places):
-                answers.append(((limits, distances, part.named(places)), numbers))
+                answers.append(((limits, distances, part.rows_at(places)), numbers))
         if not answers:
-            return nothing(len(queries))
+            return no_matches(len(queries))
         if len(answers) == 1 and len(self.removed) == 0:
             return answers[0][0]
-        limits, distances, rows = together(answers, len(queries)) if len(answers) > 1 else answers[0][0]
+        limits, distances, rows = merged(answers, len(queries)) if len(answers) > 1 else answers[0][0]
         return self._without_removed(limits, distances, rows)
 
     def _without_removed(
@@ -96,7 +96,7 @@ def _opened(folder: Path, segment: Segment) -> OpenSegment:
 
 
 def open_generation(folder: Path) -> Index:
-    """Open an index as it is now. IndexFileError where it is missing or damaged."""
+    """Open the newest generation of an index. IndexFileError where it is missing or damaged."""
     opened = _of_newest(folder, SegmentedIndex)
     only = opened.parts[0] if len(opened.parts) == 1 else None
     if only is not None and only.first == 0 and only.rows is None and len(opened.removed) == 0:
@@ -105,12 +105,12 @@ def open_generation(folder: Path) -> Index:
 
 
 def check_generation(folder: Path) -> None:
-    """Read every byte of an index as it is now, and compare. IndexFileError naming the first difference."""
+    """Compare every byte of an index's newest generation with its digests. IndexFileError: the first difference."""
     _of_newest(folder, _check)
 
 
 def _of_newest(folder: Path, work: Callable[[Path, Generation], Done]) -> Done:
-    """What `work` makes of the newest generation; once more where another one came, and this one was pruned."""
+    """The result of `work` on the newest generation. It is called again where that one was replaced and pruned."""
     while True:
         number = _current(folder)
         try:

@@ -1,4 +1,4 @@
-"""The table of one chunk: the codes in the order of the chunk's bits. Built by counting, compiled."""
+"""The table of one chunk: the rows of codes in the order of the chunk's bits. Built by counting sort, compiled."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def fill_table(
     ids: Any,
     signatures: Any,
 ) -> None:
-    """Sort rows by the `width` bits of their codes from `start` on; equal ones keep their order.
+    """Sort rows by the `width` bits of their codes from `start` on; rows of equal bits keep their order.
 
-    words: (n, k) uint64. rows: (u,) uint32, those that are listed. offsets: (2^width + 1,) uint32, zeros, becomes the
-    place of each key's first row. ids: (u,) uint32, becomes the rows. signatures: (u,) uint16, becomes the
-    `next_width` bits from `next_start` on of each of them.
+    words: (n, k) uint64. rows: (u,) uint32, the rows to sort. Three arrays are filled in: offsets, (2^width + 1,)
+    uint32, zeros before, with the place of each key's first row; ids, (u,) uint32, with the sorted rows; signatures,
+    (u,) uint16, with the `next_width` bits from `next_start` on of each of them.
     """
     for at in range(rows.shape[0]):
         offsets[np.int64(piece(words, np.int64(rows[at]), start, width)) + 1] += np.uint32(1)

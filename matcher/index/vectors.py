@@ -1,7 +1,7 @@
-"""Machine instructions that numba has no name for, as functions for compiled code: population counts and prefetching.
+"""Machine instructions that numba does not offer, as functions for compiled code: population counts and prefetching.
 
-Each is written in LLVM's own terms, so that it becomes whatever the processor has (AVX-512, AVX2, SSE, NEON), and
-stays correct where it has none of these. They check no bounds: the caller leaves `LANES` elements of room.
+Each is written in LLVM's instructions, which become those of the processor (AVX-512, AVX2, SSE, NEON), and is correct
+on a processor with none of these. They check no bounds: the caller leaves `LANES` elements of room.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def lowest_one(_typing: Any, _value: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def prefetch(_typing: Any, array: Any, _at: Any) -> Any:
-    """Ask for the cache line that holds element `at` of an array, flat, and go on."""
+    """Request the cache line of element `at` of an array, counted flat, without waiting for it."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, signature.args[0], arguments[0], arguments[1])
@@ -80,7 +80,7 @@ def prefetch(_typing: Any, array: Any, _at: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def near_signatures(_typing: Any, signatures: Any, _at: Any, _value: Any, _most: Any) -> Any:
-    """Which of the LANES elements of a uint16 array from `at` differ from `value` in at most `most` bits: a mask."""
+    """A mask of those of LANES elements of a uint16 array from `at` that differ from `value` in at most `most` bits."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = ir.VectorType(ir.IntType(16), LANES)
@@ -93,14 +93,14 @@ def near_signatures(_typing: Any, signatures: Any, _at: Any, _value: Any, _most:
 
 
 def _near_words(words: int) -> Callable[..., Any]:
-    """The function below for `words` words of every code."""
+    """The function `near_words` that compares the first `words` words of codes."""
 
     @intrinsic  # type: ignore[untyped-decorator]
     def near_words(_typing: Any, planes: Any, _at: Any, _stride: Any, queries: Any, _query: Any, _most: Any) -> Any:
-        """Which of LANES codes differ from a query in at most `most` bits of their first words: a mask.
+        """A mask of those of LANES codes whose first words differ from a query's in at most `most` bits.
 
-        `planes` holds the first words of all codes, from `stride` on the second, …; `at` is the place of the first
-        code. `query` is the place of the query's first word in the flat `queries`.
+        `planes` holds the first words of all codes, from `stride` on the second words, …; `at` is the place of the
+        first code. `query` is the place of the query's first word in the flat `queries`.
         """
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -111,9 +111,9 @@ def _near_words(words: int) -> Callable[..., Any]:
             for word in range(words):
                 address = builder.gep(plane, [builder.mul(arguments[2], ir.Constant(_LONG, word))])
                 values = builder.load(builder.bitcast(address, vector.as_pointer()), align=8)
-                asked = builder.load(builder.gep(query, [ir.Constant(_LONG, word)]))
+                wanted = builder.load(builder.gep(query, [ir.Constant(_LONG, word)]))
                 total = builder.add(
-                    total, _counted(builder, vector, builder.xor(values, _splat(builder, vector, asked)))
+                    total, _counted(builder, vector, builder.xor(values, _splat(builder, vector, wanted)))
                 )
             return _mask(builder, vector, total, arguments[5])
 

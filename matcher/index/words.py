@@ -15,7 +15,7 @@ _ONE = np.uint64(1)
 
 
 def words_of(codes: npt.NDArray[np.uint8]) -> Words:
-    """(n, 8k) uint8 as (n, k) uint64, without a copy where the rows lie together. Bit 0 is the first byte's lowest."""
+    """(n, 8k) uint8 as (n, k) uint64, without a copy if it is contiguous. Bit 0 is the first byte's lowest."""
     return np.ascontiguousarray(codes).view("<u8").view(np.ndarray)
 
 
@@ -32,7 +32,7 @@ def piece(words: Any, row: Any, start: Any, width: Any) -> Any:
 
 @compiled_inner
 def difference(words: Any, row: Any, queries: Any, query: Any) -> Any:
-    """The bits in which a row of `words` and one of `queries` differ."""
+    """The number of bits in which a row of `words` and a row of `queries` differ."""
     total = 0
     for word in range(words.shape[1]):
         total += popcount(words[row, word] ^ queries[query, word])
@@ -41,5 +41,5 @@ def difference(words: Any, row: Any, queries: Any, query: Any) -> Any:
 
 @compiled_inner
 def piece_difference(words: Any, row: Any, queries: Any, query: Any, start: Any, width: Any) -> Any:
-    """The same for `width` bits from `start` on."""
+    """The number of bits, among `width` from `start` on, in which a row of `words` and one of `queries` differ."""
     return popcount(piece(words, row, start, width) ^ piece(queries, query, start, width))

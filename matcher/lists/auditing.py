@@ -1,4 +1,4 @@
-"""The audit of a list's indexes: at the end of an import, before anything is published, and whenever one asks."""
+"""The audit of a list's indexes: before every version is published, and on request."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from matcher.index.measures import Codes, Hamming, SquaredEuclidean
 from matcher.lists import version as layout
 
 _SEED_DIGITS = 13
-"""Hexadecimal digits of the list's digest: 52 bits, which every reader of JSON keeps whole."""
+"""The hexadecimal digits of the list's digest in a seed: 52 bits, which every JSON reader preserves."""
 
 
 def seed_of(digest: str) -> int:
-    """The seed of a list's audit, from its digest in hex: the same list is asked the same everywhere."""
+    """The seed of a list's audit, from its digest in hex: the same list gets the same queries everywhere."""
     return int(digest[:_SEED_DIGITS], 16)
 
 
@@ -36,8 +36,8 @@ def audit_algorithm(
 ) -> AuditResult:
     """Audit one index of a version's folder. IndexAuditError where it is not sound.
 
-    `codes`, (n, width) uint8, are the listed hashes where the caller has them: the index's own are believed otherwise.
-    `order`, (n,) uint32: which of them stands at each place of a digest table.
+    `codes`, (n, width) uint8, are the listed hashes if the caller has them; without them the index's own are trusted.
+    `order`, (n,) uint32, has for each place of a digest table the row in `codes`.
     """
     known = known_algorithm(algorithm)
     if known is None:

@@ -1,7 +1,7 @@
 """Listed hashes, one after the other → a version folder, which stands alone or updates a base.
 
-Memory grows by the sorting of one algorithm, not by the list. The caller gives the folder its
-final name; nothing here is visible to a reader before that.
+Memory is bounded by the sorting of one algorithm's hashes, not by the list. The caller renames the folder to its
+final name; readers see nothing of it before that.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _BUFFER = 1 << 20
 _IDS = "entries.ids"
 
 MAX_KEPT_TYPES = 100
-"""How many types of hashes that cannot be looked up a list may have."""
+"""The most types of hashes that cannot be looked up in one list."""
 
 
 class _Column:
-    """The hashes of one algorithm while they come in."""
+    """The files of one algorithm's hashes, which are written as hashes are added."""
 
     def __init__(self, folder: Path, algorithm: str, files: ExitStack) -> None:
         self.codes_path = folder / f"{algorithm}.codes"
@@ -58,10 +58,10 @@ class _Column:
 
 
 class ListBuilder:
-    """Writes one version folder. `add`, `remove` and `refuse` in any order, then `finish` once.
+    """Writes one version folder. Call `add`, `remove` and `refuse` in any order, then `finish` once.
 
-    With a `base` the version is an update of it: entries that are added take the place of those of `base` that have
-    their ids. What is removed leaves `base`, and nothing that is added here.
+    With a `base` the version is an update of it: entries that are added replace those of `base` with the same ids.
+    `remove` removes entries of `base` only, not those that are added here.
     """
 
     def __init__(self, folder: Path, *, default_category: str | None, base: OpenList | None = None) -> None:
@@ -88,19 +88,19 @@ class ListBuilder:
 
     @property
     def taken(self) -> int:
-        """How many hashes and removals came in."""
+        """The number of hashes and removals that were added."""
         return self.hashes + len(self._removed)
 
     @property
     def folder(self) -> Path:
-        """Where the version is built."""
+        """The folder in which the version is built."""
         return self._folder
 
     def _open(self, name: str) -> IO[bytes]:
         return self._files.enter_context((self._folder / name).open("wb", buffering=_BUFFER))
 
     def add(self, listed: ListedHash) -> None:
-        """Take one hash. Hashes of one entry that follow each other share its record."""
+        """Add one hash. Consecutive hashes of one entry share a record. ListError for too many types (see above)."""
         entry = listed.entry
         if entry != self._last:
             self._end_record()
@@ -124,22 +124,22 @@ class ListBuilder:
         self.hashes += 1
 
     def remove(self, entry_id: str) -> None:
-        """Take an entry out of the base, if it is there."""
+        """Remove an entry of the base. An id that the base does not have is ignored."""
         self._removed.append(entry_id)
 
     def refuse(self, source: str, line: RefusedLine) -> None:
-        """Keep what was not taken, for `refused.jsonl`."""
+        """Record a refused line in `refused.jsonl`."""
         self._write_line(self._refused, [source, line.line, line.reason])
         self.refused += 1
 
     def copy_refused(self, lines: Iterable[bytes]) -> None:
-        """Keep lines of the `refused.jsonl` of another version."""
+        """Copy lines of another version's `refused.jsonl`."""
         for line in lines:
             self._refused.write(line)
             self.refused += 1
 
     def _end_record(self) -> None:
-        """Write the record whose hashes are all in."""
+        """Write the record of the last entry, whose hashes are complete."""
         entry = self._last
         if entry is None:
             return
@@ -164,10 +164,10 @@ class ListBuilder:
         profile: CategoryProfile,
         merged: ListVersion | None = None,
     ) -> ListVersion:
-        """Build the indexes and audit them, write the header and make it all durable. IndexAuditError: one lies.
+        """Build and audit the indexes, write the header and sync all files. IndexAuditError where an index is wrong.
 
-        Of the base nothing is read but what changes. `merged` is the version of which this one is a merging: it has
-        its digest. Otherwise the digest is that of the sources, on top of the base's.
+        Of the base only the records that change are read. `merged` is the version whose parts this one merges; this
+        one then has the same digest. Otherwise the digest is made from the base's and those of the sources.
         """
         self._end_record()
         self._offsets.write(self._end.to_bytes(8, "little"))
@@ -212,11 +212,11 @@ class ListBuilder:
 
     def close(self) -> None:
         """Close the files of a build that is given up."""
-        with suppress(OSError):  # what is still buffered may not fit on the disk, and is not wanted
+        with suppress(OSError):  # buffered data may not fit on the disk, and is not needed
             self._files.close()
 
     def _write_ids(self) -> int:
-        """How many entries the records make: those with one id are one, wherever they stood."""
+        """Write the table of ids. Returns the number of entries: records with the same id are one entry."""
         path = self._folder / _IDS
         count = write_ids(self._folder, np.fromfile(path, "<u8"))
         path.unlink()
@@ -234,7 +234,7 @@ class ListBuilder:
         return removal
 
     def _index(self, algorithm: str, column: _Column, *, seed: int) -> dict[str, Any]:
-        """Build one index; what its audit found."""
+        """Build one index. Returns the result of its audit."""
         facts = known_algorithm(algorithm)
         assert facts is not None, f"{algorithm} was parsed as bytes"
         codes = map_array(column.codes_path, np.uint8, (column.count, facts.width))
@@ -246,19 +246,19 @@ class ListBuilder:
                 target = self._folder / layout.HASHES / beside
                 np.fromfile(target, dtype)[order].tofile(target)
         else:
-            build_index(codes, radius=_asked(facts), path=path, metric=facts.metric)
+            build_index(codes, radius=_scan_radius(facts), path=path, metric=facts.metric)
         audit = audit_algorithm(self._folder, algorithm, seed=seed, codes=codes, order=order)
-        del codes  # Windows removes no file that is mapped
+        del codes  # Windows does not delete a mapped file
         column.codes_path.unlink()
         return audit.as_json()
 
 
-def _asked(facts: Algorithm) -> int:
-    """The radius that a scan asks: the threshold, and the margin where hashes of this algorithm are screened."""
-    found = hasher(facts.name) if has_hasher(facts.name) else None
-    margin = found.margin if isinstance(found, PictureHasher) else 0
-    if isinstance(found, ScreeningHasher):
-        margin = max(margin, found.screen.margin)
+def _scan_radius(facts: Algorithm) -> int:
+    """The radius of a scan's queries: the threshold, and the margin where hashes of this algorithm are screened."""
+    installed = hasher(facts.name) if has_hasher(facts.name) else None
+    margin = installed.margin if isinstance(installed, PictureHasher) else 0
+    if isinstance(installed, ScreeningHasher):
+        margin = max(margin, installed.screen.margin)
     return min(reach(facts.metric, facts.threshold, margin), facts.furthest)
 
 

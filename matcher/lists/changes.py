@@ -1,4 +1,4 @@
-"""What an update takes from its base: the records of entries that are removed or stated anew, and their counts."""
+"""The records of a base that an update removes: those of removed and of replaced entries, and their counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _BLOCK = 1 << 16
 
 @dataclass(slots=True)
 class Removal:
-    """Records of a list, ascending, and what goes with them. All of an entry's records go, or none."""
+    """Removed records of a list, ascending, and the numbers of entries and hashes that are removed with them.
+
+    Either all records of an entry are removed, or none.
+    """
 
     records: npt.NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, np.uint32))
     entries: int = 0
@@ -31,12 +34,12 @@ class Removal:
 
 
 def removal_of(base: OpenList, ids: Iterable[str]) -> Removal:
-    """What goes where the entries with these ids leave `base`. Ids that are not there are passed over."""
-    found = []
+    """The removal of the entries with these ids from `base`. Ids that `base` does not have are ignored."""
+    records = []
     rest = iter(ids)
     while some := list(islice(rest, _BLOCK)):
-        found.append(base.records_of(some)[1])
-    removal = Removal(np.unique(np.concatenate(found)) if found else np.empty(0, np.uint32))
+        records.append(base.records_of(some)[1])
+    removal = Removal(np.unique(np.concatenate(records)) if records else np.empty(0, np.uint32))
     kinds: dict[int, list[Kind]] = {}
     gone = set()
     for number in removal.records.tolist():
@@ -60,7 +63,7 @@ def ids_in(folder: Path) -> Iterator[str]:
 def counts_after(
     base: Mapping[str, Any], removal: Removal, holds: Mapping[str, Any], *, refused: int
 ) -> dict[str, Any]:
-    """The counts of a list (`ListVersion.counts`) from its base's, what leaves it, and what its newest part holds."""
+    """The counts of a list (`ListVersion.counts`): its base's, less the removal, plus those of its newest part."""
     return {
         "entries": base["entries"] - removal.entries + holds["entries"],
         "records": base["records"] - len(removal.records) + holds["records"],

@@ -1,7 +1,7 @@
-"""The parts of a list merged into a new version that gives the same answers; and versions that nobody needs deleted.
+"""Merging the parts of a list into a new version with the same matches; and deletion of versions that are not needed.
 
 all parts               one part, which stands alone
-all updates of a base   one update of that base: work for what changed only, whatever the base holds
+all updates of a base   one update of that base: the work depends on the updates only, not on the size of the base
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from matcher.lists.store import Store, StoreWriter
 from matcher.lists.version import REFUSED, ListVersion, read_chain
 
 MAX_PARTS = 8
-"""More parts than this are merged as soon as the update that made them is published."""
+"""A list with more parts than this is merged as soon as the last update is published."""
 
 LARGEST_SHARE = 4
-"""Updates that hold and remove more than one in so many of the base's records are merged with it."""
+"""Updates are merged with the base if they add and remove more records than its number divided by this."""
 
 SMALL = 10_000
-"""Updates of so few records are no reason to merge a base."""
+"""Updates of this many records or fewer are never merged with the base."""
 
 
 class Merge(Enum):
-    """What is to be merged of a list."""
+    """The parts of a list that are to be merged."""
 
     NOTHING = 0
     UPDATES = 1
@@ -37,7 +37,7 @@ class Merge(Enum):
 
 
 def due(opened: OpenList) -> Merge:
-    """What has grown so much that it had better be merged."""
+    """The merge that is due, by the number and the size of the updates."""
     base, *updates = opened.parts
     changed = sum(part.records + len(part.removed) for part in updates)
     if changed > max(base.records // LARGEST_SHARE, SMALL):
@@ -46,18 +46,18 @@ def due(opened: OpenList) -> Merge:
 
 
 def merge_if_due(store: Store, name: str, *, on_merge: Callable[[OpenList], None]) -> ListVersion:
-    """Merge what has grown too much. `on_merge` is told before. The version that scans use then."""
+    """Do the merge that is due, if any. `on_merge` is called before. Returns the version that scans then use."""
     opened = store.open_list(name, store.current_version(name))
     if due(opened) is Merge.NOTHING:
         return opened.facts
     on_merge(opened)
     with store.writing() as writer:
-        newest = writer.newest(name)  # somebody may have merged meanwhile
+        newest = writer.newest(name)  # another process may have merged meanwhile
         return _merged(writer, newest, due(newest))
 
 
 def compact_list(store: Store, name: str) -> ListVersion:
-    """Merge all parts of a list. The version that scans use then: the same one where it has one part."""
+    """Merge all parts of a list. Returns the version that scans then use: the same one if it has one part."""
     with Store.open(store.folder).writing() as writer:
         newest = writer.newest(name)
         return _merged(writer, newest, Merge.EVERYTHING if len(newest.parts) > 1 else Merge.NOTHING)
@@ -90,16 +90,16 @@ def _merged(writer: StoreWriter, opened: OpenList, what: Merge) -> ListVersion:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """Versions that are gone: their names and numbers, and those of which somebody still holds files open."""
+    """Deleted versions, by name and number; `held` are those whose files could not all be deleted."""
 
     versions: tuple[tuple[str, int], ...]
     held: tuple[tuple[str, int], ...]
 
 
 def prune(store: Store, name: str | None = None) -> Pruned:
-    """Delete every version, of one list or of all, that neither is current nor a part of a current one.
+    """Delete every version, of one list or of all, that is neither current nor a part of a current one.
 
-    Files that cannot be deleted (on Windows, while somebody reads them) go with the next change of their list.
+    Files that cannot be deleted (on Windows, while a process reads them) are deleted at the next change of their list.
     """
     store = Store.open(store.folder)
     with store.writing() as writer:

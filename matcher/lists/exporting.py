@@ -1,4 +1,4 @@
-"""An open list → its hashes, one after the other; and as lines of our own format. What was removed is left out."""
+"""An open list → its hashes, one after the other, or as lines of our own format. Removed entries are left out."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from matcher.model import ListedHash
 from matcher.system.text import json_line
 
 _BLOCK = 1 << 16
-"""Records whose hashes are held at a time."""
+"""The number of records whose hashes are held in memory at a time."""
 
 _Value = tuple[str, bytes | str, int | None]
 
 
 def listed_hashes(opened: OpenList, *, parts: Sequence[Part] | None = None) -> Iterator[ListedHash]:
-    """Generator of the hashes of every entry that stands, in the order of the records; of all parts, or of these.
+    """Generator of the hashes of every entry that was not removed, in the order of the records; of all parts, or these.
 
-    Within a record they go by the name of the algorithm, and those that are not looked up come last. `line` is the
+    Within a record they are sorted by the algorithm's name, and those that are not looked up come last. `line` is the
     number of the record.
     """
     for part in opened.parts if parts is None else parts:
@@ -29,14 +29,14 @@ def listed_hashes(opened: OpenList, *, parts: Sequence[Part] | None = None) -> I
         kept = _Kept(part)
         for start in range(0, part.records, _BLOCK):
             end = min(start + _BLOCK, part.records)
-            found: list[list[_Value]] = [[] for _ in range(end - start)]
+            of_records: list[list[_Value]] = [[] for _ in range(end - start)]
             for algorithm, column in columns.items():
-                _take(found, algorithm, column, start=start, end=end)
-            kept.take(found, start=start, end=end)
+                _take(of_records, algorithm, column, start=start, end=end)
+            kept.take(of_records, start=start, end=end)
             numbers = np.arange(part.first + start, part.first + end, dtype=np.uint32)
             for place in np.flatnonzero(opened.standing(numbers)).tolist():
                 entry = part.line(start + place)[0]
-                for algorithm, value, quality in found[place]:
+                for algorithm, value, quality in of_records[place]:
                     yield ListedHash(int(numbers[place]), entry, algorithm, value, quality)
 
 
@@ -55,7 +55,7 @@ def exported_lines(opened: OpenList) -> Iterator[bytes]:
         yield json_line(fields).encode() + b"\n"
 
 
-def _take(found: list[list[_Value]], algorithm: str, column: Column, *, start: int, end: int) -> None:
+def _take(of_records: list[list[_Value]], algorithm: str, column: Column, *, start: int, end: int) -> None:
     first, last = np.searchsorted(column.records, np.array([start, end], np.uint32)).tolist()
     places = column.places[first:last]
     width = column.values.shape[1]
@@ -63,7 +63,7 @@ def _take(found: list[list[_Value]], algorithm: str, column: Column, *, start: i
     records, qualities = column.records[first:last].tolist(), column.quality[places].tolist()
     for row, (record, quality) in enumerate(zip(records, qualities, strict=True)):
         value = values[row * width : (row + 1) * width]
-        found[record - start].append((algorithm, value, None if quality == NO_QUALITY else quality))
+        of_records[record - start].append((algorithm, value, None if quality == NO_QUALITY else quality))
 
 
 class _Kept:
@@ -73,8 +73,8 @@ class _Kept:
         self._lines = part.kept()
         self._next = next(self._lines, None)
 
-    def take(self, found: list[list[_Value]], *, start: int, end: int) -> None:
+    def take(self, of_records: list[list[_Value]], *, start: int, end: int) -> None:
         while self._next is not None and self._next[0] < end:
             record, algorithm, value, quality = self._next
-            found[record - start].append((algorithm, value, quality))
+            of_records[record - start].append((algorithm, value, quality))
             self._next = next(self._lines, None)

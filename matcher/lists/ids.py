@@ -1,6 +1,6 @@
-"""From the id of an entry to its records: sorted 64-bit hashes of the ids, memory-mapped, searched by bisection.
+"""The id of an entry → its records: sorted 64-bit hashes of the ids, memory-mapped, searched by bisection.
 
-Two ids may have one hash, so what is found is a candidate: whoever asks compares the ids themselves.
+Two ids may have the same hash, so a lookup returns candidates: the caller compares the ids themselves.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ WIDTH = 8
 
 
 def id_hash(entry_id: str) -> bytes:
-    """The 8 bytes that stand for an id: its BLAKE2b, read as a little-endian number where it is sorted."""
+    """The hash of an id: its BLAKE2b of 8 bytes. It is sorted as a little-endian number."""
     return hashlib.blake2b(entry_id.encode(), digest_size=WIDTH).digest()
 
 
 def write_ids(folder: Path, hashes: npt.NDArray[np.uint64]) -> int:
-    """Write the hashes of a folder's records, in their order, as a sorted table. Returns how many differ."""
+    """Write a sorted table of the hashes of a folder's records. Returns the number of distinct hashes.
+
+    `hashes`, (n,), are in the order of the records.
+    """
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]
     ordered.astype("<u8", copy=False).tofile(folder / layout.ID_HASHES)
@@ -41,9 +44,9 @@ class IdTable:
 
     def candidates(self, ids: Iterable[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
         """The records that may have one of these ids: the place of the id in `ids` and the record, both (m,)."""
-        asked = np.frombuffer(b"".join(map(id_hash, ids)), "<u8")
-        first = np.searchsorted(self._hashes, asked, side="left")
-        count = np.searchsorted(self._hashes, asked, side="right") - first
-        owners = np.repeat(np.arange(len(asked)), count)
+        queries = np.frombuffer(b"".join(map(id_hash, ids)), "<u8")
+        first = np.searchsorted(self._hashes, queries, side="left")
+        count = np.searchsorted(self._hashes, queries, side="right") - first
+        owners = np.repeat(np.arange(len(queries)), count)
         within = np.arange(len(owners)) - np.repeat(np.cumsum(count) - count, count)
         return owners, self._records[first[owners] + within]

@@ -29,10 +29,10 @@ STANDARD_INPUT = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """What to import. `format_name` None: told from the first bytes. `files` may hold `-` for standard input.
+    """What to import. `format_name` None: detected by the first bytes. `files` may have `-` for standard input.
 
-    With `update` the files change the list's newest version: an entry that they hold takes the place of the one that
-    has its id there, and everything else stands. `profile` None: the newest version's for an update, else the default.
+    With `update` the files change the list's newest version: their entries replace those with the same ids, and all
+    others stay. `profile` None: the newest version's for an update, else the default.
     """
 
     name: str
@@ -46,7 +46,7 @@ class ImportRequest:
 
 
 class _HashingReader(io.RawIOBase):
-    """Passes bytes on, and digests and counts them on the way. `head` looks ahead."""
+    """A stream that digests and counts the bytes that are read from it. `head` looks ahead."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -55,7 +55,7 @@ class _HashingReader(io.RawIOBase):
         self.size = 0
 
     def head(self, length: int) -> bytes:
-        """The first bytes, before any is read: all of `length`, unless the file ends before."""
+        """The first `length` bytes, before any is read; fewer if the file is shorter."""
         while len(self._ahead) < length and (data := self._stream.read(length - len(self._ahead))):
             self._ahead += data
         return self._ahead
@@ -75,15 +75,15 @@ class _HashingReader(io.RawIOBase):
 def import_lists(
     store: Store, request: ImportRequest, *, on_refused: Callable[[str, RefusedLine], None]
 ) -> ListVersion:
-    """Import files as one new version of one list. ListError, and the store as before, where that fails.
+    """Import files as one new version of one list. ListError, and the store is unchanged, where that fails.
 
-    A bad line is refused, reported through `on_refused` with its file's name, and kept in the version's
-    `refused.jsonl`; the rest goes in. A file of which nothing could be taken is an error: it is no list, or of
+    A bad line is refused, reported through `on_refused` with its file's name, and recorded in the version's
+    `refused.jsonl`; the other lines are imported. A file without one accepted line is an error: it is no list, or of
     another format.
     """
     check_name(request.name)
     if request.update:
-        Store.open(store.folder)  # or writing would make a store
+        Store.open(store.folder)  # without this check, writing would make a new store
     with store.writing() as writer:
         base = writer.newest(request.name) if request.update else None
         with building(writer, request.name, default_category=request.default_category, base=base) as builder:
@@ -103,14 +103,14 @@ def _read(
             chosen: ListFormat = choose(hashing.head(HEAD), str(path), request.format_name)
             stream = io.BufferedReader(hashing, buffer_size=1 << 20)
             options = ReadOptions(algorithm=request.algorithm, columns=request.columns or {}, source=str(path))
-            for found in chosen.read(stream, options):
-                if isinstance(found, RefusedLine):
-                    builder.refuse(shown, found)
-                    on_refused(shown, found)
-                elif isinstance(found, RemovedEntry):
-                    builder.remove(found.id)
+            for listed in chosen.read(stream, options):
+                if isinstance(listed, RefusedLine):
+                    builder.refuse(shown, listed)
+                    on_refused(shown, listed)
+                elif isinstance(listed, RemovedEntry):
+                    builder.remove(listed.id)
                 else:
-                    builder.add(found)
+                    builder.add(listed)
             while stream.read(HEAD):  # a format may stop early: the digest is of the whole file
                 pass
     except OSError as error:

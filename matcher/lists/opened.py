@@ -1,4 +1,4 @@
-"""One version of a list, opened for lookups: its parts together, without what was removed from them.
+"""One version of a list, opened for lookups: all its parts, without the removed entries.
 
 Files are memory-mapped, shared by threads, never written.
 """
@@ -22,15 +22,15 @@ from matcher.lists.part import Part
 from matcher.model import Disposition, ListEntry
 
 MAX_SOURCES = 32
-"""How many of a list's source files a ledger entry names; `digest` covers all of them."""
+"""The most source files of a list that a ledger entry names; `digest` covers all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Listed hashes within the radius that was asked, one an element of five (n,) arrays.
+    """Listed hashes within the radius of a query, one at each place of five (n,) arrays.
 
     `queries`: the row of the query. `distances`: of the algorithm's metric. `rows`: the row of the hash in its list.
-    `entries`: the number of its entry there. `lists`: the place of the list among those that were asked.
+    `entries`: the number of its entry there. `lists`: the place of the list among those that were queried.
     """
 
     queries: npt.NDArray[np.int64]
@@ -43,7 +43,7 @@ class Candidates:
         return len(self.queries)
 
     def where(self, kept: npt.NDArray[np.bool_]) -> Candidates:
-        """Those of them for which `kept`, (n,), is true."""
+        """The candidates for which `kept`, (n,), is true."""
         return Candidates(
             self.queries[kept], self.distances[kept], self.rows[kept], self.entries[kept], self.lists[kept]
         )
@@ -52,11 +52,11 @@ class Candidates:
 NOTHING = Candidates(
     np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.uint32), np.empty(0, np.int64)
 )
-"""What most pictures are near to."""
+"""No candidates, as most pictures have."""
 
 
 def joined(parts: Sequence[Candidates]) -> Candidates:
-    """All of them, one after the other."""
+    """The candidates of all parts, one part after the other."""
     if len(parts) == 1:
         return parts[0]
     if not parts:
@@ -71,7 +71,7 @@ def joined(parts: Sequence[Candidates]) -> Candidates:
 
 
 class OpenList:
-    """A list that can be asked. `name` and `version` pin it; see ListVersion for the rest of `facts`."""
+    """A list that can be queried. `name` and `version` identify it; see ListVersion for the rest of `facts`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -89,38 +89,39 @@ class OpenList:
 
     @cached_property
     def algorithms(self) -> tuple[str, ...]:
-        """The algorithms that can be looked up in this list, where somebody has the hash."""
+        """The algorithms whose hashes can be looked up in this list, whether or not they can be computed here."""
         return tuple(sorted(self.facts.counts["hashes"]))
 
     @property
     def computed(self) -> tuple[str, ...]:
-        """Those of them whose hashes can be computed here: by these a picture is looked up."""
+        """The algorithms of `algorithms` whose hashes can be computed here: by these a picture is looked up."""
         return tuple(filter(has_hasher, self.algorithms))
 
     @property
     def not_computed(self) -> dict[str, int]:
-        """The number of hashes by each other algorithm: no hasher for it is installed, and scans pass them over."""
+        """The number of hashes by each algorithm without an installed hasher: scans ignore them."""
         counts = self.facts.counts["hashes"]
         return {name: int(counts[name]) for name in self.algorithms if not has_hasher(name)}
 
     def index_digest(self) -> str:
-        """SHA-256 of the header, which holds the digest of every file of this version, and pins its base."""
+        """SHA-256 of the header, which has the digests of all files of this version and of its base's header."""
         return hashlib.sha256((self.folder / layout.HEADER).read_bytes()).hexdigest()
 
     def entry(self, number: int) -> ListEntry:
-        """The entry with that number."""
+        """The entry of the record with that number."""
         return self.line(number)[0]
 
     def line(self, number: int) -> tuple[ListEntry, int]:
-        """The entry with that number, and the kind of that record in its part."""
+        """The entry of the record with that number, and the record's kind in its part."""
         part = self.part_of(number)
         return part.line(number - part.first)
 
     def part_of(self, number: int) -> Part:
-        """The part that has that record."""
+        """The part that has the record with that number."""
         return self.parts[bisect_right(self._firsts, number) - 1]
 
     def disposition(self, entry: ListEntry) -> Disposition:
+        """Whether an entry is notable, known-good or information, by its category and the list's profile."""
         return self.facts.profile.disposition(entry.category)
 
     def standing(self, records: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
@@ -134,10 +135,10 @@ class OpenList:
         """The records of the entries with these ids: the place of the id in `ids` and the record, both (m,)."""
         owners, records = [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
         for part in self.parts:
-            places, found = part.ids.candidates(ids)
-            numbers = (found + np.uint32(part.first)).astype(np.uint32)
+            places, candidates = part.ids.candidates(ids)
+            numbers = (candidates + np.uint32(part.first)).astype(np.uint32)
             kept = self.standing(numbers)
-            pairs = zip(places.tolist(), found.tolist(), kept.tolist(), strict=True)
+            pairs = zip(places.tolist(), candidates.tolist(), kept.tolist(), strict=True)
             same = np.array([stands and part.line(row)[0].id == ids[place] for place, row, stands in pairs], bool)
             owners.append(places[same])
             records.append(numbers[same])
@@ -150,15 +151,15 @@ class OpenList:
         queries, entries = [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
         for part in self.parts:
             if algorithm in part.digests:
-                asked, records = part.find_digests(algorithm, digests)
-                queries.append(asked)
+                matched, records = part.find_digests(algorithm, digests)
+                queries.append(matched)
                 entries.append((records + np.uint32(part.first)).astype(np.uint32))
-        found = np.concatenate(entries)
-        kept = self.standing(found)
-        return np.concatenate(queries)[kept], found[kept]
+        candidates = np.concatenate(entries)
+        kept = self.standing(candidates)
+        return np.concatenate(queries)[kept], candidates[kept]
 
     def has_digests(self, algorithm: str, digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-        """Which of many digests, (q, width) uint8, an entry has, (q,) bool. Its size does not grow by the entries."""
+        """Which of many digests, (q, width) uint8, are listed, (q,) bool. The result's size depends on q only."""
         listed = np.zeros(len(digests), np.bool_)
         for part in self.parts:
             if algorithm in part.digests:
@@ -171,9 +172,9 @@ class OpenList:
         if not len(self.removed):
             return listed
         entries = part.attributes[algorithm].entries
-        there = np.flatnonzero(listed)
-        stands = self.standing((entries[begins[there]] + np.uint32(part.first)).astype(np.uint32))
-        gone = there[~stands]  # the first entry is; others that have the digest may stand
+        present = np.flatnonzero(listed)
+        stands = self.standing((entries[begins[present]] + np.uint32(part.first)).astype(np.uint32))
+        gone = present[~stands]  # their first entry was removed; others with the digest may remain
         spans, of_span = np.unique(np.stack([begins[gone], ends[gone]], axis=1), axis=0, return_inverse=True)
         any_stands = [
             self.standing((entries[begin:end] + np.uint32(part.first)).astype(np.uint32)).any()
@@ -187,27 +188,27 @@ class OpenList:
     ) -> Candidates:
         """All hashes within `radius`, inclusive, of each row of `queries`, (q, width) uint8.
 
-        Hashes whose stated quality is below `minimum_quality` are passed over, as their publisher advises.
+        Hashes whose stated quality is below `minimum_quality` are ignored, as their publisher advises.
         """
-        found = []
+        candidates = []
         first_row = 0
         for part in self.parts:
             if algorithm not in part.indexes:
                 continue
             limits, distances, rows = part.indexes[algorithm].range_search(queries, radius=radius)
             attributes = part.attributes[algorithm]
-            if len(rows) == 0:  # most pictures are near to nothing
+            if len(rows) == 0:  # most pictures have no candidates
                 first_row += len(attributes.entries)
                 continue
-            asked = np.repeat(np.arange(len(queries), dtype=np.int64), np.diff(limits))
+            owners = np.repeat(np.arange(len(queries), dtype=np.int64), np.diff(limits))
             entries = (attributes.entries[rows] + np.uint32(part.first)).astype(np.uint32)
-            near = Candidates(asked, distances, rows + first_row, entries, np.zeros(len(rows), np.int64))
-            found.append(near.where((attributes.quality[rows] >= minimum_quality) & self.standing(entries)))
+            near = Candidates(owners, distances, rows + first_row, entries, np.zeros(len(rows), np.int64))
+            candidates.append(near.where((attributes.quality[rows] >= minimum_quality) & self.standing(entries)))
             first_row += len(attributes.entries)
-        return joined(found)
+        return joined(candidates)
 
     def codes(self, algorithm: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        """The listed hashes of one perceptual algorithm in these rows, (n,), as find_near gives them: (n, width)."""
+        """The listed hashes of one perceptual algorithm, (n, width), in these rows, (n,), as find_near numbers them."""
         indexes = [part.indexes[algorithm] for part in self.parts if algorithm in part.indexes]
         firsts = np.cumsum([0, *(index.count for index in indexes)])
         codes = np.empty((len(rows), indexes[0].bits // 8), np.uint8)
@@ -217,7 +218,10 @@ class OpenList:
         return codes
 
     def rows_of(self, algorithm: str, number: int, *, minimum_quality: int) -> list[int]:
-        """The rows of the hashes of one entry by a perceptual algorithm, as find_near gives them."""
+        """The rows, as find_near numbers them, of the hashes of one record by a perceptual algorithm.
+
+        Hashes whose stated quality is below `minimum_quality` are left out.
+        """
         first_row = 0
         for part in self.parts:
             if algorithm not in part.indexes:
@@ -232,19 +236,19 @@ class OpenList:
         return []
 
     def code(self, algorithm: str, row: int) -> bytes:
-        """The listed hash in that row."""
+        """The listed hash of one perceptual algorithm in one row."""
         return self.codes(algorithm, np.array([row])).tobytes()
 
     def _audits(self) -> dict[str, list[dict[str, Any]]]:
-        """By algorithm, what the audit of each part found."""
-        found: dict[str, list[dict[str, Any]]] = {}
+        """The results of the audits of each part, by algorithm."""
+        audits: dict[str, list[dict[str, Any]]] = {}
         for part in self.parts:
             for algorithm, result in part.facts.audit.items():
-                found.setdefault(algorithm, []).append({"version": part.facts.version, **result})
-        return found
+                audits.setdefault(algorithm, []).append({"version": part.facts.version, **result})
+        return audits
 
     def load_record(self) -> dict[str, Any]:
-        """The facts that a ledger's `list.load` entry holds."""
+        """The fields of a ledger's `list.load` entry."""
         sources = [source for part in self.parts for source in part.facts.sources]
         return {
             "name": self.name,

@@ -1,6 +1,6 @@
 """One part of a version, opened: a folder whose files are memory-mapped, shared by threads, never written.
 
-Records and rows are the folder's own here, from 0; lists/opened.py counts them on over the parts of a list.
+Records and rows count from 0 in each folder; lists/opened.py numbers them consecutively over the parts of a list.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from matcher.lists.version import ListVersion
 from matcher.model import ListEntry
 
 Kind = tuple[dict[str, int], dict[str, int]]
-"""How many hashes a record has, by algorithm; and how many that are kept, by type."""
+"""The number of hashes of a record by algorithm, and the number of those that are not looked up, by type."""
 
 
 class _Attributes:
-    """What stands beside an index: the record and the quality of each row."""
+    """The attributes of an index's rows: the record and the quality of each."""
 
     def __init__(self, folder: Path, algorithm: str, count: int) -> None:
         base = folder / layout.HASHES
@@ -39,9 +39,9 @@ class _Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The hashes of one algorithm. `records`, (n,), ascends; the hash of `records[i]` is `values[places[i]]`.
+    """The hashes of one algorithm. `records`, (n,), is ascending; the hash of `records[i]` is `values[places[i]]`.
 
-    `values` is (n, width) uint8, `quality` (n,) uint8, NO_QUALITY where the list states none.
+    `values` is (n, width) uint8; `quality` is (n,) uint8, with NO_QUALITY where the list states none.
     """
 
     records: npt.NDArray[np.uint32]
@@ -51,7 +51,7 @@ class Column:
 
 
 class Part:
-    """A folder of a version. `first` is the number of its first record in the list, `records` how many it has."""
+    """A folder of a version. `first` is the number of its first record in the list, `records` their number."""
 
     def __init__(self, folder: Path, facts: ListVersion, *, first: int) -> None:
         self.folder = folder
@@ -79,7 +79,7 @@ class Part:
             raise StoreError(f"{folder / layout.ENTRIES}: has {len(self._entries)} bytes, not {int(self._offsets[-1])}")
 
     def _removed(self) -> npt.NDArray[np.uint32]:
-        """The records of earlier parts, as the list counts them, that this one removes, ascending."""
+        """The records of earlier parts that this one removes, by their numbers in the list, ascending."""
         count = int(self.facts.holds["removed_records"])
         removed: npt.NDArray[np.uint32] = map_array(self.folder / layout.REMOVED, "<u4", (count,))
         if count and int(removed[-1]) >= self.first:
@@ -93,9 +93,9 @@ class Part:
         return ListEntry(entry_id, category, note), kind
 
     def kinds(self) -> list[Kind]:
-        """What a record of each kind has."""
-        found: list[Kind] = json.loads((self.folder / layout.KINDS).read_bytes())
-        return found
+        """The kinds of the part's records, by their numbers."""
+        kinds: list[Kind] = json.loads((self.folder / layout.KINDS).read_bytes())
+        return kinds
 
     def find_digests(
         self, algorithm: str, digests: npt.NDArray[np.uint8]
@@ -122,6 +122,6 @@ class Part:
                 yield record, algorithm, value, quality
 
     def as_json(self) -> dict[str, Any]:
-        """What the part adds and removes."""
+        """The part's version, and the numbers of entries that it adds and removes."""
         holds = self.facts.holds
         return {"version": self.facts.version, "added": holds["entries"], "removed": holds["removed"]}

@@ -1,4 +1,4 @@
-"""The steps that make a new version of a list, whatever it is made from: stage, build, try, publish."""
+"""The steps that make any new version of a list: stage, build, test, publish."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from matcher.lists.version import ListVersion
 from matcher.model import CategoryProfile
 
 MAX_RECORD = 60_000
-"""Bytes of a version's facts, at most: a ledger's entry holds 65,535, some of them the entry's own."""
+"""The most bytes of a version's facts: a ledger's entry holds 65,535, some of them for its other fields."""
 
 
 @contextmanager
 def building(
     writer: StoreWriter, name: str, *, default_category: str | None = None, base: OpenList | None = None
 ) -> Iterator[ListBuilder]:
-    """A builder of the next version of a list, an update of a `base`. Nothing is left where the body raises."""
+    """A builder of a list's next version, an update if there is a `base`. Its folder is deleted if the body raises."""
     folder = writer.staging(name)
     builder = ListBuilder(folder, default_category=default_category, base=base)
     try:
@@ -45,12 +45,12 @@ def publish(
 ) -> ListVersion:
     """Finish a version and make it the newest of its list. ListError where no scan could use it.
 
-    `merged` is the version of which it is a merging, if it is one.
+    `merged` is the version whose parts it merges, if it does.
     """
     version = writer.next_version(name)
     built = builder.finish(name=name, version=version, sources=sources, profile=profile, merged=merged)
     size = len(json.dumps(OpenList(builder.folder).load_record()))
-    if size > MAX_RECORD:  # or no scan could ever record that it used this list
+    if size > MAX_RECORD:  # no scan could record that it used this list
         raise ListError(f"{name}: its facts take {size} bytes, a ledger's entry holds {MAX_RECORD}")
     writer.publish(builder.folder, built)
     return built

@@ -1,4 +1,4 @@
-"""Entries taken out of a list, as a new version; and whole lists taken out of use."""
+"""Removal of entries from a list, as a new version; and retirement of whole lists."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from matcher.lists.version import ListVersion
 from matcher.model import RefusedLine
 
 _NAMED = 20
-"""How many missing entries an error names."""
+"""The most missing entries that an error names."""
 
 
 def read_ids(stream: BinaryIO, source: str) -> list[str]:
-    """The ids of a file that has one a line. ListError naming the first line that cannot be one."""
+    """The ids in a file, one a line. ListError naming the first line that cannot be an id."""
     ids = []
     for line in numbered_lines(stream, source):
         if isinstance(line, RefusedLine):
@@ -29,7 +29,7 @@ def read_ids(stream: BinaryIO, source: str) -> list[str]:
 
 
 def ids_of(texts: Iterable[str]) -> list[str]:
-    """Ids as they were typed. ListError for what cannot be one."""
+    """Check ids that were typed. ListError for a text that cannot be an id."""
     return [_id(text, repr(text)) for text in texts]
 
 
@@ -43,22 +43,22 @@ def _id(text: str, where: str) -> str:
 def remove_entries(
     store: Store, name: str, ids: Sequence[str], *, ignore_missing: bool = False, source: str = "ids"
 ) -> ListVersion:
-    """A new version of a list without these entries. The version that scans use then.
+    """Publish a new version of a list without these entries. Returns the version that scans then use.
 
-    `source` says in its header where the ids came from. ListError, and the store as before, where one is not there,
-    unless `ignore_missing`; where none is there, no version is made.
+    `source`, the origin of the ids, is recorded in its header. Unless `ignore_missing`, ListError where an entry is
+    missing, and the store is unchanged. If all are missing, no version is made.
     """
-    wanted = sorted(set(ids))
+    ids_to_remove = sorted(set(ids))
     with Store.open(store.folder).writing() as writer:
         base = writer.newest(name)
-        there = {wanted[place] for place in base.records_of(wanted)[0].tolist()}
-        missing = [entry_id for entry_id in wanted if entry_id not in there]
+        listed = {ids_to_remove[place] for place in base.records_of(ids_to_remove)[0].tolist()}
+        missing = [entry_id for entry_id in ids_to_remove if entry_id not in listed]
         if missing and not ignore_missing:
             named = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED} more" if missing[_NAMED:] else "")
             raise ListError(f"{name} version {base.version} has no entry {named}: nothing was removed")
-        if not there:
+        if not listed:
             return base.facts
-        present = sorted(there)
+        present = sorted(listed)
         with building(writer, name, base=base) as builder:
             for entry_id in present:
                 builder.remove(entry_id)
@@ -69,7 +69,7 @@ def remove_entries(
 
 
 def retire_list(store: Store, name: str) -> list[tuple[str, int]]:
-    """Let scans use a list no more; its versions stay. What they use then: name and version of every list."""
+    """Retire a list: scans no longer use it, its versions stay. Returns the lists still in use: name and version."""
     with Store.open(store.folder).writing() as writer:
         writer.retire(name)
         return sorted(writer.current().items())

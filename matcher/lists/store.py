@@ -3,10 +3,10 @@
     catalogue.db            SQLite: every version of every list, and the lists that are no longer in use
     lists/NAME/VERSION/     one version (lists/version.py), never overwritten
 
-The newest version of a list is current, unless the list was retired since. Whoever adds a version (an import, an
+The newest version of a list is current, unless the list was retired since. A process that adds a version (an import, an
 update, a removal, a merge) holds the catalogue's write lock from beginning to end, writes it under a temporary name,
-renames it and commits: one writer at a time, and a writer that is killed leaves the store as it was. Readers open the
-catalogue read-only and keep the folders that they began with.
+renames it and commits: there is one writer at a time, and a writer that is killed leaves the store unchanged. Readers
+open the catalogue read-only and continue to use the folders that they opened.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _WAIT = 30.0
 
 
 def check_name(name: str) -> None:
-    """Refuse a list name that cannot be a folder's name everywhere. StoreError."""
+    """StoreError where a list's name cannot be a folder's name on every system."""
     too_long = len(name.encode("utf-8", "replace")) > _MOST_BYTES
     if not _NAME.fullmatch(name) or name.endswith((" ", ".")) or _RESERVED.fullmatch(name) or too_long:
         raise StoreError(
@@ -55,9 +55,9 @@ def check_name(name: str) -> None:
 
 
 def check_lists(store: Store, *, computed: bool = True) -> None:
-    """Refuse a store in which nothing can be looked up: every scan would look like an all-clear. StoreError.
+    """StoreError where no hash can be looked up in a store: every scan would look like an all-clear.
 
-    With `computed`, hashes that nothing installed computes are nothing: no picture could match them.
+    With `computed`, hashes without an installed hasher do not count: no picture could match them.
     """
     current = store.current()
     if not current:
@@ -90,7 +90,7 @@ class Store:
         return store
 
     def current(self) -> list[tuple[str, int]]:
-        """Name and version of every current list, by name."""
+        """The name and version of every current list, sorted by name."""
         with self._reading() as database:
             return [(row["name"], row["version"]) for row in database.query(_CURRENT)]
 
@@ -99,12 +99,12 @@ class Store:
         return _version_in(self.folder, name, dict(self.current()))
 
     def versions(self) -> list[dict[str, Any]]:
-        """Every version: name, version, imported (UTC), digest; by name and version."""
+        """Every version: name, version, imported (UTC), digest; sorted by name and version."""
         with self._reading() as database:
             return list(database.query("select * from version order by name, version"))
 
     def open_list(self, name: str, version: int, *, check: bool = False) -> OpenList:
-        """Open one version; with `check`, after reading every byte of it. StoreError where it is damaged."""
+        """Open one version; with `check`, every byte of it is checked before. StoreError where it is damaged."""
         folder = self.folder_of(name, version)
         if check:
             check_version(folder)
@@ -121,7 +121,7 @@ class Store:
         path = self.folder / CATALOGUE
         try:
             with ExitStack() as stack:
-                if path.with_name(f"{CATALOGUE}-journal").exists():  # of an import that goes on, or that was killed
+                if path.with_name(f"{CATALOGUE}-journal").exists():  # of an import that runs, or that was killed
                     path = _copied(path, stack)
                 uri = f"{path.absolute().as_uri()}?mode={'ro' if path.parent == self.folder else 'rw'}"
                 connection = stack.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=_WAIT)))
@@ -135,7 +135,7 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[StoreWriter]:
-        """Become the store's one writer. The store is made where there is none. StoreError where another writes."""
+        """Hold the store's write lock. The store is made where there is none. StoreError where another writes."""
         path = self.folder / CATALOGUE
         try:
             (self.folder / LISTS).mkdir(parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ class StoreWriter:
         return {row["name"]: row["version"] for row in self._database.query(_CURRENT)}
 
     def versions(self) -> list[tuple[str, int]]:
-        """Name and number of every version."""
+        """The name and number of every version."""
         rows = self._database.query("select name, version from version order by name, version")
         return [(row["name"], row["version"]) for row in rows]
 
@@ -182,23 +182,23 @@ class StoreWriter:
         return self._store.open_list(name, _version_in(self._store.folder, name, self.current()))
 
     def next_version(self, name: str) -> int:
-        """The number that the next version of a list gets: 1, 2, … A number is never given twice."""
+        """The number of the next version of a list: 1, 2, … A number is never used twice."""
         query = """select max(version) as newest from
             (select version from version where name = :name union all select version from retired where name = :name)"""
         return int(next(iter(self._database.query(query, {"name": name})))["newest"] or 0) + 1
 
     def retire(self, name: str) -> None:
-        """Let scans use a list no more, until it is imported again. StoreError where none does."""
+        """Retire a list: scans do not use it until it is imported again. StoreError where it is not in use."""
         version = _version_in(self._store.folder, name, self.current())
         row = {"name": name, "version": version, "retired": _now()}
         self._database.table("retired").upsert(row, pk="name")
 
     def forget(self, name: str, version: int) -> None:
-        """Take a version out of the catalogue. Its folder is the caller's to delete, after the commit."""
+        """Delete a version from the catalogue. The caller deletes its folder, after the commit."""
         self._database.table("version").delete((name, version))
 
     def staging(self, name: str) -> Path:
-        """A fresh folder to build a version in. What an import that was killed left there is cleared away."""
+        """A new, empty folder for the build of a version. Files that a killed import left behind are deleted."""
         known: dict[str, set[str]] = {}
         for row in self._database.query("select name, version from version"):
             known.setdefault(row["name"], set()).add(str(row["version"]))
@@ -211,7 +211,7 @@ class StoreWriter:
         for leftover in parent.iterdir():
             if leftover.name not in known.get(name, set()):
                 pruned = leftover.name.isdecimal() and int(leftover.name) < newer
-                shutil.rmtree(leftover, ignore_errors=pruned)  # somebody may still read it, on Windows
+                shutil.rmtree(leftover, ignore_errors=pruned)  # a process may still read it, on Windows
         folder = parent / ".staging"
         folder.mkdir()
         return folder
@@ -242,13 +242,13 @@ def _version_in(folder: Path, name: str, current: Mapping[str, int]) -> int:
 
 
 def _check_format(connection: sqlite3.Connection, folder: Path) -> None:
-    found = connection.execute("pragma user_version").fetchone()[0]
-    if found != _FORMAT:
-        raise StoreError(f"{folder}: store format {found} is not {_FORMAT}: import the lists again, into a new store")
+    version = connection.execute("pragma user_version").fetchone()[0]
+    if version != _FORMAT:
+        raise StoreError(f"{folder}: store format {version} is not {_FORMAT}: import the lists again, into a new store")
 
 
 def _copied(path: Path, until: ExitStack) -> Path:
-    """A copy of a catalogue and its journal, which SQLite may roll back as it could not in a read-only store."""
+    """A copy of a catalogue and its journal, which SQLite can roll back; in a read-only store it could not."""
     try:
         folder = Path(until.enter_context(TemporaryDirectory()))
         for name in (f"{path.name}-journal", path.name):
@@ -277,9 +277,9 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _create(connection: sqlite3.Connection) -> None:
-    found = connection.execute("pragma application_id").fetchone()[0]
+    application_id = connection.execute("pragma application_id").fetchone()[0]
     database = sqlite_utils.Database(connection, recursive_triggers=False)
-    if found not in (0, _APPLICATION_ID) or (found == 0 and database.table_names()):
+    if application_id not in (0, _APPLICATION_ID) or (application_id == 0 and database.table_names()):
         raise StoreError("catalogue.db here is another program's database")
     connection.execute(f"pragma application_id={_APPLICATION_ID}")
     connection.execute(f"pragma user_version={_FORMAT}")

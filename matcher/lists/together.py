@@ -1,4 +1,4 @@
-"""Several lists, asked together: one question, one answer, whatever number of lists and parts there are."""
+"""Several lists queried together: one query returns the matches of all lists and of all their parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matcher.lists.opened import Candidates, OpenList, joined
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Entries that have one of the digests that were asked, one an element of three (n,) arrays.
+    """Entries that have one of the queried digests, one at each place of three (n,) arrays.
 
     `queries`: the row of the digest. `lists`: the place of the list. `entries`: the number of the entry there.
     """
@@ -24,7 +24,7 @@ class Listed:
 
 
 class OpenLists:
-    """The lists that a scan selects. `opened[place]` is the list of which an answer speaks."""
+    """The lists that a scan selects. `Listed.lists` and `Candidates.lists` have places in `opened`."""
 
     def __init__(self, lists: Sequence[OpenList]) -> None:
         self.opened = tuple(lists)
@@ -34,14 +34,14 @@ class OpenLists:
         queries, lists, entries = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
         for place, opened in enumerate(self.opened):
             if algorithm in opened.algorithms:
-                asked, found = opened.find_digests(algorithm, digests)
-                queries.append(asked)
-                lists.append(np.full(len(found), place))
-                entries.append(found)
+                matched, numbers = opened.find_digests(algorithm, digests)
+                queries.append(matched)
+                lists.append(np.full(len(numbers), place))
+                entries.append(numbers)
         return Listed(np.concatenate(queries), np.concatenate(lists), np.concatenate(entries))
 
     def has_digests(self, algorithm: str, digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-        """Which of many digests, (q, width) uint8, an entry of some list has, (q,) bool."""
+        """Which of many digests, (q, width) uint8, are listed in any list, (q,) bool."""
         listed = np.zeros(len(digests), np.bool_)
         for opened in self.opened:
             if algorithm in opened.algorithms:
@@ -51,16 +51,16 @@ class OpenLists:
     def find_near(
         self, algorithm: str, queries: npt.NDArray[np.uint8], *, radius: int, minimum_quality: int
     ) -> Candidates:
-        """All hashes of all lists within `radius` bits, inclusive, of each row of `queries`, (q, width) uint8."""
-        found = []
+        """All hashes of all lists within `radius`, inclusive, of each row of `queries`, (q, width) uint8."""
+        candidates = []
         for place, opened in enumerate(self.opened):
             near = opened.find_near(algorithm, queries, radius=radius, minimum_quality=minimum_quality)
             if len(near):
-                found.append(replace(near, lists=np.full(len(near), place)))
-        return joined(found)
+                candidates.append(replace(near, lists=np.full(len(near), place)))
+        return joined(candidates)
 
     def codes(self, algorithm: str, near: Candidates) -> npt.NDArray[np.uint8]:
-        """The listed hashes that were found, (n, width) uint8. `near` is not empty."""
+        """The listed hashes of the candidates `near`, (n, width) uint8. `near` is not empty."""
         codes: npt.NDArray[np.uint8] | None = None
         for place in np.unique(near.lists).tolist():
             mine = near.lists == place
@@ -68,5 +68,5 @@ class OpenLists:
             if codes is None:
                 codes = np.empty((len(near), some.shape[1]), np.uint8)
             codes[mine] = some
-        assert codes is not None, "nothing was found"
+        assert codes is not None, "near is empty"
         return codes

@@ -1,25 +1,25 @@
 """One version of one list on disk: a folder that is written once and never changed.
 
-list.json          what this is: name, version, sources, counts, profile, audit, and the digest of every other file
+list.json          the header: name, version, sources, counts, profile, audit, and the digest of every other file
 entries.jsonl      one JSON array [id, category, note, kind] a record; `kind` is a place in kinds.json
-entries.offsets    (n + 1,) uint64, where each record's line begins
+entries.offsets    (n + 1,) uint64, where each record's line begins, and the length of entries.jsonl
 ids.hashes         (n,) uint64 ascending, the hash of each record's id (lists/ids.py)
-ids.records        (n,) uint32, the record of each of them
-kinds.json         the kinds of records: an array of {hash type: how many}
-removed.records    (k,) uint32 ascending, only in an update: what this version takes from the parts before it
-refused.jsonl      the lines that were not taken, with their reasons
-kept.jsonl         hashes of types that cannot be looked up, as they stood
+ids.records        (n,) uint32, the record of each of those hashes
+kinds.json         the kinds of records: an array of [{algorithm: number of hashes}, {type in kept.jsonl: number}]
+removed.records    (k,) uint32 ascending, only in an update: the records of earlier parts that this version removes
+refused.jsonl      the lines that were refused, with their reasons
+kept.jsonl         hashes of types that cannot be looked up, as text
 hashes/ALGORITHM.index      the index folder (matcher.index) over the hashes
 hashes/ALGORITHM.entries    (n,) uint32, the record of each hash
 hashes/ALGORITHM.quality    (n,) uint8, 255 where the list states none
 
 Perceptual hashes are numbered in order of appearance. Digests are numbered by their place in the sorted table, equal
-ones in order of appearance; `.entries` and `.quality` follow.
+ones in order of appearance. `.entries` and `.quality` are in the same order.
 
-A version stands alone, or is an *update* of an earlier one, its base: then its folder holds what it adds and removes,
-and its header pins the base by the SHA-256 of the base's list.json. The folders of such a chain, the oldest first, are
-the version's *parts*. Inside a folder records count from 0; in a list they count on over its parts, and
-removed.records counts them so.
+A version stands alone, or is an *update* of an earlier one, its base: then its folder holds the records that it adds
+and the numbers of those that it removes, and its header has the SHA-256 of the base's list.json. The folders of such a
+chain, the oldest first, are the version's *parts*. Inside a folder records count from 0; in a list they are numbered
+consecutively over its parts, and removed.records has these numbers.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ NO_QUALITY = 255
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The version that an update changes, of the same list. `sha256`: of its list.json, in hex."""
+    """The version of the same list that an update changes. `sha256` is that of its list.json, in hex."""
 
     version: int
     sha256: str
@@ -58,16 +58,16 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class ListVersion:
-    """What a version of a list says of itself (the body of list.json).
+    """The facts of a list's version (the body of list.json).
 
     `digest` is the SHA-256 of the imported file (of the files' digests, where there were several; of the base's digest
-    and theirs, for an update). `counts` speaks of the whole list, all its parts together without what was removed:
-    `entries`, `records` (an entry has several where its hashes stand apart), `hashes` by algorithm, `kept` by type and
-    `refused`. `holds` speaks of this folder alone: `entries`, `records`, `hashes` and `kept` in its files, and
-    `removed` and `removed_records`, the entries and records that it takes from earlier parts. `audit` has by algorithm
-    what the audit of this folder's index found before it was published (index/auditing.py). `files` has the digest of
-    every file beside it. `base` is None where the version stands alone. `same_as` has the versions of which this
-    one is a merging: it has the same entries and gives the same answers.
+    and theirs, for an update). `counts` is for the whole list, all its parts without the removed records: `entries`,
+    `records` (an entry has several where its hashes are apart in the file), `hashes` by algorithm, `kept` by type and
+    `refused`. `holds` is for this folder alone: `entries`, `records`, `hashes` and `kept` in its files, and `removed`
+    and `removed_records`, the entries and records that it removes from earlier parts. `audit` has by algorithm the
+    result of the audit of this folder's index before it was published (index/auditing.py). `files` has the digest of
+    every other file. `base` is None where the version stands alone. `same_as` has the versions whose parts this one
+    merges: it has the same entries and gives the same matches.
     """
 
     name: str
@@ -95,13 +95,13 @@ class ListVersion:
             "counts": dict(self.counts),
             "holds": dict(self.holds),
             "profile": self.profile.as_json(),
-            "audit": {algorithm: dict(found) for algorithm, found in self.audit.items()},
+            "audit": {algorithm: dict(result) for algorithm, result in self.audit.items()},
             "files": dict(self.files),
         }
 
 
 def read_version(folder: Path) -> ListVersion:
-    """The header of a version folder. StoreError where it is missing or not one."""
+    """The header of a version folder. StoreError where it is missing or not a header."""
     path = folder / HEADER
     try:
         body = json.loads(path.read_bytes())
@@ -127,10 +127,10 @@ def read_version(folder: Path) -> ListVersion:
 
 
 def read_chain(folder: Path) -> list[tuple[Path, ListVersion]]:
-    """The parts of the version in `folder`, the oldest first: folder and header. StoreError where one is not whole.
+    """The parts of the version in `folder`, the oldest first: folder and header.
 
-    The bases lie beside `folder`, by the number of their version. A base that is missing, or whose header is not the
-    one that the update was made for, is named.
+    The bases are beside `folder`, named by their version's number. StoreError naming a base that is missing, or whose
+    header is not the one that the update was made for.
     """
     chain = [(folder, read_version(folder))]
     while (base := chain[-1][1].base) is not None:
@@ -139,21 +139,21 @@ def read_chain(folder: Path) -> list[tuple[Path, ListVersion]]:
         if not 0 < base.version < update.version:
             raise StoreError(f"{chain[-1][0] / HEADER}: version {update.version} is no update of {base.version}")
         try:
-            found = sha256_of(below / HEADER)
+            sha256 = sha256_of(below / HEADER)
         except FileNotFoundError as error:
             raise StoreError(
                 f"{below}: is missing: version {update.version} of {update.name} is an update of it"
             ) from error
         except OSError as error:
             raise StoreError(f"{below / HEADER}: {error.strerror}") from error
-        if found != base.sha256:
+        if sha256 != base.sha256:
             raise StoreError(f"{below / HEADER}: is not the one of which version {update.version} is an update")
         chain.append((below, read_version(below)))
     return chain[::-1]
 
 
 def files_below(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file of a version folder but its header, by name with `/`."""
+    """SHA-256 of every file of a version folder except its header, by name with `/`."""
     return {
         path.relative_to(folder).as_posix(): sha256_of(path)
         for path in sorted(folder.rglob("*"))
@@ -168,9 +168,9 @@ def check_version(folder: Path) -> None:
     """
     for part, facts in read_chain(folder):
         try:
-            found = files_below(part)
+            digests = files_below(part)
         except OSError as error:
             raise StoreError(f"{error.filename or part}: {error.strerror}") from error
-        for name in sorted(facts.files.keys() | found.keys()):
-            if facts.files.get(name) != found.get(name):
+        for name in sorted(facts.files.keys() | digests.keys()):
+            if facts.files.get(name) != digests.get(name):
                 raise StoreError(f"{part / name}: its bytes are not those that were imported")

@@ -100,7 +100,7 @@ def stored_algorithm(lookup: PictureLookup) -> StoredAlgorithm:
         screen.margin,
         screen.quality_margin,
         screen.profile,
-        screen.tells_doubts,
+        screen.marks_doubtful,
     )
 
 

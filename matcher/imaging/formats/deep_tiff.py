@@ -1,6 +1,7 @@
 """TIFF pages of samples that Pillow has no mode for: 10, 12, 14 or 32 bits, 16-bit Lab, 64-bit floats, extra samples.
 
-Strips, raw or deflated, samples side by side; what microscopes and scanners write. TIFF 6.0, sections 3 to 8 and 23.
+The files of microscopes and scanners: raw or deflated strips, samples side by side. Source: TIFF 6.0, sections 3 to 8
+and 23.
 """
 
 from __future__ import annotations
@@ -29,15 +30,15 @@ _CHANNELS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 
 _RAW, _DEFLATED = 1, (8, 32946)
 _UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
 _MOST_BYTES = 8
-"""Of a pixel, on the average of a page."""
+"""The most bytes a pixel, on the average of a page."""
 _BAND = 1 << 20
-"""Samples that are unpacked at a time."""
+"""How many samples are unpacked at a time."""
 
 Samples = npt.NDArray[Any]
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of every page, as long as each is of such samples. Whatever could not be read ends it."""
+    """A generator of every page of such samples. It ends with a DecodeError where a page could not be read."""
     budget = Budget(limits)
     failed: DecodeError | None = None
     for number, page in enumerate(directories(data), 1):
@@ -76,7 +77,7 @@ def _page(data: bytes, page: Directory, budget: Budget, limits: Limits) -> Image
 
 
 def _strips(data: bytes, page: Directory, row: int, height: int) -> bytes:
-    """All rows. DecodeError (truncated) where there are fewer, unsupported where they are compressed in another way."""
+    """The bytes of all rows. DecodeError: truncated where there are fewer, unsupported for other compressions."""
     compression = page.get(_COMPRESSION, (_RAW,))[0]
     if compression != _RAW and compression not in _DEFLATED:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
@@ -87,7 +88,7 @@ def _strips(data: bytes, page: Directory, row: int, height: int) -> bytes:
         size = min(each, missing)
         if not size:
             break
-        # strips may overlap: no more is copied of one than makes up its rows
+        # strips may overlap: of each no more is copied than its rows need
         strip = data[begin : begin + min(count, size if compression == _RAW else 2 * size + 1024)]
         part = strip if compression == _RAW else zlib.decompressobj().decompress(strip, size)
         if len(part) < size:
@@ -100,7 +101,7 @@ def _strips(data: bytes, page: Directory, row: int, height: int) -> bytes:
 
 
 def _values(rows: npt.NDArray[np.uint8], columns: int, bits: int, kind: int, order: str) -> Samples:
-    """Samples as numbers, (height, columns)."""
+    """The samples as numbers, (height, columns)."""
     letter = {_UNSIGNED: "u", _SIGNED: "i", _FLOAT: "f"}.get(kind)
     if letter is None or (kind == _FLOAT and bits not in (16, 32, 64)):
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
@@ -109,16 +110,16 @@ def _values(rows: npt.NDArray[np.uint8], columns: int, bits: int, kind: int, ord
     if kind != _UNSIGNED or bits > 32:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
     weights = 1 << np.arange(bits - 1, -1, -1, dtype=np.uint32)
-    found = np.empty((len(rows), columns), np.uint32)
+    values = np.empty((len(rows), columns), np.uint32)
     step = max(1, _BAND // columns)
     for top in range(0, len(rows), step):  # bits follow each other, the highest first, in either byte order
         single = np.unpackbits(rows[top : top + step], axis=1, count=columns * bits)
-        found[top : top + step] = single.reshape(-1, columns, bits) @ weights
-    return found
+        values[top : top + step] = single.reshape(-1, columns, bits) @ weights
+    return values
 
 
 def _image(values: Samples, photometric: int, bits: int, page: Directory) -> Image.Image:
-    """The samples of a page, (height, width, channels), in the mode that they mean."""
+    """The picture of a page's samples, (height, width, channels)."""
     if photometric == _LAB:
         if values.dtype.kind == "f" or bits not in (8, 16):
             raise DecodeError(Reason.UNSUPPORTED_FORMAT)
@@ -138,5 +139,5 @@ def _image(values: Samples, photometric: int, bits: int, page: Directory) -> Ima
 
 
 def _offset(signed: npt.NDArray[np.int32]) -> Image.Image:
-    """a or b of Lab, two's complement in eight bits, as Pillow keeps it: from 0 to 255, grey at 128."""
+    """Channel a or b of Lab, from two's complement in eight bits to Pillow's 0 to 255 with grey at 128."""
     return Image.fromarray(((signed + 128) & 0xFF).astype(np.uint8))

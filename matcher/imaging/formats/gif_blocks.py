@@ -1,4 +1,4 @@
-"""The blocks of a GIF: how many frames it has, and what a truncated one still holds."""
+"""The blocks of a GIF: the number of its frames, and the padding of a truncated one."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ _SUB_BLOCK = b"\xff" + bytes(255)
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many whole frames there are, and why there may have been more."""
+    """The number of whole frames, and the reason why there may have been more."""
 
     count: int
     reason: Reason | None = None
 
 
 def count(data: bytes, most: int) -> Count:
-    """The whole frames of a GIF, at most `most + 1`: nothing is decoded."""
+    """Count the whole frames of a GIF, up to `most + 1`. Nothing is decoded."""
     at = _after_screen(data)
-    found = 0
-    while found <= most:
-        if at >= len(data):  # many a GIF ends without its trailer; only a cut block says that something is missing
-            return Count(found, Reason.TRUNCATED if at > len(data) else None)
+    frames = 0
+    while frames <= most:
+        if at >= len(data):  # many GIFs end without a trailer; only a cut block means that something is missing
+            return Count(frames, Reason.TRUNCATED if at > len(data) else None)
         introducer = data[at]
         if introducer == 0x3B:  # trailer
-            return Count(found)
+            return Count(frames)
         if introducer == 0x21:  # extension: label, then sub-blocks
             at = _after_blocks(data, at + 2)
         elif introducer == 0x2C:
             at = _after_blocks(data, _after_descriptor(data, at))
             if at <= len(data):
-                found += 1
+                frames += 1
         else:
             at = _next_block(data, at)
-    return Count(found)
+    return Count(frames)
 
 
 def padded(data: bytes, max_pixels: int) -> bytes:
@@ -55,7 +55,7 @@ def padded(data: bytes, max_pixels: int) -> bytes:
             end = _after_blocks(data, _after_descriptor(data, at))
             if end <= len(data) or size > max_pixels:
                 return data
-            # the sub-block that was cut is filled up, then whole ones follow; one block would end the data too early
+            # the cut sub-block is filled up, and whole ones follow: one block alone would end the data too early
             missing = _missing(data, _after_descriptor(data, at))
             blocks = size * 12 // 8 // 255 + 2
             return data + bytes(missing) + _SUB_BLOCK * blocks + b"\0;"
@@ -65,9 +65,9 @@ def padded(data: bytes, max_pixels: int) -> bytes:
 
 
 def _next_block(data: bytes, at: int) -> int:
-    """Whatever lies between blocks is passed over, as Pillow does."""
-    found = _INTRODUCER.search(data, at + 1)
-    return len(data) if found is None else found.start()
+    """Where the next block begins. Bytes between blocks are skipped, as in Pillow."""
+    introducer = _INTRODUCER.search(data, at + 1)
+    return len(data) if introducer is None else introducer.start()
 
 
 def _after_screen(data: bytes) -> int:
@@ -84,7 +84,7 @@ def _colours(flags: int) -> int:
 
 
 def _after_blocks(data: bytes, at: int) -> int:
-    """Beyond the terminator of a chain of sub-blocks; beyond the end of `data` where there is none."""
+    """The place after the terminator of a chain of sub-blocks; beyond the end of `data` where there is none."""
     while at < len(data) and data[at]:
         at += data[at] + 1
     return at + 1

@@ -1,8 +1,8 @@
 """HEIC and HEIF by libheif, through pillow-heif; nothing is registered with Pillow.
 
-An installation without that library says `unsupported-format`. Each picture of the file is read, the primary one
-first; thumbnails, depth maps and auxiliary pictures are not pictures of it. libheif turns and crops as the file asks
-(`irot`, `imir`, `clap` are part of the picture, unlike EXIF orientation); more than eight bits are cut by it.
+An installation without that library reports `unsupported-format`. Each picture of the file is read, the primary one
+first; thumbnails, depth maps and auxiliary pictures are left out. libheif turns and crops as the file requires
+(`irot`, `imir`, `clap` are part of the picture, unlike EXIF orientation) and cuts deeper channels to eight bits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from matcher.model import Reason
 
 
 def builds() -> dict[str, str]:
-    """Name → version of what decodes HEIF here; empty where nothing does."""
+    """The libraries that decode HEIF, name → version; empty where none is installed."""
     if not _INSTALLED:
         return {}
     facts = pillow_heif.libheif_info()
@@ -35,7 +35,7 @@ def builds() -> dict[str, str]:
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the pictures in a HEIF file. Whatever could not be read ends it as a DecodeError."""
+    """A generator of the pictures in a HEIF file. It ends with a DecodeError where one could not be read."""
     if not _INSTALLED:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
     with reasons():

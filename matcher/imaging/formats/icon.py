@@ -1,4 +1,4 @@
-"""Windows icons and cursors: the largest picture, by its own header, since the directory's sizes may lie."""
+"""Windows icons and cursors: the largest picture. Sizes are read from its own header, the directory's may be wrong."""
 
 from __future__ import annotations
 
@@ -20,25 +20,24 @@ _DIRECTORY = struct.Struct("<BBBBHHII")
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the largest picture of an icon; of equals the one with most bits a pixel, then the first.
+    """A generator of the largest picture of an icon: among equals the one with most bits a pixel, then the first.
 
-    It ends with a DecodeError where the directory names a picture that lies beyond the end of the file.
+    It ends with a DecodeError where the directory lists a picture beyond the end of the file.
     """
-    found = _largest(data)
-    yield from _picture(data, found, limits)
+    yield from _picture(data, _largest(data), limits)
     if not _has_all(data):
         raise DecodeError(Reason.TRUNCATED)
 
 
-def _picture(data: bytes, found: int, limits: Limits) -> Iterator[Frame]:
-    (*_, bits, length, at) = _DIRECTORY.unpack_from(data, 6 + 16 * found)
+def _picture(data: bytes, entry: int, limits: Limits) -> Iterator[Frame]:
+    (*_, bits, length, at) = _DIRECTORY.unpack_from(data, 6 + 16 * entry)
     if data[at : at + 8] == _PNG:
         yield from pillow.frames(data[at : at + length], limits, decoder="PNG")
         return
     with reasons():
         header = pillow.open_by("DIB", BytesIO(data[at:]))
         Budget(limits).take(header.width, header.height // 2)
-        image = _bitmap(data, found, bits)
+        image = _bitmap(data, entry, bits)
     yield Frame(1, image, alone=True)
 
 
@@ -52,7 +51,7 @@ def _has_all(data: bytes) -> bool:
 
 
 def _largest(data: bytes) -> int:
-    """Which entry of the directory. DecodeError where none is inside the file."""
+    """The number of the directory's entry with the largest picture. DecodeError where none is inside the file."""
     (count,) = struct.unpack_from("<H", data, 4)
     best: tuple[int, int, int] | None = None
     for entry in range(count):
@@ -68,7 +67,7 @@ def _largest(data: bytes) -> int:
 
 
 def _pixels(data: bytes, at: int) -> int:
-    """Width times height as the picture's own header says; 0 where there is none."""
+    """Width times height according to the picture's own header; 0 where it has none."""
     try:
         if data[at : at + 8] == _PNG:
             width, height = struct.unpack_from(">II", data, at + 16)
@@ -84,8 +83,7 @@ def _bitmap(data: bytes, entry: int, bits: int) -> Image.Image:
     """A bitmap of the directory with its mask as alpha, by Pillow's icon reader."""
     at = 6 + 16 * entry
     (*begin, _bits, length, offset) = _DIRECTORY.unpack_from(data, at)
-    # a directory of this one entry, so that the reader need not be told which; where an icon states its bits, a
-    # cursor has its hot spot
+    # a directory of this one entry, which the reader then takes; a cursor has its hot spot where an icon has its bits
     (depth,) = struct.unpack_from("<H", data, offset + 14)
     head = b"\0\0\1\0\1\0" + _DIRECTORY.pack(*begin, depth if depth <= 32 else bits, length, offset)
     image = IcoImagePlugin.IcoFile(BytesIO(head + data[len(head) :])).frame(0)

@@ -13,7 +13,7 @@ from matcher.imaging.limits import Limits
 from matcher.model import Reason
 
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""SOF0 to SOF15, but for the markers of tables and extensions among them."""
+"""SOF0 to SOF15, except the markers of tables and extensions among them."""
 _LOSSLESS_OR_HIERARCHICAL = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
@@ -22,12 +22,12 @@ _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 
 
 MOST_STEPS = 1 << 16
-"""Segments, and bytes between them, in front of the first scan: Pillow walks them half a microsecond each, for ever."""
+"""The most segments, and bytes between them, before the first scan. Pillow has no limit, at half a microsecond each."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """The picture's size, why it cannot be decoded, and where in the file its scans are to be looked for."""
+    """The picture's size, the reason why it cannot be decoded, and the place in the file after which its scans lie."""
 
     pixels: int = 0
     refused: Reason | None = None
@@ -35,13 +35,13 @@ class _Header:
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the picture, or of each picture of an MPO. Whatever could not be read ends it.
+    """A generator of the picture, or of each picture of an MPO. It ends with a DecodeError where one could not be read.
 
-    A progressive picture is decoded once for each of its scans, so they count as its pixels do.
+    A progressive picture is decoded once for each of its scans, so its pixels count once for each scan.
     """
     header = _header(data)
     if 0 < header.pixels <= limits.max_pixels and header.pixels * data.count(_SCAN) > limits.max_total_pixels:
-        # a thumbnail, and a film behind the picture, have such bytes too: look closer
+        # a thumbnail, and a film after the picture, have such bytes too: count the scans of the picture itself
         most = limits.max_total_pixels // header.pixels
         if _has_more_scans(data, header.behind, most):
             raise DecodeError(Reason.TOO_MANY_PIXELS)
@@ -54,7 +54,7 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
 
 
 def _header(data: bytes) -> _Header:
-    """The frame header, as far as there is a sound one. DecodeError where nothing but filling comes in front of it."""
+    """The frame header; an empty one where there is none. DecodeError where more than MOST_STEPS come before it."""
     at = 2
     for _ in range(MOST_STEPS):
         if at + 4 > len(data):
@@ -75,20 +75,20 @@ def _header(data: bytes) -> _Header:
 
 
 def _has_more_scans(data: bytes, at: int, most: int) -> bool:
-    """Whether one picture, whose frame header stands at `at`, has more than `most` scans and segments."""
+    """Whether the picture whose frame header is at `at` has more than `most` scans, or too many segments."""
     for _ in range(most + MOST_STEPS):
-        found = _MARKER.search(data, at)
-        if found is None or found[1] == b"\xd9":
+        marker = _MARKER.search(data, at)
+        if marker is None or marker[1] == b"\xd9":
             return False
-        most -= found[1] == b"\xda"
+        most -= marker[1] == b"\xda"
         if most < 0:
             return True
-        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+        at = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2])
     return True
 
 
 def _refused(marker: int, precision: bytes) -> Reason | None:
-    """Why a sound file of this process is refused; None where it is an ordinary one."""
+    """The reason why a sound file of this JPEG process is refused; None for a process that libjpeg decodes."""
     if precision == b"\x0c":
         return Reason.TWELVE_BIT_JPEG
     return Reason.LOSSLESS_JPEG if marker in _LOSSLESS_OR_HIERARCHICAL else None

@@ -1,4 +1,4 @@
-"""The segments of a JPEG file, walked from its first to its last marker: what it is, and where its scans lie."""
+"""The segments of a JPEG file, from its first to its last marker, and the headers of its frame and its scans."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ QUANTISATION, HUFFMAN = 0xDB, 0xC4
 JFIF, MULTIPLE_PICTURES, ADOBE = 0xE0, 0xE2, 0xEE
 BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2
 FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""SOF0 to SOF15, but for the markers of tables and extensions among them."""
+"""SOF0 to SOF15, except the markers of tables and extensions among them."""
 
 _MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
-"""What ends a scan's data: in it stand only restarts and 0xFF followed by 0."""
+"""The marker that ends a scan's data, which holds only restart markers and 0xFF followed by 0."""
 _MOST = 4096
-"""Segments of an ordinary file, at most."""
+"""The most segments of an ordinary file."""
 
 
 class NotOrdinaryError(Exception):
-    """The file is not one that this walk understands. Never leaves the reduced decoding, which then does without."""
+    """The file is not ordinary. The reduced decoding catches this error, and the file is decoded in full."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """`marker`, and the bytes from its 0xFF to its end; those of a scan to the end of its data."""
+    """A segment: its marker, and its bytes from 0xFF to its end, half-open; a scan's includes its data."""
 
     marker: int
     begin: int
@@ -43,19 +43,19 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class FrameHeader:
-    """What the frame header says."""
+    """The contents of a frame header."""
 
     marker: int
     width: int
     height: int
     components: tuple[Component, ...]
     has_others: bool = False
-    """Whether the file says that other pictures stand behind this one."""
+    """Whether the file declares other pictures after this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanHeader:
-    """Which components a scan holds, with their Huffman tables (DC, AC), and its part of the progression."""
+    """The components of a scan, their Huffman tables (DC, AC), and the scan's part of the progression."""
 
     components: tuple[int, ...]
     tables: tuple[tuple[int, int], ...]
@@ -66,9 +66,9 @@ class ScanHeader:
 
 
 def segments(data: bytes, *, scans: bool) -> Iterator[Segment]:
-    """A generator of the segments behind the start of the image; with `scans` to its end, else to the first scan.
+    """A generator of the segments after the start of the image; with `scans` to its end, else to the first scan.
 
-    NotOrdinaryError where anything else stands between them, or one is cut.
+    NotOrdinaryError where there are other bytes between segments, or one is cut.
     """
     at = 2
     for _ in range(_MOST):
@@ -90,17 +90,17 @@ def segments(data: bytes, *, scans: bool) -> Iterator[Segment]:
             if not scans:
                 yield Segment(marker, at, end)
                 return
-            found = _MARKER.search(data, end)
-            if found is None:
+            next_marker = _MARKER.search(data, end)
+            if next_marker is None:
                 raise NotOrdinaryError
-            end = found.start()
+            end = next_marker.start()
         yield Segment(marker, at, end)
         at = end
     raise NotOrdinaryError
 
 
 def frame_header(data: bytes, segment: Segment) -> FrameHeader:
-    """The frame header of eight bits a sample that stands there. NotOrdinaryError for any other."""
+    """The frame header in `segment`, of eight bits a sample. NotOrdinaryError for any other."""
     body = data[segment.begin + 4 : segment.end]
     count = body[5] if len(body) > 5 else 0
     if not count or len(body) != 6 + 3 * count or body[0] != 8:
@@ -110,7 +110,7 @@ def frame_header(data: bytes, segment: Segment) -> FrameHeader:
 
 
 def scan_header(data: bytes, segment: Segment) -> ScanHeader:
-    """The header of the scan that stands there. NotOrdinaryError where it is no sound one."""
+    """The header of the scan in `segment`. NotOrdinaryError where it is malformed."""
     length = int.from_bytes(data[segment.begin + 2 : segment.begin + 4])
     body = data[segment.begin + 4 : segment.begin + 2 + length]
     count = body[0] if body else 0
@@ -130,7 +130,7 @@ def scan_header(data: bytes, segment: Segment) -> ScanHeader:
 
 def huffman_tables(data: bytes, segment: Segment) -> set[tuple[int, int]]:
     """(class, number) of each table that the segment defines. NotOrdinaryError where libjpeg would refuse one."""
-    found = set()
+    tables = set()
     at = segment.begin + 4
     while at < segment.end:
         kind, number = data[at] >> 4, data[at] & 15
@@ -141,13 +141,13 @@ def huffman_tables(data: bytes, segment: Segment) -> set[tuple[int, int]]:
             raise NotOrdinaryError
         if not _is_code(counts) or (kind == 0 and max(symbols) > 15):
             raise NotOrdinaryError
-        found.add((kind, number))
+        tables.add((kind, number))
         at = end
-    return found
+    return tables
 
 
 def _is_code(counts: bytes) -> bool:
-    """Whether so many codes of 1 to 16 bits are a prefix code in which none is all ones."""
+    """Whether a prefix code can have `counts` codes of 1, 2, … 16 bits, of which none is all ones."""
     code = 0
     for bits, count in enumerate(counts.rstrip(b"\0"), 1):
         code += count

@@ -1,6 +1,6 @@
-"""JPEG XL by libjxl, through pylibjxl. An installation without that library says `unsupported-format`.
+"""JPEG XL by libjxl, through pylibjxl. An installation without that library reports `unsupported-format`.
 
-libjxl turns the picture as its header asks and makes any depth eight bits. pylibjxl shows one frame.
+libjxl turns the picture as its header requires and converts any depth to eight bits. pylibjxl decodes one frame only.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from matcher.model import Reason
 
 
 def builds() -> dict[str, str]:
-    """Name → version of what decodes JPEG XL here; empty where nothing does."""
+    """The libraries that decode JPEG XL, name → version; empty where none is installed."""
     if not _INSTALLED:
         return {}
     return {"pylibjxl": version("pylibjxl"), "libjxl": str(pylibjxl.decoder_version())}
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the picture in a JPEG XL file; of an animation it ends with a DecodeError (frames-not-read)."""
+    """A generator of the picture in a JPEG XL file. For an animation it ends with a DecodeError (frames-not-read)."""
     if not _INSTALLED:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
     with reasons():

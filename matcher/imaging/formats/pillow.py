@@ -1,9 +1,9 @@
-"""Formats that Pillow reads, by its format classes: so that our limits come before a pixel is decoded.
+"""The formats that Pillow reads, by its format classes, so that our limits are checked before a pixel is decoded.
 
-Two switches of Pillow hold for a whole process and stay the host's: LOAD_TRUNCATED_IMAGES makes truncated files decode,
-and a warnings filter that raises makes odd metadata fail. This tool's own processes leave the first as it is (off) and
+Two settings hold for a whole process and belong to the host: Pillow's LOAD_TRUNCATED_IMAGES makes truncated files
+decode, and a warnings filter that raises makes odd metadata fail. This tool's own processes leave the first off and
 ignore warnings. Pillow's own limit (MAX_IMAGE_PIXELS), which a few of its classes apply to frames inside a container,
-is a host's switch too: at its default it refuses there what has more than 179 megapixels.
+is the host's setting too: at its default it refuses frames of more than 179 megapixels there.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from matcher.imaging.limits import FRAMES_PASSED, Limits
 from matcher.model import Reason
 
 _PAGED = frozenset({"TIFF", "JPEG", "DCX"})
-"""Each page is looked at. A JPEG has more than one where it is an MPO."""
+"""The formats of which each page is read. A JPEG has more than one if it is an MPO."""
 
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF", "FLI"})
-"""The first, the middle and the last frame are looked at."""
+"""The formats of which the first, the middle and the last frame are read."""
 
 
 def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
-    """A generator of frames, by Pillow's class of that name. Whatever could not be read ends it as a DecodeError.
+    """A generator of frames, by Pillow's class `decoder`. It ends with a DecodeError where a frame could not be read.
 
-    Where the first frame cannot be decoded as it stands, the part that can be is yielded before that error.
+    Where the first frame is damaged, its readable part is yielded before that error.
     """
     budget = Budget(limits)
     size = None
@@ -45,7 +45,7 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
     except DecodeError as error:
         if error.reason in (Reason.TRUNCATED, Reason.CORRUPT):
             yield from _salvaged(data, decoder, size, limits)
-        if size is not None and decoder in _PAGED:  # it has a header, and so perhaps other pages
+        if size is not None and decoder in _PAGED:  # the header was read, so there may be other pages
             with reasons():
                 image = open_by(decoder, BytesIO(data))
             yield from _pages(image, budget, limits)
@@ -58,7 +58,7 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
 
 
 def open_by(decoder: str, stream: BinaryIO) -> ImageFile.ImageFile:
-    """The header of what `stream` holds, by Pillow's class of that name; it raises whatever comes to hand."""
+    """Open the file in `stream` by Pillow's class `decoder`, which reads the header. It may raise any exception."""
     Image.preinit()
     if decoder not in Image.OPEN:
         Image.init()
@@ -67,22 +67,22 @@ def open_by(decoder: str, stream: BinaryIO) -> ImageFile.ImageFile:
 
 
 def _is_alone(image: ImageFile.ImageFile, decoder: str) -> bool:
-    if decoder in ("TIFF", "GIF"):  # they would have to be read to their ends to tell
+    if decoder in ("TIFF", "GIF"):  # counting their frames would read the whole file
         return False
     return int(getattr(image, "n_frames", 1)) == 1
 
 
 def _animation(image: ImageFile.ImageFile, data: bytes, limits: Limits, decoder: str) -> Iterator[Frame]:
     with reasons():
-        found = _counted(image, data, limits, decoder)
-    choice = choose(found.count, image.width * image.height, limits)
+        counted = _counted(image, data, limits, decoder)
+    choice = choose(counted.count, image.width * image.height, limits)
     for number in choice.numbers[1:]:
         with reasons():
             image.seek(number - 1)
             image.load()
         yield Frame(number, image)
-    if choice.reason is not None or found.reason is not None:
-        raise DecodeError(choice.reason or found.reason or Reason.CORRUPT)
+    if choice.reason is not None or counted.reason is not None:
+        raise DecodeError(choice.reason or counted.reason or Reason.CORRUPT)
 
 
 def _counted(image: ImageFile.ImageFile, data: bytes, limits: Limits, decoder: str) -> gif.Count:
@@ -92,7 +92,7 @@ def _counted(image: ImageFile.ImageFile, data: bytes, limits: Limits, decoder: s
 
 
 def _pages(image: ImageFile.ImageFile, budget: Budget, limits: Limits) -> Iterator[Frame]:
-    """The second page and those that follow. A page that cannot be decoded does not hide the ones behind it."""
+    """A generator of the second page and all later ones. A page that cannot be decoded does not end it."""
     failed: DecodeError | None = None
     number = 2
     while _turn_to(image, number):
@@ -112,7 +112,7 @@ def _pages(image: ImageFile.ImageFile, budget: Budget, limits: Limits) -> Iterat
 
 
 def _turn_to(image: ImageFile.ImageFile, number: int) -> bool:
-    """Whether there is such a page. DecodeError where that cannot be told."""
+    """Go to a page; False where there is no such page. DecodeError where that cannot be determined."""
     with reasons():
         try:
             image.seek(number - 1)
@@ -122,22 +122,25 @@ def _turn_to(image: ImageFile.ImageFile, number: int) -> bool:
 
 
 def _salvaged(data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limits) -> Iterator[Frame]:
-    """A generator of the first frame, or of none: what a damaged file still shows. `size` is None with no header."""
+    """A generator of the readable part of a damaged file's first frame, or of nothing.
+
+    `size` is None where the header could not be read.
+    """
     try:
         with reasons():
             stream, whole = mended(data, decoder, size, limits)
             image = open_by(decoder, stream)
             Budget(limits).take(*image.size)
             image.load()
-            seen = whole or not _is_flat(image)
+            is_picture = whole or not _is_flat(image)
     except DecodeError:
         return
-    if seen:
+    if is_picture:
         yield Frame(1, image)
 
 
 def _is_flat(image: Image.Image) -> bool:
-    """One colour everywhere: nothing of the picture but the padding."""
+    """Whether the image has one colour everywhere: it holds only padding."""
     extrema = image.getextrema()
     pairs = extrema if isinstance(extrema[0], tuple) else (extrema,)
     return all(low == high for low, high in pairs)

@@ -15,10 +15,10 @@ from matcher.model import Reason
 
 _PIECE = 1 << 20
 _SLICE = 1 << 12
-"""Bytes that are inflated at a time: to four megabytes at most."""
+"""How many bytes are inflated at a time: to four megabytes at most."""
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _KEPT = (b"IHDR", b"PLTE", b"tRNS")
-"""What the pixels need besides themselves, in the order in which it stands."""
+"""The chunks that decoding needs besides the pixels, in the order of the file."""
 _LAST_FILTER = 4
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -26,7 +26,10 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 
 
 def mended(data: bytes, limits: Limits) -> tuple[bytes, bool]:
-    """The same picture in sound chunks: pixels as far as they inflate, then zeros. Wrong CRCs are passed over."""
+    """The same picture in sound chunks, and whether every pixel is the file's own.
+
+    Pixels are copied as far as they inflate; zeros follow. Wrong CRCs are ignored.
+    """
     first: dict[bytes, bytes | memoryview] = {}
     for name, body in _chunks(data):
         if name in _KEPT:
@@ -40,7 +43,7 @@ def mended(data: bytes, limits: Limits) -> tuple[bytes, bool]:
     parts = []
     done = 0
     for piece in _inflated((body for name, body in _chunks(data) if name == b"IDAT"), length):
-        sound = piece[: _first_senseless(piece, done, scanlines)]
+        sound = piece[: _first_invalid_filter(piece, done, scanlines)]
         parts.append(compressor.compress(sound))
         done += len(sound)
         if len(sound) < len(piece):
@@ -58,7 +61,7 @@ def mended(data: bytes, limits: Limits) -> tuple[bytes, bool]:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    """A generator of (name, body), to the end of the file or the first thing that is no chunk. The last may be cut."""
+    """A generator of (name, body), to the end of the file or the first bytes that are no chunk. The last may be cut."""
     view = memoryview(data)
     at = len(_MAGIC)
     while at + 8 <= len(data):
@@ -76,7 +79,7 @@ def _chunk(name: bytes, body: bytes | memoryview) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Scanlines:
-    """Filtered scanlines of one length: where they begin in the inflated data, bytes of one, how many."""
+    """Filtered scanlines of one length: their place in the inflated data, the bytes of each, their number."""
 
     begin: int
     stride: int
@@ -84,7 +87,7 @@ class _Scanlines:
 
 
 def _scanlines(head: bytes | memoryview, limits: Limits) -> list[_Scanlines]:
-    """The scanlines of each pass. DecodeError where the header makes no sense or is too large."""
+    """The scanlines of each pass. DecodeError where the header is invalid or states too large a picture."""
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", head)
     if colour not in _CHANNELS or depth not in (1, 2, 4, 8, 16):
         raise DecodeError(Reason.CORRUPT)
@@ -92,18 +95,18 @@ def _scanlines(head: bytes | memoryview, limits: Limits) -> list[_Scanlines]:
         raise DecodeError(Reason.TOO_MANY_PIXELS)
     bits = depth * _CHANNELS[colour]
     passes = _PASSES if interlaced else ((0, 0, 1, 1),)
-    found: list[_Scanlines] = []
+    result: list[_Scanlines] = []
     begin = 0
     for left, top, across, down in passes:
         columns, rows = (width - left + across - 1) // across, (height - top + down - 1) // down
         if columns > 0 and rows > 0:
-            found.append(_Scanlines(begin, 1 + (columns * bits + 7) // 8, rows))
-            begin += found[-1].stride * rows
-    return found
+            result.append(_Scanlines(begin, 1 + (columns * bits + 7) // 8, rows))
+            begin += result[-1].stride * rows
+    return result
 
 
-def _first_senseless(piece: bytes, begin: int, scanlines: list[_Scanlines]) -> int:
-    """Where in `piece`, which begins at `begin`, a scanline has a filter that there is not; its length if nowhere."""
+def _first_invalid_filter(piece: bytes, begin: int, scanlines: list[_Scanlines]) -> int:
+    """The first place in `piece`, which begins at `begin`, of a filter type that does not exist; else its length."""
     values = np.frombuffer(piece, np.uint8)
     for lines in scanlines:
         end = lines.begin + lines.stride * lines.rows
@@ -111,14 +114,14 @@ def _first_senseless(piece: bytes, begin: int, scanlines: list[_Scanlines]) -> i
             continue
         first = max(lines.begin - begin, -(begin - lines.begin) % lines.stride)
         filters = values[first : end - begin : lines.stride]
-        senseless = np.flatnonzero(filters > _LAST_FILTER)
-        if len(senseless):
-            return first + int(senseless[0]) * lines.stride
+        invalid = np.flatnonzero(filters > _LAST_FILTER)
+        if len(invalid):
+            return first + int(invalid[0]) * lines.stride
     return len(piece)
 
 
 def _inflated(bodies: Iterable[memoryview], most: int) -> Iterator[bytes]:
-    """A generator of what inflates, `most` bytes at most, up to the byte that does not."""
+    """A generator of the inflated data, `most` bytes at most, up to the first byte that does not inflate."""
     inflater = zlib.decompressobj()
     for body in bodies:
         for at in range(0, len(body), _SLICE):
@@ -137,7 +140,7 @@ def _inflated(bodies: Iterable[memoryview], most: int) -> Iterator[bytes]:
 
 
 def _by_bytes(inflater: zlib._Decompress, part: memoryview) -> list[bytes]:
-    """What the bytes before the faulty one inflate to."""
+    """The data that the bytes before the faulty one inflate to."""
     pieces = []
     for at in range(len(part)):
         try:

@@ -1,8 +1,8 @@
-"""Photoshop documents: the merged picture that stands behind the layers, in every colour mode and depth.
+"""Photoshop documents: the merged picture that follows the layers, in every colour mode and depth.
 
-Pillow reads its 8-bit modes only. Adobe's *Photoshop File Formats Specification*: a header of 26 bytes, three sections
-with their lengths before them (colour table, resources, layers), then the merged picture, planar, raw or PackBits by
-rows. A document that was saved without a merged picture holds a blank one here.
+Pillow reads the 8-bit modes only. Source: Adobe's *Photoshop File Formats Specification*: a header of 26 bytes, three
+sections with their lengths before them (colour table, resources, layers), then the merged picture, planar, raw or
+PackBits by rows. A document that was saved without a merged picture holds a blank one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RAW, _PACKBITS = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """What the header and the sections before the merged picture say."""
+    """The contents of the header and of the sections before the merged picture."""
 
     version: int
     channels: int
@@ -46,12 +46,12 @@ class _Document:
 
     @property
     def row(self) -> int:
-        """Bytes of a row of one channel."""
+        """The bytes of a row of one channel."""
         return (self.width * self.depth + 7) // 8
 
     @property
-    def wanted(self) -> int:
-        """Channels that make up the picture."""
+    def picture_channels(self) -> int:
+        """The number of channels that make up the picture."""
         if self.mode == _MULTICHANNEL:
             return min(self.channels, 4)
         extra = 1 if self.transparency and self.mode in (_GREY, _RGB) else 0
@@ -59,7 +59,7 @@ class _Document:
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the merged picture. Truncated rows are black, and end it as a DecodeError (truncated)."""
+    """A generator of the merged picture. Missing rows are black, and it then ends with a DecodeError (truncated)."""
     with reasons():
         document = _parse(data)
         Budget(limits).take(document.width, document.height)
@@ -79,7 +79,7 @@ def _parse(data: bytes) -> _Document:
     colours, at = _section(data, _HEADER.size, ">I")
     resources, at = _section(data, at, ">I")
     layers, at = _section(data, at, ">I" if version == 1 else ">Q")
-    # a negative count of layers says that the first channel beyond the colours is the merged picture's transparency
+    # a negative count of layers means that the first channel after the colours is the merged picture's transparency
     skipped = 4 if version == 1 else 8
     transparency = len(layers) >= skipped + 2 and struct.unpack_from(">h", layers, skipped)[0] < 0
     return _Document(
@@ -88,7 +88,7 @@ def _parse(data: bytes) -> _Document:
 
 
 def _section(data: bytes, at: int, length: str) -> tuple[memoryview, int]:
-    """A section and where it ends. struct.error where the file ends before."""
+    """A section and its end. struct.error where the file ends before its length, DecodeError where it ends inside."""
     (size,) = struct.unpack_from(length, data, at)
     begin = at + struct.calcsize(length)
     if begin + size > len(data):
@@ -113,14 +113,14 @@ def _profile(resources: memoryview) -> bytes | None:
 
 
 def _bands(data: bytes, document: _Document) -> tuple[list[Image.Image], bool]:
-    """The channels that are wanted, eight bits each (one in a bitmap), and whether all of their bytes were there."""
+    """The picture's channels, eight bits each (one in a bitmap), and whether all of their bytes are in the file."""
     (compression,) = struct.unpack_from(">H", data, document.begin)
     begin = document.begin + 2
     if compression not in (_RAW, _PACKBITS):
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
     size = document.row * document.height
     if compression == _RAW:
-        spans = [(begin + size * place, begin + size * (place + 1)) for place in range(document.wanted)]
+        spans = [(begin + size * place, begin + size * (place + 1)) for place in range(document.picture_channels)]
     else:
         spans = _packed_spans(data, begin, document)
     bands = []
@@ -145,7 +145,7 @@ def _packed_spans(data: bytes, begin: int, document: _Document) -> list[tuple[in
     counts = np.frombuffer(data, f">u{width}", rows, begin).reshape(document.channels, document.height)
     ends = begin + rows * width + np.cumsum(counts.sum(axis=1, dtype=np.int64))
     starts = [begin + rows * width, *ends[:-1].tolist()]
-    return list(zip(starts, ends.tolist(), strict=True))[: document.wanted]
+    return list(zip(starts, ends.tolist(), strict=True))[: document.picture_channels]
 
 
 def _band(plane: bytes, document: _Document) -> Image.Image:
@@ -161,8 +161,8 @@ def _band(plane: bytes, document: _Document) -> Image.Image:
 
 
 def _merged(document: _Document, bands: list[Image.Image]) -> Image.Image:
-    """The channels as a picture of the mode that they mean."""
-    alpha = document.wanted > _COLOURS.get(document.mode, 4)
+    """The picture of the document's channels."""
+    alpha = document.picture_channels > _COLOURS.get(document.mode, 4)
     if document.mode == _INDEXED:
         image = bands[0].copy()
         table = np.frombuffer(document.colours[:768].ljust(768, b"\0"), np.uint8).reshape(3, 256)

@@ -1,6 +1,6 @@
-"""Damaged files → files that a decoder shows in part. Carved files are a forensic laboratory's daily bread.
+"""Damaged files, as carving often recovers them → files that a decoder can read in part.
 
-Nothing here judges: the reason for which the file could not be read whole stands, whatever is shown of it.
+The reason why the file could not be read whole stays, however much of it is decoded.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ from matcher.model import Reason
 
 _PIECE = 1 << 20
 _MOST_BYTES = 8
-"""Of a pixel."""
+"""The most bytes a pixel."""
 _END_OF_IMAGE = b"\xff\xd9"
 
 
 _ROW_BY_ROW = frozenset({"TIFF", "BMP", "TGA", "SGI", "SUN", "PPM", "PCX", "FITS"})
-"""Formats whose pixels follow each other. Others must not be given more than there is: OpenJPEG aborts the process,
+"""Formats whose pixels follow each other. Files of other formats must not be lengthened: OpenJPEG aborts the process,
 and the decoders of DDS and QOI are slow Python."""
 
 
 class ZeroTail(BytesIO):
-    """`data`, and after it up to `most` zeros: for formats that lay pixels out one after the other."""
+    """A stream of `data` and then of up to `most` zeros, for formats whose pixels follow each other."""
 
     def __init__(self, data: bytes, most: int) -> None:
         super().__init__(data)
         self._left = most
 
     def read(self, size: int | None = -1, /) -> bytes:
-        found = super().read(size)
-        if size is None or size < 0 or len(found) == size:
-            return found
-        zeros = min(size - len(found), self._left)
+        data = super().read(size)
+        if size is None or size < 0 or len(data) == size:
+            return data
+        zeros = min(size - len(data), self._left)
         self._left -= zeros
-        return found + bytes(zeros)
+        return data + bytes(zeros)
 
 
 def mended(data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limits) -> tuple[BytesIO, bool]:
-    """The file mended in the way of its format, else with zeros for as many pixels as its header states.
+    """The file, repaired by its format's method, else with zeros for as many pixels as its header states.
 
-    Second comes whether every pixel is the file's own. `size` is None where the header could not be read. DecodeError
-    where nothing can be done.
+    The second value says whether every pixel is the file's own. `size` is None where the header could not be read.
+    DecodeError where the file cannot be repaired.
     """
     if decoder in _REPAIRS:
         repaired, whole = _REPAIRS[decoder](data, limits)
@@ -56,7 +56,7 @@ def mended(data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limi
 
 
 def _jpeg(data: bytes, _limits: Limits) -> tuple[bytes, bool]:
-    """libjpeg fills with grey what it does not find before an end-of-image marker."""
+    """Append end-of-image markers: libjpeg fills the missing part with grey."""
     return data + 8 * _END_OF_IMAGE, False
 
 
@@ -65,7 +65,7 @@ def _gif(data: bytes, limits: Limits) -> tuple[bytes, bool]:
 
 
 def _webp(data: bytes, _limits: Limits) -> tuple[bytes, bool]:
-    """Zeros up to the length that the header states, but no more than was there: most of a picture is no picture."""
+    """Append zeros up to the length that the header states, but no more than `data` has: most must be its own."""
     missing = int.from_bytes(data[4:8], "little") + 8 - len(data)
     return data + bytes(max(0, min(missing, len(data)))), False
 

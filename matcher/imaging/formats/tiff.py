@@ -1,6 +1,6 @@
-"""TIFF by Pillow; by our own code where Pillow knows no mode for its samples; and camera raw told apart.
+"""TIFF by Pillow, or by our own code where Pillow has no mode for the samples. Camera raw files are recognised.
 
-A camera raw file in a TIFF's clothes has previews for pages, and the picture itself lies where Pillow does not look.
+In a camera raw file with a TIFF structure the pages are previews, and Pillow does not read the picture itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from matcher.model import Reason
 
 _COMPRESSION = 259
 _UNREAD = frozenset({34676, 34677, 34712, 33003, 33004, 33005, 34887, 50001, 50002, 52546})
-"""LogLuv, JPEG 2000, LERC, WebP and JPEG XL in a TIFF: sound, and beyond Pillow's libtiff."""
+"""LogLuv, JPEG 2000, LERC, WebP and JPEG XL in a TIFF: sound files that Pillow's libtiff does not decode."""
 _SUB_IFDS = 330
 _DNG_VERSION = 50706
 _NEW_SUBFILE_TYPE = 254
@@ -24,14 +24,17 @@ _REDUCED = 1
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of every page. Whatever could not be read ends it as a DecodeError; so do previews of raw files."""
-    given = False
+    """A generator of every page.
+
+    It ends with a DecodeError where a page could not be read, or where the pages are a raw file's previews.
+    """
+    has_frames = False
     try:
         for frame in pillow.frames(data, limits, decoder="TIFF"):
-            given = True
+            has_frames = True
             yield frame
     except DecodeError as error:
-        if given or error.reason not in (Reason.UNSUPPORTED_FORMAT, Reason.CORRUPT):
+        if has_frames or error.reason not in (Reason.UNSUPPORTED_FORMAT, Reason.CORRUPT):
             raise
         if error.reason is Reason.CORRUPT:
             if next(directories(data), {}).get(_COMPRESSION, (0,))[0] in _UNREAD:
@@ -43,7 +46,7 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
 
 
 def _only_previews(data: bytes) -> bool:
-    """Whether the first directory says so: a DNG, a Canon CR2, or a reduced picture with others below it."""
+    """Whether the file is a DNG, a Canon CR2, or begins with a reduced picture that has others below it."""
     if data[8:10] == b"CR":
         return True
     first: Directory = next(directories(data), {})

@@ -1,4 +1,4 @@
-"""The directories of a TIFF (not BigTIFF): tag → whole numbers. TIFF 6.0, section 2."""
+"""The directories of a TIFF (not BigTIFF): tag → whole numbers. Source: TIFF 6.0, section 2."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _LAYOUTS = {1: "B", 3: "H", 4: "I"}
 
 
 MOST_BYTES = 1 << 22
-"""Of the values of one directory; what follows is not read. Entries may overlap, and so cost more than the file has."""
+"""The most bytes of one directory's values that are read. Entries may overlap, and so exceed the file's size."""
 
 
 def byte_order(data: bytes) -> str:
-    """`<` or `>`, as struct wants it."""
+    """The byte order of a TIFF as struct writes it: `<` or `>`."""
     return "<" if data[:2] == b"II" else ">"
 
 
 def directories(data: bytes) -> Iterator[Directory]:
-    """A generator of the directories in their chain, each once; it ends where the chain leaves the file."""
+    """A generator of the chained directories, each once. It ends where the chain leaves the file."""
     if data[2:4] not in (b"*\0", b"\0*"):
         return
     order = byte_order(data)

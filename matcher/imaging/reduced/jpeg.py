@@ -1,9 +1,9 @@
-"""The reduced picture of an ordinary JPEG: libjpeg decodes its luma at 1/2, 1/4 or 1/8, by Pillow.
+"""The reduced picture of an ordinary JPEG: libjpeg decodes its luma at 1/2, 1/4 or 1/8, through Pillow.
 
-What is not ordinary is left to the full decoding, so that nothing is read here that fails there. Of a progressive
-picture only the scans are decoded that a reduced one needs, which saves most of the work: at 1/8 the means of the
-blocks (their DC coefficients), at 1/4 the first of the others too. The headers of the scans that are left out are
-checked; damage in their data shows in the full picture only, and moves no block's mean.
+Other files are left to the full decoding, so that no file is read here that fails there. Of a progressive picture only
+the scans that the reduced one needs are decoded, which saves most of the work: at 1/8 the means of the blocks (their DC
+coefficients), at 1/4 also the first of the other coefficients. The headers of the other scans are checked; damage in
+their data is visible in the full picture only, and changes no block's mean.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from matcher.imaging.reduced.picture import MOST_FINE, Reduced, is_small, nothin
 from matcher.imaging.renderings import rendering_name
 
 _SCALES = (8, 4, 2)
-"""Of libjpeg's: the others cost more than they save."""
+"""The scales of libjpeg that are used: the others cost more than they save."""
 _NEEDED_AT_4 = 4
-"""Coefficients in zigzag order up to this one make most of a quarter-size picture."""
+"""The last coefficient in zigzag order of those that make most of a quarter-size picture."""
 _UNUSED_AT = {8: 1, 4: 3}
-"""A coefficient in zigzag order that libjpeg's reduced transform does not look at, and its smoothing does."""
+"""For each scale, a coefficient in zigzag order that libjpeg's smoothing reads and its reduced transform does not."""
 _SAMPLINGS = frozenset({(1, 1), (2, 1), (1, 2), (2, 2), (4, 1), (1, 4)})
 _ADOBE_YCC = 1
 _LITTLE_CONTRAST = 16
-"""Standard deviation of a luma behind which colours may hide another picture: those that no screen shows are cut off,
-and the grey of what is seen then differs from the luma. The more contrast the luma has, the less that matters."""
+"""The standard deviation of a luma below which the colours are decoded too. Colours outside the displayable range are
+clipped, and the grey of the displayed picture then differs from the luma: little contrast may hide another picture."""
 
 
 def reduced(data: bytes, limits: Limits) -> list[Reduced] | None:
-    """Every picture of an ordinary JPEG, mostly one; None for any other file, and where one cannot be decoded."""
+    """Every picture of an ordinary JPEG, mostly one; None for any other file, and where a picture cannot be decoded."""
     try:
         frame = _ordinary(data)
         if frame.width * frame.height > min(limits.max_pixels, limits.max_total_pixels):
@@ -68,28 +68,28 @@ def _scale(frame: FrameHeader) -> int:
 
 
 def _pages(data: bytes, limits: Limits) -> list[Reduced]:
-    """The pictures of an MPO, as phones write it: a photograph, and behind it its depth or brightness."""
+    """The pictures of an MPO. Phones write a photograph and after it a map of its depth or brightness."""
     budget = Budget(limits)
     image = pillow.open_by("JPEG", BytesIO(data))
     count = int(getattr(image, "n_frames", 1))
     if count > limits.max_frames:
         raise NotOrdinaryError
-    found = []
+    pictures = []
     for number in range(1, count + 1):
         image.seek(number - 1)
         frame = _ordinary(data[int(getattr(image, "offset", 0)) :])
         if frame.marker == walk.PROGRESSIVE:
             raise NotOrdinaryError
         budget.take(frame.width, frame.height)
-        found.append(_decoded(data, frame, _scale(frame), number, whole=data))
-    return found
+        pictures.append(_decoded(data, frame, _scale(frame), number, whole=data))
+    return pictures
 
 
 def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int, *, whole: bytes) -> Reduced:
-    """A picture from what is needed of its file; `whole` is all of it."""
+    """The reduced picture, decoded from `data`, the needed part of its file; `whole` is the whole file."""
     if not is_small(frame.width, frame.height, scale):
         raise NotOrdinaryError
-    if scale == 1:  # small: its colours decide how grey it is exactly, and cost little
+    if scale == 1:  # small: the exact grey comes from the colours, and they cost little
         return _exact(_opened(data, frame, number), number)
     grey = np.asarray(_drafted(data, frame, scale, number, "L"))
     if len(frame.components) > 1 and grey[::4, ::4].std() < _LITTLE_CONTRAST:
@@ -107,9 +107,9 @@ def _decoded(data: bytes, frame: FrameHeader, scale: int, number: int, *, whole:
 
 
 def _larger(data: bytes, frame: FrameHeader, number: int) -> Reduced | None:
-    """The same at the scale at which regions are looked for. Of a progressive file every scan is decoded.
+    """The picture at the scale at which regions are searched; None where that fails. Every scan is decoded.
 
-    Its grey is that of the decoded colours, as a region's reference has it: the luma of what is saturated is another.
+    Its grey is that of the decoded colours, as in a region's reference: it differs from the luma in saturated parts.
     """
     scale = view_scale(frame.width, frame.height)
     mode = "RGB" if len(frame.components) > 1 else "L"
@@ -122,7 +122,7 @@ def _larger(data: bytes, frame: FrameHeader, number: int) -> Reduced | None:
 
 
 def _drafted(data: bytes, frame: FrameHeader, scale: int, number: int, mode: str) -> Image.Image:
-    """The picture as libjpeg reduces it: its luma (L) or its colours (RGB)."""
+    """The picture reduced by libjpeg: its luma (mode L) or its colours (mode RGB)."""
     image = _opened(data, frame, number)
     image.draft(mode, (frame.width // scale, frame.height // scale))
     image.load()
@@ -137,7 +137,7 @@ def _opened(data: bytes, frame: FrameHeader, number: int) -> ImageFile.ImageFile
         image.seek(number - 1)
     if image.size != (frame.width, frame.height):
         raise NotOrdinaryError
-    image.decodermaxblock = len(data) + 1  # all at once: libjpeg is slower at the end of each piece
+    image.decodermaxblock = len(data) + 1  # one block: libjpeg is slower at the end of each
     return image
 
 
@@ -177,13 +177,16 @@ def _ordinary(data: bytes) -> FrameHeader:
 
 
 def _check_number_of_scans(frame: FrameHeader, first: ScanHeader) -> None:
-    """Behind a first scan that has not all components libjpeg decodes as many as there are: only `jpeg` counts them."""
+    """NotOrdinaryError where a sequential picture's first scan lacks components.
+
+    libjpeg then decodes any number of scans, and only formats/jpeg.py limits it.
+    """
     if frame.marker != walk.PROGRESSIVE and len(first.components) != len(frame.components):
         raise NotOrdinaryError
 
 
 def _is_luma_first(frame: FrameHeader, adobe: int | None, jfif: bool) -> bool:
-    """Whether the first component is the picture's grey, in full size; as libjpeg guesses colour spaces."""
+    """Whether the first component is the picture's grey, in full size, by libjpeg's rules for colour spaces."""
     if not frame.width or not frame.height:
         return False
     if len(frame.components) == 1:
@@ -191,39 +194,42 @@ def _is_luma_first(frame: FrameHeader, adobe: int | None, jfif: bool) -> bool:
     if len(frame.components) != 3:
         return False
     luma, *chroma = frame.components
-    if any((found.across, found.down) != (1, 1) for found in chroma) or (luma.across, luma.down) not in _SAMPLINGS:
+    if any((part.across, part.down) != (1, 1) for part in chroma) or (luma.across, luma.down) not in _SAMPLINGS:
         return False
     if jfif or adobe == _ADOBE_YCC:
         return True
-    return adobe is None and [found.identifier for found in frame.components] == [1, 2, 3]
+    return adobe is None and [part.identifier for part in frame.components] == [1, 2, 3]
 
 
 def _scans(data: bytes, frame: FrameHeader) -> list[tuple[Segment, ScanHeader]]:
-    """Every scan of a progressive picture, to its end. NotOrdinaryError where the progression is not a sound one."""
+    """Every scan of a progressive picture, to its end. NotOrdinaryError where the progression is not sound."""
     scans: list[tuple[Segment, ScanHeader]] = []
     tables: set[tuple[int, int]] = set()
     quantised = False
-    known = {found.identifier: [-1] * 64 for found in frame.components}
+    missing = {part.identifier: [-1] * 64 for part in frame.components}
     ended = False
     for segment in walk.segments(data, scans=True):
         if segment.marker == walk.HUFFMAN:
             tables |= walk.huffman_tables(data, segment)
         elif segment.marker == walk.QUANTISATION:
-            if scans:  # libjpeg takes a component's table as it is at its first scan
+            if scans:  # libjpeg uses the table that is in force at a component's first scan
                 raise NotOrdinaryError
             quantised = True
         elif segment.marker == walk.START_OF_SCAN:
             header = walk.scan_header(data, segment)
-            _check_scan(header, tables, known)
+            _check_scan(header, tables, missing)
             scans.append((segment, header))
         ended = ended or segment.marker == walk.END_OF_IMAGE
-    if not ended or not quantised or any(bits[0] != 0 for bits in known.values()):
+    if not ended or not quantised or any(bits[0] != 0 for bits in missing.values()):
         raise NotOrdinaryError
     return scans
 
 
-def _check_scan(header: ScanHeader, tables: set[tuple[int, int]], known: dict[int, list[int]]) -> None:
-    """The next scan of a sound progression; `known`: how many low bits each coefficient still lacks, -1: all."""
+def _check_scan(header: ScanHeader, tables: set[tuple[int, int]], missing: dict[int, list[int]]) -> None:
+    """Check and count the next scan of a progression. NotOrdinaryError where it is not sound.
+
+    `missing`: for each component, how many low bits each coefficient still lacks; -1 means all.
+    """
     is_dc = header.first == 0
     if is_dc != (header.last == 0) or not header.first <= header.last < 64 or header.low > 13:
         raise NotOrdinaryError
@@ -232,7 +238,7 @@ def _check_scan(header: ScanHeader, tables: set[tuple[int, int]], known: dict[in
     if header.high and header.low != header.high - 1:
         raise NotOrdinaryError
     for identifier, (dc, ac) in zip(header.components, header.tables, strict=True):
-        bits = known.get(identifier)
+        bits = missing.get(identifier)
         if bits is None or (not is_dc and bits[0] < 0):
             raise NotOrdinaryError
         if ((0, dc) if is_dc else (1, ac)) not in tables and not (is_dc and header.high):
@@ -244,7 +250,7 @@ def _check_scan(header: ScanHeader, tables: set[tuple[int, int]], known: dict[in
 
 
 def _needed(data: bytes, frame: FrameHeader, scans: Sequence[tuple[Segment, ScanHeader]], scale: int) -> bytes:
-    """The file without the scans that a picture of that scale can do without."""
+    """The file without the scans that a picture of this scale does not need."""
     luma = frame.components[0].identifier
 
     def is_needed(header: ScanHeader) -> bool:
@@ -263,9 +269,9 @@ def _needed(data: bytes, frame: FrameHeader, scans: Sequence[tuple[Segment, Scan
 
 
 def _unsmoothed(segment: bytes, unused: int) -> bytes:
-    """Quantisation tables with a zero where the decoder does not look: libjpeg then does not smooth between blocks.
+    """Quantisation tables with a zero for the coefficient `unused`: libjpeg then does not smooth between blocks.
 
-    For smoothing, which it does where scans are missing, would divide by it. It changes even the means.
+    It smooths where scans are missing, which changes even the means, unless it would have to divide by a zero.
     """
     changed = bytearray(segment)
     at = 4

@@ -1,7 +1,7 @@
-"""A picture made small for screening: the means of its grey values in square blocks.
+"""A picture reduced for screening: the means of its grey values in square blocks.
 
-A perceptual hash looks at a picture through some hundred pixels a side. What a screen needs of it is had much sooner
-than all of its pixels: JPEG's decoder gives the means of its blocks, other formats are averaged as they are decoded.
+A perceptual hash depends on some hundred pixels a side. They take much less time than all pixels of the picture: JPEG's
+decoder computes the means of its blocks, other formats are averaged as they are decoded.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ import numpy as np
 import numpy.typing as npt
 
 SIDE = 256
-"""Pixels of the shorter side that a reduced picture keeps at least, where the whole picture has so many."""
+"""The fewest pixels of a reduced picture's shorter side, if the full picture has as many."""
 MOST = 1 << 22
-"""Pixels of a reduced picture, at most: a long strip keeps more of them, and hashing those would take more memory than
-hashing the whole picture does."""
+"""The most pixels of a reduced picture. A long strip would have more, and hashing those would take more memory than
+hashing the full picture."""
 
 
 MOST_FINE = 1 << 24
-"""Pixels of a picture that is looked at without reduction, at most: each takes eight bytes."""
+"""The most pixels of a picture that is screened without reduction: each takes eight bytes."""
 
 
 _MOST_REDUCED = 8
-"""By which JPEG's decoder reduces, at most."""
+"""The largest factor by which JPEG's decoder reduces."""
 MOST_VIEWED = 1 << 22
-"""Pixels of a picture in which regions are looked for, about: screens have two million, and of those each counts."""
+"""About the most pixels of a picture in which regions are searched. Screens have two million, which are all needed."""
 
 
 Finer = Callable[[], "Reduced | None"]
 
 
 def nothing_finer() -> None:
-    """For what cannot be had at scale 1."""
+    """The `finer` and `larger` of a picture that is not available at another scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Reduced:
     """The grey of a picture of `width` × `height` pixels, reduced by `scale`.
 
     `grey` is (⌈height/scale⌉, ⌈width/scale⌉) float32, C-contiguous, 0 to 255: each the mean of Pillow's grey (mode
-    L) over its block of scale × scale pixels, of which the right and lower edge may cut a part. At scale 1 it is that
-    grey itself; at others the means may be rounded, or be those of a JPEG's luma.
+    L) over its block of scale × scale pixels, fewer at the right and lower edge. At scale 1 it is that grey itself; at
+    other scales the means may be rounded, or be those of a JPEG's luma.
     """
 
     grey: npt.NDArray[np.float32]
@@ -50,24 +50,24 @@ class Reduced:
     height: int
     scale: int
     rendering: str = ""
-    """As `Picture.rendering`."""
+    """The name of the rendering, as in `Picture.rendering`."""
     finer: Finer = field(default=nothing_finer, compare=False, repr=False)
-    """Gives the same at scale 1; None where there is no such thing, or it would take too much memory."""
+    """Returns the picture at scale 1; None where that is not available, or would take too much memory."""
     larger: Finer = field(default=nothing_finer, compare=False, repr=False)
-    """Gives the same at the scale of `view_scale`, its grey as good as `grey`; None where there is no such thing."""
+    """Returns the picture at the scale of `view_scale`, with a grey as good as `grey`; None where not available."""
 
     def view(self) -> Reduced | None:
-        """The same as it is to be looked at for regions; None where it cannot be had so."""
+        """The picture at the scale at which regions are searched; None where that is not available."""
         return self if self.scale <= view_scale(self.width, self.height) else self.larger()
 
 
 def scale_for(width: int, height: int) -> int:
-    """By how much a picture may be reduced: its shorter side keeps SIDE pixels; 1 where it has not twice as many."""
+    """The factor by which a picture may be reduced so that its shorter side keeps SIDE pixels; at least 1."""
     return max(1, min(width, height) // SIDE)
 
 
 def view_scale(width: int, height: int) -> int:
-    """By how much a picture is reduced in which regions are looked for: a power of two up to 8."""
+    """The factor by which a picture is reduced for the search for regions: a power of two up to 8."""
     scale = 1
     while scale < _MOST_REDUCED and width * height > MOST_VIEWED * scale * scale:
         scale *= 2
@@ -75,5 +75,5 @@ def view_scale(width: int, height: int) -> int:
 
 
 def is_small(width: int, height: int, scale: int) -> bool:
-    """Whether a picture that is reduced by `scale` has few enough pixels to be screened."""
+    """Whether a picture reduced by `scale` has few enough pixels to be screened."""
     return -(-width // scale) * -(-height // scale) <= MOST

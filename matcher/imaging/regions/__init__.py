@@ -1,10 +1,10 @@
-"""Where in a picture another one may be embedded: a window, a page, a call or a gallery shows it, or a frame holds it.
+"""Regions: the parts of a picture that may be another picture, shown in a window, page, call or gallery, or framed.
 
     find_regions(view)      boxes in the pixels of a picture at full size, best first
-    may_hold_regions(...)   whether it is worth while to look: photographs that fill their picture hold none
+    may_hold_regions(...)   whether a search is worth while: photographs that fill their picture hold no regions
     cropped(view, region)   a region as a reduced picture of its own, to be hashed
 
-All is found on the picture alone, by integers and sums in one order, so every machine finds the same.
+Detection uses the picture alone, in integers and in sums of fixed order, so every machine gets the same regions.
 """
 
 from __future__ import annotations

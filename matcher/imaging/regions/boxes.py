@@ -1,10 +1,10 @@
-"""Straight edges → rectangles that may hold a picture, and how much speaks for each.
+"""Straight edges → rectangles that may hold a picture, and a score for each.
 
 A rectangle has edges on its four sides, at least three corners at which two of them meet, and a picture's texture
-inside. One side may be weak, where the picture has the colour of what surrounds it, and one corner covered.
+inside. One side may be weak, where the picture has the colour of its surroundings, and one corner covered.
 
 The weights are those of a logistic regression on screenshots composed of the development corpus (weights.py). Only
-sums, products and quotients are taken, so every machine ranks alike.
+sums, products and quotients are computed, so every machine gets the same ranking.
 """
 
 from __future__ import annotations
@@ -21,44 +21,44 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 SMALLEST = 64
-"""Pixels of a region's shorter side, at least."""
+"""The fewest pixels of a region's shorter side."""
 LONGEST = 3.6
-"""How much longer than broad a region may be."""
+"""The largest ratio of a region's longer side to its shorter."""
 
 _MEETING = 5
-"""Strips from a corner on in which both edges must be seen; the first is left out, since corners are rounded."""
+"""The strips from a corner on in which both edges need evidence. The first is left out, since corners are rounded."""
 _MET = 70
-"""Mean evidence, of FULL, in them."""
+"""The least mean evidence, of FULL, in those strips."""
 _LEAST_SIDE = 25
 _LEAST_TOP = 40
 _LEAST_SUMS = (620, 700, 800, 900)
-"""Mean evidence along one side, along the upper, and, by strictness, of all four together."""
+"""The least mean evidence of one side, of the upper one, and, by strictness, the least sum of all four."""
 STRICTEST = len(_LEAST_SUMS) - 1
 
 _RING = 3
-"""Tiles around a rectangle that are looked at, but for the nearest."""
+"""The width in tiles of the ring around a rectangle, of which the innermost tile is left out."""
 
 _LEAST_TEXTURES = (0.0, 0.02, 0.06, 0.1)
-"""By strictness: share of the pixels that differ a little from the one before, at least."""
+"""By strictness: the smallest share of pixels that differ a little from the one before."""
 
 MOST = 30_000
-"""Rectangles that are thought of at once. A page of text may make very many, and then only the better are."""
+"""The most rectangles that are considered at once. Where a page of text makes more, the strictness is raised."""
 
 assert STRIP == TILE, "strips and tiles are cut alike"
 SIDES = 4
 _APART = 2
-"""Pixels between a side and a line that is another one."""
+"""A line farther than this many pixels from a side is another line."""
 FEATURES = 25
 ROUGH = 18
 TEXTURE = 7
-"""The places of features: those from ROUGH on take longer, TEXTURE is the share of small steps."""
+"""Places of features: those from ROUGH on take longer to compute, TEXTURE is the share of small steps."""
 
 
 @compiled
 def support(before: Int32, at: int, first: int, end: int) -> float:
     """The mean evidence, 0 to FULL, of the edge in front of column `at` in strips first to end.
 
-    The picture's own border is full evidence: what is cut off by it has its edge there.
+    The picture's own border has full evidence: a rectangle that is cut off by it has its edge there.
     """
     if at <= 0 or at >= before.shape[1]:
         return float(FULL)
@@ -69,7 +69,7 @@ def support(before: Int32, at: int, first: int, end: int) -> float:
 
 @compiled
 def _meets(before: Int32, at: int, corner: int, forward: bool) -> bool:
-    """Whether the edge in front of column `at` is seen from row `corner` on, forward or back."""
+    """Whether the edge in front of column `at` has enough evidence from row `corner` on, forward or backward."""
     last = before.shape[0] - 1
     if forward:
         first = min((corner + STRIP - 1) // STRIP + 1, last)
@@ -80,10 +80,12 @@ def _meets(before: Int32, at: int, corner: int, forward: bool) -> bool:
 
 @compiled
 def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, fine: Int32, strictness: int) -> tuple[Int32, Float64]:
-    """(n, 4) int32 x, y, width, height, and (n, 5) float64: the evidence of top, bottom, left, right, the corners.
+    """The rectangles, (n, 4) int32 x, y, width, height, and (n, 5) float64: the evidence of their top, bottom, left
+    and right, and the number of their corners.
 
-    `down` is of the vertical edges, of which `xs` are long ones, `along` and `ys` of the horizontal ones; `fine` is
-    that of the picture's Texture. n is at most MOST, and then not all were found: the next strictness finds fewer.
+    `down` and `xs` are the evidence and the places of the vertical edges (Lines), `along` and `ys` of the horizontal
+    ones; `fine` is that of the picture's Texture. n is at most MOST; if it is MOST, some are missing, and a higher
+    strictness gives fewer.
     """
     nx, ny = xs.shape[0], ys.shape[0]
     corners = np.zeros((4, nx, ny), np.uint8)
@@ -94,7 +96,7 @@ def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, fine: Int32, str
             corners[0, i, j], corners[1, i, j] = is_below and is_right, is_below and is_left
             corners[2, i, j], corners[3, i, j] = is_above and is_right, is_above and is_left
     least_sum, least_texture = _LEAST_SUMS[strictness], _LEAST_TEXTURES[strictness]
-    boxes, found = np.empty((MOST, 4), np.int32), np.empty((MOST, SIDES + 1), np.float64)
+    boxes, sides = np.empty((MOST, 4), np.int32), np.empty((MOST, SIDES + 1), np.float64)
     n = 0
     for j in range(ny - 1):
         y = ys[j]
@@ -126,14 +128,14 @@ def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, fine: Int32, str
                         continue
                     if n < MOST:
                         boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3] = xs[i], y, width, height
-                        found[n, 0], found[n, 1], found[n, 2], found[n, 3], found[n, 4] = top, bottom, left, right, met
+                        sides[n, 0], sides[n, 1], sides[n, 2], sides[n, 3], sides[n, 4] = top, bottom, left, right, met
                         n += 1
-    return boxes[:n], found[:n]
+    return boxes[:n], sides[:n]
 
 
 @compiled
 def _ring(sums: Int32, top: int, bottom: int, left: int, right: int) -> tuple[int, int]:
-    """The sum over two tiles around the tiles but the nearest, and how many tiles those are."""
+    """The sum over the ring of tiles around a rectangle, without the innermost, and the number of those tiles."""
     rows, columns = sums.shape[0] - 1, sums.shape[1] - 1
     total, tiles = 0, 0
     for reach, sign in ((_RING, 1), (1, -1)):
@@ -146,7 +148,7 @@ def _ring(sums: Int32, top: int, bottom: int, left: int, right: int) -> tuple[in
 
 @compiled
 def _beyond(before: Int32, at: int, first: int, end: int) -> float:
-    """How much the edge goes on beyond both of its corners: evidence there, of twice FULL."""
+    """How far the edge continues beyond both of its corners: the sum of the evidence there, of twice FULL."""
     last = before.shape[0] - 1
     if at <= 0 or at >= before.shape[1]:
         return 0.0
@@ -160,7 +162,7 @@ def _beyond(before: Int32, at: int, first: int, end: int) -> float:
 
 @compiled
 def _parallels(before: Int32, ats: Int64, low: int, high: int, first: int, end: int) -> tuple[float, float, float]:
-    """The most evidence, 0 to 1, of lines parallel to two sides: well between them, close to the one, to the other."""
+    """The most evidence, 0 to 1, of lines parallel to two sides: between them, close to the lower, to the higher."""
     room = max(12, (high - low) // 12)
     between, after, ahead = 0.0, 0.0, 0.0
     if end > first:
@@ -179,7 +181,7 @@ def _parallels(before: Int32, ats: Int64, low: int, high: int, first: int, end: 
 @compiled
 def features(
     boxes: Int32,
-    found: Float64,
+    sides: Float64,
     down: Int32,
     xs: Int64,
     along: Int32,
@@ -189,16 +191,16 @@ def features(
     thorough: bool,
     out: Float64,
 ) -> None:
-    """Fill (n, FEATURES) float64: what speaks for each rectangle.
+    """Fill `out`, (n, FEATURES) float64, with the features of each rectangle.
 
-    Unless `thorough`, those from ROUGH on are left as they are: what lies around, goes on beyond and crosses.
+    Unless `thorough`, those from ROUGH on are left unchanged: the surroundings, edges that continue, lines that cross.
     """
     for n in range(boxes.shape[0]):
         x, y, width, height = boxes[n, 0], boxes[n, 1], boxes[n, 2], boxes[n, 3]
         left, right = (x + TILE - 1) // TILE, (x + width) // TILE
         top, bottom = (y + TILE - 1) // TILE, (y + height) // TILE
-        low, high = min(found[n, 0], found[n, 1]), max(found[n, 0], found[n, 1])
-        other_low, other_high = min(found[n, 2], found[n, 3]), max(found[n, 2], found[n, 3])
+        low, high = min(sides[n, 0], sides[n, 1]), max(sides[n, 0], sides[n, 1])
+        other_low, other_high = min(sides[n, 2], sides[n, 3]), max(sides[n, 2], sides[n, 3])
         weakest = min(low, other_low) / FULL
         second = min(max(low, other_low), high, other_high) / FULL
         third = max(low, other_low, min(high, other_high)) / FULL
@@ -207,12 +209,12 @@ def features(
         flat_in = inside(flat, top, bottom, left, right) / pixels
         shorter, longer = min(width, height), max(width, height)
         size = shorter / (shorter + 200.0)
-        evident = min(min(found[n, 0], found[n, 1]) * width, min(found[n, 2], found[n, 3]) * height) / FULL
+        evident = min(min(sides[n, 0], sides[n, 1]) * width, min(sides[n, 2], sides[n, 3]) * height) / FULL
         textured = min(1.0, 2 * fine_in)
         bordered = (x == 0) + (y == 0) + (x + width >= down.shape[1]) + (y + height >= along.shape[1])
         row = out[n]
         row[0], row[1], row[2], row[3] = 1.0, weakest, second, third
-        row[4], row[5], row[6] = found[n, SIDES] / 4, weakest * second, max(0.0, weakest - 0.5)
+        row[4], row[5], row[6] = sides[n, SIDES] / 4, weakest * second, max(0.0, weakest - 0.5)
         row[7], row[8], row[9] = fine_in, flat_in, flat_in * flat_in
         row[10], row[11], row[12] = size, size * size, shorter / longer
         row[13], row[14] = bordered, evident / (evident + 100.0)

@@ -1,4 +1,4 @@
-"""Many scored rectangles → a few dozen regions, the best first, not all of them the same one."""
+"""Many ranked rectangles → a few dozen regions, the best first, without near-duplicates."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 _SAME = 0.015
-"""Of a side: rectangles whose sides are all nearer than this are one. A hash feels a displacement of 2 %."""
+"""The share of a side: rectangles whose sides are all nearer than this are one. A displacement of 2 % alters a hash."""
 _ALIKE = 0.7
-"""Of their common area: rectangles that share more are alternatives of one another."""
+"""The share of the union: rectangles whose intersection is larger are alternatives to one another."""
 _FIRST_ALTERNATIVES, _ALTERNATIVES = 2, 4
-"""How many alternatives are taken at first, and when there is room left."""
+"""How many alternatives are taken in the first pass, and in the second, which fills the remaining room."""
 _FIRST_SHARE = 0.7
-"""Of the room, for the first."""
+"""The share of the room that the first pass may fill."""
 
 
 @compiled
@@ -30,7 +30,7 @@ def _displaced(first: Int32, second: Int32) -> float:
 
 @compiled
 def _shared(first: Int32, second: Int32) -> float:
-    """The common area of two rectangles as a share of what both cover."""
+    """The intersection of two rectangles as a share of their union."""
     width = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
     height = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
     if width <= 0 or height <= 0:
@@ -41,7 +41,7 @@ def _shared(first: Int32, second: Int32) -> float:
 
 @compiled
 def chosen(boxes: Int32, order: Int64, most: int) -> Int64:
-    """The places of at most `most` of the (n, 4) int32 boxes, which are asked in that order, in it."""
+    """The places of at most `most` of the (n, 4) int32 `boxes`, which are considered in `order`."""
     kept = np.empty(most, np.int64)
     taken = np.zeros(order.shape[0], np.bool_)
     count = 0

@@ -14,7 +14,7 @@ Float32 = npt.NDArray[np.float32]
 
 @compiled
 def _means(grey: Float32, x: int, y: int, width: int, height: int, scale: int) -> Float32:
-    """The means of blocks; those at the right and lower edge are of what is there."""
+    """The means of blocks of scale × scale pixels; blocks at the right and lower edge may be smaller."""
     out = np.zeros(((height + scale - 1) // scale, (width + scale - 1) // scale), np.float32)
     columns = np.empty(width, np.float32)
     for row in range(out.shape[0]):
@@ -40,7 +40,7 @@ def within(view: Reduced, region: Region) -> Region:
 
 
 def cropped(view: Reduced, region: Region) -> Reduced:
-    """The part of a view that lies in a region of `find_regions`, reduced as a picture of that size would be."""
+    """The part of a view inside a region of `find_regions`, reduced as a picture of the region's size would be."""
     x, y, width, height = within(view, region)
     scale = scale_for(width, height)
     if scale == 1:

@@ -1,8 +1,8 @@
-"""Long straight edges: where an embedded picture's side may be.
+"""Long straight edges, which may be the sides of embedded pictures.
 
-A side is a line of pixels along which the grey changes, for long and at exactly one place; edges of what a picture
-shows are seldom so straight. Everything is done for vertical lines; horizontal ones are those of the transposed
-picture. The picture is looked at in strips of 8 rows, whose sums hold little of texture and noise, and keep a side.
+A side is a long line of pixels along which the grey changes at exactly one place; the edges of objects in a picture are
+seldom so straight. Everything is computed for vertical lines; horizontal ones are those of the transposed picture. The
+picture is divided into strips of 8 rows, whose sums suppress texture and noise, and preserve a side.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
 
 STRIP = 8
-"""Rows of a strip."""
+"""The rows of a strip."""
 FULL = 255
-"""Evidence for an edge in one strip, at most."""
+"""The most evidence for an edge in one strip."""
 
 _LEAST_STEP = 12
-"""Of the sums of a strip, from column to column: one and a half grey levels."""
+"""The smallest step of a strip's sums from column to column that is evidence: one and a half grey levels."""
 _SURE_STEP = 48
-"""From which on the evidence is full."""
+"""The smallest step that is full evidence."""
 _RADIUS = 3
-"""Columns on both sides that must have smaller steps."""
+"""The columns on both sides that must have smaller steps."""
 _LEAST_ACTIVITY = 3
 _SURE_ACTIVITY = 16
-"""Of activity that begins or ends, in grey levels over a strip."""
+"""Activity that begins or ends at a column is evidence above the first, full evidence from the second: grey levels over
+a strip."""
 
 _COST = 100
-"""What a strip must bring, of FULL, to prolong a segment."""
+"""The evidence of a strip, of FULL, that neither raises nor lowers a segment's sum."""
 _DROP = 500
-"""How far a segment's sum may fall before it ends: five strips without evidence."""
+"""How far a segment's sum may fall before the segment ends: five strips without evidence."""
 _LEAST = 500
-"""The sum of a segment that is kept: 26 rows with full evidence."""
+"""The least sum of a segment: 26 rows with full evidence."""
 
 _SAME = 2
-"""Columns between two segments that are one edge."""
+"""The most columns between two segments of one edge."""
 _NEAR, _CROWD = 24, 3
-"""So many segments side by side within so many columns are kept at most: text has dozens of them."""
+"""Within _NEAR columns at most _CROWD segments side by side are kept: text has dozens of them."""
 
 
 class Lines(NamedTuple):
@@ -58,7 +59,7 @@ class Lines(NamedTuple):
 
 @compiled
 def strips(grey: UInt8) -> tuple[Int16, Int16]:
-    """Of (h, w) uint8 the (h // 8, w) int16 sums of the strips, and of the steps from row to row inside them."""
+    """The (h // 8, w) int16 sums of the strips of (h, w) uint8, and the sums of the steps between rows inside them."""
     count, width = grey.shape[0] // STRIP, grey.shape[1]
     sums, activity = np.zeros((count, width), np.int16), np.zeros((count, width), np.int16)
     for strip in range(count):
@@ -76,7 +77,7 @@ def strips(grey: UInt8) -> tuple[Int16, Int16]:
 
 @compiled
 def _is_highest(steps: Int16, x: int) -> bool:
-    """Whether no column near x has a step as large; of equals the last."""
+    """Whether no column near x has as large a step; among equals the last is the highest."""
     for k in range(1, _RADIUS + 1):
         if x - k >= 1 and steps[x - k] > steps[x]:
             return False
@@ -87,7 +88,7 @@ def _is_highest(steps: Int16, x: int) -> bool:
 
 @compiled
 def _begins(quiet: Int16, x: int) -> int:
-    """How much activity begins, or ends, exactly in front of column x: texture beside a flat surface."""
+    """How much activity begins or ends exactly in front of column x, as where texture adjoins a flat surface."""
     left = max(quiet[x - 1], quiet[x - 2], quiet[x - 3], quiet[x - 4])
     right = min(quiet[x], quiet[x + 1], quiet[x + 2])
     other_right = max(quiet[x], quiet[x + 1], quiet[x + 2], quiet[x + 3])
@@ -97,7 +98,7 @@ def _begins(quiet: Int16, x: int) -> int:
 
 @compiled
 def evidence(sums: Int16, activity: Int16) -> UInt8:
-    """(strips, w) uint8: how much speaks for an edge in front of each column, in each strip."""
+    """(strips, w) uint8: the evidence for an edge in front of each column, in each strip."""
     count, width = sums.shape
     out = np.zeros((count, width), np.uint8)
     steps = np.zeros(width, np.int16)
@@ -119,7 +120,7 @@ def evidence(sums: Int16, activity: Int16) -> UInt8:
 
 @compiled
 def summed(values: UInt8) -> Int32:
-    """(strips + 1, w) int32: sums over the strips before each."""
+    """(strips + 1, w) int32: for each strip, the sums over those before it."""
     out = np.zeros((values.shape[0] + 1, values.shape[1]), np.int32)
     for strip in range(values.shape[0]):
         for x in range(values.shape[1]):
@@ -131,7 +132,7 @@ def summed(values: UInt8) -> Int32:
 def segments(values: UInt8, most: int) -> Int32:
     """(n, 4) int32: column, first strip, end, and sum above the cost, of every stretch with much evidence.
 
-    n is at most `most`; what is found later is dropped.
+    n is at most `most`; segments after those are dropped.
     """
     count, width = values.shape
     running, best = np.zeros(width, np.int32), np.zeros(width, np.int32)
@@ -158,19 +159,19 @@ def segments(values: UInt8, most: int) -> Int32:
 
 
 @compiled
-def _thinned(found: Int32, order: Int64, most: int) -> Int64:
-    """The places of the strongest segments, each edge once, and few of what stands side by side."""
+def _thinned(segments: Int32, order: Int64, most: int) -> Int64:
+    """The places of the strongest of the (n, 4) `segments`, in `order`: each edge once, and few side by side."""
     kept = np.empty(most, np.int64)
     n = 0
     for i in order:
         crowd, fresh = 0, True
         for j in range(n):
             k = kept[j]
-            gap = abs(found[i, 0] - found[k, 0])
+            gap = abs(segments[i, 0] - segments[k, 0])
             if gap > _NEAR:
                 continue
-            shared = min(found[i, 2], found[k, 2]) - max(found[i, 1], found[k, 1])
-            if 2 * shared > found[i, 2] - found[i, 1]:
+            shared = min(segments[i, 2], segments[k, 2]) - max(segments[i, 1], segments[k, 1])
+            if 2 * shared > segments[i, 2] - segments[i, 1]:
                 crowd += 1
                 if gap <= _SAME or crowd >= _CROWD:
                     fresh = False
@@ -184,8 +185,8 @@ def _thinned(found: Int32, order: Int64, most: int) -> Int64:
 
 
 @compiled
-def turned(grey: UInt8) -> UInt8:
-    """A copy, mirrored at the diagonal, in tiles that fit the cache."""
+def transposed(grey: UInt8) -> UInt8:
+    """A transposed copy of the picture, made in tiles that fit the cache."""
     height, width = grey.shape
     out = np.empty((width, height), np.uint8)
     for top in range(0, height, _TILE):
@@ -204,8 +205,8 @@ _MOST_SEGMENTS = 20_000
 def lines(grey: UInt8, *, most: int) -> Lines:
     """The vertical edges of a picture, (h, w) uint8, C-contiguous; at most `most` of them."""
     values = evidence(*strips(grey))
-    found = segments(values, _MOST_SEGMENTS)
-    order = np.lexsort((found[:, 1], found[:, 0], -found[:, 3])).astype(np.int64)
-    columns = found[_thinned(found, order, most), 0]
+    stretches = segments(values, _MOST_SEGMENTS)
+    order = np.lexsort((stretches[:, 1], stretches[:, 0], -stretches[:, 3])).astype(np.int64)
+    columns = stretches[_thinned(stretches, order, most), 0]
     ends = np.array([0, grey.shape[1]], np.int64)
     return Lines(summed(values), np.unique(np.concatenate([ends, columns.astype(np.int64)])))

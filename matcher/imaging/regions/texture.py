@@ -1,4 +1,4 @@
-"""What a rectangle holds: photographs differ a little from pixel to pixel everywhere, text and windows hardly ever."""
+"""The texture of rectangles: in photographs most pixels differ a little from the next, in text and windows few do."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ UInt8 = npt.NDArray[np.uint8]
 Int32 = npt.NDArray[np.int32]
 
 TILE = 8
-"""Pixels a side of a tile."""
+"""The side of a tile in pixels."""
 
 
 class Texture(NamedTuple):
     """Sums over all tiles above and left of a corner, (rows + 1, columns + 1) int32 each."""
 
     fine: Int32
-    """Pixels that differ a little from the one before."""
+    """The numbers of pixels that differ a little from the one before."""
     flat: Int32
-    """Pixels that do not differ from it."""
+    """The numbers of pixels that equal the one before."""
 
 
 @compiled

@@ -1,4 +1,4 @@
-"""Whether a picture may show another one: decided on its reduced form, so that photographs need not be had larger."""
+"""Whether a picture may show another one. The reduced picture decides, so that few photographs are decoded larger."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.regions.boxes import LONGEST, support
-from matcher.imaging.regions.edges import FULL, STRIP, lines, turned
+from matcher.imaging.regions.edges import FULL, STRIP, lines, transposed
 from matcher.system.compiled import compiled
 
 Int32 = npt.NDArray[np.int32]
@@ -15,18 +15,18 @@ Int64 = npt.NDArray[np.int64]
 UInt8 = npt.NDArray[np.uint8]
 
 _MOST_LINES = 24
-"""Edges of each direction."""
+"""The most edges of each direction."""
 _SMALLEST = 24
-"""Reduced pixels of a rectangle's shorter side, at least."""
+"""The fewest reduced pixels of a rectangle's shorter side."""
 _SUM = 940
-"""Evidence on the four sides together, of 4 · FULL. Screenshots have windows and panes with clean sides; the edges of
-what a photograph shows are seldom so straight."""
+"""The least evidence of the four sides together, of 4 · FULL. Screenshots have windows and panes with clean sides; the
+edges of objects in a photograph are seldom so straight."""
 _SIDE = 200
-"""And on each of them, of FULL."""
+"""The least evidence of each side, of FULL."""
 _FLAT = 8
-"""Grey levels between the darkest and the brightest pixel of a margin's outermost row, at most."""
+"""The largest difference in grey levels between the darkest and the brightest pixel of a margin's outermost row."""
 _WHOLE = 0.97
-"""Of the picture's width and height: a rectangle that is larger in both is the picture itself."""
+"""The share of the picture's width and height: a rectangle that is larger in both is the picture itself."""
 
 
 @compiled
@@ -69,12 +69,12 @@ def _is_framed(grey: UInt8) -> bool:
 
 
 def may_hold_regions(reduced: Reduced) -> bool:
-    """Whether `find_regions` is worth while: there is a frame, or a rectangle such as windows and pictures have."""
+    """Whether `find_regions` is worth while: the picture has a frame, or a rectangle like those of windows."""
     if min(reduced.grey.shape) < _SMALLEST:
         return False
     grey = reduced.grey.astype(np.uint8)
     if _is_framed(grey):
         return True
     down = lines(grey, most=_MOST_LINES)
-    along = lines(turned(grey), most=_MOST_LINES)
+    along = lines(transposed(grey), most=_MOST_LINES)
     return bool(_has_rectangle(down.before, down.at, along.before, along.at))

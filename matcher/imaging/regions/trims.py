@@ -1,4 +1,4 @@
-"""A picture without its letterbox or frame: flat margins of any colour, as deep as they go."""
+"""The content of a picture inside its letterbox or frame: flat margins of any colour and depth are removed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from matcher.system.compiled import compiled
 UInt8 = npt.NDArray[np.uint8]
 
 FRAMED = (0, 3, 16)
-"""Grey levels from a margin's colour that still belong to it: none, as a black sky beside a black bar needs, those of
-clean pictures, and of JPEG's ringing."""
+"""The tolerances, in grey levels from a margin's colour: none for a black sky beside a black bar, then one for clean
+pictures, then one for JPEG's ringing."""
 BARRED = (0, 3)
-"""The same for the bars inside of a region, since what it shows may begin with a clear sky."""
+"""The tolerances for bars inside a region. They are smaller, since its picture may begin with a clear sky."""
 SMALLEST = 64
 
 
 @compiled
 def _margin(grey: UInt8, begin: int, step: int, tolerance: int) -> int:
-    """How many rows from row `begin` on, upwards or downwards, have the colour of its first pixel."""
+    """How many rows from row `begin` on, upwards or downwards, have the colour of that row's first pixel."""
     height, width = grey.shape
     colour = int(grey[begin, 0])
     y = begin
@@ -39,7 +39,7 @@ def _margin(grey: UInt8, begin: int, step: int, tolerance: int) -> int:
 
 @compiled
 def _side(grey: UInt8, begin: int, step: int, top: int, bottom: int, tolerance: int) -> int:
-    """How many columns from column `begin` on have, from row `top` to `bottom`, the colour of the first of them."""
+    """How many columns from `begin` on have, in rows `top` to `bottom`, half-open, the colour of the first pixel."""
     width = grey.shape[1]
     colour = int(grey[top, begin])
     x = begin
@@ -56,9 +56,9 @@ def _side(grey: UInt8, begin: int, step: int, top: int, bottom: int, tolerance: 
 
 
 def trims(grey: UInt8, tolerances: tuple[int, ...] = FRAMED) -> Iterator[Region]:
-    """A generator of the content of a framed picture, (h, w) uint8, each once; none where there is no frame."""
+    """A generator of the boxes inside the frame of a picture, (h, w) uint8, each once; none where it has no frame."""
     height, width = grey.shape
-    seen = {(0, 0, width, height)}
+    yielded = {(0, 0, width, height)}
     for tolerance in tolerances:
         top = _margin(grey, 0, 1, tolerance)
         if top == height:
@@ -67,6 +67,6 @@ def trims(grey: UInt8, tolerances: tuple[int, ...] = FRAMED) -> Iterator[Region]
         left = _side(grey, 0, 1, top, bottom, tolerance)
         right = width - _side(grey, width - 1, -1, top, bottom, tolerance)
         region = (left, top, right - left, bottom - top)
-        if region not in seen and min(region[2:]) >= SMALLEST:
-            seen.add(region)
+        if region not in yielded and min(region[2:]) >= SMALLEST:
+            yielded.add(region)
             yield region

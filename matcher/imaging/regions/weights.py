@@ -1,7 +1,7 @@
-"""What speaks how much for a rectangle: the weights of boxes.features.
+"""The weights of boxes.features in a rectangle's score.
 
-Fitted as benchmarks/detection/region_weights.py does it, when rectangles were still made without regard to how many a
-page of text makes; run now, it gives others.
+benchmarks/detection/region_weights.py fitted them when the number of rectangles was not yet limited (boxes.MOST); run
+now, it gives other weights.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ROUGH_WEIGHTS = np.array(
     ],
     np.float64,
 )
-"""(ROUGH,) float64: of the features that are had at once; by them it is decided what is looked at thoroughly."""
+"""(ROUGH,) float64: the weights of the quick features, by which the rectangles for all features are chosen."""
 
 WEIGHTS = np.array(
     [
@@ -63,4 +63,4 @@ WEIGHTS = np.array(
     ],
     np.float64,
 )
-"""(FEATURES,) float64."""
+"""(FEATURES,) float64: the weights of all features."""

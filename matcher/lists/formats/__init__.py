@@ -1,9 +1,8 @@
-"""Hash lists as others publish them → ListedHash. One file a format; each an entry point in `matcher.list_formats`.
+"""Published hash lists → ListedHash. One file a format; each is an entry point in `matcher.list_formats`.
 
-A format looks at the head of a file to say whether it is its own, and reads a binary stream line by line in
-constant memory. A line that cannot be taken is a RefusedLine with the reason, and the lines after it go in;
-a file that cannot be read as this format at all is a ListError, raised before its first hash is given out (only a
-stream that itself fails raises later).
+A format detects its files by their heads, and reads a binary stream line by line in constant memory. A line that is not
+accepted yields a RefusedLine with the reason, and the lines after it are read. A file that cannot be read as this
+format at all raises ListError before its first hash is yielded (only a stream that fails raises later).
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from matcher.model import ListedHash, RefusedLine, RemovedEntry
 GROUP = "matcher.list_formats"
 
 HEAD = 64 * 1024
-"""How many bytes of a file `detect` is given, at most."""
+"""The most bytes of a file that are passed to `detect`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the file itself does not say.
+    """What is known of a file besides its contents.
 
-    `algorithm`: the type of hashes that stand without one. `columns`: for CSV, our field name (or an algorithm)
+    `algorithm`: the type of hashes for which the file states none. `columns`: for CSV, our field name (or an algorithm)
     → the column that holds it. `source`: the file's name, for error messages.
     """
 
@@ -50,7 +49,7 @@ class ListFormat(Protocol):
     def read(self, stream: BinaryIO, options: ReadOptions) -> Iterator[ListedHash | RefusedLine | RemovedEntry]:
         """Generator over a file from its first byte, in its order. Raises ListError, first at the first `next`.
 
-        A RemovedEntry takes an entry out of the list that the file updates; what the file itself adds stands.
+        A RemovedEntry removes an entry from the list that the file updates, but none that the file itself adds.
         """
 
 
@@ -60,19 +59,19 @@ def formats() -> dict[str, ListFormat]:
     loaded: dict[str, ListFormat] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
         try:
-            found = point.load()
+            list_format = point.load()
         except (ImportError, AttributeError) as error:
             raise ListError(f"list format {point.name} cannot be loaded: {error}") from error
-        if not isinstance(found, ListFormat):
+        if not isinstance(list_format, ListFormat):
             raise ListError(f"list format {point.name} is not a ListFormat: {point.value}")
-        loaded[point.name] = found
+        loaded[point.name] = list_format
     return loaded
 
 
 def choose(head: bytes, name: str, requested: str | None) -> ListFormat:
-    """The format `requested`, or without one the only format that takes `head` for its own.
+    """The format `requested`, or without one the only format that detects `head` as its own.
 
-    `name` is the file's, for the message of the ListError that is raised where no format or several fit.
+    ListError where no format or several fit; `name` is the file's name, for its message.
     """
     known = formats()
     names = ", ".join(known)
@@ -83,13 +82,13 @@ def choose(head: bytes, name: str, requested: str | None) -> ListFormat:
     refuse_utf16(head, name)
     if not head.strip():
         raise ListError(f"{name}: the file is empty; known formats: {names}")
-    fitting = [found for found in known.values() if found.detect(head)]
+    fitting = [list_format for list_format in known.values() if list_format.detect(head)]
     if not fitting:
         raise ListError(
             f"{name}: not a list format that is known; state it with --format: {names} "
             "(bare hashes of 16 or 64 hex digits need their type too, with --algorithm)"
         )
     if len(fitting) > 1:
-        several = ", ".join(found.name for found in fitting)
+        several = ", ".join(list_format.name for list_format in fitting)
         raise ListError(f"{name}: may be any of {several}; state which with --format")
     return fitting[0]

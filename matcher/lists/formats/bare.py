@@ -1,7 +1,7 @@
 """One hash a line and nothing else; # begins a comment line.
 
-The type is stated by the reader. Without a statement 32 hex digits are MD5 and 40 SHA-1; 16 and 64 may be any of
-several types, and a file whose first hash is such a one is refused as a whole.
+The examiner states the type. If not, 32 hex digits are MD5 and 40 SHA-1; 16 and 64 may be any of several types, and a
+file whose first hash has so many is refused as a whole.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ for _algorithm in ALGORITHMS.values():
 
 
 class _Lines:
-    """What to make of each line of one file. `accepted`: whether a hash has been taken yet."""
+    """The parser of one file's lines. `accepted`: whether a hash was already accepted."""
 
     def __init__(self, stated: str | None, source: str) -> None:
         self.stated = stated
@@ -55,7 +55,7 @@ class _Lines:
 
 
 class Bare:
-    """Hashes alone; see the module."""
+    """The format of hashes alone; see the module."""
 
     name = "bare"
 

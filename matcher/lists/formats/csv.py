@@ -1,13 +1,13 @@
-"""A table with a header row: CSV with commas, semicolons or tabs, its columns found by name.
+"""A table with a header row: CSV with commas, semicolons or tabs, its columns identified by name.
 
 Columns named like our fields (id, algorithm, value, category, note, quality) are those fields. A column named
-after a hash type (MD5, SHA-1, pdq, PhotoDNA…, in any case) gives a hash of the row's one entry. `columns` of the
-ReadOptions maps either to a column of another name. All other columns are passed over.
+after a hash type (MD5, SHA-1, pdq, PhotoDNA…, in any case) holds a hash of the row's one entry. `columns` of the
+ReadOptions maps either to a column of another name. All other columns are ignored.
 
-Without an id the entry's is its first digest, or its first hash: never its line, which is another entry's in the next
-file that updates the list. A quality belongs to the row's perceptual hashes. A
-quoted field may run over several lines, and the row then has the number of its first line. Where quotes do not
-balance the row is refused and reading goes on at the *next line*, so that one stray quote costs one line.
+The id of an entry without one is its first digest, or its first hash. It is never the line's number, which another
+entry may have in the next file that updates the list. A quality belongs to the row's perceptual hashes. A quoted field
+may run over several lines, and the row then has the number of its first line. Where quotes do not balance, the row is
+refused and reading continues at the *next line*, so that one stray quote costs one line.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from matcher.model import ListedHash, ListEntry, RefusedLine
 
 FIELDS = ("id", "algorithm", "value", "category", "note", "quality")
 ROW_LINES = 100
-"""Most lines of one row."""
+"""The most lines of one row."""
 
 _DELIMITERS = (",", ";", "\t")
 _HASH = re.compile(r"[0-9A-Fa-f]{16}")
@@ -48,7 +48,7 @@ _HASH = re.compile(r"[0-9A-Fa-f]{16}")
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where a row's fields stand: `fields` by our name, `hashes` by type, both as positions; `width` columns."""
+    """The positions of a row's fields: `fields` by our name, `hashes` by type. A row has `width` columns."""
 
     fields: Mapping[str, int]
     hashes: tuple[tuple[str, int], ...]
@@ -64,7 +64,7 @@ def _cells(line: str, delimiter: str) -> list[str]:
 
 
 def _meaning(cell: str) -> str | None:
-    """Our field or the hash type that a column's name stands for."""
+    """Our field or the hash type that a column's name means; None for any other name."""
     if cell.lower() in FIELDS:
         return cell.lower()
     try:
@@ -75,7 +75,7 @@ def _meaning(cell: str) -> str | None:
 
 
 def _header(line: str, named: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The delimiter under which most cells mean something, and the cells."""
+    """The delimiter with which most cells of the header have a meaning, and the cells."""
     wanted = {name.strip().lower() for name in named.values()}
 
     def score(delimiter: str) -> tuple[int, int]:
@@ -107,7 +107,7 @@ def _columns(cells: list[str], named: Mapping[str, str], source: str) -> _Column
         places[meaning] = place
     hashes = tuple((name, place) for name, place in places.items() if name not in FIELDS)
     fields = {name: place for name, place in places.items() if name in FIELDS}
-    return _Columns(fields, tuple(sorted(hashes, key=lambda found: found[1])), len(cells))
+    return _Columns(fields, tuple(sorted(hashes, key=lambda column: column[1])), len(cells))
 
 
 def _rows(
@@ -143,7 +143,7 @@ def _of_one_row(
     lines: Iterator[tuple[int, bytes] | RefusedLine],
     taken: list[tuple[int, bytes] | RefusedLine],
 ) -> Iterator[str]:
-    """Generator of the lines that csv asks for until the row ends. What it takes beyond the first is in `taken`."""
+    """Generator of the lines that csv reads until the row ends. Those after the first are appended to `taken`."""
     size = len(text)
     yield text + "\n"
     while len(taken) < ROW_LINES - 1 and size <= LINE_LIMIT:
@@ -159,14 +159,14 @@ def _of_one_row(
 
 
 class _Reader:
-    """Rows of one file → its hashes."""
+    """The rows of one file → its hashes."""
 
     def __init__(self, columns: _Columns, stated: str | None) -> None:
         self.columns = columns
         self.stated = stated
 
     def row(self, number: int, cells: list[str]) -> Iterator[ListedHash | RefusedLine]:
-        """Generator: one ListedHash for each hash of the row, one RefusedLine for each that is not one."""
+        """Generator of a ListedHash for each hash of the row, and a RefusedLine for each value that is not one."""
         columns = self.columns
         if len(cells) > columns.width and any(cell.strip() for cell in cells[columns.width :]):
             raise RefusedValue(f"has {len(cells)} fields, the header has {columns.width}")
@@ -175,21 +175,21 @@ class _Reader:
         texts = [(name, cells[place].strip()) for name, place in columns.hashes if place < width]
         if value := field.get("value"):
             texts.insert(0, (self._algorithm(field.get("algorithm")), value))
-        found: list[tuple[str, bytes | str]] = []
+        values: list[tuple[str, bytes | str]] = []
         refused: list[RefusedLine] = []
         for algorithm, text in texts:
             if text:
                 try:
-                    found.append((algorithm, parse_value(algorithm, text)))
+                    values.append((algorithm, parse_value(algorithm, text)))
                 except RefusedValue as refusal:
                     refused.append(RefusedLine(number, refusal.reason))
-        if not found and not refused:
+        if not values and not refused:
             raise RefusedValue("no hash")
-        if not found:
+        if not values:
             yield from refused
             return
-        entry, quality = self._entry(field, found)
-        for algorithm, listed in found:
+        entry, quality = self._entry(field, values)
+        for algorithm, listed in values:
             yield ListedHash(number, entry, algorithm, listed, quality if is_perceptual(algorithm) else None)
         yield from refused
 
@@ -201,15 +201,15 @@ class _Reader:
         return self.stated
 
     @staticmethod
-    def _entry(field: dict[str, str], found: list[tuple[str, bytes | str]]) -> tuple[ListEntry, int | None]:
+    def _entry(field: dict[str, str], values: list[tuple[str, bytes | str]]) -> tuple[ListEntry, int | None]:
         identity, category, note = field.get("id"), field.get("category"), field.get("note")
         quality = field.get("quality")
         if not identity:
-            digests = (value for algorithm, value in found if algorithm in DIGEST_DIGITS)
+            digests = (value for algorithm, value in values if algorithm in DIGEST_DIGITS)
             digest = next(digests, None)
             if isinstance(digest, str):
                 digest = digest.lower()
-            identity = default_id(found[0][1] if digest is None else digest)
+            identity = default_id(values[0][1] if digest is None else digest)
         entry = ListEntry(
             parse_text("id", identity),
             parse_text("category", category) if category else None,
@@ -219,12 +219,12 @@ class _Reader:
 
 
 class CsvTable:
-    """A table with a header row; see the module."""
+    """The format of a table with a header row; see the module."""
 
     name = "csv"
 
     def detect(self, head: bytes) -> bool:
-        """By a header that names a hash type or a value, and that holds no hash itself."""
+        """Whether the header names a hash type or a value, and holds no hash itself."""
         line = decode_text(first_line(head))
         if line.startswith("{") or "\0" in line or _HASH.search(line):
             return False

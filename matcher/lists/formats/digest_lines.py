@@ -1,12 +1,12 @@
-r"""What md5sum, sha1sum and sha256sum print: a hex digest and a file's name, which goes in the note.
+r"""The output of md5sum, sha1sum and sha256sum: a hex digest and a file's name, which becomes the note.
 
     d41d8cd98f00b204e9800998ecf8427e  name          text mode
     d41d8cd98f00b204e9800998ecf8427e *name          binary mode
     \d41d8cd98f00b204e9800998ecf8427e  a\nname      the name holds a newline, a return or a backslash
     MD5 (name) = d41d8cd98f00b204e9800998ecf8427e   --tag, and BSD
 
-The digest's length gives its type, so 64 hex digits *with a name* are SHA-256, unless the reader states another
-type. A digest that is not indexed (SHA-512, say) is kept under its own name. Lines that begin with # are comments.
+The digest's length gives its type, so 64 hex digits *with a name* are SHA-256, unless the examiner states another
+type. A digest that is not indexed (SHA-512, say) is stored under its own name. Lines that begin with # are comments.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _listed(stated: str | None, number: int, line: bytes) -> ListedHash | None:
     digits, space, name = line.partition(b" ")
     algorithm = _BY_DIGITS.get(len(digits))
     if algorithm is None or not space:
-        return _rarely(stated, number, line)
+        return _other_form(stated, number, line)
     digest = decode_text(digits)
     value = parse_value(stated or algorithm, digest)
     if name.startswith((b" ", b"*")):
@@ -54,8 +54,8 @@ def _listed(stated: str | None, number: int, line: bytes) -> ListedHash | None:
     return ListedHash(number, entry, stated or algorithm, value)
 
 
-def _rarely(stated: str | None, number: int, line: bytes) -> ListedHash | None:
-    """A comment, an escaped name, the --tag form, or a line to refuse."""
+def _other_form(stated: str | None, number: int, line: bytes) -> ListedHash | None:
+    """Parse the rare lines: a comment (None), an escaped name, the --tag form. RefusedValue for any other."""
     if line.startswith(b"#"):
         return None
     if tagged := _TAGGED.fullmatch(line):
@@ -75,7 +75,7 @@ def _rarely(stated: str | None, number: int, line: bytes) -> ListedHash | None:
 
 
 class DigestLines:
-    """Digests and file names; see the module."""
+    """The format of digests and file names; see the module."""
 
     name = "digest-lines"
 

@@ -1,11 +1,11 @@
-"""What hashdeep prints: several hashes of each file, which are one entry; the file's name goes in the note.
+"""The output of hashdeep: several hashes of each file, which are one entry; the file's name becomes the note.
 
     %%%% HASHDEEP-1.0
     %%%% size,md5,sha256,filename
     ## any number of comments
     12,6f5902ac237024bdd0c176cb93063dc4,a948…a447,a name, with a comma
 
-The name is the last column and nothing in it is quoted. The id is the first digest of the line that is taken.
+The name is the last column and nothing in it is quoted. The id is the first accepted digest of the line.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _columns(line: bytes) -> list[str]:
 
 
 def _row(number: int, line: bytes, columns: list[str]) -> Iterator[ListedHash | RefusedLine]:
-    """Generator: one ListedHash for each hash of the line, one RefusedLine for each that is not one."""
+    """Generator of a ListedHash for each hash of the line, and a RefusedLine for each value that is not one."""
     fields = decode_text(line).split(",", len(columns) - 1 if columns[-1] == _NAME else -1)
     if len(fields) != len(columns):
         raise RefusedValue(f"has {len(fields)} fields, needs {len(columns)}")
@@ -59,7 +59,7 @@ def _row(number: int, line: bytes, columns: list[str]) -> Iterator[ListedHash | 
 
 
 class Hashdeep:
-    """hashdeep's own output; see the module."""
+    """The format of hashdeep's output; see the module."""
 
     name = "hashdeep"
 

@@ -2,8 +2,8 @@ r"""Our own hash list: JSON lines, one hash a line. Lines with the same id are o
 
     {"id": "a1b2", "algorithm": "pdq", "value": "f8f8f0ce…", "quality": 100, "category": "1", "note": "free text"}
 
-Only `id`, `algorithm` and `value` are required (`algorithm` not even, where the reader states one); `quality`,
-`category` and `note` may be null. Keys that are not ours are passed over.
+Only `id`, `algorithm` and `value` are required, `algorithm` only if the examiner states none; `quality`, `category` and
+`note` may be null. Other keys are ignored.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from matcher.model import ListedHash, ListEntry, RefusedLine
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    record = dict(pairs)
+    if len(record) != len(pairs):
         raise RefusedValue("a key stands twice")
-    return found
+    return record
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique)
@@ -98,7 +98,7 @@ def _listed(stated: str | None, number: int, line: bytes) -> ListedHash:
 
 
 class JsonLines:
-    """Our own hash list; see the module."""
+    """The format of our own hash list; see the module."""
 
     name = "jsonl"
 

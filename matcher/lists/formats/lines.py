@@ -1,7 +1,7 @@
-"""A binary stream → numbered lines, bounded in memory whatever the stream holds.
+"""A binary stream → numbered lines, in bounded memory whatever the stream holds.
 
-The quirks of text files are dealt with here and nowhere else: a byte order mark, CRLF, blank lines, a missing
-last newline, lines without end, NUL bytes, UTF-16.
+The quirks of text files are handled here and nowhere else: a byte order mark, CRLF, blank lines, a missing last
+newline, lines without end, NUL bytes, UTF-16.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from matcher.lists.formats.values import RefusedValue
 from matcher.model import ListedHash, RefusedLine
 
 LINE_LIMIT = 1 << 20
-"""Most bytes in a line, its end not counted."""
+"""The most bytes of a line, without its end."""
 
 _BOM = b"\xef\xbb\xbf"
 _BLOCK = 64 * 1024
@@ -22,7 +22,7 @@ _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 
 
 def refuse_utf16(head: bytes, source: str) -> None:
-    """Raises ListError if the file is UTF-16, which would read as lines of NUL bytes."""
+    """Raise ListError if the file is UTF-16, which would read as lines with NUL bytes."""
     if head.startswith(_UTF16_BOMS):
         raise ListError(f"{source}: the file is UTF-16; convert it to UTF-8 first")
 
@@ -36,9 +36,9 @@ def first_line(head: bytes, *, comment: bytes | None = None) -> bytes:
 
 
 def _blocks(stream: BinaryIO, source: str) -> Iterator[list[bytes]]:
-    """Generator of the lines without their newline, as many at a time as a block holds.
+    """Generator of the lines of each block, without their newlines.
 
-    A line beyond LINE_LIMIT is cut, but stays too long also when a return is taken off its end.
+    A line beyond LINE_LIMIT is cut, but remains too long even when a return is removed from its end.
     """
     rest = b""
     while len(rest) < len(_BOM) and (byte := stream.read(1)):
@@ -53,7 +53,7 @@ def _blocks(stream: BinaryIO, source: str) -> Iterator[list[bytes]]:
 
 
 def numbered_lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, bytes] | RefusedLine]:
-    """Generator of (line number from 1, line without its end). Blank lines are left out, but numbered."""
+    """Generator of (line number from 1, line without its end). Blank lines are numbered, but not yielded."""
     number = 0
     try:
         for lines in _blocks(stream, source):
@@ -73,7 +73,7 @@ def numbered_lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, bytes] 
 def read_lines(
     stream: BinaryIO, source: str, parse: Callable[[int, bytes], ListedHash | None]
 ) -> Iterator[ListedHash | RefusedLine]:
-    """Generator of what `parse(number, line)` makes of each line: None passes it over, RefusedValue refuses it."""
+    """Generator of the results of `parse(number, line)` for each line. None skips the line, RefusedValue refuses it."""
     for line in numbered_lines(stream, source):
         if isinstance(line, RefusedLine):
             yield line

@@ -4,7 +4,7 @@
     video_md5 d41d8cd98f00b204e9800998ecf8427e
 
 `pdq` is PDQ; `md5`, `photo_md5` and `video_md5` are MD5; every other type (`pdq_ocr`, `raw_text`, `url`…) is
-kept under its own name. The entry's id is the value.
+stored under its own name. The entry's id is the value.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def _parsed(number: int, line: bytes) -> ListedHash:
 
 
 class ThreatExchange:
-    """Signals of python-threatexchange; see the module."""
+    """The format of python-threatexchange's local file; see the module."""
 
     name = "threatexchange"
 
     def detect(self, head: bytes) -> bool:
-        """Only by a first line that holds a hash: free text after a word would fit anything."""
+        """Whether the first line holds a hash. A word followed by free text would fit any file."""
         try:
             first = _parsed(1, first_line(head))
         except RefusedValue:

@@ -1,4 +1,4 @@
-"""The fields of a list entry from text: the one place that says what a valid hash, id, note or quality is."""
+"""The fields of a list entry from text. Only this module defines a valid hash, id, note or quality."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from matcher.errors import ListError
 from matcher.hashers import known_algorithm
 
 ID_LIMIT = 1024
-"""Most characters of an id, a category or the name of a hash type."""
+"""The most characters of an id, a category or the name of a hash type."""
 
 NOTE_LIMIT = 64 * 1024
-"""Most bytes of a note, in UTF-8."""
+"""The most bytes of a note, in UTF-8."""
 
 DIGEST_DIGITS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128}
-"""The cryptographic digests that lists name, with their hex digits. Those that are not looked up are kept as text."""
+"""The cryptographic digests of lists, with their hex digits. Those that are not looked up are stored as text."""
 
 _KEPT_AS_TEXT = ("crc32", "edonkey", "tiger", "vpdq", "whirlpool")
 _NAMES = frozenset(DIGEST_DIGITS) | frozenset(ALGORITHMS) | frozenset(_KEPT_AS_TEXT)
@@ -29,7 +29,7 @@ _QUALITY = re.compile(r"[0-9]{1,3}")
 
 
 class RefusedValue(Exception):
-    """A value that is not taken; becomes a RefusedLine and never leaves this package."""
+    """A value that is not accepted. It becomes a RefusedLine and never leaves this package."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -37,7 +37,7 @@ class RefusedValue(Exception):
 
 
 def decode_text(raw: bytes) -> str:
-    """UTF-8 to text. A byte that is not UTF-8 is written %XX; a % that stands there stays as it is."""
+    """UTF-8 to text. A byte that is not UTF-8 becomes %XX; a % in the text is not changed."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -46,7 +46,7 @@ def decode_text(raw: bytes) -> str:
 
 
 def parse_algorithm(name: str) -> str:
-    """Our name of a hash type, whatever its case and hyphens; a type that we do not know keeps its own name."""
+    """Our name of a hash type, whatever its case and hyphens; the name itself for an unknown type."""
     if name in ALGORITHMS or _indexed(name):
         return name
     folded = name.strip().lower().replace("-", "").replace("_", "")
@@ -55,7 +55,7 @@ def parse_algorithm(name: str) -> str:
 
 
 def stated_algorithm(name: str | None, source: str) -> str | None:
-    """The type that the examiner states. Raises ListError if nobody knows it, lest a slip lose a whole list."""
+    """The type that the examiner states. ListError for an unknown type, so that a typing error does not lose a list."""
     if name is None:
         return None
     algorithm = parse_algorithm(name)
@@ -70,7 +70,7 @@ def is_known(algorithm: str) -> bool:
 
 
 def is_perceptual(algorithm: str) -> bool:
-    """Whether a quality may belong to hashes of this type. Of an unknown type it may."""
+    """Whether hashes of this type may have a quality. Those of an unknown type may."""
     known = _indexed(algorithm)
     if known:
         return known.metric is not Metric.EXACT
@@ -78,9 +78,9 @@ def is_perceptual(algorithm: str) -> bool:
 
 
 def parse_value(algorithm: str, text: str) -> bytes | str:
-    """Bytes from hex of any case, for an algorithm that can be looked up; the text as it stands for any other.
+    """The bytes of hex in any case, for an algorithm that can be looked up; the unchanged text for any other.
 
-    Euclidean hashes are written in base64 too; their length tells which.
+    Euclidean hashes may be in base64 too; the length decides. RefusedValue where the value is not valid.
     """
     digits = _digits(algorithm)
     if digits is None:
@@ -110,7 +110,7 @@ def _digits(algorithm: str) -> int | None:
 
 @cache
 def _letters(algorithm: str) -> int | None:
-    """How long a hash is in base64, padding and all, where such hashes are written like that."""
+    """The length of a hash in base64, with padding; None where this algorithm's hashes are not written in base64."""
     known = _indexed(algorithm)
     return None if known is None or known.metric is not Metric.EUCLIDEAN else -(-known.width // 3) * 4
 
@@ -135,7 +135,7 @@ def _unknown_value(algorithm: str, text: str) -> str:
 
 
 def parse_text(field: str, text: str) -> str:
-    """An id, a category or a type's name: text that is not empty, of at most ID_LIMIT characters."""
+    """Check an id, a category or a type's name: text that is not empty, of at most ID_LIMIT characters."""
     text = _well_formed(field, text)
     if not text:
         raise RefusedValue(f"{field} is empty")
@@ -145,7 +145,7 @@ def parse_text(field: str, text: str) -> str:
 
 
 def parse_note(text: str) -> str:
-    """Free text of at most NOTE_LIMIT bytes."""
+    """Check a note: free text of at most NOTE_LIMIT bytes."""
     if text.isascii() and len(text) <= NOTE_LIMIT and "\0" not in text:
         return text
     text = _well_formed("note", text)
@@ -155,7 +155,7 @@ def parse_note(text: str) -> str:
 
 
 def check_quality(quality: int) -> int:
-    """A quality of 0 to 100, both included."""
+    """Check a quality: 0 to 100, inclusive."""
     if not 0 <= quality <= 100:
         raise RefusedValue("quality is not a whole number from 0 to 100")
     return quality
@@ -169,14 +169,14 @@ def parse_quality(text: str) -> int:
 def default_id(value: bytes | str) -> str:
     """The id of an entry that has none: its hash (hex in lower case), or the SHA-256 of a text too long for an id.
 
-    It follows from the hash alone: an update of a list takes the place of what has its ids there.
+    It depends on the hash alone, so that an update of a list replaces the same entry.
     """
     text = value.hex() if isinstance(value, bytes) else value
     return text if len(text) <= ID_LIMIT else hashlib.sha256(text.encode()).hexdigest()
 
 
 def _well_formed(field: str, text: str) -> str:
-    """Text that every encoder takes: a lone surrogate (JSON can escape one) is written as %XX of its bytes."""
+    """Text that can be encoded: a lone surrogate (JSON can escape one) becomes %XX of its bytes."""
     if "\0" in text:
         raise RefusedValue(f"{field} holds a NUL")
     if text.isascii():
