@@ -4,16 +4,16 @@ MatcherError
 ├── ListError        a hash list cannot be read or built; names the file
 ├── StoreError       a store is missing, damaged, or busy; names the folder
 ├── IndexFileError   an index is missing, damaged, or of another width
-│   └── IndexAuditError   an index does not answer as brute force does
+│   └── IndexAuditError   an index returns other results than brute force
 ├── SourceError      evidence cannot be opened at all
 ├── CaseError        a case folder cannot be used, or contradicts itself
-├── SettingsError    thresholds, algorithms or options that make no sense
-├── CalibrationError a calibration cannot be read or made, or says nothing of what is asked
+├── SettingsError    thresholds, algorithms or options are invalid
+├── CalibrationError a calibration cannot be read or made, or does not cover the requested algorithm
 ├── SelfTestError    this installation does not compute the hashes that it must
 └── DecodeError      an item's picture cannot be decoded; carries a Reason. Becomes a finding.
 
-What went wrong with one item is a finding, not an exception: only DecodeError exists inside an
-examination, and examine() turns it into the finding's reason.
+A failure of one item is a finding, not an exception: only DecodeError exists inside an examination, and examine()
+turns it into the finding's reason.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class IndexFileError(MatcherError):
 
 
 class IndexAuditError(IndexFileError):
-    """An index does not answer as brute force does; names its folder, the query and the rows."""
+    """An index returns other results than brute force; names its folder, the query and the rows."""
 
 
 class SourceError(MatcherError):
@@ -50,11 +50,11 @@ class CaseError(MatcherError):
 
 
 class SettingsError(MatcherError):
-    """Settings that make no sense."""
+    """Settings are invalid."""
 
 
 class CalibrationError(MatcherError):
-    """A calibration cannot be read or made, or says nothing of what is asked; names the file or the algorithm."""
+    """A calibration cannot be read or made, or does not cover an algorithm; names the file or the algorithm."""
 
 
 class SelfTestError(MatcherError):

@@ -10,7 +10,7 @@ from typing import Any
 from matcher.reasons import Reason as Reason  # noqa: PLC0414 - part of this vocabulary too
 
 LOW_QUALITY = 50
-"""A hash of a lower quality says little of its picture, whether or not it is looked up."""
+"""A hash of a lower quality is hardly informative, whether or not it is looked up."""
 
 SCHEMA = 1
 """Version of the JSON form of a finding."""
@@ -23,7 +23,7 @@ TRANSFORMS = ("none", "rotate90", "rotate180", "rotate270", "mirror", "flip", "t
 
 
 class Status(StrEnum):
-    """What became of an item."""
+    """The outcome of an item's examination."""
 
     EXAMINED = "examined"
     KNOWN = "known"
@@ -34,7 +34,7 @@ class Status(StrEnum):
 
 
 class Disposition(StrEnum):
-    """What a category of a list means to the lab."""
+    """The meaning of a list's category to the lab."""
 
     NOTABLE = "notable"
     KNOWN_GOOD = "known-good"
@@ -43,7 +43,7 @@ class Disposition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hash:
-    """A computed hash. `quality` is 0 to 100, None where the algorithm has none; `region` None for a whole picture."""
+    """A computed hash. `quality` is 0 to 100 or None (the algorithm has none); `region` is None for a whole picture."""
 
     algorithm: str
     value: bytes
@@ -61,7 +61,7 @@ class Hash:
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> Hash:
-        """The inverse of `as_json`. KeyError, TypeError or ValueError where it is no such form."""
+        """The inverse of `as_json`. KeyError, TypeError or ValueError for any other form."""
         return cls(form["algorithm"], bytes.fromhex(form["value"]), form["quality"], _region(form["region"]))
 
 
@@ -70,15 +70,15 @@ def _region(form: Sequence[int] | None) -> Region | None:
 
 
 NO_QUALITY = 255
-"""In `OrientationHashes.qualities`: the algorithm has none."""
+"""In `OrientationHashes.qualities`: the algorithm has no quality."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrientationHashes:
-    """One rendering of a picture, or a region of it, by one algorithm: eight hashes, in the order of TRANSFORMS.
+    """The eight hashes of a rendering, or of a region of it, by one algorithm, in the order of TRANSFORMS.
 
-    `codes` are their values one after the other, `qualities` eight bytes. `slack` says how far each may be from the
-    reference hash of the picture turned so, at most: 0 where it is that.
+    `codes` are their values one after the other, `qualities` eight bytes. `slack` is for each the largest distance
+    to the reference hash of the picture in that orientation: 0 where it is the reference hash.
     """
 
     rendering: str
@@ -87,21 +87,21 @@ class OrientationHashes:
     qualities: bytes
     slack: tuple[int, ...]
     doubtful: bytes = b""
-    """Of each hash the bits that may differ from the reference, laid out as `codes`; empty where that is not known."""
+    """The bits of each hash that may differ from the reference, laid out as `codes`; empty where they are not known."""
     region: Region | None = None
-    """Of the picture as it is stored, whatever the orientation; None for all of it."""
+    """The region in the picture as it is stored, whatever the orientation; None for the whole picture."""
 
     @classmethod
     def of(
         cls, rendering: str, hashes: Sequence[Hash], slack: tuple[int, ...], *, region: Region | None = None
     ) -> OrientationHashes:
-        """From eight hashes of one algorithm."""
+        """Build from eight hashes of one algorithm, in the order of TRANSFORMS."""
         qualities = bytes(NO_QUALITY if value.quality is None else value.quality for value in hashes)
         codes = b"".join(value.value for value in hashes)
         return cls(rendering, hashes[0].algorithm, codes, qualities, slack, region=region)
 
     def __getitem__(self, place: int) -> Hash:
-        """The hash of the picture turned by TRANSFORMS[place]."""
+        """The hash of the picture in the orientation TRANSFORMS[place]."""
         width = len(self.codes) // len(TRANSFORMS)
         quality = self.qualities[place]
         value = self.codes[place * width : (place + 1) * width]
@@ -109,13 +109,13 @@ class OrientationHashes:
 
     @property
     def hashes(self) -> tuple[Hash, ...]:
-        """All eight."""
+        """All eight hashes, in the order of TRANSFORMS."""
         return tuple(self[place] for place in range(len(TRANSFORMS)))
 
 
 @dataclass(frozen=True, slots=True)
 class ListEntry:
-    """What a hash list says of one known file, besides its hashes."""
+    """One known file in a hash list, without its hashes."""
 
     id: str
     category: str | None = None
@@ -126,8 +126,8 @@ class ListEntry:
 class ListedHash:
     """One hash of a list entry, as a list format read it.
 
-    `value` is bytes for an algorithm that can be looked up, and the text as it stood for any other: unknown hash
-    types are kept under their own name. `line` counts from 1.
+    `value` is bytes for an algorithm that can be looked up, and the original text for any other: unknown hash types
+    are stored under their own name. `line` counts from 1.
     """
 
     line: int
@@ -139,7 +139,7 @@ class ListedHash:
 
 @dataclass(frozen=True, slots=True)
 class RemovedEntry:
-    """An entry that a list says it does not hold any more, by its id. `line` counts from 1."""
+    """An entry that a list marks as removed, by its id. `line` counts from 1."""
 
     line: int
     id: str
@@ -147,7 +147,7 @@ class RemovedEntry:
 
 @dataclass(frozen=True, slots=True)
 class RefusedLine:
-    """A line of a list that was not taken, and why. `line` counts from 1."""
+    """A line of a list that was not imported, and the reason. `line` counts from 1."""
 
     line: int
     reason: str
@@ -157,10 +157,10 @@ class RefusedLine:
 class Item:
     """One file inside an exhibit.
 
-    `path` is the name that is recorded: relative to the source, `/` between parts, undecodable bytes as
-    `%XX` and `%` as `%25`. `locator` is what the source needs to open it. `modified` is in nanoseconds since 1970,
-    None where it is not known; no finding holds it. An item with a `status` is already decided (a link, an unreadable
-    folder) and is never opened.
+    `path` is the recorded name: relative to the source, `/` between parts, undecodable bytes as `%XX` and `%` as
+    `%25`. The source opens the item by its `locator`. `modified` is in nanoseconds since 1970, None where it is not
+    known; no finding contains it. An item with a `status` is already decided (a link, an unreadable folder) and is
+    never opened.
     """
 
     path: str
@@ -170,15 +170,15 @@ class Item:
     reason: Reason | None = None
     modified: int | None = None
     may_repeat: bool = True
-    """Whether the finding of an earlier item with the same content may stand for this one's."""
+    """Whether the finding of an earlier item with the same content may be used for this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """A list entry within the threshold of one of an item's hashes. `distance <= threshold`.
 
-    `chance`: how many matches as near as this one the picture would give by chance, with the lists that were open, as a
-    decimal number (`3.2e-09`); None where nobody has measured that, and for digests.
+    `chance`: the number of matches as near as this one that the picture is expected to have by chance, with the lists
+    that were open, as a decimal number (`3.2e-09`); None where that was not measured, and for digests.
     """
 
     list: str
@@ -195,13 +195,14 @@ class Match:
     chance: str | None = None
 
     def order(self) -> tuple[Any, ...]:
-        """Sort key: distance, list, entry, then whatever makes the order total."""
+        """Sort key: distance, list, entry, then the remaining fields that make the order total."""
         return (
             *(self.distance, self.list, self.entry, self.algorithm, self.category or ""),
             *(self.transform, self.region or (), self.value, self.entry_value),
         )
 
     def as_json(self) -> dict[str, Any]:
+        """The element of a finding's `matches`."""
         return {
             "list": self.list,
             "entry": self.entry,
@@ -219,7 +220,7 @@ class Match:
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> Match:
-        """The inverse of `as_json`; entries that were written before there were chances have none."""
+        """The inverse of `as_json`; entries written before chances were recorded have none."""
         return cls(
             list=form["list"],
             entry=form["entry"],
@@ -238,13 +239,13 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An item with what became of it.
+    """An item with the outcome of its examination.
 
-    `matches` holds at most the nearest hundred; `matches_total` counts all. `hashes` holds the hashes that take part
-    in a listed match. Not part of the JSON form, since they follow from the lists' profiles or from the bytes:
-    `notable` (any match, listed or not, is of a notable category), `doubtful` (all of those by hashes of low quality),
-    `conflict` (notable, and another match is known good), `digests`, and `pictures` (the hashes of each rendering of
-    the picture, and behind it of each of its regions, by each algorithm).
+    `matches` contains at most the nearest hundred; `matches_total` counts all. `hashes` contains the hashes that take
+    part in a listed match. Not part of the JSON form, since they follow from the lists' profiles or from the bytes:
+    `notable` (any match, listed or not, is of a notable category), `doubtful` (all of those are by hashes of low
+    quality), `conflict` (notable, and another match is known good), `digests`, and `pictures` (the hashes of each
+    rendering of the picture, followed by those of each of its regions, by each algorithm).
     """
 
     path: str
@@ -267,15 +268,15 @@ class Finding:
 
     @property
     def computed(self) -> tuple[Hash, ...]:
-        """The digests, and the reference hash of each rendering of the picture as it stands, where it was computed.
+        """The digests, and the reference hash of each rendering of the whole picture, unturned, where it was computed.
 
-        Without `Settings.exact` that is where something may match; elsewhere `pictures` has hashes near it.
+        Without `Settings.exact` it is computed only where an entry may match; otherwise `pictures` has screened hashes.
         """
         whole = (turned[0] for turned in self.pictures if turned.region is None and not turned.slack[0])
         return (*self.digests, *whole)
 
     def as_json(self) -> dict[str, Any]:
-        """The JSON object of DESIGN: same keys, same order, no clock, host or absolute path."""
+        """The JSON form of a finding, its keys in the order of FINDING_KEYS. No clock, host or absolute path."""
         return {
             "schema": SCHEMA,
             "path": self.path,
@@ -294,7 +295,7 @@ class Finding:
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> Finding:
-        """The inverse of `as_json`. What the form does not hold has its default: see `replace`."""
+        """The inverse of `as_json`. Fields that the form does not contain have their defaults."""
         return cls(
             path=form["path"],
             size=form["size"],
@@ -314,22 +315,24 @@ class Finding:
 HASH_KEYS = tuple(Hash("", b"").as_json())
 MATCH_KEYS = tuple(Match("", "", None, "", b"", b"", 0, 0, None, None, "none").as_json())
 FINDING_KEYS = tuple(Finding("", 0, None, Status.EXAMINED).as_json())
-"""The keys of these forms, in the order in which they are printed (the ledger keeps them sorted)."""
+"""The keys of these forms, in the order in which they are printed (the ledger stores them sorted)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryProfile:
-    """What each category of a list means. `other` is for categories that are not named, and for none."""
+    """The disposition of each category of a list. `other` is for unnamed categories and for entries without one."""
 
     categories: Mapping[str, Disposition] = field(default_factory=dict)
     other: Disposition = Disposition.NOTABLE
 
     def disposition(self, category: str | None) -> Disposition:
+        """The disposition of a category; None stands for an entry without one."""
         if category is None:
             return self.other
         return self.categories.get(category, self.other)
 
     def as_json(self) -> dict[str, Any]:
+        """The JSON form of the profile, its categories sorted by name."""
         return {
             "categories": {name: value.value for name, value in sorted(self.categories.items())},
             "other": self.other.value,
@@ -337,5 +340,5 @@ class CategoryProfile:
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> CategoryProfile:
-        """The inverse of `as_json`. KeyError, TypeError, AttributeError or ValueError where it is no such form."""
+        """The inverse of `as_json`. KeyError, TypeError, AttributeError or ValueError for any other form."""
         return cls({name: Disposition(value) for name, value in form["categories"].items()}, Disposition(form["other"]))

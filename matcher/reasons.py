@@ -1,4 +1,4 @@
-"""The fixed vocabulary of why an item was not examined, or not whole."""
+"""The fixed vocabulary of reasons why an item was not examined, or not completely."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ class Reason(StrEnum):
     TIMED_OUT = "timed-out"
 
 
-OF_THE_MACHINE = frozenset({Reason.OUT_OF_MEMORY, Reason.WORKER_DIED, Reason.TIMED_OUT})
-"""Reasons that may be the machine's and not the item's: elsewhere, or another day, the item may be read."""
+ENVIRONMENT_DEPENDENT = frozenset({Reason.OUT_OF_MEMORY, Reason.WORKER_DIED, Reason.TIMED_OUT})
+"""Reasons that may depend on the machine and not on the item: elsewhere, or later, the item may be readable."""

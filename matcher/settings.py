@@ -1,4 +1,4 @@
-"""How pictures are examined: algorithms, thresholds, limits. They help decide a finding, so a scan records them."""
+"""How pictures are examined: algorithms, thresholds, limits. Findings depend on these, so a scan records them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ MAX_BYTES = 2**30
 """1 GiB: a picture file larger than this is not decoded."""
 
 MAX_MATCHES = 100
-"""How many of an item's matches are listed, the nearest first."""
+"""The number of matches that a finding lists at most, the nearest first."""
 
 
 MOST_FALSE_MATCHES = 1_000_000_000
-"""That may be allowed in 10,000 pictures: with more, everything matches everything."""
+"""The largest permitted `max_false_matches`: above it, everything matches everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an examination may be told.
+    """The settings of an examination.
 
     `thresholds` and `minimum_quality` override the defaults of single algorithms (a distance, inclusive; 0 to 100).
-    `max_pixels` is of one frame, `max_total_pixels` of all frames of a file, `max_frames` how many pages are hashed.
+    `max_pixels` limits one frame, `max_total_pixels` all frames of a file, `max_frames` the number of hashed pages.
     `exact` decodes every picture in full and hashes every orientation by the reference, instead of screening first.
     `regions`: also look for known pictures inside of each picture. `max_false_matches` sets every threshold so that at
-    most so many matches are expected by chance in 10,000 screenshots with the lists that are open; `calibration` is the
-    file of what was measured for that, the one that comes with this package otherwise.
+    most this number of matches is expected by chance in 10,000 screenshots with the lists that are open; `calibration`
+    is the file of measured chances for that, by default the one in this package.
     """
 
     algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
@@ -72,20 +72,20 @@ class Settings:
                 )
 
     def threshold(self, algorithm: str) -> int:
-        """The largest distance that is a match, where it is not chosen by what is expected by chance."""
+        """The largest distance that is a match, unless `max_false_matches` decides it."""
         return self.thresholds.get(algorithm, _facts(algorithm).threshold)
 
     def quality(self, algorithm: str) -> int:
-        """The lowest quality of a hash that is looked up, or matched."""
+        """The lowest quality of a hash that is looked up or matched."""
         return self.minimum_quality.get(algorithm, _facts(algorithm).minimum_quality)
 
     @property
     def limits(self) -> Limits:
-        """What may be decoded of one file."""
+        """The limits on decoding one file."""
         return Limits(self.max_pixels, self.max_frames, self.max_total_pixels)
 
     def as_json(self) -> dict[str, Any]:
-        """The `settings` of a `scan.open` entry. What is set for each algorithm stands in its `algorithms`."""
+        """The `settings` of a `scan.open` entry, whose `algorithms` has the settings of each algorithm."""
         return {
             "exact": self.exact,
             "exclude_known_good": self.exclude_known_good,
@@ -104,7 +104,7 @@ class Settings:
     ) -> Settings:
         """The settings of a `scan.open` entry, from its `settings` and its `algorithms`; the inverse of `as_json`.
 
-        An entry that was written before there were regions says nothing of them: none were looked for.
+        An entry written before regions existed has no such field: no regions were looked up then.
         """
         perceptual = [algorithm for algorithm in algorithms if "threshold" in algorithm]
         most = form.get("max_false_matches")
@@ -126,7 +126,7 @@ class Settings:
 
 
 def _facts(name: str) -> Algorithm:
-    """What is known of an algorithm, computed here or not. SettingsError where nothing is."""
+    """The properties of an algorithm, computed here or not. SettingsError for an unknown one."""
     facts = known_algorithm(name)
     if facts is None:
         raise SettingsError(f"unknown algorithm {name!r}")

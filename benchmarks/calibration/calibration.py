@@ -85,7 +85,7 @@ def validate(
             cells = ", ".join(f"{place(p)}: {e / o:.2f} ({o:,})" for p, e, o in shown)
             two = [row for row in rows if row[2] <= 100 * rows[0][2]]
             worst = max(max(e / o, o / e) for _, e, o in two)
-            print(f"| {kind} | {name} | {place(found.seen)} | {cells} | {worst:.2f} |")
+            print(f"| {kind} | {name} | {place(found.measured_from)} | {cells} | {worst:.2f} |")
     return curves
 
 
@@ -97,7 +97,7 @@ def meaning(calibration: Calibration) -> None:
         queries = QUERIES[kind] * PICTURES
         for name, facts in ALGORITHMS.items():
             if calibration.measures(name, kind):
-                seen = calibration.seen(name, kind)
+                seen = calibration.measured_from(name, kind)
                 found = [
                     str(calibration.threshold(name, kind, listed=listed, queries=queries, most=1)) for listed in LISTS
                 ]
@@ -122,7 +122,7 @@ def gate(every: Sample, files: list[str]) -> None:
     print(", ".join(f"{limit}: {100 * np.mean(regular > limit):.2f} %" for limit in range(30, 81, 5)))
     for folder in ("screenshots/", "photos/", "composed"):
         found = np.array(
-            [one.found for one, file in zip(every.pictures, files, strict=True) if file.startswith(folder)]
+            [one.detected for one, file in zip(every.pictures, files, strict=True) if file.startswith(folder)]
         )
         asks = found[found > 0]
         print(

@@ -173,7 +173,7 @@ def lookups(files: Sequence[Path], store: Path) -> dict[str, dict[int, float]]:
                 each = []
                 for _ in range(2):
                     begun = time.perf_counter()
-                    matcher.together.find_near(name, codes[place], radius=radius, minimum_quality=0)
+                    matcher.open_lists.find_near(name, codes[place], radius=radius, minimum_quality=0)
                     each.append(time.perf_counter() - begun)
                 times.append(min(each))
             found[name][radius] = statistics.median(times)
@@ -183,7 +183,7 @@ def lookups(files: Sequence[Path], store: Path) -> dict[str, dict[int, float]]:
 def screening_radii(matcher: Matcher) -> dict[str, int]:
     """The largest radius at which a default scan looks each of the two algorithms up."""
     asked = {
-        lookup.algorithm: reach(lookup.listed.metric, lookup.threshold(WHOLE), lookup.screen.margin)
+        lookup.algorithm: reach(lookup.hash_lookup.metric, lookup.threshold(WHOLE), lookup.screen.margin)
         for lookup in matcher.lookups
     }
     return {name: asked[name] for name in RADII}

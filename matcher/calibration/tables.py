@@ -1,11 +1,11 @@
-"""How near unrelated pictures come, and so how many matches are expected by chance.
+"""The probability of each distance between unrelated pictures, and so the number of matches expected by chance.
 
 A calibration is a file of whole numbers: for each algorithm and distance, hundredths of log10 of the probability that
-one hash that is asked and one that is listed, of pictures that have nothing to do with each other, are so near. What
-makes such files is matcher/calibration/measuring; docs/calibration.md says on what pictures the one that comes along
-was measured, how far it was seen, and how it goes on beyond.
+one query hash and one listed hash, of unrelated pictures, are within that distance. matcher/calibration/measuring makes
+such files; docs/calibration.md describes the pictures on which the one in this package was measured, how far the
+measurement reaches, and the extrapolation beyond.
 
-All results come from those whole numbers by exact arithmetic, so that every machine says the same.
+All results are computed from those whole numbers by exact arithmetic, so that they are equal on every machine.
 """
 
 from __future__ import annotations
@@ -25,17 +25,18 @@ from matcher.algorithms import ALGORITHMS, Metric
 from matcher.errors import CalibrationError
 
 KINDS = ("whole", "region")
-"""A whole picture that is asked, and a box in a picture."""
+"""The kinds of a query: a whole picture, and a region of a picture."""
 
 SCHEMA = "matcher-calibration-1"
-"""What a file of this form says of itself."""
+"""The `schema` in a file of this form."""
 
 LEAST = -2000
-"""Hundredths: no probability below 10^-20 is stated. What is nearer than that is near for a reason, and the commonest
-reason, that two pictures have to do with each other in a way that nobody knew of, is more likely than that."""
+"""The least chance, in hundredths of log10: no probability below 10^-20 is stated.
+
+That two pictures are related in an unknown way is more probable than that."""
 
 STEP = 10
-"""Hundredths between two places of a combined table."""
+"""The step between two places of a combined table, in hundredths of log10."""
 
 _MOST_BYTES = 1 << 22
 _SLOPE_PLACES = 8
@@ -43,24 +44,25 @@ _DIGITS = 12
 _MANTISSAS = tuple(
     int((Context(prec=40).power(10, Decimal(part).scaleb(-2)) * 10**_DIGITS).to_integral_value()) for part in range(100)
 )
-"""10^(part/100), times 10^_DIGITS, rounded."""
+"""10^(part/100) times 10^_DIGITS, rounded, for part 0 to 99."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """`chance[distance]`, or of several algorithms `chance[-sum of theirs // STEP]`: rising there, falling here.
+    """The chances of one algorithm, `chance[distance]`, rising; or of several, `chance[-sum // STEP]`, falling.
 
-    `pairs` of hashes were compared; `seen` is the nearest place that was measured, and not extrapolated.
+    `sum` is that of the chances of the single algorithms. `pairs` of hashes were compared; `measured_from` is the place
+    of the least chance that was measured, and not extrapolated: `seen` in the file.
     """
 
     chance: tuple[int, ...]
     pairs: int
-    seen: int
+    measured_from: int
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The tables of one file. `digest` is its SHA-256 in hex, `pairs` how many pairs of hashes it was measured on."""
+    """The tables of one file. `digest` is its SHA-256 in hex, `pairs` the number of hash pairs it was measured on."""
 
     name: str
     digest: str
@@ -69,7 +71,7 @@ class Calibration:
 
     @classmethod
     def default(cls) -> Calibration:
-        """The one that comes with the package, read once."""
+        """The calibration in this package; its file is read once."""
         return _default()
 
     @classmethod
@@ -88,19 +90,22 @@ class Calibration:
         return cls(name, hashlib.sha256(data).hexdigest(), pairs, tables)
 
     def measures(self, algorithm: str, kind: str) -> bool:
-        """Whether there is a table of an algorithm's hashes of that kind."""
+        """Whether there is a table for an algorithm's hashes of that kind."""
         return (kind, algorithm) in self._tables
 
-    def seen(self, algorithm: str, kind: str) -> int:
+    def measured_from(self, algorithm: str, kind: str) -> int:
         """The least distance whose probability was measured; that of lower ones is extrapolated."""
-        return self._table(algorithm, kind).seen
+        return self._table(algorithm, kind).measured_from
 
     def slope(self, algorithm: str, kind: str) -> float:
-        """By how many hundredths a place the chance falls just beyond what was seen."""
+        """The slope of the chance just beyond the measured places, in hundredths of log10 a place."""
         table = self._table(algorithm, kind)
         last = len(table.chance) - 1
-        chance, seen = (table.chance[::-1], last - table.seen) if "+" in algorithm else (table.chance, table.seen)
-        start = max(seen - _SLOPE_PLACES, 0)
+        if "+" in algorithm:
+            chance, measured_from = table.chance[::-1], last - table.measured_from
+        else:
+            chance, measured_from = table.chance, table.measured_from
+        start = max(measured_from - _SLOPE_PLACES, 0)
         end = min(start + _SLOPE_PLACES, last)
         return (chance[end] - chance[start]) / max(end - start, 1)
 
@@ -113,7 +118,7 @@ class Calibration:
         return LEAST if distance < 0 else table[min(distance, len(table) - 1)]
 
     def expected(self, algorithm: str, kind: str, *, distance: int, listed: int, queries: int) -> float:
-        """How many matches are expected by chance within `distance`, where `queries` hashes are asked of `listed`."""
+        """The number of matches expected by chance within `distance`, for `queries` queries of `listed` hashes."""
         return float(_expected(self.chance(algorithm, kind, distance), listed * queries))
 
     def threshold(self, algorithm: str, kind: str, *, listed: int, queries: int, most: float) -> int:
@@ -122,10 +127,10 @@ class Calibration:
         return sum(_expected(chance, listed * queries) <= Fraction(most) for chance in table) - 1
 
     def combined(self, kind: str, distances: Mapping[str, int]) -> int:
-        """The same as `chance` of several algorithms' distances between the same two pictures, taken together.
+        """The `chance` of the distances by several algorithms between the same two pictures, combined.
 
-        The least that one of them says, or those whose joint distribution was measured (how probable it is that their
-        chances, multiplied, come out as small as here), times how many such were asked: which is never too little.
+        The least of the single chances and of the joint ones that were measured (the probability that the product of
+        the single chances is as small as here), multiplied by the number of chances compared: it is never too small.
         """
         names = tuple(sorted(distances))
         if not names:
@@ -134,21 +139,21 @@ class Calibration:
         if len(names) == 1:
             return single[names[0]]
         joint = [key for of, key in self._tables if of == kind and "+" in key and set(key.split("+")) <= set(names)]
-        asked = [
+        chances = [
             *single.values(),
             *(self._joint(key, kind, sum(single[part] for part in key.split("+"))) for key in joint),
         ]
-        return max(LEAST, min(0, min(asked) + _hundredths(len(asked))))
+        return max(LEAST, min(0, min(chances) + _hundredths(len(chances))))
 
     def _joint(self, key: str, kind: str, total: int) -> int:
         table = self._table(key, kind).chance
         return table[min(-total // STEP, len(table) - 1)]
 
     def _table(self, algorithm: str, kind: str) -> _Table:
-        found = self._tables.get((kind, algorithm))
-        if found is None:
+        table = self._tables.get((kind, algorithm))
+        if table is None:
             raise CalibrationError(f"the calibration {self.name!r} has nothing on {algorithm} hashes of kind {kind!r}")
-        return found
+        return table
 
 
 @cache
@@ -157,7 +162,7 @@ def _default() -> Calibration:
 
 
 def probability(chance: int) -> Fraction:
-    """10^(chance/100), to twelve digits and the same on every machine."""
+    """10^(chance/100), rounded to twelve digits, equal on every machine."""
     whole, part = divmod(chance, 100)
     return Fraction(_MANTISSAS[part], 10**_DIGITS) * Fraction(10) ** whole
 
@@ -172,7 +177,7 @@ def _hundredths(count: int) -> int:
 
 
 def _parsed(data: bytes) -> tuple[str, dict[tuple[str, str], _Table]]:
-    """Name and tables of a file's bytes. ValueError that says what is wrong."""
+    """The name and the tables in a file's bytes. ValueError with the reason where they are damaged."""
     if len(data) > _MOST_BYTES:
         raise ValueError("too large for a calibration")
     try:
@@ -184,27 +189,27 @@ def _parsed(data: bytes) -> tuple[str, dict[tuple[str, str], _Table]]:
     name, tables = read.get("name"), read.get("tables")
     if not isinstance(name, str) or not isinstance(tables, dict) or not set(tables) <= set(KINDS):
         raise ValueError("damaged: name and tables are expected")
-    found = {}
+    checked = {}
     for kind, of_kind in tables.items():
         if not isinstance(of_kind, dict):
             raise ValueError(f"damaged: the tables of {kind}")
         for key, table in of_kind.items():
-            found[kind, key] = _checked(key, table, where=f"{kind}, {key}")
-    for kind, key in found:
-        if any((kind, part) not in found for part in key.split("+")):
+            checked[kind, key] = _checked(key, table, where=f"{kind}, {key}")
+    for kind, key in checked:
+        if any((kind, part) not in checked for part in key.split("+")):
             raise ValueError(f"damaged: {kind}, {key}: not all of them have a table")
-    return name, found
+    return name, checked
 
 
 def _checked(key: str, table: Any, *, where: str) -> _Table:
-    """A table that makes sense. ValueError otherwise."""
+    """The table of a file's `key`. ValueError with the reason where it is invalid."""
     if not isinstance(table, dict) or set(table) != {"chance", "pairs", "seen"}:
         raise ValueError(f"damaged: {where}: chance, pairs and seen are expected")
     chance, pairs, seen = table["chance"], table["pairs"], table["seen"]
     if not isinstance(chance, list) or not all(type(value) is int and LEAST <= value <= 0 for value in [*chance, 0]):
         raise ValueError(f"damaged: {where}: chances of {LEAST} to 0 are expected")
-    together = "+" in key
-    rising = chance[::-1] if together else chance
+    is_joint = "+" in key
+    rising = chance[::-1] if is_joint else chance
     if not rising or rising[-1] != 0 or any(one > other for one, other in pairwise(rising)):
         raise ValueError(f"damaged: {where}: chances that rise to 0 are expected")
     if type(pairs) is not int or pairs < 1 or type(seen) is not int or not 0 <= seen < len(chance):
@@ -212,6 +217,6 @@ def _checked(key: str, table: Any, *, where: str) -> _Table:
     facts = ALGORITHMS.get(key)
     if facts is not None and (facts.metric is not Metric.HAMMING or len(chance) != facts.bits + 1):
         raise ValueError(f"damaged: {where}: {facts.furthest + 1} distances are expected")
-    if together and key != "+".join(sorted(set(key.split("+")))):
+    if is_joint and key != "+".join(sorted(set(key.split("+")))):
         raise ValueError(f"damaged: {where}: no names in order")
     return _Table(tuple(chance), pairs, seen)

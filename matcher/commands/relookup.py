@@ -58,7 +58,7 @@ def _show(result: Relookup) -> None:
         line = {"scan": result.scan, "change": change.kind, **change.as_json()}
         echo_json(line)
     lists = ", ".join(f"{found['name']} version {found['version']}" for found in result.lists)
-    new, withdrawn, changed, unconfirmed = (result.of(kind) for kind in KINDS)
+    new, withdrawn, changed, unconfirmed = (result.changes_of(kind) for kind in KINDS)
     say(
         f"scan {result.scan}: {result.items:,} items against {lists}: {len(new):,} matches new "
         f"({sum(change.notable for change in new):,} notable), {len(withdrawn):,} withdrawn, "

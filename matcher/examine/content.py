@@ -1,4 +1,4 @@
-"""One file's bytes, read once: its digests, what it is, and, of a picture, all of it."""
+"""One file's bytes, read once: its digests, its kind, and, for a picture, all of its bytes."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _CHUNK = 1 << 20
 
 @dataclass(slots=True)
 class Content:
-    """What was read of a file. `kind` is None where it is no picture; `digests` are in the order of the hashers."""
+    """The content of one file. `kind` is None unless it is a picture; `digests` are in the order of the hashers."""
 
     size: int
     digests: list[Hash]
     kind: Kind | None
     parts: list[bytes] = field(default_factory=list)
-    """All bytes of a picture that can be decoded and is not too large; else nothing."""
+    """All bytes of a picture that can be decoded and is not too large; otherwise empty."""
 
     @property
     def sha256(self) -> bytes:
-        """The digest that every file has."""
+        """The SHA-256, which is computed for every file."""
         return next(value.value for value in self.digests if value.algorithm == "sha256")
 
     def take(self) -> bytes:
-        """The parts as one, which then is the only copy."""
+        """Join and release the parts: the returned bytes are the only copy."""
         data = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
         self.parts.clear()
         return data
@@ -41,20 +41,20 @@ def read_content(
     hashers: Sequence[FileHasher],
     *,
     max_bytes: int,
-    given: Mapping[str, bytes] | None = None,
+    known_digests: Mapping[str, bytes] | None = None,
     keep: bool = True,
     beat: Callable[[], None] = nothing,
 ) -> Content:
-    """Read a stream to its end, in chunks; only a picture of at most `max_bytes` is held, and with `keep` only.
+    """Read a stream to its end, in chunks; only a picture of at most `max_bytes` is held, and only with `keep`.
 
-    `given` are digests that are not computed again. `beat` is called after every chunk. OSError is the stream's,
-    TypeError where it gives no bytes.
+    `known_digests`, by algorithm, are not computed again. `beat` is called after every chunk. Raises the OSError of
+    the stream, and TypeError where a read does not return bytes.
     """
-    found = dict(given or {})
-    running = {hasher.algorithm.name: hasher.start() for hasher in hashers if hasher.algorithm.name not in found}
+    values = dict(known_digests or {})
+    running = {hasher.algorithm.name: hasher.start() for hasher in hashers if hasher.algorithm.name not in values}
     chunk = _read(stream)
     kind = sniff(chunk[:HEAD])
-    kept: list[bytes] = []
+    parts: list[bytes] = []
     keep = keep and kind is not None and kind.decoder is not None
     size = 0
     while chunk:
@@ -62,16 +62,16 @@ def read_content(
         for digest in running.values():
             digest.update(chunk)
         if keep and size <= max_bytes:
-            kept.append(chunk)
+            parts.append(chunk)
         beat()
         chunk = _read(stream)
-    found.update({algorithm: digest.digest() for algorithm, digest in running.items()})
-    values = [Hash(hasher.algorithm.name, found[hasher.algorithm.name]) for hasher in hashers]
-    return Content(size, values, kind, kept)
+    values.update({algorithm: digest.digest() for algorithm, digest in running.items()})
+    digests = [Hash(hasher.algorithm.name, values[hasher.algorithm.name]) for hasher in hashers]
+    return Content(size, digests, kind, parts)
 
 
 def _read(stream: BinaryIO) -> bytes:
-    """The next chunk. TypeError where it is no bytes: text, or nothing yet of a stream that does not block."""
+    """The next chunk. TypeError unless it is bytes: text, or None from a non-blocking stream without data yet."""
     chunk = stream.read(_CHUNK)
     if not isinstance(chunk, bytes):
         raise TypeError(f"stream: bytes are expected to be read, not {type(chunk).__name__}")

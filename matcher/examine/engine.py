@@ -1,6 +1,6 @@
-"""Matcher: opened lists, ready to examine bytes. The library's front door.
+"""Matcher: opened lists, ready to examine bytes. The library's entry point.
 
-Examining is pure: the same bytes, lists and settings give the same finding, in any process and on any thread.
+Examination is pure: the same bytes, lists and settings give the same finding, in any process and on any thread.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from matcher.lookup.all_algorithms import CombinedLookup
 from matcher.lookup.chances import Chances, count_queries
 from matcher.lookup.digests import match_digests, match_each_digest
 from matcher.lookup.hash_lookup import HashLookup
-from matcher.lookup.outcome import Matched, fitted, nearest, outcome
+from matcher.lookup.outcome import Matched, fit_to_entry, nearest, outcome
 from matcher.lookup.picture_lookup import PictureLookup
 from matcher.model import Disposition, Finding, Hash, Match, Reason, Status
 from matcher.settings import Settings
 
 
 class Matcher:
-    """Lists that are open, and how to look pictures up in them. Immutable; share one between all threads."""
+    """Examines bytes and looks hashes up in the lists that are open. Immutable; share one between all threads."""
 
     def __init__(self, lists: Sequence[OpenList] = (), *, settings: Settings | None = None) -> None:
         self.lists = tuple(lists)
-        self.together = OpenLists(self.lists)
+        self.open_lists = OpenLists(self.lists)
         self.settings = Settings() if settings is None else settings
         names = algorithms_for(self.settings.algorithms, self.lists)
         listed = {name for opened in self.lists for name in opened.algorithms}
@@ -50,14 +50,14 @@ class Matcher:
                 raise SettingsError(f"a threshold or quality is set for {name}, which is not computed: ask for it too")
         self.file_hashers: list[FileHasher] = file_hashers(names)
         self.picture_hashers: list[PictureHasher] = picture_hashers(names)
-        self.chances = Chances(self.together, self.settings)
+        self.chances = Chances(self.open_lists, self.settings)
         self.lookups = [
-            PictureLookup(self.together, self.settings, found, self.chances) for found in self.picture_hashers
+            PictureLookup(self.open_lists, self.settings, hasher, self.chances) for hasher in self.picture_hashers
         ]
         self.combined_lookup = CombinedLookup(self.lookups, self.chances)
         self._pictures = PictureExaminer(self.combined_lookup, self.settings)
         self._by_hash = {
-            name: HashLookup(self.together, self.settings, facts, self.chances)
+            name: HashLookup(self.open_lists, self.settings, facts, self.chances)
             for name in sorted(listed)
             if (facts := known_algorithm(name)) is not None and facts.metric is not Metric.EXACT
         }
@@ -71,11 +71,11 @@ class Matcher:
         settings: Settings | None = None,
         check: bool = False,
     ) -> Matcher:
-        """Open the current lists of a store, or the given (name, version) pairs. Cheap: files are memory-mapped.
+        """Open the current lists of a store, or those named by (name, version) pairs. Cheap: files are memory-mapped.
 
         With `check`, every byte of the lists is read first and compared with what was imported. StoreError or
-        IndexFileError where something is missing or damaged, or where the store's lists hold nothing to look up.
-        What they hold and no picture can match here, for want of a hasher, `not_computed` tells.
+        IndexFileError where something is missing or damaged, or where the store's lists have nothing to look up.
+        `not_computed` counts the listed hashes that no picture can match here, because their hasher is missing.
         """
         opened = Store.open(Path(store))
         if lists is None:
@@ -86,12 +86,12 @@ class Matcher:
     def of_store(
         cls, store: Store, lists: Iterable[tuple[str, int]], *, settings: Settings | None = None, check: bool = False
     ) -> Matcher:
-        """Open lists of a store that is open, by their names and versions. Raises what `open` raises of lists."""
+        """Open lists of an open store, by their names and versions. Raises the same errors of lists as `open`."""
         return cls([store.open_list(name, version, check=check) for name, version in lists], settings=settings)
 
     @property
     def not_computed(self) -> dict[str, int]:
-        """How many listed hashes of each algorithm `lookup` finds and `examine` does not, for want of a hasher."""
+        """The number of listed hashes, by algorithm, that only `lookup` can match: `examine` lacks their hasher."""
         counts: dict[str, int] = {}
         for opened in self.lists:
             for name, count in opened.not_computed.items():
@@ -101,9 +101,10 @@ class Matcher:
     def examine(self, data: Data, *, name: str = "", exhibit: str | None = None, digests: Digests = ()) -> Finding:
         """Digest, decode, hash and look up one file's bytes. Never raises for what the bytes hold.
 
-        `name` becomes the finding's path; of it only the suffix matters, for telling an unreadable picture from
-        a file that is none. `digests` are taken as they are and not computed again: the finding is as true as they
-        are. SettingsError where they cannot be digests of an installed algorithm, TypeError where `data` is no bytes.
+        `name` becomes the finding's path; only its suffix has an effect: it distinguishes an unreadable picture from
+        a file that is not a picture. `digests` are used as passed and not computed again: the finding is only as
+        correct as they are. SettingsError where they cannot be digests of an installed algorithm, TypeError where
+        `data` is not bytes.
         """
         return self.examine_stream(BytesIO(checked_data(data)), name=name, exhibit=exhibit, digests=digests)
 
@@ -117,17 +118,18 @@ class Matcher:
         give_up: Reason | None = None,
         beat: Callable[[], None] = nothing,
     ) -> Finding:
-        """The same for a stream that is read once, to its end, in chunks: only a picture is held in memory.
+        """Examine a stream as `examine` does. It is read once, to its end, in chunks: only a picture is held in memory.
 
-        With `give_up` the picture is not decoded, and that is the finding's reason: what is done with an item whose
-        decoding killed its worker. `beat` is called after every chunk and every rendering. OSError is the stream's.
+        With `give_up` the picture is not decoded, and `give_up` is the finding's reason; this is for an item whose
+        decoding killed its worker. `beat` is called after every chunk and every rendering. Raises the OSError of the
+        stream.
         """
         check_names(name, exhibit)
         content = read_content(
             stream,
             self.file_hashers,
             max_bytes=self.settings.max_bytes,
-            given=checked_digests(digests),
+            known_digests=checked_digests(digests),
             keep=give_up is None,
             beat=beat,
         )
@@ -142,23 +144,24 @@ class Matcher:
         give_up: Reason | None = None,
         beat: Callable[[], None] = nothing,
     ) -> Finding:
-        """The same for what `read_content` has read; the bytes that it holds are let go."""
-        found = match_digests(self.together, content.digests)
-        by_digest = outcome(found)
-        seen = PictureResult()
+        """Examine the result of `read_content` as `examine_stream` does; the bytes in `content` are released."""
+        digest_matches = match_digests(self.open_lists, content.digests)
+        by_digest = outcome(digest_matches)
+        result = PictureResult()
         kind = content.kind
         if self.settings.exclude_known_good and by_digest.known_good and not by_digest.known:
             status, reason = Status.EXCLUDED, None
         else:
             status, reason = self._readable(name, kind, content.size, give_up)
             if status is Status.EXAMINED and kind is not None:
-                reason = self._look(content, kind, seen, beat)
-                if reason is not None:  # part of it may have been seen: what was found stands, and so does the doubt
+                reason = self._examine_picture(content, kind, result, beat)
+                if reason is not None:  # a part may have been examined: its matches remain, and so does the status
                     status = Status.UNREADABLE
-        whole = by_digest
-        if seen.matched:
-            whole = outcome([*found, *self.chances.with_chances(seen.matched, count_queries(seen.pictures))])
-        if whole.known:
+        overall = by_digest
+        if result.matched:
+            matches = self.chances.with_chances(result.matched, count_queries(result.pictures))
+            overall = outcome([*digest_matches, *matches])
+        if overall.known:
             status = Status.KNOWN
         finding = Finding(
             path=name,
@@ -168,72 +171,74 @@ class Matcher:
             reason=reason,
             exhibit=exhibit,
             media_type=None if kind is None else kind.media_type,
-            width=seen.width,
-            height=seen.height,
-            hashes=whole.hashes,
-            matches=whole.listed,
-            matches_total=whole.total,
-            notable=whole.notable,
-            doubtful=whole.doubtful,
-            conflict=whole.conflict,
+            width=result.width,
+            height=result.height,
+            hashes=overall.hashes,
+            matches=overall.listed,
+            matches_total=overall.total,
+            notable=overall.notable,
+            doubtful=overall.doubtful,
+            conflict=overall.conflict,
             digests=tuple(content.digests),
-            pictures=tuple(seen.pictures),
+            pictures=tuple(result.pictures),
         )
-        return fitted(finding)
+        return fit_to_entry(finding)
 
-    def lookup(self, given: Hash) -> tuple[Match, ...]:
+    def lookup(self, query: Hash) -> tuple[Match, ...]:
         """Every listed entry within the threshold of a hash that was computed elsewhere, nearest first, not cut.
 
-        It is taken as it is: the hash of the picture as it stands, not of its other orientations; with a region, as
-        that of one. A hash below the minimum quality matches nothing. No hasher for its algorithm is needed.
-        SettingsError where it is no hash of a known algorithm.
+        The hash is looked up unchanged: as that of the picture in its stored orientation only, or, with a region, as
+        that of the region. A hash below the minimum quality matches nothing. No hasher for its algorithm is needed.
+        SettingsError unless it is a valid hash of a known algorithm.
         """
-        return self.lookup_many([given])[0]
+        return self.lookup_many([query])[0]
 
-    def lookup_many(self, given: Iterable[Hash]) -> list[tuple[Match, ...]]:
-        """`lookup` of each hash, in one search of each list by each algorithm."""
-        hashes = list(given)
-        found: list[list[Matched]] = [[] for _ in hashes]
+    def lookup_many(self, queries: Iterable[Hash]) -> list[tuple[Match, ...]]:
+        """The result of `lookup` for each hash, from one search of each list by each algorithm."""
+        hashes = list(queries)
+        matched: list[list[Matched]] = [[] for _ in hashes]
         places: dict[str, list[int]] = {}
         for place, value in enumerate(hashes):
             places.setdefault(check_hash(value).name, []).append(place)
-        for algorithm, mine in places.items():
+        for algorithm, own_places in places.items():
             one_query = Counter({(algorithm, kind): 1 for kind in KINDS})
-            asked = [hashes[place] for place in mine]
+            own_queries = [hashes[place] for place in own_places]
             if algorithm in self._by_hash:
-                answers = self._by_hash[algorithm].each(asked)
+                results = self._by_hash[algorithm].each(own_queries)
             else:
-                answers = match_each_digest(self.together, asked)
-            for place, matches in zip(mine, answers, strict=True):
-                found[place] = self.chances.with_chances(matches, one_query)
-        return [tuple(nearest(matches)) for matches in found]
+                results = match_each_digest(self.open_lists, own_queries)
+            for place, matches in zip(own_places, results, strict=True):
+                matched[place] = self.chances.with_chances(matches, one_query)
+        return [tuple(nearest(matches)) for matches in matched]
 
     def disposition(self, match: Match) -> Disposition:
-        """What the lab's profile says of a match's category. SettingsError where its list is not open."""
+        """The disposition of a match's category in the lab's profile. SettingsError where its list is not open."""
         found = {opened.facts.profile.disposition(match.category) for opened in self.lists if opened.name == match.list}
         if not found:
             raise SettingsError(f"no list {match.list!r} is open")
         return next(meaning for meaning in Disposition if meaning in found)  # of two versions: notable comes first
 
-    def _look(self, content: Content, kind: Kind, seen: PictureResult, beat: Callable[[], None]) -> Reason | None:
-        """Decode, hash and look a picture up. Why it could not be read whole; None where it was."""
+    def _examine_picture(
+        self, content: Content, kind: Kind, result: PictureResult, beat: Callable[[], None]
+    ) -> Reason | None:
+        """Decode, hash and look up a picture. Returns why it could not be read whole; None where it was."""
         data = b""
         try:
             data = content.take()
-            self._pictures.examine(data, kind, seen, beat)
-            reason = seen.reason
+            self._pictures.examine(data, kind, result, beat)
+            reason = result.reason
         except DecodeError as error:
             reason = error.reason
         except MemoryError:
             reason = Reason.OUT_OF_MEMORY
-        return Reason.OUT_OF_MEMORY if reason in _OF_THE_DATA and _may_lack_memory(data, kind) else reason
+        return Reason.OUT_OF_MEMORY if reason in _DATA_REASONS and _may_lack_memory(data, kind) else reason
 
     def _readable(
         self, name: str, kind: Kind | None, size: int, give_up: Reason | None
     ) -> tuple[Status, Reason | None]:
-        """What can be said of an item before it is decoded."""
+        """The status and reason of an item as far as they are known before it is decoded."""
         if kind is None:
-            # a file that claims to be a picture and is none may be a damaged one: never pass it over in silence
+            # a file named as a picture that is not one may be damaged: it is never skipped silently
             status = Status.UNREADABLE if named_as_picture(name) else Status.SKIPPED
             return status, Reason.EMPTY if size == 0 else Reason.NOT_A_PICTURE
         if kind.decoder is None:
@@ -245,20 +250,20 @@ class Matcher:
         return Status.EXAMINED, None
 
 
-_OF_THE_DATA = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})
+_DATA_REASONS = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})
 _BYTES_A_PIXEL = 24
-"""More than any decoder here takes."""
+"""An upper bound on the memory of every decoder here."""
 
 
 def _may_lack_memory(data: bytes, kind: Kind) -> bool:
-    """Whether a decoder's complaint of the data may be one of memory: several of them do not tell those apart."""
+    """Whether a decoder's error about the data may be a lack of memory: several decoders do not distinguish them."""
     limit = room()
     return limit is not None and _BYTES_A_PIXEL * stated_pixels(data, kind) > limit
 
 
-def algorithms_for(wanted: Iterable[str], lists: Iterable[OpenList]) -> tuple[str, ...]:
-    """What is computed: MD5 and SHA-256 always, what was asked for, and what is installed of what an open list has."""
-    names = dict.fromkeys(("md5", "sha256", *wanted))
+def algorithms_for(requested: Iterable[str], lists: Iterable[OpenList]) -> tuple[str, ...]:
+    """The algorithms to compute: MD5, SHA-256, those requested, and the installed ones of the open lists."""
+    names = dict.fromkeys(("md5", "sha256", *requested))
     for opened in lists:
         names.update(dict.fromkeys(opened.computed))
     return tuple(names)

@@ -1,7 +1,7 @@
-"""IsolatedMatcher: pictures are examined in processes of their own, so that a decoder's crash is one finding.
+"""IsolatedMatcher: pictures are examined in separate processes, so that a decoder's crash costs one finding.
 
-The bytes go to a worker through a pipe, and the finding comes back. What a worker dies of, or what hits a limit, is
-tried once more in another worker; then it is read for its digests without being decoded, and the finding says why.
+The bytes go to a worker through a pipe, and the finding comes back. A file that kills a worker or hits a limit is
+tried once more in another worker; if that fails too, only its digests are computed, and the finding has the reason.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from matcher.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call of `examine`, as it is sent."""
+    """The arguments of one call of `examine`, as they are sent to a worker."""
 
     data: bytes
     name: str
     exhibit: str | None
     digests: dict[str, bytes]
 
-    def examined(self, matcher: Matcher, give_up: Reason | None, beat: Callable[[], None] = nothing) -> Finding:
+    def run(self, matcher: Matcher, give_up: Reason | None, beat: Callable[[], None] = nothing) -> Finding:
         return matcher.examine_stream(
             BytesIO(self.data),
             name=self.name,
@@ -50,7 +50,7 @@ class _Call:
 
 @dataclass(frozen=True, slots=True)
 class _ExamineCalls:
-    """What workers do. Can be pickled."""
+    """The job of the workers. Can be pickled."""
 
     store: Path
     lists: tuple[tuple[str, int], ...]
@@ -58,22 +58,22 @@ class _ExamineCalls:
 
     def start(self, beat: Callable[[], None]) -> Callable[[_Call, Reason | None], Finding]:
         matcher = Matcher.open(self.store, lists=self.lists, settings=self.settings)
-        # known answers; and what libraries load at their first picture is not counted as that picture's standing still
+        # checks known answers, and loads libraries now: at the first picture, loading would look like no progress
         run_selftest(algorithms_for(matcher.settings.algorithms, matcher.lists))
         return lambda call, give_up: self._examined(matcher, call, give_up, beat)
 
     @staticmethod
     def _examined(matcher: Matcher, call: _Call, give_up: Reason | None, beat: Callable[[], None]) -> Finding:
         try:
-            return call.examined(matcher, give_up, beat)
-        except MemoryError:  # even while the bytes were copied
+            return call.run(matcher, give_up, beat)
+        except MemoryError:  # may be raised even while the bytes are copied
             return Finding(call.name, len(call.data), None, Status.UNREADABLE, Reason.OUT_OF_MEMORY, call.exhibit)
 
 
 class IsolatedMatcher:
     """A Matcher whose `examine` runs in worker processes. Share one between all threads; close it, or use `with`.
 
-    Each call blocks its own thread only. `lookup`, `lookup_many` and `disposition` decode nothing, and so are done in
+    Each call blocks its own thread only. `lookup`, `lookup_many` and `disposition` decode nothing and therefore run in
     this process.
     """
 
@@ -82,8 +82,8 @@ class IsolatedMatcher:
         self.settings = matcher.settings
         self._workers = workers
         self._plain = copy.copy(matcher)
-        """What is asked in this process, where nothing is decoded and no plug-in called: hashlib, and lookups."""
-        self._plain.file_hashers = [found for found in matcher.file_hashers if isinstance(found, DigestHasher)]
+        """Runs in this process, where nothing is decoded and no plug-in is called: only hashlib and lookups."""
+        self._plain.file_hashers = [hasher for hasher in matcher.file_hashers if isinstance(hasher, DigestHasher)]
         self._plug_ins = len(self._plain.file_hashers) < len(matcher.file_hashers)
         self._finalizer = weakref.finalize(self, workers.close)  # also at the interpreter's end
 
@@ -99,12 +99,12 @@ class IsolatedMatcher:
         memory: int | None = None,
         check: bool = False,
     ) -> IsolatedMatcher:
-        """Open lists as `Matcher.open` does, and wait for one worker, so that what cannot work fails now.
+        """Open lists as `Matcher.open` does, and wait for one worker, so that a broken setup fails now.
 
-        At most `workers` processes, one a core otherwise, are started as calls need them. `seconds` without any
-        progress and `memory` in bytes limit each; 120 s and a share of the machine's memory otherwise. Raises what
-        Matcher.open raises, SettingsError for limits that make no sense, SelfTestError where a worker does not compute
-        the hashes that it must, and MatcherError where none can start.
+        At most `workers` processes, by default one a core, are started when calls need them. Each is limited to
+        `seconds` without any progress, by default 120, and to `memory` bytes, by default a share of the machine's
+        memory. Raises the errors of Matcher.open, SettingsError for invalid limits, SelfTestError where a worker does
+        not compute the hashes that it must, and MatcherError where none can start.
         """
         count = cores() if workers is None else workers
         if count < 1 or (seconds is not None and not seconds > 0) or (memory is not None and memory < 1):
@@ -124,16 +124,16 @@ class IsolatedMatcher:
         return isolated
 
     def examine(self, data: Data, *, name: str = "", exhibit: str | None = None, digests: Digests = ()) -> Finding:
-        """The finding of Matcher.examine, whatever the bytes do to the worker. MatcherError where this was closed.
+        """The finding of Matcher.examine, even where the bytes kill the worker. MatcherError where this was closed.
 
-        The reasons `worker-died`, `timed-out` and `out-of-memory` tell that the picture was not examined; the finding
-        has its digests and their matches all the same.
+        With the reasons `worker-died`, `timed-out` and `out-of-memory` the picture was not examined; the finding has
+        its digests and their matches all the same.
         """
         check_names(name, exhibit)
         call = _Call(bytes(checked_data(data)), name, exhibit, checked_digests(digests))
         self._workers.check()
         if len(call.data) > self.settings.max_bytes and not self._plug_ins:
-            return call.examined(self._plain, None)  # it would not be decoded anyway
+            return call.run(self._plain, None)  # it would not be decoded anyway
         reason = None
         for again in (False, True):
             alone = again and reason is not Reason.TIMED_OUT  # or one slow picture would hold up every thread
@@ -151,28 +151,28 @@ class IsolatedMatcher:
                 if given_up.sha256 is not None:
                     return given_up
             except WorkerStopped:
-                pass  # then without the digests of plug-ins
-        return call.examined(self._plain, reason)
+                pass  # the finding is then made without the digests of plug-ins
+        return call.run(self._plain, reason)
 
     @property
     def not_computed(self) -> dict[str, int]:
-        """As Matcher.not_computed."""
+        """The number of listed hashes, by algorithm, that only `lookup` can match, as Matcher.not_computed."""
         return self._plain.not_computed
 
-    def lookup(self, given: Hash) -> tuple[Match, ...]:
-        """As Matcher.lookup."""
-        return self._plain.lookup(given)
+    def lookup(self, query: Hash) -> tuple[Match, ...]:
+        """Every listed entry within the threshold of a hash, as Matcher.lookup."""
+        return self._plain.lookup(query)
 
-    def lookup_many(self, given: Iterable[Hash]) -> list[tuple[Match, ...]]:
-        """As Matcher.lookup_many."""
-        return self._plain.lookup_many(given)
+    def lookup_many(self, queries: Iterable[Hash]) -> list[tuple[Match, ...]]:
+        """The result of `lookup` for each hash, as Matcher.lookup_many."""
+        return self._plain.lookup_many(queries)
 
     def disposition(self, match: Match) -> Disposition:
-        """As Matcher.disposition."""
+        """The disposition of a match's category in the lab's profile, as Matcher.disposition."""
         return self._plain.disposition(match)
 
     def close(self) -> None:
-        """End all workers. Calls that are under way, on other threads, and later ones raise MatcherError."""
+        """End all workers. Running calls on other threads, and later calls, raise MatcherError."""
         self._finalizer()
 
     def __enter__(self) -> IsolatedMatcher:

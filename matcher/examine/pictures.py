@@ -1,8 +1,9 @@
 """A picture's bytes → its hashes and matches: screened on a reduced picture, confirmed on the whole one.
 
-The screen decides one thing only: whether a rendering of the picture, or a part of it, may match an entry. What may
-not keeps its screened hashes; what may, or a picture of which the reduced one says too little, is hashed from all of
-its pixels, as if there were no screen. So what is found, and what a finding says, is the same with it and without.
+The screen decides one thing only: whether a rendering of the picture, or a part of it, may match an entry. A rendering
+or part that may not match keeps its screened hashes. One that may match, or whose reduced picture is not informative,
+is hashed from all of its pixels, as if there were no screen. So matches and findings are the same with the screen and
+without it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from matcher.settings import Settings
 
 @dataclass(slots=True)
 class PictureResult:
-    """What was seen of a picture, by the time that it ended or failed."""
+    """The hashes and matches of a picture, up to its end or up to the failure that ended its examination."""
 
     width: int | None = None
     height: int | None = None
@@ -36,22 +37,23 @@ class PictureResult:
 
 
 @dataclass(slots=True)
-class _Look:
-    """What a reduced picture says of one rendering.
+class _ScreenedRendering:
+    """What the reduced picture of one rendering shows.
 
-    `screened` are its hashes; None where the whole picture must be hashed. `parts` whose place is in `near` are near
-    something, and had from the whole picture.
+    `size` is the width and height of the whole picture. `screened` are the hashes of the reduced one; None where the
+    whole picture must be hashed. `near_parts` are the places in `parts` of those that may match an entry: these are
+    hashed from the whole picture.
     """
 
     size: tuple[int, int]
     screened: list[OrientationHashes] | None
     parts: Sequence[Part] = ()
-    near: frozenset[int] = frozenset()
+    near_parts: frozenset[int] = frozenset()
 
     @property
-    def is_enough(self) -> bool:
+    def is_conclusive(self) -> bool:
         """Whether the whole picture need not be decoded."""
-        return self.screened is not None and not self.near
+        return self.screened is not None and not self.near_parts
 
 
 class PictureExaminer:
@@ -64,99 +66,107 @@ class PictureExaminer:
         self._finder = _finder(lookups, settings)
         self._limits = settings.limits
 
-    def examine(self, data: bytes, kind: Kind, seen: PictureResult, beat: Callable[[], None]) -> None:
-        """Fill `seen`. DecodeError where nothing can be shown; what was found by then stands."""
-        looks = self._looks(data, kind, beat)
-        if looks and all(look.is_enough for look in looks.values()):
-            for look in looks.values():
-                if seen.width is None:
-                    seen.width, seen.height = look.size
-                self._keep(look, seen)
+    def examine(self, data: bytes, kind: Kind, result: PictureResult, beat: Callable[[], None]) -> None:
+        """Fill `result`. DecodeError where nothing can be decoded; hashes and matches collected before it remain."""
+        screened_renderings = self._screened_renderings(data, kind, beat)
+        if screened_renderings and all(rendering.is_conclusive for rendering in screened_renderings.values()):
+            for rendering in screened_renderings.values():
+                if result.width is None:
+                    result.width, result.height = rendering.size
+                self._add_screened(rendering, result)
             return
         decoded = decode(data, kind, self._limits)
-        seen.width, seen.height = decoded.width, decoded.height
-        self._examine_renderings(decoded, looks, seen, beat)
-        seen.reason = decoded.reason
+        result.width, result.height = decoded.width, decoded.height
+        self._examine_renderings(decoded, screened_renderings, result, beat)
+        result.reason = decoded.reason
 
-    def _looks(self, data: bytes, kind: Kind, beat: Callable[[], None]) -> dict[str, _Look]:
-        """By rendering, what a file's reduced pictures say; nothing where there are none to be had."""
+    def _screened_renderings(self, data: bytes, kind: Kind, beat: Callable[[], None]) -> dict[str, _ScreenedRendering]:
+        """The screened renderings of a file, by name; empty where no reduced picture is available or used."""
         if not self._screens and self._finder is None:
             return {}
         reduced = decode_reduced(data, kind, self._limits) or ()
-        return {each.rendering: self._look(each, beat) for each in reduced}
+        return {each.rendering: self._screen(each, beat) for each in reduced}
 
     def _examine_renderings(
-        self, decoded: Decoded, looks: dict[str, _Look], seen: PictureResult, beat: Callable[[], None]
+        self,
+        decoded: Decoded,
+        screened_renderings: dict[str, _ScreenedRendering],
+        result: PictureResult,
+        beat: Callable[[], None],
     ) -> None:
         for picture in decoded.renderings():
-            look = looks.pop(picture.rendering, None)
-            if look is None:
+            rendering = screened_renderings.pop(picture.rendering, None)
+            if rendering is None:
                 reduces = picture.is_reducible and (self._screens or self._finder is not None)
-                look = self._look(picture.reduced(), beat) if reduces else _Look(picture.image.size, None)
-            if look.screened is None:
-                self._confirm(picture, None, seen, beat)
-            else:
-                seen.pictures.extend(look.screened)
-            for place, part in enumerate(look.parts):
-                if self._screens and place not in look.near:
-                    seen.pictures.extend(part.screened.values())
+                if reduces:
+                    rendering = self._screen(picture.reduced(), beat)
                 else:
-                    self._confirm(part.of(picture), part, seen, beat)
+                    rendering = _ScreenedRendering(picture.image.size, None)
+            if rendering.screened is None:
+                self._confirm(picture, None, result, beat)
+            else:
+                result.pictures.extend(rendering.screened)
+            for place, part in enumerate(rendering.parts):
+                if self._screens and place not in rendering.near_parts:
+                    result.pictures.extend(part.screened.values())
+                else:
+                    self._confirm(part.cut_from(picture), part, result, beat)
             beat()
             del picture  # or it would be held while the next rendering is made
 
-    def _confirm(self, picture: Picture, part: Part | None, seen: PictureResult, beat: Callable[[], None]) -> None:
-        """Hash a whole picture, or a part that was had from one, by the reference, and look that up."""
-        found: dict[str, OrientationHashes] = {}
+    def _confirm(self, picture: Picture, part: Part | None, result: PictureResult, beat: Callable[[], None]) -> None:
+        """Hash a whole picture, or a part that was cut from one, by the reference, and look the hashes up."""
+        hashes: dict[str, OrientationHashes] = {}
         try:
             for lookup in self._lookups.each:
                 try:
-                    found[lookup.algorithm] = lookup.turned(picture, None if part is None else part.region)
+                    hashes[lookup.algorithm] = lookup.turned(picture, None if part is None else part.region)
                 except DecodeError as error:
                     if part is None or error.reason is not Reason.HASHER_FAILED:
                         raise
                     continue  # a plug-in that fails at a part: most are never hashed by the reference at all
-                seen.pictures.append(found[lookup.algorithm])
+                result.pictures.append(hashes[lookup.algorithm])
                 beat()
-        finally:  # what was hashed before a failure is looked up all the same
-            told = self._lookups.matches(found, lambda lookup, transform: lookup.confirm(picture, transform))
-            seen.matched.extend(told)
+        finally:  # hashes computed before a failure are looked up all the same
+            matches = self._lookups.matches(hashes, lambda lookup, transform: lookup.confirm(picture, transform))
+            result.matched.extend(matches)
         beat()
 
     @staticmethod
-    def _keep(look: _Look, seen: PictureResult) -> None:
-        seen.pictures.extend(look.screened or ())
-        for part in look.parts:
-            seen.pictures.extend(part.screened.values())
+    def _add_screened(rendering: _ScreenedRendering, result: PictureResult) -> None:
+        result.pictures.extend(rendering.screened or ())
+        for part in rendering.parts:
+            result.pictures.extend(part.screened.values())
 
-    def _look(self, reduced: Reduced, beat: Callable[[], None]) -> _Look:
-        """What one rendering's reduced picture says."""
+    def _screen(self, reduced: Reduced, beat: Callable[[], None]) -> _ScreenedRendering:
+        """Hash and look up the reduced picture of one rendering, and its parts."""
         size = reduced.width, reduced.height
         screened = self._screened(reduced, cache(reduced.finer)) if self._screens else None
         beat()
         if self._finder is None:
-            return _Look(size, screened)
+            return _ScreenedRendering(size, screened)
         parts = self._finder.parts_of(reduced, beat)
         near = [self._screens and self._lookups.may_match(part.screened) for part in parts]
         beat()
-        return _Look(size, screened, parts, frozenset(place for place, is_near in enumerate(near) if is_near))
+        near_parts = frozenset(place for place, is_near in enumerate(near) if is_near)
+        return _ScreenedRendering(size, screened, parts, near_parts)
 
     def _screened(self, reduced: Reduced, finer: Callable[[], Reduced | None]) -> list[OrientationHashes] | None:
-        """The hashes of one rendering; None where the whole picture must be looked at."""
-        found: dict[str, OrientationHashes] = {}
+        """The hashes of a reduced picture; None where the whole picture must be hashed."""
+        hashes: dict[str, OrientationHashes] = {}
         for lookup in self._lookups.each:
             turned = lookup.screened(reduced)
             if lookup.screen.marks_doubtful and (turned is None or lookup.may_match(turned)):
-                view = finer()  # doubts vanish where nothing is reduced
+                view = finer()  # no bit is in doubt where nothing is reduced
                 turned = None if view is None else lookup.screened(view)
             if turned is None or (self._lookups.decides_alone(lookup) and lookup.may_match(turned)):
                 return None
-            found[lookup.algorithm] = turned
-        return None if self._lookups.may_match(found) else list(found.values())
+            hashes[lookup.algorithm] = turned
+        return None if self._lookups.may_match(hashes) else list(hashes.values())
 
 
 def _finder(lookups: CombinedLookup, settings: Settings) -> PartFinder | None:
-    """What finds the parts that are asked about; None where nobody asks: without a list, or by the settings."""
+    """The finder of the parts that are looked up; None where none are: without a list, or by the settings."""
     reframings = settings.max_false_matches is not None
     if not (settings.regions or reframings) or not any(lookup.lists.opened for lookup in lookups.each):
         return None

@@ -1,11 +1,12 @@
-"""Known answers, asked before every scan: does this installation compute the hashes that it must?
+"""Known-answer test, run before every scan: does this installation compute the hashes that it must?
 
-The pictures are drawn here by integer arithmetic, so that the test needs no file and tests no decoder's rounding
-twice; selftest.json holds the answers (from hashlib, imagehash and pdqhash). The ledger's `self.test` entry names the
-digest of that file.
+The pictures are drawn here by integer arithmetic, so that the test needs no file and no decoder's rounding is tested
+twice; selftest.json contains the answers (from hashlib, imagehash and pdqhash). The ledger's `self.test` entry names
+the digest of that file.
 
-And does it decode? One of the pictures is written in each common format and read back as evidence is: where a codec is
-missing or broken, every such file of an exhibit would be called damaged. What screens is compared with the reference.
+Decoding is tested too. One of the pictures is written in each common format and read back as evidence is: where a
+codec is missing or broken, every such file of an exhibit would be reported as damaged. Screened hashes are compared
+with the reference.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ VECTORS = "selftest.json"
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
 MOST_OFF = 12
-"""Mean difference of all values to the original: lossless 0, JPEG, WebP and a palette of 256 colours 1.3 to 1.5."""
+"""The largest accepted mean difference to the original, 0 to 255.
+
+Lossless formats have 0; JPEG, WebP and a palette of 256 colours 1.3 to 1.5.
+"""
 
 
 def draw(seed: int) -> Image.Image:
@@ -52,8 +56,8 @@ def draw(seed: int) -> Image.Image:
 
 
 def answers(algorithms: tuple[str, ...], *, cases: int = 4) -> list[dict[str, Any]]:
-    """What this installation computes: the digest of each picture's pixels, and each hash in all orientations."""
-    found = []
+    """The answers of this installation: the digest of each picture's pixels, and each hash in all orientations."""
+    computed = []
     for seed in range(1, cases + 1):
         image = draw(seed)
         values: dict[str, Any] = {}
@@ -66,12 +70,12 @@ def answers(algorithms: tuple[str, ...], *, cases: int = 4) -> list[dict[str, An
             values[picture_hasher.algorithm.name] = [value.value.hex() for value in turned]
             if turned[0].quality is not None:
                 values[f"{picture_hasher.algorithm.name} quality"] = turned[0].quality
-        found.append({"seed": seed, "answers": values})
-    return found
+        computed.append({"seed": seed, "answers": values})
+    return computed
 
 
 def decoded() -> list[str]:
-    """The common formats, all of which are decoded here. SelfTestError names the first that is not."""
+    """Decode each common format and return their names. SelfTestError names the first that is not decoded."""
     image = draw(1)
     original = np.asarray(image, np.int16)
     for name in FORMATS:
@@ -81,7 +85,7 @@ def decoded() -> list[str]:
             kind = sniff(stream.getvalue()[:HEAD])
             assert kind is not None
             (picture,) = decode(stream.getvalue(), kind).renderings()
-        except (DecodeError, OSError, KeyError) as error:  # the last two: Pillow without that codec
+        except (DecodeError, OSError, KeyError) as error:  # OSError, KeyError: Pillow without that codec
             raise SelfTestError(f"self-test failed: {name} is not decoded here: {error}") from error
         off = np.abs(np.concatenate(list(picture.bands())).astype(np.int16) - original).mean()
         for reduced in decode_reduced(stream.getvalue(), kind) or ():
@@ -92,29 +96,29 @@ def decoded() -> list[str]:
 
 
 def screened(algorithms: tuple[str, ...]) -> None:
-    """Compare what screens with the reference, on pictures large enough to be reduced. SelfTestError."""
+    """Compare screened hashes with the reference, on a picture large enough to be reduced. SelfTestError."""
     picture = Picture(draw(2).resize((800, 600), Image.Resampling.BILINEAR))
-    for found in picture_hashers(algorithms):
-        turned = found.screened(picture.reduced()) if isinstance(found, ScreeningHasher) else None
+    for hasher in picture_hashers(algorithms):
+        turned = hasher.screened(picture.reduced()) if isinstance(hasher, ScreeningHasher) else None
         if turned is not None:
-            apart = hamming(turned[0].value, found.hash(picture).value)
+            apart = hamming(turned[0].value, hasher.hash(picture).value)
             if apart > turned.slack[0]:
                 raise SelfTestError(
-                    f"self-test failed: {found.algorithm.name} of a reduced picture is {apart} bits off, "
+                    f"self-test failed: {hasher.algorithm.name} of a reduced picture is {apart} bits off, "
                     f"at most {turned.slack[0]} are expected; this installation must not be used"
                 )
 
 
 def run(algorithms: tuple[str, ...]) -> dict[str, Any]:
-    """Compare with selftest.json. Returns the facts for the ledger; SelfTestError names the first wrong answer.
+    """Compare with selftest.json. Returns the fields of `self.test`; SelfTestError names the first wrong answer.
 
-    An algorithm of a plug-in has no known answer here and is named as untested.
+    An algorithm of a plug-in has no known answer here and is listed as untested.
     """
     stored = resources.files("matcher.examine").joinpath(VECTORS).read_bytes()
     expected = json.loads(stored)
     tested = tuple(name for name in algorithms if name in expected[0]["answers"])
-    for known, found in zip(expected, answers(tested, cases=len(expected)), strict=True):
-        for name, value in found["answers"].items():
+    for known, computed in zip(expected, answers(tested, cases=len(expected)), strict=True):
+        for name, value in computed["answers"].items():
             if known["answers"][name] != value:
                 raise SelfTestError(
                     f"self-test failed: {name} of built-in picture {known['seed']} is {value}, "

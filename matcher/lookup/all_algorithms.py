@@ -1,4 +1,4 @@
-"""The lookups of all algorithms, asked together about one rendering of a picture, or one region of it."""
+"""The lookups of all algorithms, combined, for one rendering of a picture or one region of it."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from matcher.model import OrientationHashes
 
 
 class CombinedLookup:
-    """One lookup an algorithm. Immutable."""
+    """One lookup per algorithm, combined. Immutable."""
 
     def __init__(self, lookups: Sequence[PictureLookup], chances: Chances) -> None:
         self.each = tuple(lookups)
         by_name = {lookup.algorithm: lookup for lookup in lookups}
-        together = chances.settings.max_false_matches is not None and {FIRST, SECOND} <= by_name.keys()
-        self._joint = JointLookup(by_name[FIRST], by_name[SECOND], chances) if together else None
+        is_joint = chances.settings.max_false_matches is not None and {FIRST, SECOND} <= by_name.keys()
+        self._joint = JointLookup(by_name[FIRST], by_name[SECOND], chances) if is_joint else None
 
     @property
     def joint_algorithms(self) -> tuple[str, ...]:
-        """The algorithms that decide together."""
+        """The algorithms that decide together; empty where each decides alone."""
         return () if self._joint is None else (FIRST, SECOND)
 
     def decides_alone(self, lookup: PictureLookup) -> bool:
-        """Whether the hashes of one algorithm are enough to tell of a match."""
+        """Whether the hashes of one algorithm suffice to decide on a match."""
         return self._joint is None or lookup not in (self._joint.first, self._joint.second)
 
     def radius(self, lookup: PictureLookup, kind: str) -> int:
-        """The largest distance at which a match is possible by one algorithm; negative where none is."""
+        """The largest distance at which a match by one algorithm is possible; negative where none is."""
         if self._joint is not None and lookup is self._joint.first:
             return self._joint.radius(kind)
         return lookup.threshold(kind)
 
     def may_match(self, turned: Mapping[str, OrientationHashes]) -> bool:
-        """Whether what was screened, by algorithm, may match anything, so that it must be looked at in full."""
+        """Whether screened hashes, by algorithm, may match an entry, so that the whole picture must be hashed."""
         joint = self._joint if {FIRST, SECOND} <= turned.keys() else None
         alone = [lookup for lookup in self.each if lookup.algorithm in turned and self._is_alone(lookup, joint)]
         if any(lookup.may_match(turned[lookup.algorithm]) for lookup in alone):
@@ -45,13 +45,13 @@ class CombinedLookup:
         return joint is not None and joint.may_match(turned)
 
     def matches(self, turned: Mapping[str, OrientationHashes], confirm: Confirm) -> list[Matched]:
-        """The nearest match by each algorithm with each listed entry. What `confirm` raises is its."""
+        """The nearest match by each algorithm with each listed entry. Errors of `confirm` are passed on."""
         joint = self._joint if {FIRST, SECOND} <= turned.keys() else None
-        found = [] if joint is None else joint.matches(turned, confirm)
+        matches = [] if joint is None else joint.matches(turned, confirm)
         for lookup in self.each:
             if lookup.algorithm in turned and self._is_alone(lookup, joint):
-                found.extend(lookup.matches(turned[lookup.algorithm], partial(confirm, lookup)))
-        return found
+                matches.extend(lookup.matches(turned[lookup.algorithm], partial(confirm, lookup)))
+        return matches
 
     @staticmethod
     def _is_alone(lookup: PictureLookup, joint: JointLookup | None) -> bool:

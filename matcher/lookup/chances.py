@@ -1,9 +1,9 @@
-"""What chance alone would match: thresholds for the lists that are open, and what each match is worth.
+"""Matches by chance: thresholds for the lists that are open, and the chance of each match.
 
 A query is one hash that is looked up. A picture makes eight for each of its renderings, and eight for each of its
-regions that are looked up. How probable it is that one listed hash is so near to one query is measured
-(matcher/calibration/tables.py); here that is multiplied by the number of listed hashes and the number of queries.
-Numbers that are recorded are made from whole hundredths of log10 and a table, so that every machine writes the same.
+regions that are looked up. The probability that one listed hash is within a distance of one query is measured
+(matcher/calibration/tables.py); here it is multiplied by the number of listed hashes and the number of queries.
+Recorded numbers are computed from whole hundredths of log10 and a table, so that every machine writes the same.
 """
 
 from __future__ import annotations
@@ -29,23 +29,25 @@ from matcher.settings import Settings
 WHOLE, REGION = KINDS
 
 ASSUMED_PICTURES = 10_000
-"""For so many pictures the expected number of false matches is stated, and limited."""
+"""The number of pictures for which the expected number of false matches is stated, and limited."""
 REGIONS = 10
-"""Regions that are looked up of a screenshot which shows pictures: more than the mean, 6.3, of the real screenshots
-that have any, and less than of galleries, which have about 30 (docs/calibration.md)."""
+"""The assumed number of looked-up regions of a screenshot that shows pictures.
+
+More than the mean of the real screenshots that have any, 6.3, and less than that of galleries, about 30
+(docs/calibration.md)."""
 QUERIES = {WHOLE: len(TRANSFORMS), REGION: len(TRANSFORMS) * REGIONS}
-"""Queries that such a screenshot makes: those of one rendering, and those of its regions."""
+"""The queries of such a screenshot, by kind: those of one rendering, and those of its regions."""
 MOST_BY_REGIONS = 1.0
-"""False matches that regions may give in ASSUMED_PICTURES, where nobody says how many."""
+"""The permitted false matches by regions in ASSUMED_PICTURES, where the settings do not limit them."""
 
 
 def kind_of(region: Region | None) -> str:
-    """Of calibrate.KINDS."""
+    """The kind of a hash, one of KINDS: WHOLE for no region."""
     return WHOLE if region is None else REGION
 
 
 class Chances:
-    """The lists that are open, how many hashes they have by each algorithm, and what follows. Immutable."""
+    """Thresholds and chances for the lists that are open, by the number of their hashes. Immutable."""
 
     def __init__(self, lists: OpenLists, settings: Settings) -> None:
         self.settings = settings
@@ -56,12 +58,12 @@ class Chances:
         self.calibration = Calibration.default() if chosen is None else Calibration.load(chosen)
         self.kinds = KINDS if settings.regions else (WHOLE,)
 
-    def knows(self, algorithm: str, kind: str) -> bool:
-        """Whether it was measured how near unrelated pictures come by an algorithm."""
+    def is_measured(self, algorithm: str, kind: str) -> bool:
+        """Whether the calibration has the distances of unrelated pictures by an algorithm."""
         return self.calibration.measures(algorithm, kind)
 
     def queries(self, kind: str) -> int:
-        """How many queries a picture is taken to make. Each reframing of the whole makes as many again."""
+        """The number of queries that a picture is assumed to make. Each reframing of the whole makes as many again."""
         framed = kind == WHOLE and self.settings.max_false_matches is not None
         return QUERIES[kind] * (1 + len(REFRAMINGS) if framed else 1)
 
@@ -69,28 +71,28 @@ class Chances:
         """The largest distance that is a match; -1 where none is."""
         fixed = self.settings.threshold(algorithm)
         most = self.settings.max_false_matches
-        if kind == WHOLE and (most is None or not self.knows(algorithm, kind)):
+        if kind == WHOLE and (most is None or not self.is_measured(algorithm, kind)):
             return fixed
-        if not self.knows(algorithm, kind):
+        if not self.is_measured(algorithm, kind):
             return -1
-        found = self.calibration.threshold(
+        threshold = self.calibration.threshold(
             algorithm,
             kind,
             listed=max(1, self.listed[algorithm]),
             queries=ASSUMED_PICTURES * self.queries(kind),
             most=self._share(most),
         )
-        return min(fixed, found) if most is None else found
+        return min(fixed, threshold) if most is None else threshold
 
     def _share(self, most: float | None) -> float:
-        """Of the false matches that are allowed in all, those that one algorithm may give by one kind."""
+        """The share of one algorithm and one kind in all false matches that are permitted, `most`."""
         return (MOST_BY_REGIONS if most is None else most) / max(1, self._parts)
 
     @cached_property
     def _parts(self) -> int:
-        """Among how many algorithms and kinds false matches are shared: those by which anything can be a match at all.
+        """The number of shares of the permitted false matches: one per algorithm and kind that can match at all.
 
-        Where even equal hashes are too many by chance (64 bits, of a long list), there is nothing to share.
+        No match is possible where even equal hashes are too frequent by chance (64 bits, of a long list).
         """
         limit = self.settings.max_false_matches
         kinds = (REGION,) if limit is None else self.kinds
@@ -99,7 +101,7 @@ class Chances:
             probability(self.calibration.chance(name, kind, 0)) * count * ASSUMED_PICTURES * self.queries(kind)
             for name, count in self.listed.items()
             for kind in kinds
-            if count and self.knows(name, kind)
+            if count and self.is_measured(name, kind)
         ]
         parts = len(least)
         while parts and (fitting := sum(part <= most / parts for part in least)) < parts:
@@ -107,20 +109,20 @@ class Chances:
         return parts
 
     def limit(self, algorithm: str, kind: str) -> int:
-        """The largest odds, hundredths of log10, of a match that the algorithm's share of false matches allows."""
+        """The largest odds of a match, in hundredths of log10, that the algorithm's share of false matches permits."""
         pairs = max(1, self.listed[algorithm]) * ASSUMED_PICTURES * self.queries(kind)
         return _not_above(min(Fraction(1), Fraction(self._share(self.settings.max_false_matches)) / pairs))
 
     def odds(self, algorithm: str, kind: str, distance: int) -> int | None:
-        """See `Matched.odds`."""
-        return self.calibration.chance(algorithm, kind, distance) if self.knows(algorithm, kind) else None
+        """Hundredths of log10 of the probability that a listed hash is this near by chance; None where not measured."""
+        return self.calibration.chance(algorithm, kind, distance) if self.is_measured(algorithm, kind) else None
 
     def expected(self, kind: str) -> str:
-        """The false matches that are expected in ASSUMED_PICTURES, at most, by all algorithms where that is known."""
+        """The most false matches expected in ASSUMED_PICTURES, over all algorithms that were measured."""
         return total(self._expected(name, kind) for name in sorted(self.listed))
 
     def _expected(self, algorithm: str, kind: str) -> str | None:
-        if not self.knows(algorithm, kind) or not self.listed[algorithm]:
+        if not self.is_measured(algorithm, kind) or not self.listed[algorithm]:
             return None
         threshold = self.threshold(algorithm, kind)
         if self.settings.max_false_matches is not None:  # also where two algorithms decide together
@@ -132,12 +134,12 @@ class Chances:
         return decimal(odds + hundredths(self.listed[algorithm] * ASSUMED_PICTURES * self.queries(kind)))
 
     def _is_unknown(self, algorithm: str) -> bool:
-        """Whether hashes are compared of which nobody has measured how near unrelated pictures come."""
+        """Whether an algorithm's hashes are compared although its distances of unrelated pictures were not measured."""
         facts = known_algorithm(algorithm)
-        return facts is not None and facts.metric is not Metric.EXACT and not self.knows(algorithm, WHOLE)
+        return facts is not None and facts.metric is not Metric.EXACT and not self.is_measured(algorithm, WHOLE)
 
     def with_chances(self, matches: Iterable[Matched], queries: Counter[tuple[str, str]]) -> list[Matched]:
-        """The same matches, each with its chance. `queries`: how many were made, by algorithm and kind."""
+        """The same matches, each with its chance. `queries`: the number of queries, by algorithm and kind."""
         return [self._with_chance(each, queries[each.match.algorithm, kind_of(each.match.region)]) for each in matches]
 
     def _with_chance(self, matched: Matched, queries: int) -> Matched:
@@ -147,7 +149,7 @@ class Chances:
         return replace(matched, match=with_chance(matched.match, matched.odds + hundredths(listed * queries)))
 
     def as_json(self) -> dict[str, Any]:
-        """What scan.open says of it."""
+        """The `chances` of a `scan.open` entry, without `combined`. `questions` are the queries, by kind."""
         return {
             "calibration": {
                 "name": self.calibration.name,
@@ -163,7 +165,7 @@ class Chances:
 
 
 def count_queries(pictures: Iterable[OrientationHashes]) -> Counter[tuple[str, str]]:
-    """How many queries the hashes of one item make, by algorithm and kind."""
+    """The number of queries that the hashes of one item make, by algorithm and kind."""
     queries: Counter[tuple[str, str]] = Counter()
     for hashes in pictures:
         queries[hashes.algorithm, kind_of(hashes.region)] += len(TRANSFORMS)
@@ -171,17 +173,17 @@ def count_queries(pictures: Iterable[OrientationHashes]) -> Counter[tuple[str, s
 
 
 def with_chance(match: Match, value: int) -> Match:
-    """The match, its chance given as hundredths of log10."""
+    """The match with its chance, which is passed as hundredths of log10."""
     return replace(match, chance=decimal(value))
 
 
 @cache
 def _not_above(most: Fraction) -> int:
     """The largest hundredths of log10 of a number that is not above `most`."""
-    found = floor(100 * (log10(most.numerator) - log10(most.denominator))) + 1
-    while probability(found) > most:
-        found -= 1
-    return found
+    value = floor(100 * (log10(most.numerator) - log10(most.denominator))) + 1
+    while probability(value) > most:
+        value -= 1
+    return value
 
 
 @cache
@@ -206,7 +208,7 @@ def mantissas() -> tuple[int, ...]:
 
 
 def total(parts: Iterable[str | None]) -> str:
-    """The sum of such numbers, with two digits, rounded up; those that nobody knows are left out."""
+    """The sum of numbers as `decimal` formats them, with two digits, rounded up; None is left out."""
     summed = sum((Decimal(part) for part in parts if part is not None), Decimal(0))
     if not summed:
         return "0"

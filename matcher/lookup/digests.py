@@ -1,4 +1,4 @@
-"""Digests of files → matches: every listed entry that has one of them."""
+"""Digests of files → matches: every listed entry that has one of the digests."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def match_digests(lists: OpenLists, digests: Iterable[Hash]) -> list[Matched]:
 
 
 def match_each_digest(lists: OpenLists, digests: Sequence[Hash]) -> list[list[Matched]]:
-    """For each of these digests of one algorithm, which belong to different files, every listed entry with it."""
-    found: list[list[Matched]] = [[] for _ in digests]
+    """For each digest of different files, all by one algorithm, every listed entry with it."""
+    matches: list[list[Matched]] = [[] for _ in digests]
     if not digests or not any(digests[0].algorithm in opened.algorithms for opened in lists.opened):
-        return found
+        return matches
     listed = lists.find_digests(digests[0].algorithm, codes_of(digests))
     for query, place, number in zip(
         listed.queries.tolist(), listed.lists.tolist(), listed.entries.tolist(), strict=True
     ):
-        found[query].append(_by_digest(lists.opened[place], number, digests[query]))
-    return found
+        matches[query].append(_by_digest(lists.opened[place], number, digests[query]))
+    return matches
 
 
 def _by_digest(opened: OpenList, number: int, digest: Hash) -> Matched:
-    """The match of a digest with the entry of that number."""
+    """The match of a digest with entry `number` of a list."""
     entry = opened.entry(number)
     match = Match(
         list=opened.name,

@@ -1,4 +1,7 @@
-"""Hashes of one perceptual algorithm, as they are → matches: each listed entry within the threshold, once."""
+"""Hashes of one perceptual algorithm → matches: each listed entry within the threshold, once.
+
+Hashes are looked up unchanged, without other orientations.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from matcher.settings import Settings
 
 
 class HashLookup:
-    """Looks hashes of one perceptual algorithm up, as they are, in all lists at once. Needs no hasher."""
+    """Looks up hashes of one perceptual algorithm, unchanged, in all lists at once. Needs no hasher."""
 
     def __init__(self, lists: OpenLists, settings: Settings, facts: Algorithm, chances: Chances) -> None:
         self.metric = facts.metric
@@ -27,36 +30,36 @@ class HashLookup:
         self.lists = lists
         self.quality = settings.quality(facts.name)
         self.thresholds = {kind: chances.threshold(facts.name, kind) for kind in KINDS}
-        """The largest distance that is a match, by kind; nothing is one where it is negative."""
+        """The largest distance that is a match, by kind; negative where nothing matches."""
         self._chances = chances
 
-    def asks(self, value: Hash) -> bool:
-        """Whether the hash of a picture as it stands is good enough to be looked up."""
+    def meets_minimum_quality(self, value: Hash) -> bool:
+        """Whether the hash of a picture in its stored orientation is good enough to be looked up."""
         return value.quality is None or value.quality >= self.quality
 
     def each(self, hashes: Sequence[Hash]) -> list[list[Matched]]:
-        """For each of these reference hashes, which belong to different pictures, its match with each listed entry."""
-        found: list[list[Matched]] = [[] for _ in hashes]
+        """For each reference hash of different pictures, its match with each listed entry."""
+        matches: list[list[Matched]] = [[] for _ in hashes]
         for kind, threshold in self.thresholds.items():
-            asked = [
+            queries = [
                 number
                 for number, value in enumerate(hashes)
-                if kind_of(value.region) == kind and threshold >= 0 and self.asks(value)
+                if kind_of(value.region) == kind and threshold >= 0 and self.meets_minimum_quality(value)
             ]
-            if not asked:
+            if not queries:
                 continue
-            near = self.near(codes_of([hashes[number] for number in asked]), threshold)
+            near = self.near(codes_of([hashes[number] for number in queries]), threshold)
             for place in nearest_rows(self.lists, self.algorithm, near, threshold, groups=near.queries):
-                number = asked[int(near.queries[place])]
-                found[number].append(self.matched(near, place, hashes[number]))
-        return found
+                number = queries[int(near.queries[place])]
+                matches[number].append(self.matched(near, place, hashes[number]))
+        return matches
 
     def near(self, codes: npt.NDArray[np.uint8], radius: int) -> Candidates:
-        """What lies within a radius of codes, (q, width) uint8."""
+        """The listed hashes within `radius`, inclusive, of codes, (q, width) uint8."""
         return self.lists.find_near(self.algorithm, codes, radius=radius, minimum_quality=self.quality)
 
     def matched(self, near: Candidates, place: int, value: Hash) -> Matched:
-        """The match of a hash, of a picture as it stands, with the listed one in that place of `near`."""
+        """The match of a hash, of a picture in its stored orientation, with the candidate at `place` of `near`."""
         kind, distance = kind_of(value.region), int(near.distances[place])
         opened = self.lists.opened[int(near.lists[place])]
         entry = opened.entry(int(near.entries[place]))
@@ -80,15 +83,16 @@ class HashLookup:
 def nearest_rows(
     lists: OpenLists, algorithm: str, near: Candidates, threshold: int, *, groups: npt.NDArray[np.int64]
 ) -> list[int]:
-    """The places of each group's nearest row of each entry, within the threshold; of equals the least hash's.
+    """The places in `near` of each group's nearest row of each entry, within the threshold, inclusive.
 
-    One lookup may find a row by several queries of one group: eight, for the orientations of a picture.
+    Of equally near rows the one with the least hash is taken. One lookup may return a row for several queries of one
+    group: eight, for the orientations of a picture.
     """
     within = np.flatnonzero(near.distances <= threshold)
     keys = (near.queries, near.distances, near.entries, near.lists, groups)
     order = within[np.lexsort([key[within] for key in (near.rows, *keys)])]
     tied = _repeats(keys, order)
-    if tied.any():  # rows are numbered otherwise where the same list is cut into other records or parts
+    if tied.any():  # row numbers differ where the same list is divided into other records or parts
         some = np.zeros(len(near), bool)
         some[order[1:][tied]] = some[order[:-1][tied]] = True
         ranks = np.zeros(len(near), np.int64)
@@ -101,7 +105,7 @@ def nearest_rows(
 
 
 def _repeats(keys: Sequence[npt.NDArray[Any]], order: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Which places of `order` but the first have the same keys as the one before."""
+    """(n - 1,): which places of `order`, without the first, have the same keys as the place before."""
     same = [key[order][1:] == key[order][:-1] for key in keys]
     return np.asarray(np.logical_and.reduce(same))
 

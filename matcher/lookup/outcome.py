@@ -1,4 +1,4 @@
-"""All matches of one item → which are listed, and what they amount to."""
+"""All matches of one item → those that the finding lists, and the finding's flags."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, M
 from matcher.settings import MAX_MATCHES
 
 MAX_FORM = 60_000
-"""Bytes of a finding's JSON form, at most: a ledger entry holds 65,535, some of them the entry's own."""
+"""The largest JSON form of a finding, in bytes: a ledger entry has at most 65,535, with its other fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A match with what its list's profile says of the entry's category.
+    """A match with the disposition of the entry's category in its list's profile.
 
-    `odds`: hundredths of log10 of how probable it is that one listed hash of an unrelated picture is so near to one
-    hash asked; None where nobody has measured that.
+    `odds`: hundredths of log10 of the probability that one listed hash of an unrelated picture is this near to one
+    query; None where that was not measured.
     """
 
     match: Match
@@ -30,10 +30,10 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All matches of an item: the nearest `listed`, how many there were, and what they amount to.
+    """All matches of an item: the nearest ones `listed`, the `total` number, and the flags of the finding.
 
     `notable`: any match is of a notable category. `doubtful`: all of those are by hashes of low quality. `conflict`:
-    notable, and another match is known good. `known` and `known_good` speak of digests alone.
+    notable, and another match is known good. `known` and `known_good` consider digests alone.
     """
 
     listed: tuple[Match, ...]
@@ -46,15 +46,18 @@ class Outcome:
     known_good: bool
 
 
-def nearest(found: Iterable[Matched]) -> list[Match]:
-    """The nearest match of each entry by each algorithm, sorted."""
-    return [candidate.match for candidate in best_of(found)]
+def nearest(matched: Iterable[Matched]) -> list[Match]:
+    """The nearest match of each entry by each algorithm, sorted by `Match.order`."""
+    return [candidate.match for candidate in best_of(matched)]
 
 
-def best_of(found: Iterable[Matched]) -> list[Matched]:
-    """The same with what each means. What a list has in two categories matches in both."""
+def best_of(matched: Iterable[Matched]) -> list[Matched]:
+    """The nearest match of each entry by each algorithm, sorted by `Match.order`, with its disposition.
+
+    An entry that a list has in two categories matches in both.
+    """
     best: dict[tuple[str, str, str, str | None], Matched] = {}
-    for candidate in found:
+    for candidate in matched:
         match = candidate.match
         key = (match.list, match.entry, match.algorithm, match.category)
         if key not in best or _preference(candidate) < _preference(best[key]):
@@ -62,16 +65,16 @@ def best_of(found: Iterable[Matched]) -> list[Matched]:
     return sorted(best.values(), key=lambda candidate: candidate.match.order())
 
 
-def outcome(found: Sequence[Matched]) -> Outcome:
-    """Keep the nearest matches, cut, and say what it all amounts to.
+def outcome(matched: Sequence[Matched]) -> Outcome:
+    """Select the nearest matches, at most MAX_MATCHES, and compute the flags of the finding.
 
     `hashes` of the result are those that take part in a listed match, each once, in the order of the matches.
     """
-    matches = nearest(found)
+    matches = nearest(matched)
     listed = tuple(matches[:MAX_MATCHES])
-    notable = [candidate for candidate in found if candidate.disposition is Disposition.NOTABLE]
-    every = {candidate.disposition for candidate in found}
-    by_digest = {candidate.disposition for candidate in found if candidate.by_digest}
+    notable = [candidate for candidate in matched if candidate.disposition is Disposition.NOTABLE]
+    every = {candidate.disposition for candidate in matched}
+    by_digest = {candidate.disposition for candidate in matched if candidate.by_digest}
     return Outcome(
         listed=listed,
         total=len(matches),
@@ -89,8 +92,8 @@ def _is_doubtful(candidate: Matched) -> bool:
     return quality is not None and quality < LOW_QUALITY
 
 
-def fitted(finding: Finding) -> Finding:
-    """The finding with as many of its matches, nearest first, as one ledger entry holds; mostly all of them."""
+def fit_to_entry(finding: Finding) -> Finding:
+    """The finding with as many of its matches, nearest first, as fit into one ledger entry; mostly all of them."""
     while len(finding.matches) > 1 and _size(finding) > MAX_FORM:
         fewer = finding.matches[:-1]
         finding = replace(finding, matches=fewer, hashes=_taking_part(fewer))
@@ -107,8 +110,8 @@ def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
 
 
 def _preference(candidate: Matched) -> tuple[int, bool, int, int, Region | tuple[()], int, bytes]:
-    """Nearest first; of equals the whole picture, the earlier frame, as it stands, the region further to the left,
-    the earlier orientation.
+    """Sort key: the distance, then the whole picture before regions, the earlier frame, the plain rendering before
+    altered ones, the region further to the left, the earlier orientation.
     """
     match = candidate.match
     frame, kind, orientation = parse_transform(match.transform)

@@ -1,12 +1,12 @@
-"""PDQ and pHash of one picture, decided together: by how probable it is that both are so near by chance.
+"""PDQ and pHash of one picture, decided together: by the probability that both are so near by chance.
 
-Where a limit of false matches is set, and an entry has hashes by both, neither distance decides alone. What is near by
-one of them a little too far away is a match if the other is near enough, and what is just near enough by one is none if
-the other says nothing of the kind. An entry that has only one of them is decided by that, as elsewhere.
+Where a limit of false matches is set, and an entry has hashes by both, neither distance decides alone. A distance
+slightly above the threshold of one is a match if the other is small enough, and a distance just within the threshold
+of one is no match if the other is too large. An entry that has only one of the two hashes is decided by that one.
 
-Candidates come from PDQ's index, within WIDER bits more than its threshold alone: by the calibration that comes along
-these make chance matches ten times as many, of regions and of whole pictures, which is about what a pHash that fits
-very well makes up for. A larger radius would find hardly more, and cost the lookup several times as much.
+Candidates come from PDQ's index, within WIDER bits more than PDQ's own threshold: by the calibration in this package
+these bits make chance matches ten times as many, of regions and of whole pictures, which a very near pHash about makes
+up for. A larger radius would add hardly any matches, and cost several times the lookup.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ FIRST, SECOND = "pdq", "phash"
 WIDER = 8
 
 Confirm = Callable[[PictureLookup, str], Hash | None]
-"""confirm(lookup, transform): the reference hash; None where it cannot be had."""
+"""confirm(lookup, transform): the reference hash; None where it is not available."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """Two listed hashes of one entry, each alone in what was found by its algorithm; `value`: the second hash asked."""
+    """Two listed hashes of one entry, each as the only candidate by its algorithm; `value`: the second query hash."""
 
     kind: str
     odds: int
@@ -45,7 +45,7 @@ class _Pair:
 
 
 class JointLookup:
-    """Looks up both hashes of a rendering, or of a region. Immutable."""
+    """Looks up both hashes of a rendering or a region together. Immutable."""
 
     def __init__(self, first: PictureLookup, second: PictureLookup, chances: Chances) -> None:
         self.first = first
@@ -54,11 +54,11 @@ class JointLookup:
         self._lists = first.lists.opened
 
     def radius(self, kind: str) -> int:
-        """The distance of the first hash within which the second is looked at."""
+        """The largest distance of the first hash at which the second is compared."""
         return self.first.threshold(kind) + WIDER
 
     def may_match(self, turned: Mapping[str, OrientationHashes]) -> bool:
-        """Whether the reference hashes may match anything, in view of their slack."""
+        """Whether the reference hashes may match an entry, considering the slack of the screened ones."""
         one, other = turned[FIRST], turned[SECOND]
         kind = kind_of(one.region)
         near = self.first.candidates_for(one, self.radius(kind))
@@ -74,11 +74,14 @@ class JointLookup:
                     return True
         alone = self.second.candidates_for(other, self.second.threshold(kind))
         least = self.first.quality + self.first.screen.quality_margin
-        surely_asked = one.qualities[0] != NO_QUALITY and one.qualities[0] >= least
-        return bool(len(alone)) and not (surely_asked and bool(self._have(alone, self.first).all()))
+        surely_queried = one.qualities[0] != NO_QUALITY and one.qualities[0] >= least
+        return bool(len(alone)) and not (surely_queried and bool(self._have(alone, self.first).all()))
 
     def matches(self, turned: Mapping[str, OrientationHashes], confirm: Confirm) -> list[Matched]:
-        """As PictureLookup.matches of both. An entry with both hashes is there by both, or not at all."""
+        """The nearest match by each of both algorithms with each listed entry. Errors of `confirm` are passed on.
+
+        An entry that has both hashes matches by both or by neither.
+        """
         one, other = turned[FIRST], turned[SECOND]
         kind = kind_of(one.region)
         near, firsts = self.first.confirmed(
@@ -86,29 +89,29 @@ class JointLookup:
         )
         seconds = cache(lambda query: self._reference(other, query, confirm))
         upright = seconds(0) if len(near) else None
-        usable = upright is not None and self.second.listed.asks(upright)
+        usable = upright is not None and self.second.hash_lookup.meets_minimum_quality(upright)
         has = self._have(near, self.second) if usable else np.zeros(len(near), bool)
-        found = self._alone(self.first, near.where(~has), one, firsts)
+        matches = self._alone(self.first, near.where(~has), one, firsts)
         for pair in self._best(kind, near.where(has), seconds):
-            found.extend(self._both(pair, turned, firsts))
+            matches.extend(self._both(pair, turned, firsts))
         alone, confirmed = self.second.confirmed(
             other, lambda transform: confirm(self.second, transform), threshold=self.second.threshold(kind)
         )
-        if len(alone) and self._is_asked(one, confirm):
+        if len(alone) and self._is_queried(one, confirm):
             alone = alone.where(~self._have(alone, self.first))
-        return [*found, *self._alone(self.second, alone, other, confirmed)]
+        return [*matches, *self._alone(self.second, alone, other, confirmed)]
 
     def _alone(
         self, lookup: PictureLookup, near: Candidates, turned: OrientationHashes, confirmed: Mapping[int, Hash]
     ) -> list[Matched]:
-        """The matches of entries that have no other hash."""
+        """The matches of entries that have no hash by the other algorithm."""
         threshold = lookup.threshold(kind_of(turned.region))
         groups = np.zeros_like(near.queries)
         places = nearest_rows(lookup.lists, lookup.algorithm, near, threshold, groups=groups) if len(near) else []
         return [lookup.matched(near, place, turned, confirmed) for place in places]
 
     def _best(self, kind: str, near: Candidates, seconds: Callable[[int], Hash | None]) -> Iterator[_Pair]:
-        """A generator of the most telling pair of hashes of each entry that is accepted."""
+        """A generator of the accepted pair of hashes with the least odds, of each entry that has one."""
         best: dict[tuple[int, int], tuple[tuple[int, ...], bytes, bytes, _Pair]] = {}
         for place in range(len(near)):
             query, distance = int(near.queries[place]), int(near.distances[place])
@@ -122,10 +125,9 @@ class JointLookup:
                     continue
                 listed = self._lists[key[0]]
                 codes = listed.code(FIRST, int(near.rows[place])), listed.code(SECOND, row)
-                found = near.where(np.arange(len(near)) == place)
-                pair = _Pair(
-                    kind, odds, found, replace(found, distances=np.array([other]), rows=np.array([row])), value
-                )
+                first = near.where(np.arange(len(near)) == place)
+                second = replace(first, distances=np.array([other]), rows=np.array([row]))
+                pair = _Pair(kind, odds, first, second, value)
                 ranked = (odds, distance, other, query), *codes, pair
                 if key not in best or ranked[:3] < best[key][:3]:
                     best[key] = ranked
@@ -135,18 +137,18 @@ class JointLookup:
     def _both(
         self, pair: _Pair, turned: Mapping[str, OrientationHashes], firsts: Mapping[int, Hash]
     ) -> Iterator[Matched]:
-        """A generator of the two matches of a pair; each one's threshold is how far it might be, given the other."""
-        query, first, second = (int(found[0]) for found in (pair.one.queries, pair.one.distances, pair.other.distances))
+        """A generator of the two matches of a pair; the threshold of each depends on the distance of the other."""
+        query, first, second = (int(value[0]) for value in (pair.one.queries, pair.one.distances, pair.other.distances))
         one = self.first.matched(pair.one, 0, turned[FIRST], firsts)
         other = self.second.matched(pair.other, 0, turned[SECOND], {query: pair.value})
-        for found, furthest in (
+        for matched, furthest in (
             (one, self._furthest(pair.kind, FIRST, second, first)),
             (other, self._furthest(pair.kind, SECOND, first, second)),
         ):
-            yield replace(found, match=replace(found.match, threshold=furthest), odds=pair.odds)
+            yield replace(matched, match=replace(matched.match, threshold=furthest), odds=pair.odds)
 
     def _furthest(self, kind: str, name: str, other: int, distance: int) -> int:
-        """The largest distance by one algorithm that is accepted, given that by the other."""
+        """The largest accepted distance by algorithm `name` at the distance `other` by the other algorithm."""
         most = self.radius(kind) if name == FIRST else self.second.hasher.algorithm.furthest
         while distance < most:
             pair = (distance + 1, other) if name == FIRST else (other, distance + 1)
@@ -156,12 +158,12 @@ class JointLookup:
         return distance
 
     def _accepts(self, kind: str, first: int, second: int) -> int | None:
-        """The odds of two distances, where they are small enough for a match."""
+        """The odds of two distances; None where they are too large for a match."""
         odds = self._chances.calibration.combined(kind, {FIRST: first, SECOND: second})
         return odds if odds <= self._chances.limit(FIRST, kind) else None
 
     def _have(self, near: Candidates, lookup: PictureLookup) -> npt.NDArray[np.bool_]:
-        """Which of what was found belongs to an entry that also has a hash for that lookup."""
+        """(candidates,): whether the entry of each candidate also has a hash by the algorithm of `lookup`."""
         pairs = zip(near.lists.tolist(), near.entries.tolist(), strict=True)
         return np.array([bool(self._rows(lookup, place, entry)) for place, entry in pairs], bool)
 
@@ -169,7 +171,7 @@ class JointLookup:
         return self._lists[place].rows_of(lookup.algorithm, entry, minimum_quality=lookup.quality)
 
     def _seconds(self, near: Candidates, place: int, value: bytes) -> Iterator[tuple[int, int]]:
-        """A generator of the rows of the second hashes of an entry that was found, with their distances from one."""
+        """A generator of the rows of a candidate entry's second hashes, with their distances to `value`."""
         listed = int(near.lists[place])
         for row in self._rows(self.second, listed, int(near.entries[place])):
             yield row, hamming(value, self._lists[listed].code(SECOND, row))
@@ -177,7 +179,7 @@ class JointLookup:
     def _reference(self, turned: OrientationHashes, query: int, confirm: Confirm) -> Hash | None:
         return confirm(self.second, TRANSFORMS[query]) if turned.slack[query] else turned[query]
 
-    def _is_asked(self, turned: OrientationHashes, confirm: Confirm) -> bool:
-        """Whether the first hash is good enough to be looked up, so that it has its say."""
+    def _is_queried(self, turned: OrientationHashes, confirm: Confirm) -> bool:
+        """Whether the first hash is good enough to be looked up, so that it takes part in the decision."""
         upright = confirm(self.first, TRANSFORMS[0]) if turned.slack[0] else turned[0]
-        return upright is None or self.first.listed.asks(upright)
+        return upright is None or self.first.hash_lookup.meets_minimum_quality(upright)

@@ -1,4 +1,4 @@
-"""Hashes of one item → matches: which listed entries are within the threshold, each once, nearest first."""
+"""Hashes of one item by one algorithm → matches: each listed entry within the threshold, once."""
 
 from __future__ import annotations
 
@@ -23,52 +23,52 @@ from matcher.lookup.outcome import Matched
 from matcher.model import NO_QUALITY, TRANSFORMS, Hash, OrientationHashes, Reason, Region
 from matcher.settings import Settings
 
-Answer = TypeVar("Answer")
+Hashes = TypeVar("Hashes")
 
 
 class PictureLookup:
-    """Looks a rendering of a picture, or a region of it, up by one algorithm: all orientations, screened, confirmed."""
+    """Looks up all orientations of a rendering, or of a region of it, by one algorithm: screened, then confirmed."""
 
     def __init__(self, lists: OpenLists, settings: Settings, hasher: PictureHasher, chances: Chances) -> None:
         self.hasher = hasher
-        self.listed = HashLookup(lists, settings, hasher.algorithm, chances)
-        self.algorithm = self.listed.algorithm
+        self.hash_lookup = HashLookup(lists, settings, hasher.algorithm, chances)
+        self.algorithm = self.hash_lookup.algorithm
         self.lists = lists
         self.margin = 0 if settings.exact else hasher.margin
         screens = isinstance(hasher, ScreeningHasher) and lists.opened and not settings.exact
         self.screener = hasher if isinstance(hasher, ScreeningHasher) and screens else None
-        """What screens on a reduced picture, if anything may. Without a list reference hashes are what is wanted."""
-        self.quality = self.listed.quality
+        """Hashes reduced pictures; None where none may be screened. Without a list only reference hashes are wanted."""
+        self.quality = self.hash_lookup.quality
         self._is_listed = any(self.algorithm in opened.algorithms for opened in lists.opened)
-        self._exact = settings.exact and hasher.margin > 0  # without a margin, the screen is the reference
+        self._exact = settings.exact and hasher.margin > 0  # without a margin all orientations are reference hashes
 
     @property
     def screen(self) -> Screen:
-        """How hashes of reduced pictures come about; with no margins where none are screened."""
+        """The margins and the profile of hashes of reduced pictures; zero and empty where none are screened."""
         return Screen(0, 0, "") if self.screener is None else self.screener.screen
 
     @property
     def screening_quality(self) -> int:
-        """The lowest quality of a screened hash that may belong to a reference hash which is good enough."""
+        """The lowest quality of a screened hash whose reference hash may be good enough to be looked up."""
         return max(0, self.quality - self.screen.quality_margin)
 
     def threshold(self, kind: str) -> int:
-        """The largest distance that is a match; -1 where nothing of that kind is looked up."""
-        return self.listed.thresholds[kind]
+        """The largest distance that is a match; -1 where no hash of that kind is looked up."""
+        return self.hash_lookup.thresholds[kind]
 
     def screened(self, reduced: Reduced) -> OrientationHashes | None:
-        """The hashes of a reduced picture; None where they say too little or the hasher fails: the whole may do."""
+        """The hashes of a reduced picture; None where they are not informative, or the hasher fails."""
         return None if self.screener is None else screened_by(self.screener, reduced)
 
     def turned(self, picture: Picture, region: Region | None = None) -> OrientationHashes:
-        """The eight hashes of a whole picture, or of one cut out, which is the reference as it stands.
+        """The eight hashes of a whole picture, or of a region that was cut out; the first is the reference hash.
 
         DecodeError where the hasher fails.
         """
         if self._exact:
-            hashes = _ask(lambda: tuple(self.hasher.confirm(picture, transform) for transform in TRANSFORMS))
+            hashes = _call_hasher(lambda: tuple(self.hasher.confirm(picture, transform) for transform in TRANSFORMS))
         else:
-            hashes = _ask(lambda: self.hasher.turned(picture))
+            hashes = _call_hasher(lambda: self.hasher.turned(picture))
         width = self.hasher.algorithm.width
         if len(hashes) != len(TRANSFORMS) or not all(_is_sound(value, width) for value in hashes):
             raise DecodeError(Reason.HASHER_FAILED)
@@ -77,8 +77,8 @@ class PictureLookup:
         )
 
     def confirm(self, picture: Picture, transform: str) -> Hash:
-        """The reference hash of the picture turned. DecodeError where the hasher fails."""
-        return _ask(lambda: self.hasher.confirm(picture, transform))
+        """The reference hash of the picture in one orientation. DecodeError where the hasher fails."""
+        return _call_hasher(lambda: self.hasher.confirm(picture, transform))
 
     def near(
         self,
@@ -88,16 +88,16 @@ class PictureLookup:
         *,
         threshold: int,
     ) -> Candidates:
-        """What may be within `threshold` of the reference hashes that are within `slack`, (q,), of these codes.
+        """Candidates within `threshold`, inclusive, of any reference hashes within `slack`, (q,), of these codes.
 
-        `codes` are (q, width) uint8, and so is `doubtful`: the bits that may differ, where that is known. Nothing is
-        within a negative threshold.
+        `codes` are (q, width) uint8, and so are `doubtful`, the bits that may differ, where these are known. There are
+        no candidates within a negative threshold.
         """
         if threshold < 0 or not self._is_listed:
             return NOTHING
-        near = self.listed.near(codes, reach(self.listed.metric, threshold, int(max(slack))))
-        if len(near):  # near enough to each hash for its own slack, not for the largest
-            radii = np.array([reach(self.listed.metric, threshold, int(each)) for each in slack])
+        near = self.hash_lookup.near(codes, reach(self.hash_lookup.metric, threshold, int(max(slack))))
+        if len(near):  # within the radius of each query's own slack, not of the largest
+            radii = np.array([reach(self.hash_lookup.metric, threshold, int(each)) for each in slack])
             near = near.where(near.distances <= radii[near.queries])
         if doubtful is None or not len(near):
             return near
@@ -106,11 +106,11 @@ class PictureLookup:
         return near.where(near.distances - in_doubt <= threshold)
 
     def may_match(self, turned: OrientationHashes) -> bool:
-        """Whether what was screened may match anything, so that it must be looked at in full."""
+        """Whether screened hashes may match an entry, so that the whole picture must be hashed."""
         return len(self.candidates_for(turned, self.threshold(kind_of(turned.region)))) > 0
 
     def candidates_for(self, turned: OrientationHashes, threshold: int) -> Candidates:
-        """What may be within `threshold` of the reference hashes; `queries` are places in TRANSFORMS."""
+        """Candidates within `threshold` of any possible reference hashes; `queries` are places in TRANSFORMS."""
         if not self._may_be_good(turned):
             return NOTHING
         doubtful = rows_of(turned.doubtful) if turned.doubtful else None
@@ -119,30 +119,33 @@ class PictureLookup:
     def matches(self, turned: OrientationHashes, confirm: Callable[[str], Hash | None]) -> list[Matched]:
         """The nearest match of the eight hashes with each listed entry.
 
-        `confirm` gives the reference hash for a transform; it is asked only where there is slack. Where it has none,
-        nothing matches by that transform. What the lists and `confirm` raise is theirs.
+        `confirm` returns the reference hash for a transform; it is called only where there is slack. Where it returns
+        None, nothing matches by that transform. Errors of the lists and of `confirm` are passed on.
         """
         threshold = self.threshold(kind_of(turned.region))
         near, confirmed = self.confirmed(turned, confirm, threshold=threshold)
         if not len(near):
             return []
-        found = []
+        matches = []
         groups = np.zeros_like(near.queries)
         for place in nearest_rows(self.lists, self.algorithm, near, threshold, groups=groups):
-            found.append(self.matched(near, place, turned, confirmed))
-        return found
+            matches.append(self.matched(near, place, turned, confirmed))
+        return matches
 
     def confirmed(
         self, turned: OrientationHashes, confirm: Callable[[str], Hash | None], *, threshold: int
     ) -> tuple[Candidates, dict[int, Hash]]:
-        """What may be within `threshold`, its distances those of the reference hashes, which come by their places."""
+        """Candidates with the distances of the reference hashes, and these hashes by their places in TRANSFORMS.
+
+        Candidates that cannot be within `threshold` are left out; others may be further away than it.
+        """
         near = self.candidates_for(turned, threshold)
         confirmed = dict(enumerate(turned.hashes))
         if not len(near):
             return near, confirmed
         if turned.slack[0]:
             upright = confirm(TRANSFORMS[0])
-            if upright is None or not self.listed.asks(upright):
+            if upright is None or not self.hash_lookup.meets_minimum_quality(upright):
                 return NOTHING, confirmed
             confirmed[0] = upright
         for query in np.unique(near.queries).tolist():
@@ -153,28 +156,28 @@ class PictureLookup:
                 else:
                     confirmed[query] = value
         if any(turned.slack) and len(near):
-            asked = codes_of([confirmed[query] for query in range(len(TRANSFORMS))])[near.queries]
+            queries = codes_of([confirmed[query] for query in range(len(TRANSFORMS))])[near.queries]
             listed = self.lists.codes(self.algorithm, near)
-            near = replace(near, distances=exact_distances(self.listed.metric, asked, listed))
+            near = replace(near, distances=exact_distances(self.hash_lookup.metric, queries, listed))
         return near, confirmed
 
     def matched(
         self, near: Candidates, place: int, turned: OrientationHashes, confirmed: Mapping[int, Hash]
     ) -> Matched:
-        """The match in that place of what `confirmed` gave."""
+        """The match with the candidate at `place`; `near` and `confirmed` are the results of `confirmed`."""
         query = int(near.queries[place])
         transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
-        matched = self.listed.matched(near, place, replace(confirmed[query], region=turned.region))
+        matched = self.hash_lookup.matched(near, place, replace(confirmed[query], region=turned.region))
         return replace(matched, match=replace(matched.match, transform=transform))
 
     def _may_be_good(self, turned: OrientationHashes) -> bool:
-        """Whether the quality of the reference hash may be one that is looked up."""
+        """Whether the reference hash may be good enough to be looked up."""
         quality = turned.qualities[0]
         return quality == NO_QUALITY or quality >= (self.screening_quality if turned.slack[0] else self.quality)
 
 
 def screened_by(screener: ScreeningHasher, reduced: Reduced) -> OrientationHashes | None:
-    """The hashes of a reduced picture; None where they say too little or the hasher fails."""
+    """The hashes of a reduced picture; None where they are not informative, or the hasher fails."""
     try:
         turned = screener.screened(reduced)
     except MemoryError:
@@ -188,9 +191,10 @@ def _is_sound(value: Hash, width: int) -> bool:
     return len(value.value) == width and (value.quality is None or 0 <= value.quality <= 100)
 
 
-def _ask(hash_it: Callable[[], Answer]) -> Answer:
+def _call_hasher(call: Callable[[], Hashes]) -> Hashes:
+    """The result of a call of a hasher. Any error becomes a DecodeError."""
     try:
-        return hash_it()
+        return call()
     except MemoryError as error:
         raise DecodeError(Reason.OUT_OF_MEMORY) from error
     except Exception as error:  # a plug-in's hasher may raise anything: it costs one item
@@ -198,5 +202,5 @@ def _ask(hash_it: Callable[[], Answer]) -> Answer:
 
 
 def rows_of(eight: bytes) -> npt.NDArray[np.uint8]:
-    """(8, width) uint8."""
+    """The rows of eight hashes that are laid out one after the other, (8, width) uint8."""
     return np.frombuffer(eight, np.uint8).reshape(len(TRANSFORMS), -1)

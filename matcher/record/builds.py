@@ -1,4 +1,4 @@
-"""Which builds of which libraries compute the hashes here: part of what a scan can be repeated with."""
+"""The builds of the libraries that compute hashes here: a scan records them, so that it can be repeated."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CODECS = ("libjpeg_turbo", "zlib", "zlib_ng", "libtiff", "webp", "avif", "jpg_2
 
 
 def tool_version() -> str:
-    """This tool's version."""
+    """The version of this package."""
     return version("evidence-matcher")
 
 

@@ -1,11 +1,11 @@
-"""A case: the folder that holds one ledger and what belongs to it.
+"""A case: the folder that contains one ledger and the files that belong to it.
 
     case.ledger      the record (ledger/)
-    case.hashes/     the hashes of every item, a file a scan (case_hashes.py)
-    verifier.keys    vkeys of the keys that sign it, one a line
-    reports/         where reports go unless told otherwise
+    case.hashes/     the hashes of every item, one file a scan (hashes_file.py)
+    verifier.keys    vkeys of the keys that sign the ledger, one a line
+    reports/         the default folder of reports
 
-The signing key is not in it.
+The signing key is stored elsewhere.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ KEYS = "verifier.keys"
 REPORTS = "reports"
 
 MOST_CHARACTERS = 1000
-"""Of an examiner's name and the like."""
+"""The largest length of each of CaseFacts."""
 
 OnWait = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
-    """What is said of a case when it is opened; everything optional."""
+    """The facts of a case that its entries record; all optional."""
 
     exhibit: str | None = None
     examiner: str | None = None
@@ -54,10 +54,10 @@ NO_FACTS = CaseFacts()
 def open_case(
     folder: Path, facts: CaseFacts, *, key: Path, passphrase: bytes | None = None, on_wait: OnWait | None = None
 ) -> Ledger:
-    """Open a case for recording; a new one is made where there is none. CaseError or LedgerError.
+    """Open a case for recording; create it where it does not exist. CaseError or LedgerError.
 
-    `key` is the examiner's private key; a new one is made there if there is none, encrypted with `passphrase` if one
-    is given. Its name is the case's origin, as C2SP recommends.
+    `key` is the file of the examiner's private key; where it does not exist, a new key is created, encrypted with
+    `passphrase` if that is not None. The name of the key is the case's origin, as C2SP recommends.
     """
     check_facts(facts)
     path = folder / LEDGER
@@ -71,7 +71,7 @@ def open_case(
                 _create(folder, facts, key, passphrase)
             except BaseException:
                 if new:
-                    with suppress(OSError):  # only if nothing else came into it
+                    with suppress(OSError):  # fails, as it should, where the folder is not empty
                         folder.rmdir()
                 raise
         (folder / REPORTS).mkdir(exist_ok=True)
@@ -81,14 +81,14 @@ def open_case(
 
 
 def check_facts(facts: CaseFacts) -> None:
-    """Refuse what a ledger entry cannot hold. CaseError names the field."""
-    for name, value in vars_of(facts).items():
+    """Refuse facts that a ledger entry cannot contain. CaseError names the field."""
+    for name, value in facts_by_name(facts).items():
         if value is not None and (len(value) > MOST_CHARACTERS or value != value.encode("utf-8", "replace").decode()):
             raise CaseError(f"{name}: must be valid text of at most {MOST_CHARACTERS} characters")
 
 
-def vars_of(facts: CaseFacts) -> dict[str, str | None]:
-    """The facts by name, as entries hold them."""
+def facts_by_name(facts: CaseFacts) -> dict[str, str | None]:
+    """The facts by the names of their fields in entries."""
     return {
         "exhibit": facts.exhibit,
         "authority": facts.authority,
@@ -98,7 +98,7 @@ def vars_of(facts: CaseFacts) -> dict[str, str | None]:
 
 
 def _create(folder: Path, facts: CaseFacts, key: Path, passphrase: bytes | None) -> None:
-    """Make the ledger with its first entries under another name, and give it its name when it is whole."""
+    """Create the ledger with its first entries under a temporary name, and rename it when it is complete."""
     own = (REPORTS, KEYS)
     if any(child.name not in own and not child.name.startswith(f".{LEDGER}") for child in folder.iterdir()):
         raise CaseError(f"{folder}: holds other files and no {LEDGER}; a case needs a folder of its own")
@@ -107,7 +107,7 @@ def _create(folder: Path, facts: CaseFacts, key: Path, passphrase: bytes | None)
     beginning = entry(
         "case.open",
         case=readable_name(folder.resolve().name),
-        **vars_of(facts),
+        **facts_by_name(facts),
         tool=tool_version(),
         libraries=library_builds(),
         platform=platform_facts(),
@@ -116,7 +116,7 @@ def _create(folder: Path, facts: CaseFacts, key: Path, passphrase: bytes | None)
     try:
         with Ledger.create(unfinished, origin=signer.name, signer=signer) as log:
             log.append([beginning, entry("key", action="add", vkeys=[*signer.vkeys])], checkpoint=True)
-        _tell_keys(folder, signer)
+        _add_vkeys(folder, signer)
         publish_new(unfinished, folder / LEDGER)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -131,14 +131,14 @@ def _existing(folder: Path, key: Path, passphrase: bytes | None, on_wait: OnWait
         known = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
         if not known or not set(signer.vkeys) <= set(known):
             log.append([entry("key", action="add", vkeys=[*signer.vkeys])], checkpoint=True)
-            _tell_keys(folder, signer)
+            _add_vkeys(folder, signer)
     except BaseException:
         log.close()
         raise
     return log
 
 
-def _tell_keys(folder: Path, signer: Signer) -> None:
+def _add_vkeys(folder: Path, signer: Signer) -> None:
     for vkey in signer.vkeys:
         add_vkey(folder / KEYS, vkey)
 
@@ -149,7 +149,7 @@ def _signer(key: Path, origin: str, passphrase: bytes | None) -> Signer:
             key.parent.mkdir(parents=True, exist_ok=True)
             write_key(key, Signer.generate(origin), passphrase=passphrase)
         except (OSError, KeyFileError) as error:
-            if not key.exists():  # another scan may have made it in this moment
+            if not key.exists():  # another scan may have created it at the same time
                 reason = str(error) if isinstance(error, KeyFileError) else f"{error.filename}: {error.strerror}"
                 raise CaseError(
                     f"{reason}: there is no signing key, and none can be made there "
@@ -163,13 +163,13 @@ def _slug(name: str) -> str:
 
 
 def check_case(folder: Path) -> None:
-    """CaseError where `folder` is not a case yet: for those who do not make one."""
+    """CaseError where `folder` is not a case, for callers that do not create one."""
     if not (folder / LEDGER).is_file():
         raise CaseError(f"{folder}: not a case (it has no {LEDGER})")
 
 
 def check_apart(location: Path, *others: Path) -> None:
-    """Refuse to write inside the evidence. CaseError where one of `others` lies in `location`."""
+    """Refuse to write inside the evidence. CaseError where one of `others` lies inside `location`."""
     evidence = os.path.realpath(location)
     for other in others:
         written = os.path.realpath(other)
@@ -178,14 +178,14 @@ def check_apart(location: Path, *others: Path) -> None:
 
 
 class CaseReader:
-    """A case's ledger, read-only: its entries as objects, and its findings with their keys in DESIGN's order."""
+    """A case's ledger, read-only: its entries as objects, and its findings with their keys in print order."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         check_case(folder)
         self._log = Ledger.open_readonly(folder / LEDGER)
         self.checkpoint = self._log.latest_checkpoint()
-        """The newest signed checkpoint; read before the size, so that it is of no larger one."""
+        """The newest signed checkpoint; read before the size, so its tree size is never larger than `size`."""
         self.size = self._log.size
         self.origin = self._log.origin
 
@@ -196,7 +196,7 @@ class CaseReader:
         self._log.close()
 
     def entries(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """A generator of (leaf index, entry) for everything that stood in the ledger when it was opened."""
+        """A generator of (leaf index, entry) for every entry that the ledger had when it was opened."""
         for index, body in self._log.entries(0, self.size):
             try:
                 yield index, self._log.disclosed(index, body) if is_sealed(body) else json.loads(body)
@@ -205,13 +205,13 @@ class CaseReader:
 
     def findings(self, *, scan: int | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
         """A generator of (scan, finding as JSON) in the order of the ledger."""
-        for index, found in self.entries():
-            if found.get("type") == "item" and scan in (None, found["scan"]):
+        for index, entry_form in self.entries():
+            if entry_form.get("type") == "item" and scan in (None, entry_form["scan"]):
                 try:
-                    yield found["scan"], in_order(found["finding"])
+                    yield entry_form["scan"], in_order(entry_form["finding"])
                 except (KeyError, TypeError) as error:
                     raise CaseError(f"{self.folder / LEDGER}: entry {index} is not a finding of this tool") from error
 
     def root(self) -> str:
-        """The root hash over the entries that stood in the ledger when it was opened, hex."""
+        """The root hash over the entries that the ledger had when it was opened, hex."""
         return self._log.root(self.size).hex()

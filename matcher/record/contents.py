@@ -1,8 +1,8 @@
-"""Which item of a scan had a content first: compact, for many millions of contents, and never wrong by itself.
+"""The first item of a scan with each content: compact, for many millions of contents.
 
-A content is known by the first eight bytes of its SHA-256, so a look-up gives candidates, whose whole digest is to be
-compared: who makes two files that agree in them must not hide one. Tables with open addressing, each twice as large as
-the one before: nothing is ever moved, and so nothing ever takes long. 16 to 35 bytes a content.
+A content is identified by the first eight bytes of its SHA-256, so a look-up returns candidates, whose whole digest
+the caller must compare: two files made to agree in these bytes must not hide one another. Tables use open addressing,
+each twice as large as the one before: no entry is ever moved, so no addition takes long. 16 to 35 bytes a content.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _SMALLEST = 1 << 12
 _LARGEST = 1 << 22
 _EMPTY = 2**32 - 1
 MOST = _EMPTY
-"""Items of a scan that can be told apart; of later ones none is a duplicate."""
+"""The number of items whose contents can be stored; no item is a duplicate of a later one."""
 _WORD = 2**64 - 1
 KEY_BYTES = 8
-"""Of a digest, in `key_of`."""
+"""The number of bytes of a digest in `key_of`."""
 
 
 class Contents:
@@ -29,13 +29,13 @@ class Contents:
     def __init__(self) -> None:
         self._tables: list[_Table] = []
         self._odd = secrets.randbits(64) | 1
-        """So that nobody can make files that all have one place."""
+        """Random, so that nobody can construct files that all fall into one place."""
 
     def __len__(self) -> int:
         return sum(table.count for table in self._tables)
 
     def add(self, sha256: bytes, seq: int) -> None:
-        """An item has this content, which none had before."""
+        """Record the first item with a content; `seq` is its place in the scan."""
         if seq >= MOST:
             return
         if not self._tables or self._tables[-1].full:
@@ -45,15 +45,15 @@ class Contents:
         self._tables[-1].add(key, self._spread(key), seq)
 
     def candidates(self, sha256: bytes) -> Iterator[int]:
-        """A generator of the items that may have had this content first, mostly none or one."""
+        """A generator of the items that may be the first with this content, mostly none or one."""
         key = key_of(sha256)
         spread = self._spread(key)
         for table in self._tables:
             yield from table.find(key, spread)
 
     def keys(self) -> npt.NDArray[np.uint64]:
-        """The `key_of` each content."""
-        return np.concatenate([np.zeros(0, np.uint64), *(table.held() for table in self._tables)])
+        """The `key_of` each content, (contents,) uint64."""
+        return np.concatenate([np.zeros(0, np.uint64), *(table.keys() for table in self._tables)])
 
     def _spread(self, key: int) -> int:
         return (key * self._odd & _WORD) >> 32
@@ -85,11 +85,11 @@ class _Table:
                 yield seq
             place = (place + 1) & self._mask
 
-    def held(self) -> npt.NDArray[np.uint64]:
+    def keys(self) -> npt.NDArray[np.uint64]:
         keys: npt.NDArray[np.uint64] = np.frombuffer(self._keys, np.uint64)
         return keys.compress(np.frombuffer(self._seqs, np.uint32) != _EMPTY)
 
 
 def key_of(sha256: bytes) -> int:
-    """The number that a digest begins with."""
+    """The first KEY_BYTES of a digest as a little-endian number."""
     return int.from_bytes(sha256[:KEY_BYTES], "little")

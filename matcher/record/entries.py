@@ -1,20 +1,20 @@
-"""What matcher writes into a case's ledger: the entries, and how they are made.
+"""The entries that matcher writes into a case's ledger, and the functions that make them.
 
-Entries that matcher writes, all with `"v": 1` and a `type`; all but `item` with `time` (UTC) and `monotonic_us`:
+All entries have `"v": 1` and a `type`; all but `item` have `time` (UTC) and `monotonic_us`:
 
     case.open    case, exhibit, authority, examiner, role, tool, libraries, platform
     key          vkeys, action
     self.test    vectors (digest of the known answers), cases, tested, untested, decoded (formats)
     list.load    name, version, digest, sources, counts, profile, audit, index_digest
     scan.open    scan, source, examiner, role, authority, exhibit, settings, algorithms, chances (the calibration, and
-                 what is expected by chance), lists, executor, tool, libraries, platform; sealed (where paths are
-                 commitments, if they are)
+                 the matches expected by chance), lists, executor, tool, libraries, platform; sealed (the pointers of
+                 paths that are commitments, if they are)
     item         scan, seq, finding
     scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, retried, of_the_machine,
-                 questions (hashes looked up by each algorithm, by kind), findings_root, hashes (file, bytes, sha256 of
-                 the scan's case.hashes)
+                 questions (the number of queries of each algorithm, by kind), findings_root, hashes (file, bytes,
+                 sha256 of the scan's case.hashes)
     relookup     scan, part, parts, lists, new, withdrawn, ... (relookup.py)
-    anomaly      scan, what, items (how many are recorded), from, to, seconds (of a clock)
+    anomaly      scan, what, items (the number recorded), from, to, seconds (of a clock)
 """
 
 from __future__ import annotations
@@ -28,34 +28,37 @@ from ledger import parse as parsed
 from matcher.record.sealing import Sealed, plain
 
 RECENT = 200
-"""Entries that are asked for the newest time before a scan begins."""
+"""The number of last entries that are searched for the newest time before a scan begins."""
 
 
 def entry(kind: str, **fields: Any) -> bytes:
-    """The canonical bytes of one entry that carries the time."""
+    """The canonical bytes of one entry with the current time."""
     return canonical(form_of(kind, **fields))
 
 
 def form_of(kind: str, **fields: Any) -> dict[str, Any]:
-    """One entry that carries the time."""
+    """The JSON form of one entry with the current time."""
     return {"v": 1, "type": kind, **clock.now().fields(), **fields}
 
 
 def clock_anomaly(log: Ledger) -> list[bytes]:
-    """An `anomaly` if this machine's clock is behind the newest time among the last entries, whoever wrote them."""
+    """An `anomaly` entry if this machine's clock is behind the newest time among the last RECENT entries.
+
+    Entries of all writers count. An empty list otherwise.
+    """
     times = [parsed(body).get("time") for _index, body in log.entries(max(0, log.size - RECENT)) if b'"time":"' in body]
     newest = max((moment for moment in map(clock.parse_iso, times) if moment is not None), default=None)
-    told = None if newest is None else clock.behind(clock.iso(newest), clock.now())
-    return [] if told is None else [entry("anomaly", **told)]
+    fields = None if newest is None else clock.behind(clock.iso(newest), clock.now())
+    return [] if fields is None else [entry("anomaly", **fields)]
 
 
 def append_scan_open(
     log: Ledger, before: Sequence[bytes], facts: dict[str, Any], make: Callable[[dict[str, Any]], Sealed] = plain
 ) -> int:
-    """Append `before` and a `scan.open`, as `make` makes it, under the next free number; the number.
+    """Append `before` and a `scan.open` that `make` encodes, under the next free scan number. Returns the number.
 
-    The number is free at the size that was read, so the append insists on that size and starts over where another
-    scan came in between.
+    The number is free at the ledger size that was read, so the append requires that size, and starts over where
+    another process appended in between.
     """
     number, read = 0, 0
     while True:

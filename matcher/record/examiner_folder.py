@@ -1,4 +1,4 @@
-"""The examiner's own folder, outside every case: there lies the key that signs."""
+"""The examiner's own folder, outside every case: it contains the signing key."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from platformdirs import user_config_path
 
 VARIABLE = "EVIDENCE_MATCHER_CONFIG"
-"""Environment variable that names another folder."""
+"""The environment variable that names another folder."""
 
 
 def signing_key_path() -> Path:
-    """Where this examiner's signing key lies, or will."""
+    """The path of this examiner's signing key, which may not exist yet."""
     return _folder() / "signing.key"
 
 
 def sealing_secret_path() -> Path:
-    """Where the secret lies, or will, with which this examiner seals paths."""
+    """The path of the secret with which this examiner seals paths; it may not exist yet."""
     return _folder() / "sealing.secret"
 
 

@@ -1,4 +1,4 @@
-"""A finding as a ledger keeps it: the canonical bytes of its JSON form, which model.py spells out."""
+"""A finding as a ledger stores it: the canonical bytes of its JSON form, which model.py defines."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from matcher.model import FINDING_KEYS, HASH_KEYS, MATCH_KEYS, Finding
 
 
 def encode_finding(finding: Finding) -> bytes:
-    """The canonical bytes (RFC 8785) of `finding.as_json()`; `Finding.from_json` is the way back.
+    """The canonical bytes (RFC 8785) of `finding.as_json()`; `Finding.from_json` is the inverse.
 
-    Most findings have no match, and everything in them is known to be a string or a small number: those need none of
-    the checks of `canonical`. EntryError as `canonical` raises it.
+    Most findings have no match, and all their values are known to be strings or small numbers: those need none of the
+    checks of `canonical`. Raises the EntryError of `canonical`.
     """
     form = finding.as_json()
     if not finding.matches and not finding.hashes and _is_plain(finding):
         try:
             return _ENCODER.encode(form).encode("utf-8")
         except UnicodeEncodeError:
-            pass  # `canonical` says what is wrong
+            pass  # `canonical` raises the error that names the problem
     return canonical(form)
 
 
 def in_order(form: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON form of a finding, whose keys the ledger sorts, with its keys in the order that DESIGN prints.
+    """The JSON form of a finding, whose keys the ledger sorts, with its keys in print order (FINDING_KEYS).
 
-    KeyError or TypeError where it is no such form.
+    KeyError or TypeError for any other form.
     """
     ordered = {key: form[key] for key in FINDING_KEYS if key in form}
     ordered["hashes"] = [{key: value[key] for key in HASH_KEYS} for value in form["hashes"]]
@@ -43,7 +43,7 @@ _MOST = 2**53
 
 
 def _is_plain(finding: Finding) -> bool:
-    """Whether every value is of exactly the type that it should be, and every number fits."""
+    """Whether every value has exactly its declared type, and every number is below 2**53."""
     numbers = (finding.size, finding.width, finding.height, finding.matches_total)
     return (
         _NUMBERS.issuperset(map(type, numbers))

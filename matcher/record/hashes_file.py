@@ -1,27 +1,27 @@
-"""case.hashes: every hash that a scan computed, so that later versions of lists are looked up without the evidence.
+"""case.hashes: every hash that a scan computed, for looking up later versions of lists without the evidence.
 
     case.hashes/N.hashes    the hashes of scan N, written by the one process that scans, appended and never changed
 
 A file is a header and groups, all numbers little-endian. The header: the 8 bytes of MAGIC, a uint32, and as many bytes
-of JSON: `format`, `scan`, `digests` (name, width) and `pictures` (name, width, margin, profile, and of hashes of
-reduced pictures screen_margin, quality_margin, screen_profile, screen_doubts). A group is GROUP (its mark, items n,
-first seq, renderings r) and then these columns, each whole, one after the other:
+of JSON: `format`, `scan`, `digests` (name, width) and `pictures` (name, width, margin, profile, and for hashes of
+reduced pictures screen_margin, quality_margin, screen_profile, screen_doubts). A group is GROUP (MARK, the number of
+items n, the first seq, the number of renderings r) and then these columns, each whole, one after the other:
 
     modified    (n,) int64        the item's time of modification, in nanoseconds since 1970; NO_TIME: not known
     flags       (n,) uint8        DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED
-    renderings  (n,) uint32       how many of the group's renderings are the item's
+    renderings  (n,) uint32       the number of the group's renderings that belong to the item
     digest      (n, width) uint8  for each digest of the header; zeros without DIGESTED
-    frame       (r,) uint32       which frame or page, from 1
+    frame       (r,) uint32       the number of the frame or page, from 1
     kind        (r,) uint8        the place in renderings.KINDS
-    region      (r, 4) int32      x, y, width, height; all -1 for the whole picture, which stands before its regions
+    region      (r, 4) int32      x, y, width, height; all -1 for the whole picture, which comes before its regions
     codes       (r, 8, width) uint8   for each algorithm of the header: the eight orientations as they were looked up
     quality     (r, 8) uint8          and their qualities: NO_QUALITY none, ABSENT the hash was not computed
-    slack       (r, 8) uint8          how far each may be from the reference hash; MARGIN_SLACK: the algorithm's margin,
-                                      SCREEN_SLACK: its screen's
-    doubtful    (r, 8, width) uint8   where the algorithm's screen_doubts: the bits that may differ; all where not known
+    slack       (r, 8) uint8          the largest distance of each to its reference hash; MARGIN_SLACK: the algorithm's
+                                      margin, SCREEN_SLACK: the margin of its screen
+    doubtful    (r, 8, width) uint8   only with screen_doubts: the bits that may differ; all bits where not known
 
-A group is on the disk before the ledger's entries that speak of its items are. So after a crash at most the last groups
-have no entries, and they are cut off when the scan is resumed. The SHA-256 of the whole file is in `scan.close`.
+A group is on the disk before the ledger's entries of its items are. So after a crash at most the last groups have no
+entries, and they are cut off when the scan is resumed. The SHA-256 of the whole file is in `scan.close`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class StoredAlgorithm:
-    """What the header says of one algorithm. `margin` and `profile` are of perceptual ones."""
+    """One algorithm in the header. Only perceptual ones have the fields from `margin` on."""
 
     name: str
     width: int
@@ -77,20 +77,21 @@ class StoredAlgorithm:
     screen_doubts: bool = False
 
     def as_json(self) -> dict[str, Any]:
+        """The element of the header's `pictures`."""
         return {field: getattr(self, field) for field in self.__slots__}
 
     def encode_slack(self, slack: tuple[int, ...]) -> bytes:
-        """As it is kept: what does not fit a byte, as squared distances do not, becomes the margin above it."""
-        return bytes(MARGIN_SLACK if found and found == self.margin else min(found, SCREEN_SLACK) for found in slack)
+        """The slack as stored: a value too large for a byte, as squared distances are, becomes the margin above it."""
+        return bytes(MARGIN_SLACK if value and value == self.margin else min(value, SCREEN_SLACK) for value in slack)
 
-    def decode_slack(self, kept: Array) -> npt.NDArray[np.int64]:
-        """What was packed, any shape of uint8."""
-        special = np.where(kept == MARGIN_SLACK, self.margin, self.screen_margin)
-        return np.where(kept >= SCREEN_SLACK, special, kept.astype(np.int64))
+    def decode_slack(self, stored: Array) -> npt.NDArray[np.int64]:
+        """The slack of `stored`, uint8 of any shape: the inverse of `encode_slack`, for the same shape."""
+        special = np.where(stored == MARGIN_SLACK, self.margin, self.screen_margin)
+        return np.where(stored >= SCREEN_SLACK, special, stored.astype(np.int64))
 
 
 def stored_algorithm(lookup: PictureLookup) -> StoredAlgorithm:
-    """What is kept of the hashes that a lookup asks for."""
+    """The header's description of the hashes that a lookup computes."""
     facts, screen = lookup.hasher.algorithm, lookup.screen
     return StoredAlgorithm(
         facts.name,
@@ -106,18 +107,19 @@ def stored_algorithm(lookup: PictureLookup) -> StoredAlgorithm:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Which scan, and what is kept of each item."""
+    """The header of a file: the scan, and the algorithms whose hashes are stored."""
 
     scan: int
     digests: tuple[StoredAlgorithm, ...]
     pictures: tuple[StoredAlgorithm, ...]
 
     def as_bytes(self) -> bytes:
+        """The header as it begins the file: MAGIC, the length, the JSON."""
         form = {
             "format": FORMAT,
             "scan": self.scan,
-            "digests": [{"name": kept.name, "width": kept.width} for kept in self.digests],
-            "pictures": [kept.as_json() for kept in self.pictures],
+            "digests": [{"name": algorithm.name, "width": algorithm.width} for algorithm in self.digests],
+            "pictures": [algorithm.as_json() for algorithm in self.pictures],
         }
         body = json.dumps(form, sort_keys=True, separators=(",", ":")).encode("ascii")
         return MAGIC + struct.pack("<I", len(body)) + body
@@ -127,26 +129,26 @@ class Header:
         yield "modified", "<i8", (items,)
         yield "flags", "<u1", (items,)
         yield "renderings", "<u4", (items,)
-        for kept in self.digests:
-            yield kept.name, "<u1", (items, kept.width)
+        for algorithm in self.digests:
+            yield algorithm.name, "<u1", (items, algorithm.width)
         yield "frame", "<u4", (renderings,)
         yield "kind", "<u1", (renderings,)
         yield "region", "<i4", (renderings, 4)
-        for kept in self.pictures:
-            yield f"{kept.name} codes", "<u1", (renderings, _TURNS, kept.width)
-            yield f"{kept.name} quality", "<u1", (renderings, _TURNS)
-            yield f"{kept.name} slack", "<u1", (renderings, _TURNS)
-            if kept.screen_doubts:
-                yield f"{kept.name} doubtful", "<u1", (renderings, _TURNS, kept.width)
+        for algorithm in self.pictures:
+            yield f"{algorithm.name} codes", "<u1", (renderings, _TURNS, algorithm.width)
+            yield f"{algorithm.name} quality", "<u1", (renderings, _TURNS)
+            yield f"{algorithm.name} slack", "<u1", (renderings, _TURNS)
+            if algorithm.screen_doubts:
+                yield f"{algorithm.name} doubtful", "<u1", (renderings, _TURNS, algorithm.width)
 
 
 Place = tuple[str, Region | None]
-"""What one row speaks of: a rendering, and of it a region or the whole."""
+"""The picture of one row: a rendering, and a region of it or None for the whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemHashes:
-    """One item as it is kept."""
+    """The stored hashes of one item, with its flags and its time of modification."""
 
     modified: int
     flags: int
@@ -155,13 +157,13 @@ class ItemHashes:
     """By place, then by algorithm."""
 
     def query_counts(self) -> dict[str, int]:
-        """How many hashes of the item each algorithm looks up, by kind."""
+        """The number of the item's hashes that each algorithm looks up, by kind."""
         regions = sum(region is not None for _rendering, region in self.pictures)
         return {WHOLE: _TURNS * (len(self.pictures) - regions), REGION: _TURNS * regions}
 
 
 def hashes_of(item: Item, finding: Finding, *, retried: bool) -> ItemHashes:
-    """What the file stores of an item and its finding."""
+    """The part of an item and its finding that the file stores."""
     pictures: dict[Place, dict[str, OrientationHashes]] = {}
     for turned in finding.pictures:
         pictures.setdefault((turned.rendering, turned.region), {})[turned.algorithm] = turned
@@ -172,9 +174,9 @@ def hashes_of(item: Item, finding: Finding, *, retried: bool) -> ItemHashes:
         | (CONFLICT if finding.conflict else 0)
         | (RETRIED if retried else 0)
     )
-    held = item.modified is not None and NO_TIME < item.modified < 2**63  # a damaged file system may say anything
+    fits = item.modified is not None and NO_TIME < item.modified < 2**63  # a damaged file system may report any time
     return ItemHashes(
-        item.modified if held and item.modified is not None else NO_TIME,
+        item.modified if fits and item.modified is not None else NO_TIME,
         flags,
         {digest.algorithm: digest.value for digest in finding.digests},
         pictures,
@@ -182,7 +184,7 @@ def hashes_of(item: Item, finding: Finding, *, retried: bool) -> ItemHashes:
 
 
 def encode_group(header: Header, first: int, items: list[ItemHashes]) -> bytes:
-    """The bytes of one group whose first item has the seq `first`; `CaseHashes.decode_group` is the way back."""
+    """The bytes of one group whose first item has the seq `first`; `CaseHashes.decode_group` is the inverse."""
     renderings = [hashes for item in items for hashes in item.pictures.values()]
     names = [place for item in items for place in item.pictures]
     places = [parse_rendering(name) for name, _region in names]
@@ -195,37 +197,37 @@ def encode_group(header: Header, first: int, items: list[ItemHashes]) -> bytes:
         "kind": np.array([KINDS.index(kind) for _frame, kind in places], np.uint8),
         "region": np.array(regions, "<i4").reshape(-1, 4),
     }
-    for kept in header.digests:
-        blank = bytes(kept.width)
-        columns[kept.name] = np.frombuffer(b"".join(item.digests.get(kept.name, blank) for item in items), np.uint8)
-    for kept in header.pictures:
-        codes = np.zeros((len(renderings), _TURNS, kept.width), np.uint8)
+    for algorithm in header.digests:
+        name, blank = algorithm.name, bytes(algorithm.width)
+        columns[name] = np.frombuffer(b"".join(item.digests.get(name, blank) for item in items), np.uint8)
+    for algorithm in header.pictures:
+        codes = np.zeros((len(renderings), _TURNS, algorithm.width), np.uint8)
         quality = np.full((len(renderings), _TURNS), ABSENT, np.uint8)
         slack = np.zeros((len(renderings), _TURNS), np.uint8)
         doubtful = np.full(codes.shape, 255, np.uint8)
         for row, hashes in enumerate(renderings):
-            turned = hashes.get(kept.name)
+            turned = hashes.get(algorithm.name)
             if turned is not None:
                 codes[row] = np.frombuffer(turned.codes, np.uint8).reshape(_TURNS, -1)
                 quality[row] = np.frombuffer(turned.qualities, np.uint8)
-                slack[row] = np.frombuffer(kept.encode_slack(turned.slack), np.uint8)
+                slack[row] = np.frombuffer(algorithm.encode_slack(turned.slack), np.uint8)
                 if turned.doubtful:
                     doubtful[row] = np.frombuffer(turned.doubtful, np.uint8).reshape(_TURNS, -1)
-        columns[f"{kept.name} codes"], columns[f"{kept.name} quality"] = codes, quality
-        columns[f"{kept.name} slack"], columns[f"{kept.name} doubtful"] = slack, doubtful
+        columns[f"{algorithm.name} codes"], columns[f"{algorithm.name} quality"] = codes, quality
+        columns[f"{algorithm.name} slack"], columns[f"{algorithm.name} doubtful"] = slack, doubtful
     head = GROUP.pack(MARK, len(items), first, len(renderings))
     order = header.columns(len(items), len(renderings))
     return head + b"".join(columns[name].tobytes() for name, _dtype, _shape in order)
 
 
 class Group:
-    """One group of a file that is open: its columns, mapped."""
+    """One group of an open file: its columns, memory-mapped."""
 
     def __init__(self, header: Header, first: int, columns: Mapping[str, Array]) -> None:
         self.first = first
         """The seq of its first item."""
         self._columns = columns
-        self._kept = {kept.name: kept for kept in header.pictures}
+        self._algorithms = {algorithm.name: algorithm for algorithm in header.pictures}
 
     def __getitem__(self, column: str) -> Array:
         return self._columns[column]
@@ -236,49 +238,49 @@ class Group:
 
     @cached_property
     def starts(self) -> npt.NDArray[np.int64]:
-        """(n + 1,): where each item's renderings begin."""
+        """(n + 1,): the first row of each item's renderings, and the number of rows."""
         return np.concatenate([np.zeros(1, np.int64), np.cumsum(self._columns["renderings"], dtype=np.int64)])
 
     def query_counts(self, place: int) -> dict[str, int]:
-        """How many hashes of an item each algorithm looks up, by kind."""
+        """The number of hashes of the item at `place` that each algorithm looks up, by kind."""
         rows = slice(int(self.starts[place]), int(self.starts[place + 1]))
         regions = int(np.count_nonzero(self.is_region()[rows]))
         return {WHOLE: _TURNS * (rows.stop - rows.start - regions), REGION: _TURNS * regions}
 
     def slack(self, algorithm: str) -> npt.NDArray[np.int64]:
-        """(r, 8) int64: how far each hash may be from the reference."""
-        return self._kept[algorithm].decode_slack(self._columns[f"{algorithm} slack"])
+        """(r, 8) int64: the largest distance of each hash to its reference hash."""
+        return self._algorithms[algorithm].decode_slack(self._columns[f"{algorithm} slack"])
 
     def turned(self, row: int, algorithm: str) -> OrientationHashes | None:
-        """One rendering's hashes by one algorithm; None where it failed."""
+        """The eight hashes of one row by one algorithm; None where they were not computed."""
         qualities = self._columns[f"{algorithm} quality"][row].tobytes()
         if qualities[0] == ABSENT:
             return None
         name = rendering_name(int(self._columns["frame"][row]), KINDS[self._columns["kind"][row]])
-        kept = self._kept[algorithm]
-        slack = tuple(kept.decode_slack(self._columns[f"{algorithm} slack"][row]).tolist())
+        stored = self._algorithms[algorithm]
+        slack = tuple(stored.decode_slack(self._columns[f"{algorithm} slack"][row]).tolist())
         codes = self._columns[f"{algorithm} codes"][row].tobytes()
-        doubtful = self._columns[f"{algorithm} doubtful"][row].tobytes() if kept.screen_doubts else b""
+        doubtful = self._columns[f"{algorithm} doubtful"][row].tobytes() if stored.screen_doubts else b""
         if doubtful.count(255) == len(doubtful):
             doubtful = b""
         return OrientationHashes(name, algorithm, codes, qualities, slack, doubtful, self.region(row))
 
     def region(self, row: int) -> Region | None:
-        """Of what part of its picture the hashes of a row are."""
+        """The region whose hashes a row contains; None for a whole picture."""
         x, y, width, height = self._columns["region"][row].tolist()
         return None if (x, y, width, height) == _WHOLE else (x, y, width, height)
 
     def is_region(self) -> npt.NDArray[np.bool_]:
-        """(r,): which rows are not of a whole picture."""
+        """(r,): which rows are of a region, and not of a whole picture."""
         return np.asarray(self._columns["region"][:, 0] >= 0)
 
     def doubtful(self, algorithm: str) -> Array | None:
-        """(r, 8, width) uint8: the bits of each hash that may differ from the reference; None where nobody knows."""
+        """(r, 8, width) uint8: the bits of each hash that may differ from the reference; None where not stored."""
         return self._columns.get(f"{algorithm} doubtful")
 
 
 class CaseHashes:
-    """A file of hashes, memory-mapped, read-only. CaseError where it is missing, cut or not one."""
+    """A file of hashes, memory-mapped, read-only. CaseError where it is missing, truncated or something else."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -292,7 +294,7 @@ class CaseHashes:
         self.header, self._begin = _read_header(path, self._bytes)
 
     def groups(self) -> Iterator[tuple[int, Group]]:
-        """A generator of every group and where it ends in the file. CaseError at the first that is not whole."""
+        """A generator of (end offset, group) of every group. CaseError at the first that is incomplete or damaged."""
         at, expected = self._begin, 0
         while at < len(self._bytes):
             at, group = self.decode_group(at, expected)
@@ -300,7 +302,10 @@ class CaseHashes:
             yield at, group
 
     def decode_group(self, at: int, expected: int) -> tuple[int, Group]:
-        """Where the group that begins at `at` ends, and it. CaseError unless its first item is `expected`."""
+        """The end offset of the group that begins at offset `at`, and the group.
+
+        CaseError where it is incomplete or damaged, or its first item does not have the seq `expected`.
+        """
         fits = at + GROUP.size <= len(self._bytes)
         mark, items, first, renderings = GROUP.unpack_from(self._bytes, at) if fits else (b"", 0, 0, 0)
         at += GROUP.size
@@ -318,7 +323,7 @@ class CaseHashes:
 
     @property
     def begin(self) -> int:
-        """Where the first group begins."""
+        """The offset of the first group."""
         return self._begin
 
 
@@ -333,19 +338,19 @@ def _read_header(path: Path, data: bytes | mmap.mmap) -> tuple[Header, int]:
         form = json.loads(data[begin : begin + length])
         header = Header(
             int(form["scan"]),
-            tuple(StoredAlgorithm(str(kept["name"]), int(kept["width"])) for kept in form["digests"]),
+            tuple(StoredAlgorithm(str(field["name"]), int(field["width"])) for field in form["digests"]),
             tuple(
                 StoredAlgorithm(
-                    name=str(kept["name"]),
-                    width=int(kept["width"]),
-                    margin=int(kept["margin"]),
-                    profile=str(kept["profile"]),
-                    screen_margin=int(kept["screen_margin"]),
-                    quality_margin=int(kept["quality_margin"]),
-                    screen_profile=str(kept["screen_profile"]),
-                    screen_doubts=bool(kept["screen_doubts"]),
+                    name=str(field["name"]),
+                    width=int(field["width"]),
+                    margin=int(field["margin"]),
+                    profile=str(field["profile"]),
+                    screen_margin=int(field["screen_margin"]),
+                    quality_margin=int(field["quality_margin"]),
+                    screen_profile=str(field["screen_profile"]),
+                    screen_doubts=bool(field["screen_doubts"]),
                 )
-                for kept in form["pictures"]
+                for field in form["pictures"]
             ),
         )
     except (ValueError, KeyError, TypeError) as error:
@@ -356,5 +361,5 @@ def _read_header(path: Path, data: bytes | mmap.mmap) -> tuple[Header, int]:
 
 
 def path_of(case: Path, scan: int) -> Path:
-    """The file of a scan's hashes."""
+    """The path of the file of a scan's hashes."""
     return case / FOLDER / f"{scan}.hashes"

@@ -1,4 +1,4 @@
-"""Writing case.hashes: the one process that scans, group by group, each on the disk before the ledger speaks of it."""
+"""Writing case.hashes, group by group: each is on the disk before the ledger's entries of its items are."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from matcher.system.files import hold, sync_folder
 
 
 class HashesWriter:
-    """The file of a scan that goes on. One process writes it: it is held from here on. CaseError names the file.
+    """The file of a running scan, locked for one process until it is closed. CaseError names the file.
 
-    Use `create` for a new scan; for one that goes on, open it, and `cut` it before anything is written.
+    Use `create` for a new scan. To resume a scan, use the constructor, and call `cut` before anything is written.
     """
 
     def __init__(self, path: Path, header: Header) -> None:
@@ -32,7 +32,7 @@ class HashesWriter:
         self._end = 0
         self._digest = hashlib.sha256()
         self.groups = Runs()
-        """Where the group of an item begins in the file, of those that are settled."""
+        """The offset in the file of each settled group, by the seq of its items."""
         try:
             path.parent.mkdir(exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -47,7 +47,7 @@ class HashesWriter:
 
     @classmethod
     def create(cls, path: Path, header: Header) -> HashesWriter:
-        """The file of a new scan. CaseError where it holds something already."""
+        """Create the file of a new scan. CaseError where it exists and is not empty."""
         writer = cls(path, header)
         try:
             if os.fstat(writer._stream.fileno()).st_size:
@@ -59,7 +59,7 @@ class HashesWriter:
         return writer
 
     def _begin(self) -> None:
-        """Write the header, over whatever of one is there."""
+        """Write the header, over any part of one that is there."""
         head = self._header.as_bytes()
         self._put(head, 0)
         try:
@@ -70,14 +70,15 @@ class HashesWriter:
         self._end, self._digest = len(head), hashlib.sha256(head)
 
     def cut(self, items: int) -> tuple[npt.NDArray[np.uint8], Array, list[dict[str, int]]]:
-        """Cut what lies behind so many items; their flags and times, and the questions of each.
+        """Truncate the file after `items` items. Returns their flags and times, and the query counts of each.
 
-        Where there are no items, a file that was not begun, or not even whole at its beginning, is begun.
+        Flags are (items,) uint8; times are (items,) int64, as in the column `modified`. With no items, a file without
+        a complete header gets a new one.
         """
         if items == 0 and os.fstat(self._stream.fileno()).st_size < len(self._header.as_bytes()):
             self._begin()
             return np.zeros(0, np.uint8), np.zeros(0, np.int64), []
-        self._end, flags, times, asked = _behind(self.path, self._header, items, self.groups)
+        self._end, flags, times, queries = _read_items(self.path, self._header, items, self.groups)
         self._items = items
         self._digest = hashlib.sha256()
         try:
@@ -89,10 +90,10 @@ class HashesWriter:
             self._stream.truncate(self._end)
         except OSError as error:
             raise _translated(self.path, error) from error
-        return flags, times, asked
+        return flags, times, queries
 
     def write(self, items: list[ItemHashes]) -> None:
-        """Put these on the disk, as one group, over whatever was written and not settled."""
+        """Write these items to the disk as one group, over any group that was written and not settled."""
         self._encoded = encode_group(self._header, self._items, items) if items else b""
         self._forming = len(items)
         if items:
@@ -109,7 +110,7 @@ class HashesWriter:
             raise _translated(self.path, error) from error
 
     def settle(self) -> None:
-        """What was written has its entries in the ledger now."""
+        """Record that the written group has its entries in the ledger now."""
         if self._forming:
             self.groups.add(self._items, self._end)
         self._digest.update(self._encoded)
@@ -117,13 +118,13 @@ class HashesWriter:
         self._items += self._forming
         self._encoded, self._forming = b"", 0
 
-    def take_back(self) -> None:
-        """Give the room of what was written and not settled back."""
+    def discard(self) -> None:
+        """Truncate the group that was written and not settled, to free its space."""
         with suppress(OSError):
             self._stream.truncate(self._end)
 
     def facts(self) -> dict[str, Any]:
-        """What `scan.close` says of the file, with what was written and is not settled."""
+        """The `hashes` of `scan.close`, including the group that was written and is not settled."""
         digest = self._digest.copy()
         digest.update(self._encoded)
         return {
@@ -133,31 +134,35 @@ class HashesWriter:
         }
 
     def close(self) -> None:
-        with suppress(OSError):  # a full disk may refuse what was told before
+        """Close and unlock the file."""
+        with suppress(OSError):  # a full disk may report an error that was raised before
             self._stream.close()
 
 
-def _behind(
+def _read_items(
     path: Path, header: Header, items: int, groups: Runs
 ) -> tuple[int, npt.NDArray[np.uint8], Array, list[dict[str, int]]]:
-    """Where the group of the last of `items` ends, and flags, times and questions of all of them; `groups` are told."""
-    kept = CaseHashes(path)
-    if kept.header != header:
+    """The end offset of the first `items` items, and the flags, times and query counts of each.
+
+    Adds the offsets of their groups to `groups`.
+    """
+    stored = CaseHashes(path)
+    if stored.header != header:
         raise CaseError(f"{path}: was begun with other algorithms")
-    flags, times, end, found = [np.zeros(0, np.uint8)], [np.zeros(0, np.int64)], kept.begin, 0
-    asked: list[dict[str, int]] = []
+    flags, times, end, read = [np.zeros(0, np.uint8)], [np.zeros(0, np.int64)], stored.begin, 0
+    queries: list[dict[str, int]] = []
     if items:
-        for at, group in kept.groups():
+        for at, group in stored.groups():
             groups.add(group.first, end)
             flags.append(np.array(group["flags"]))
             times.append(np.array(group["modified"]))
-            asked.extend(group.query_counts(place) for place in range(len(group)))
-            end, found = at, found + len(group)
-            if found >= items:
+            queries.extend(group.query_counts(place) for place in range(len(group)))
+            end, read = at, read + len(group)
+            if read >= items:
                 break
-    if found != items:
-        raise CaseError(f"{path}: does not fit the ledger, which has {items} items where this has {found}")
-    return end, np.concatenate(flags), np.concatenate(times), asked
+    if read != items:
+        raise CaseError(f"{path}: does not fit the ledger, which has {items} items where this has {read}")
+    return end, np.concatenate(flags), np.concatenate(times), queries
 
 
 def _translated(path: Path, error: OSError) -> CaseError:

@@ -1,7 +1,7 @@
-"""What a scan has recorded by now, read back while it goes on: by the place of an item in the scan.
+"""The recorded items of a scan, read back while the scan runs, by their place in the scan.
 
-The ledger has the finding, the file of hashes what was computed. Where an item's are follows from where each group
-begins; that is all that is held.
+The ledger has the finding of an item, the file of hashes its hashes. Only the position where each group begins is held
+in memory; the positions of items follow from it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOTABLE, CaseHashes, 
 from matcher.record.runs import Runs
 
 _GROUPS = 64
-"""Groups whose columns stay mapped."""
+"""The number of groups whose columns stay mapped."""
 
 
 def decode_finding(body: bytes, stored: ItemHashes, *, path: str) -> Finding:
-    """The finding of an `item` entry, with what the file of hashes stores of it, under another path."""
+    """The finding of an `item` entry with the stored hashes of the item, under another path."""
     _scan, _seq, form = decode_item(body)
     return replace(
         Finding.from_json(form),
@@ -34,7 +34,7 @@ def decode_finding(body: bytes, stored: ItemHashes, *, path: str) -> Finding:
 
 
 class RecordedFindings:
-    """The items of a scan that are on the disk. `groups`: where the group of hashes of an item begins in the file."""
+    """The items of a scan that are on the disk. `groups`: the offset in the file of each group of hashes."""
 
     def __init__(self, log: Ledger, path: Path, groups: Runs) -> None:
         self._log = log
@@ -45,10 +45,10 @@ class RecordedFindings:
         self._open: dict[int, Group] = {}
 
     def add(self, seq: int, index: int) -> None:
-        """The entry of an item is there; those of later ones follow, if nothing else is said of them."""
+        """Add the leaf index of an item's entry. The entries of later items follow it unless they are added too."""
         self._leaves.add_place(seq, index)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Unmap the file of hashes, so that it can be written on any system."""
         self._open.clear()
         self._mapped = None
@@ -59,7 +59,7 @@ class RecordedFindings:
         return bytes(group["sha256"][place])
 
     def finding(self, seq: int, *, path: str) -> Finding:
-        """The finding of an item, but for its path. CaseError or LedgerError where it cannot be read."""
+        """The finding of an item, with another path. CaseError or LedgerError where it cannot be read."""
         first, index = self._leaves.find(seq)
         index += seq - first
         _index, body = next(self._log.entries(index, index + 1))
@@ -70,11 +70,11 @@ class RecordedFindings:
         header = self._hashes().header
         pictures: dict[Place, dict[str, OrientationHashes]] = {}
         for row in range(int(group.starts[place]), int(group.starts[place + 1])):
-            for kept in header.pictures:
-                turned = group.turned(row, kept.name)
+            for algorithm in header.pictures:
+                turned = group.turned(row, algorithm.name)
                 if turned is not None:
-                    pictures.setdefault((turned.rendering, turned.region), {})[kept.name] = turned
-        digests = {kept.name: group[kept.name][place].tobytes() for kept in header.digests}
+                    pictures.setdefault((turned.rendering, turned.region), {})[algorithm.name] = turned
+        digests = {algorithm.name: group[algorithm.name][place].tobytes() for algorithm in header.digests}
         return ItemHashes(int(group["modified"][place]), int(group["flags"][place]), digests, pictures)
 
     def _hashes(self) -> CaseHashes:

@@ -1,4 +1,4 @@
-"""Findings → the ledger: how a scan's items get there, in their order and in groups."""
+"""Findings → the ledger: a scan's items are appended in their order and in groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from ledger import Ledger, LedgerError, Opening, TreeHasher, canonical, clock, encode_item, is_item_of, leaf_hash
 from matcher.calibration.tables import KINDS
 from matcher.model import Finding, Item, Status
-from matcher.reasons import OF_THE_MACHINE
+from matcher.reasons import ENVIRONMENT_DEPENDENT
 from matcher.record.contents import Contents
 from matcher.record.entries import entry
 from matcher.record.finding_json import encode_finding
@@ -21,11 +21,11 @@ from matcher.record.reading_back import RecordedFindings, decode_finding
 from matcher.record.sealing import Sealed, Sealing
 
 MAX_INTEGER = 2**53 - 1
-"""The largest number that a ledger's entry holds."""
+"""The largest number in a ledger's entry."""
 GROUP_ITEMS = 1000
-"""Findings that are appended in one transaction, at most."""
+"""The largest number of findings that are appended in one transaction."""
 GROUP_SECONDS = 2.0
-"""How long a finding waits for its group once its turn has come, at most."""
+"""The longest time that a finding waits for its group once its turn has come."""
 
 
 class Recorder:
@@ -42,12 +42,12 @@ class Recorder:
         self._since = time.monotonic()
         self._root = TreeHasher()
         self.contents = Contents()
-        """The first item with each content that was examined."""
+        """The first item with each examined content."""
         self._written = RecordedFindings(log, hashes.path, hashes.groups)
         self._recorded = 0
         self._sure = True
-        self._behind = 0
-        """A leaf index in front of which all that was recorded stands."""
+        self._end = 0
+        """A leaf index before which all recorded items of the scan have their entries."""
         self.items = 0
         self.bytes = 0
         self.matches = 0
@@ -55,24 +55,25 @@ class Recorder:
         self.doubtful = 0
         self.conflicts = 0
         self.retried = 0
-        """Items that hit a worker's limit, or that a worker died of, and were tried once more alone."""
-        self.of_the_machine = 0
-        """Items whose finding may be another one on another machine."""
-        self.questions: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
-        """Hashes that were looked up by each algorithm, of contents that were not examined before, by kind."""
+        """The number of items that hit a worker's limit, or killed a worker, and were tried once more alone."""
+        self.environment_dependent = 0
+        """The number of items whose finding may differ on another machine: `of_the_machine` in `scan.close`."""
+        self.query_counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
+        """The hashes that each algorithm looked up, without duplicates, by kind: `questions` in `scan.close`."""
         self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
 
     def retry(self, item: Item) -> None:
-        """An item hit a worker's limit, or a worker died of it: it is tried once more alone."""
+        """Record that an item hit a worker's limit, or killed a worker, and is tried once more alone."""
         self._retried.add(item.path)
 
     def restore(self, finding: dict[str, Any], flags: int, queries: Mapping[str, int], *, index: int) -> None:
-        """Count a finding that the ledger has already, at this leaf index; `flags` as the file of hashes stores them.
+        """Count a finding that the ledger already has, at leaf index `index`.
 
-        `queries`: how many of its hashes each algorithm looks up, by kind.
+        `flags` are as the file of hashes stores them. `queries`: the number of the item's hashes that each algorithm
+        looks up, by kind.
         """
         if finding["status"] != Status.DUPLICATE:
-            self.questions.update(queries)
+            self.query_counts.update(queries)
         self._root.append(leaf_hash(canonical(finding)))
         if finding["status"] in (Status.EXAMINED, Status.KNOWN) and finding["sha256"] is not None:
             self.contents.add(bytes.fromhex(finding["sha256"]), self.items)
@@ -80,19 +81,19 @@ class Recorder:
         self._recorded += 1
         self._count(finding["size"], finding["status"], finding["reason"], finding["matches_total"], flags)
 
-    def restored(self, behind: int) -> None:
-        """All that was recorded of the scan stands in front of this leaf index."""
-        self._behind = behind
+    def finish_restoring(self, end: int) -> None:
+        """End the calls of `restore`. All recorded items of the scan have their entries before leaf index `end`."""
+        self._end = end
 
     def add(self, item: Item, finding: Finding) -> Finding:
-        """Record one finding; what comes back is what was recorded: a repeated content is a duplicate."""
-        if finding.size is not None and finding.size > MAX_INTEGER:  # what a damaged file system says
+        """Record one finding. Returns the finding as recorded: a repeated content is a duplicate."""
+        if finding.size is not None and finding.size > MAX_INTEGER:  # as a damaged file system may report
             finding = replace(finding, size=None)
         finding = self._deduplicated(finding)
         stored = hashes_of(item, finding, retried=item.path in self._retried)
         self._retried.discard(item.path)
         if finding.status is not Status.DUPLICATE:
-            self.questions.update(stored.query_counts())
+            self.query_counts.update(stored.query_counts())
         form, openings = self._form(finding)
         self._root.append(leaf_hash(form))
         self._group.append((encode_item(self._scan, self.items, form), stored, openings))
@@ -104,7 +105,7 @@ class Recorder:
         return finding
 
     def _form(self, finding: Finding) -> Sealed:
-        """The canonical bytes of a finding, its path sealed where that is asked, and what opens it."""
+        """The canonical bytes of a finding, with its path sealed if paths are, and its openings."""
         if self._sealing is None:
             return encode_finding(finding), []
         return self._sealing.seal_finding(finding.as_json())
@@ -118,10 +119,10 @@ class Recorder:
         self.doubtful += bool(flags & DOUBTFUL)
         self.conflicts += bool(flags & CONFLICT)
         self.retried += bool(flags & RETRIED)
-        self.of_the_machine += reason in OF_THE_MACHINE
+        self.environment_dependent += reason in ENVIRONMENT_DEPENDENT
 
     def flush_if_due(self) -> None:
-        """Append what has waited long enough. To be called now and then, also while nothing is added."""
+        """Append the group if it has waited GROUP_SECONDS. To be called regularly, also while nothing is added."""
         if self._group and time.monotonic() - self._since >= GROUP_SECONDS:
             self.flush()
 
@@ -134,7 +135,7 @@ class Recorder:
         return finding
 
     def earlier(self, sha256: bytes, *, path: str) -> Finding | None:
-        """The finding of the first item with this content, with another path; None where none was examined by now."""
+        """The finding of the first item with this content, with another path; None where none was recorded yet."""
         seq = self._first_with(sha256)
         if seq is None:
             return None
@@ -147,33 +148,33 @@ class Recorder:
     def _first_with(self, sha256: bytes) -> int | None:
         written = self.items - len(self._group)
         for seq in self.contents.candidates(sha256):
-            kept = None if seq < written else self._group[seq - written][1]
-            if sha256 == (self._written.sha256(seq) if kept is None else kept.digests["sha256"]):
+            waiting = None if seq < written else self._group[seq - written][1]
+            if sha256 == (self._written.sha256(seq) if waiting is None else waiting.digests["sha256"]):
                 return seq
         return None
 
     def flush(self) -> None:
-        """Append what is waiting. On return it is durable."""
+        """Append the waiting group. It is durable on return."""
         self._since = time.monotonic()
         if self._group:
             self._append()
 
     def _append(self, *after: Callable[[], bytes]) -> None:
-        """Append what is waiting, its hashes first, and one more entry, made when those are on the disk.
+        """Append the waiting group, its hashes first, and the entries of `after`, made when the hashes are on the disk.
 
-        Where that fails nothing of it was written, and it still waits. Where it is interrupted, nobody knows here
-        whether it was: it is dropped, never to be written twice.
+        Where that fails, no entry was written, and the group still waits. Where it is interrupted, it is unknown here
+        whether the entries were written: the group is dropped, so that it is never written twice.
         """
         group, self._group, self._sure = self._group, [], False
-        self._written.let_go()
+        self._written.release()
         try:
-            self._hashes.write([kept for _body, kept, _openings in group])
-            bodies = [*(body for body, _kept, _openings in group), *self._jumps(), *(make() for make in after)]
+            self._hashes.write([stored for _body, stored, _openings in group])
+            bodies = [*(body for body, _stored, _openings in group), *self._jumps(), *(make() for make in after)]
         except Exception:
             self._group, self._sure = group, True
             raise
         try:
-            openings = [] if self._sealing is None else [openings for _body, _kept, openings in group]
+            openings = [] if self._sealing is None else [openings for _body, _stored, openings in group]
             first = self._log.append(bodies, checkpoint=bool(after), openings=openings)
         except LedgerError:
             self._group, self._sure = group, True
@@ -182,17 +183,20 @@ class Recorder:
         if group:
             self._written.add(self.items - len(group), first)
         self._recorded += len(group)
-        self._behind, self._sure = first + len(group), True
+        self._end, self._sure = first + len(group), True
 
     def _jumps(self) -> Iterator[bytes]:
-        """Generates an `anomaly` if a clock ran backwards, or was set, since this was asked last."""
+        """A generator of an `anomaly` entry if a clock ran backwards, or was set, since the last call."""
         before, self._stamp = self._stamp, clock.now()
-        told = clock.jump(before, self._stamp)
-        if told is not None:
-            yield entry("anomaly", scan=self._scan, items=self.items, **told)
+        fields = clock.jump(before, self._stamp)
+        if fields is not None:
+            yield entry("anomaly", scan=self._scan, items=self.items, **fields)
 
     def close(self) -> dict[str, Any]:
-        """Append the rest and `scan.close`, with a signed checkpoint in the same transaction. Returns the facts."""
+        """Append the rest and `scan.close`, with a signed checkpoint in one transaction. Returns its fields.
+
+        `hashes` is not among the returned fields.
+        """
         facts = {
             "scan": self._scan,
             "items": self.items,
@@ -203,8 +207,8 @@ class Recorder:
             "doubtful": self.doubtful,
             "conflicts": self.conflicts,
             "retried": self.retried,
-            "of_the_machine": self.of_the_machine,
-            "questions": dict(self.questions),
+            "of_the_machine": self.environment_dependent,
+            "questions": dict(self.query_counts),
             "findings_root": self._root.root().hex(),
         }
         self._append(lambda: entry("scan.close", **facts, hashes=self._hashes.facts()))
@@ -212,15 +216,15 @@ class Recorder:
         return facts
 
     def abandon(self, what: str) -> None:
-        """Append what was examined, if that can be, and an `anomaly` that says why there is no more."""
+        """Append the waiting group, if possible, and an `anomaly` whose `what` is the reason of the early end."""
         if not self._sure:
-            self._recorded += sum(is_item_of(body, self._scan) for _index, body in self._log.entries(self._behind))
+            self._recorded += sum(is_item_of(body, self._scan) for _index, body in self._log.entries(self._end))
         items = self._recorded + len(self._group)
         try:
             self._append(lambda: self._anomaly(what, items))
-        except Exception:  # noqa: BLE001 - a full disk, say: a line may fit where a group does not
-            self._written.let_go()
-            self._hashes.take_back()
+        except Exception:  # noqa: BLE001 - a full disk, for example: an entry may fit where a group does not
+            self._written.release()
+            self._hashes.discard()
             self._log.append([self._anomaly(what, self._recorded)], checkpoint=True)
         finally:
             self._hashes.close()

@@ -1,8 +1,8 @@
 """Paths as commitments: entries whose names are sealed, so that an exhibit can show one match without showing all.
 
-What opens them lies in the ledger beside the entries, for the lab that holds it; an exhibit leaves it out (ledger's
-`export`). The secret that the salts come from lies in the examiner's folder: with the same secret, the same evidence
-gives the same findings root again.
+The openings of the commitments are stored in the ledger beside the entries, for the lab; an exhibit leaves them out
+(ledger's `export`). The salts are derived from a secret in the examiner's folder: with the same secret, the same
+evidence gives the same findings root again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ledger import KeyFileError, Opening, canonical, load_secret, seal
 from matcher.errors import CaseError
 
 SEALED = ["/finding/path", "/source/path"]
-"""What is said of it in `scan.open`; lists of paths in anomalies and relookups are sealed likewise."""
+"""The `sealed` of `scan.open`: pointers to sealed paths. Lists of paths in anomalies and relookups are sealed too."""
 
 _LISTS_OF_PATHS = ("changed_paths", "vanished_paths", "added_paths")
 _LISTS_OF_CHANGES = ("new", "withdrawn", "changed", "unconfirmed")
@@ -25,14 +25,14 @@ Sealed = tuple[bytes, Openings]
 
 
 class Sealing:
-    """Seals the paths of entries with one secret."""
+    """Replaces the paths of entries by commitments, with one secret."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     @classmethod
     def from_file(cls, path: Path) -> Sealing:
-        """With the secret in a file that only its owner can read; a new one where there is none. CaseError."""
+        """Read the secret from a file that only its owner can read; create it where it does not exist. CaseError."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             return cls(load_secret(path))
@@ -42,18 +42,18 @@ class Sealing:
             raise CaseError(str(error)) from error
 
     def seal(self, entry: dict[str, Any]) -> Sealed:
-        """The canonical bytes of an entry with its paths sealed, and what opens them."""
+        """The canonical bytes of an entry with its paths sealed, and their openings."""
         sealed, openings = seal(entry, list(_pointers(entry)), secret=self._secret)
         return canonical(sealed), openings
 
     def seal_finding(self, finding: dict[str, Any]) -> Sealed:
-        """The same for the finding of an item alone, whose pointers are those of the item."""
+        """The canonical bytes of a finding with its path sealed, and its openings, whose pointers are of the entry."""
         sealed, openings = seal({"finding": finding}, SEALED, secret=self._secret)
         return canonical(sealed["finding"]), openings
 
 
 def plain(entry: dict[str, Any]) -> Sealed:
-    """The canonical bytes of an entry as it is."""
+    """The canonical bytes of an entry that is not sealed, and no openings."""
     return canonical(entry), []
 
 

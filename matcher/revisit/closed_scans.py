@@ -1,4 +1,4 @@
-"""What a ledger says of scans that may be looked up again: how each was made, and what relookups made of it."""
+"""The scans in a ledger that may be looked up again: their settings and lists, and the results of relookups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class UsedList:
-    """A version of a list that a scan, or its last relookup, was made with."""
+    """The version of a list that a scan, or its last relookup, used."""
 
     version: int
     digest: str
@@ -26,7 +26,7 @@ class UsedList:
 
 @dataclass(slots=True)
 class ScanState:
-    """One scan. `later`: by seq, then by the match's identity, the match; or None where it was withdrawn."""
+    """One scan. `later`: by seq, then by the match's identity, a match from a relookup, or None for a withdrawn one."""
 
     number: int
     opened: Json
@@ -51,25 +51,25 @@ def read_scans(log: Ledger) -> State:
     for index, body in log.entries(0, size):
         if is_item(body):
             continue
-        found = log.disclosed(index, body)
-        if found["type"] == "list.load":
-            profiles[_key(found)] = CategoryProfile.from_json(found["profile"])
-        elif found["type"] == "scan.open":
-            scans[found["scan"]] = ScanState(found["scan"], found, _used(found["lists"], profiles))
-        elif found["type"] == "scan.close" and found["scan"] in scans:
-            scans[found["scan"]].closed = found
-        elif found["type"] == "relookup" and found["scan"] in scans:
-            scan = scans[found["scan"]]
-            scan.lists = _used(found["lists"], profiles)
-            for kind, keep in (("withdrawn", False), ("new", True)):
-                for change in found[kind]:
+        entry = log.disclosed(index, body)
+        if entry["type"] == "list.load":
+            profiles[_key(entry)] = CategoryProfile.from_json(entry["profile"])
+        elif entry["type"] == "scan.open":
+            scans[entry["scan"]] = ScanState(entry["scan"], entry, _used(entry["lists"], profiles))
+        elif entry["type"] == "scan.close" and entry["scan"] in scans:
+            scans[entry["scan"]].closed = entry
+        elif entry["type"] == "relookup" and entry["scan"] in scans:
+            scan = scans[entry["scan"]]
+            scan.lists = _used(entry["lists"], profiles)
+            for kind, is_match in (("withdrawn", False), ("new", True)):
+                for change in entry[kind]:
                     match = change["match"]
-                    scan.later.setdefault(change["seq"], {})[identity(match)] = match if keep else None
+                    scan.later.setdefault(change["seq"], {})[identity(match)] = match if is_match else None
     return State(size, scans)
 
 
 def was_looked_up_since(log: Ledger, size: int, scan: int) -> bool:
-    """Whether another process has looked the same scan up in entries from `size` on."""
+    """Whether the entries from leaf index `size` on have a relookup of the scan, by another process."""
     return any(
         b'"type":"relookup"' in body and parsed(body)["scan"] == scan
         for _index, body in log.entries(size)
@@ -78,19 +78,19 @@ def was_looked_up_since(log: Ledger, size: int, scan: int) -> bool:
 
 
 def identity(match: Json) -> bytes:
-    """What makes a match the same one: all but what follows from how much is listed, and is asked."""
+    """The identity of a match: all fields but those that depend on the lists' length and the number of queries."""
     return canonical({key: value for key, value in match.items() if key not in ("threshold", "chance")})
 
 
 def thresholds_of(matcher: Matcher) -> Json:
-    """By kind and by algorithm, the largest distances that are matches; -1: nothing is."""
+    """The largest distances that are matches, by kind, then by algorithm; -1 where nothing matches."""
     return {
         kind: {lookup.algorithm: lookup.threshold(kind) for lookup in matcher.lookups} for kind in matcher.chances.kinds
     }
 
 
 def check_calibration(opened: Json, matcher: Matcher) -> None:
-    """CaseError where what was measured of unrelated pictures is not what the scan was made with."""
+    """CaseError unless the calibration is the one that the scan was made with."""
     before = opened.get("chances", {}).get("calibration")
     now = matcher.chances.calibration
     if before is not None and before["digest"] != now.digest:
@@ -100,17 +100,17 @@ def check_calibration(opened: Json, matcher: Matcher) -> None:
         )
 
 
-def findings_of(log: Ledger, scan: int, wanted: set[int]) -> tuple[dict[int, Json], int]:
-    """The findings of the items wanted and of all that have a match, by seq; and how many items were excluded."""
-    found: dict[int, Json] = {}
+def findings_of(log: Ledger, scan: int, requested: set[int]) -> tuple[dict[int, Json], int]:
+    """The findings of the requested items and of all items with a match, by seq; and the number of excluded items."""
+    findings: dict[int, Json] = {}
     excluded = 0
     for index, body in log.entries():
         if is_item_of(body, scan):
             _scan, seq, finding = decode_item(body)
             excluded += finding["status"] == Status.EXCLUDED
-            if finding["matches"] or seq in wanted:
-                found[seq] = log.disclosed(index, body)["finding"]
-    return found, excluded
+            if finding["matches"] or seq in requested:
+                findings[seq] = log.disclosed(index, body)["finding"]
+    return findings, excluded
 
 
 def _key(named: Json) -> bytes:

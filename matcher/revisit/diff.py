@@ -1,9 +1,9 @@
-"""Two scans → what differs: the facts that they opened and closed with, and every item whose finding differs. Pure.
+"""Two scans → their differences: in the facts of opening and closing, and every item whose finding differs. Pure.
 
-Items are merged as they stream by, in the order in which sources give them: by the bytes of the path. A recorded
-path is not those bytes (some are escaped, a long path is cut), so only as many bytes are compared as every recorded
-path is sure to show; items that agree in them are held and told apart by their whole path. Scans whose items are in
-another order are compared by a digest of each item instead, which takes some 300 bytes of memory an item.
+Items are merged as streams, in the order in which sources list them: by the bytes of the path. A recorded path is not
+those bytes (some are escaped, a long path is cut), so only as many bytes are compared as every recorded path is sure
+to contain; items that agree in them are held in memory and distinguished by their whole path. Scans whose items are
+in another order are compared by a digest of each item instead, which takes some 300 bytes of memory an item.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from matcher.errors import CaseError
 
 Json = dict[str, Any]
 Name = tuple[str, int]
-"""An item: its path, and how many items of that path came before it in its scan."""
+"""An item: its path, and the number of earlier items with that path in its scan."""
 Findings = Callable[[], Iterable[Json]]
-"""Reads the findings of one scan from the beginning."""
+"""Called to read the findings of one scan from the beginning."""
 
 SURE_BYTES = 660
-"""Of a path: `%XX` takes three characters, and a path that is cut shows 2,000 before the cut."""
+"""The number of compared bytes of a path.
+
+`%XX` takes three characters, and a path that is cut has 2,000 before the cut.
+"""
 _SURE_CHARACTERS = 3 * SURE_BYTES
 _ESCAPED = re.compile(rb"%([0-9A-F]{2})")
 _CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
@@ -34,19 +37,22 @@ _CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
 _OF_THE_ENTRY = {"v", "type", "time", "monotonic_us", "scan", "name"}
 _OF_THE_PLACE = {("source", "path"), ("platform", "host"), ("retried",)}
 _OF_THE_RUN = {"hashes", "executor"}
-"""Facts that differ between any two scans, or say how it was worked and not what was found."""
+"""Facts that differ between any two scans, or that describe the run and not its results."""
 
 
 def order_key(path: str) -> bytes:
-    """The first bytes of a path, of which recorded_path() made `path`: they never run backwards within a scan."""
+    """The first bytes, at most SURE_BYTES, of the path that recorded_path() turned into `path`.
+
+    They are in ascending order within a scan of an ordered source.
+    """
     shown = _CUT_ESCAPE.sub("", path[:_SURE_CHARACTERS]) if len(path) > _SURE_CHARACTERS else path
     raw = shown.encode("utf-8", "surrogatepass")
-    return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), raw)[:SURE_BYTES]
+    return _ESCAPED.sub(lambda escape: bytes([int(escape[1], 16)]), raw)[:SURE_BYTES]
 
 
 @dataclass(slots=True)
 class ScanRecord:
-    """One scan of a case: what it opened with, the lists that it names as they were loaded, and how it closed."""
+    """One scan of a case: its `scan.open`, the `list.load` of each list that it names, and its `scan.close`."""
 
     number: int
     opened: Json
@@ -57,28 +63,28 @@ class ScanRecord:
 
     @property
     def exhibit(self) -> str | None:
-        """The exhibit that its findings carry."""
+        """The exhibit in the scan's findings."""
         exhibit: str | None = self.opened.get("exhibit")
         return exhibit
 
-    def item(self, path: str) -> None:
-        """The next item's path."""
+    def add_item(self, path: str) -> None:
+        """Add the path of the next item, to learn whether the items are ordered."""
         key = order_key(path)
         self.ordered = self.ordered and self._last <= key
         self._last = key
 
     def facts(self) -> Json:
-        """Everything about it that another scan may be compared in."""
-        lists = {name: _told(load) for name, load in self.loads.items()}
-        return {**_told(self.opened), "lists": lists, "closed": self.closed is not None, **_told(self.closed or {})}
+        """The facts in which the scan is compared with another one."""
+        lists = {name: _facts(load) for name, load in self.loads.items()}
+        return {**_facts(self.opened), "lists": lists, "closed": self.closed is not None, **_facts(self.closed or {})}
 
 
-def _told(entry: Json) -> Json:
+def _facts(entry: Json) -> Json:
     return {key: value for key, value in entry.items() if key not in _OF_THE_ENTRY}
 
 
 def scans_of(entries: Iterable[tuple[int, Json]]) -> dict[int, ScanRecord]:
-    """Every scan of a case by its number, from the entries of its ledger. CaseError for what is no entry of ours."""
+    """Every scan of a case by its number, from the entries of its ledger. CaseError for an entry of another tool."""
     scans: dict[int, ScanRecord] = {}
     loaded: dict[str, Json] = {}
     for index, entry in entries:
@@ -93,7 +99,7 @@ def scans_of(entries: Iterable[tuple[int, Json]]) -> dict[int, ScanRecord]:
                 }
                 scans[entry["scan"]] = ScanRecord(entry["scan"], entry, loads)
             elif kind == "item":
-                scans[entry["scan"]].item(entry["finding"]["path"])
+                scans[entry["scan"]].add_item(entry["finding"]["path"])
             elif kind == "scan.close":
                 scans[entry["scan"]].closed = entry
         except (KeyError, TypeError, AttributeError) as error:
@@ -102,7 +108,7 @@ def scans_of(entries: Iterable[tuple[int, Json]]) -> dict[int, ScanRecord]:
 
 
 def fact_differences(first: ScanRecord, second: ScanRecord) -> Iterator[Json]:
-    """A generator of the facts that differ: `fact` (the names that lead to it), and `a` and `b` where there is one."""
+    """A generator of the facts that differ: `fact` (the names of its path), and `a` and `b` where each has a value."""
     one, other = dict(_leaves(first.facts())), dict(_leaves(second.facts()))
     for name in sorted(one.keys() | other.keys()):
         differs = _sides(one, other, name)
@@ -111,7 +117,7 @@ def fact_differences(first: ScanRecord, second: ScanRecord) -> Iterator[Json]:
 
 
 def _leaves(value: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Names and values of a nested object; elements of an array that have names go by them."""
+    """A generator of the names and values of a nested object; named elements of an array are keyed by their names."""
     if isinstance(value, list) and value and all(isinstance(part, dict) and "name" in part for part in value):
         value = {str(part["name"]): {key: part[key] for key in part if key != "name"} for part in value}
     if isinstance(value, dict) and value:
@@ -122,28 +128,28 @@ def _leaves(value: Any, name: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str,
 
 
 def _sides(one: Any, other: Any, name: Any) -> Json:
-    """`a` and `b` where they differ in `name`; nothing where they do not."""
+    """The values `a` and `b` where they differ in `name`; empty where they do not."""
     if name in one and name in other and one[name] == other[name]:
         return {}
     return {side: values[name] for side, values in (("a", one), ("b", other)) if name in values}
 
 
 def item_differences(first: Findings, second: Findings, *, ordered: bool) -> Iterator[Json]:
-    """A generator of every item whose finding differs, and how.
+    """A generator of every item whose finding differs, with the differences.
 
-    `path` and either `only` ("a" or "b") with the whole `finding`, or `differs`: each field that differs, with `a` and
-    `b`; of `hashes` and `matches` what is `only_a` and `only_b`, and of matches with the same entry by the same
-    algorithm what differs in them. `occurrence` counts from 2 where a path is there more than once.
+    Each has `path` and either `only` ("a" or "b") with the whole `finding`, or `differs`: each field that differs,
+    with `a` and `b`; for `hashes` and `matches` the elements `only_a` and `only_b`, and for matches with the same entry
+    by the same algorithm the fields that `differ`. `occurrence` counts from 2 where a path occurs more than once.
 
     Without `ordered`, the findings of a scan need not be in the order of their paths.
     """
-    for name, one, other in _merged(first(), second()) if ordered else _looked_up(first, second):
+    for name, one, other in _merged(first(), second()) if ordered else _paired_by_digest(first, second):
         path, before = name
-        told = {"path": path, **({"occurrence": before + 1} if before else {})}
+        item = {"path": path, **({"occurrence": before + 1} if before else {})}
         if one is None or other is None:
-            yield {**told, "only": "b" if one is None else "a", "finding": other if one is None else one}
+            yield {**item, "only": "b" if one is None else "a", "finding": other if one is None else one}
         elif differs := finding_differences(one, other):
-            yield {**told, "differs": differs}
+            yield {**item, "differs": differs}
 
 
 Pair = tuple[Name, Json | None, Json | None]
@@ -171,15 +177,16 @@ def _groups(findings: Iterable[Json]) -> Iterator[tuple[bytes, dict[Name, Json]]
 
 
 def _named(findings: Iterable[Json]) -> Iterator[tuple[Name, Json]]:
-    seen: Counter[str] = Counter()
+    """A generator of the findings with the names of their items."""
+    occurrences: Counter[str] = Counter()
     for finding in findings:
         path = finding["path"]
-        yield (path, seen[path]), finding
-        seen[path] += 1
+        yield (path, occurrences[path]), finding
+        occurrences[path] += 1
 
 
-def _looked_up(first: Findings, second: Findings) -> Iterator[Pair]:
-    """The same for findings in any order, a's order first; only pairs that are not equal."""
+def _paired_by_digest(first: Findings, second: Findings) -> Iterator[Pair]:
+    """A generator of the items whose findings differ, for findings in any order; those in `first` come first."""
     digests = {_short(name): _short(finding) for name, finding in _named(first())}
     differing: dict[Name, Json] = {}
     same: set[bytes] = set()
@@ -204,12 +211,12 @@ def _text(value: Any) -> str:
 
 
 def finding_differences(one: Json, other: Json) -> Json:
-    """What differs between two findings of one item, by field; empty where nothing does."""
+    """The differences between two findings of one item, by field; empty where they are equal."""
     differs: Json = {}
     for key in dict.fromkeys([*one, *other]):
         if key in ("hashes", "matches") and key in one and key in other:
-            if one[key] != other[key] and (found := _list_differences(one[key], other[key])):
-                differs[key] = found
+            if one[key] != other[key] and (differences := _list_differences(one[key], other[key])):
+                differs[key] = differences
         elif sides := _sides(one, other, key):
             differs[key] = sides
     return differs
@@ -219,27 +226,27 @@ _IDENTITY = ("list", "entry", "algorithm")
 
 
 def _compared(part: Json) -> Json:
-    """A match without its chance, which follows from how much is listed: the facts of the scans tell of that."""
+    """A match without its chance, which depends on the lists' length: that is compared in the facts of the scans."""
     return {key: value for key, value in part.items() if key != "chance"}
 
 
 def _list_differences(one: list[Json], other: list[Json]) -> Json:
-    """What only one of two lists holds. Matches with one entry by one algorithm are compared field by field."""
+    """The elements of only one of two arrays. Matches with one entry by one algorithm are compared field by field."""
     only_a, only_b = _without(one, other), _without(other, one)
     differ = []
     for match in [match for match in only_a if "entry" in match]:
         identity = {key: match[key] for key in _IDENTITY}
-        twin = next((found for found in only_b if all(found.get(key) == match[key] for key in _IDENTITY)), None)
+        twin = next((part for part in only_b if all(part.get(key) == match[key] for key in _IDENTITY)), None)
         if twin is not None:
             only_a.remove(match)
             only_b.remove(twin)
             differ.append({**identity, "differs": finding_differences(_compared(match), _compared(twin))})
-    found = {"only_a": only_a, "only_b": only_b, "differ": differ}
-    return {name: values for name, values in found.items() if values}
+    differences = {"only_a": only_a, "only_b": only_b, "differ": differ}
+    return {name: values for name, values in differences.items() if values}
 
 
 def _without(parts: list[Json], others: list[Json]) -> list[Json]:
-    """What is left of `parts` without as many as there are equal ones among `others`."""
+    """`parts` without those that are equal to one among `others`, each of which removes one."""
     taken = Counter(_text(_compared(part)) for part in others)
     left = []
     for part in parts:

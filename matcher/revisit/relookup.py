@@ -1,22 +1,21 @@
-"""The hashes that a scan stored, looked up in the lists as they are now.
+"""The stored hashes of a scan, looked up in the current lists.
 
-1. The scan is closed, and its case.hashes is the file that was recorded then.
+1. The scan is closed, and its case.hashes is the file that was recorded at closing.
 2. Every stored hash is looked up, with the scan's thresholds, qualities and margins.
-3. What was looked up with a margin is confirmed by the reference hash: by the one that the record has already, or by
-   opening the item, whose bytes must be those that were examined. Nothing else of the evidence is read.
-4. The matches are compared with the scan's, as earlier relookups left them. What is new, what is withdrawn, and whose
-   category means something else now become `relookup` entries, several where one cannot hold all.
+3. A candidate that was looked up with a margin is confirmed by the reference hash: by a recorded one, or by opening the
+   item, whose bytes must be those that were examined. Nothing else of the evidence is read.
+4. The matches are compared with those of the scan, as changed by earlier relookups. New matches, withdrawn matches, and
+   matches whose category has another disposition now become `relookup` entries, several where one is too small.
 
-What comes out for an item is what a new scan with these lists would find, as far as hashes were stored. Thresholds that
-depend on the length of the lists, as those of regions do, are those for the lists as they are now; a match of which
-nothing but its threshold or its chance is another one has not changed. A finding lists its nearest hundred matches:
-what is new is looked for among all there are now, and a match that is only pushed out of the hundred is not withdrawn.
+The result for an item is that of a new scan with these lists, as far as hashes were stored. Thresholds that depend on
+the length of the lists, as those of regions do, are those for the current lists; a match in which only the threshold
+or the chance differs has not changed. A finding lists its nearest hundred matches: all current matches are considered
+for new ones, and a match that only falls out of the hundred is not withdrawn.
 
-An entry: `scan`, `part` of `parts`, `lists`, `thresholds` (by kind, then by algorithm), `tool`, `libraries`, `items`,
-`counts` (of each kind of change), `opened` (items of the evidence), `excluded`, `not_looked_up` (hashes of the lists by
-algorithm that the scan did not compute),
-and `new` (seq, path, match, notable), `withdrawn` (seq, path, match), `changed` (seq, path, match, was, notable) and
-`unconfirmed` (seq, path, reason).
+An entry has `scan`, `part` of `parts`, `lists`, `thresholds` (by kind, then by algorithm), `tool`, `libraries`,
+`items`, `counts` (of each kind of change), `opened` (items of the evidence), `excluded`, `not_looked_up` (hashes of the
+lists, by algorithm, that the scan did not compute), `new` (seq, path, match, notable), `withdrawn` (seq, path, match),
+`changed` (seq, path, match, was, notable) and `unconfirmed` (seq, path, reason).
 """
 
 from __future__ import annotations
@@ -56,14 +55,14 @@ from matcher.system.files import sha256_of
 
 KINDS = ("new", "withdrawn", "changed", "unconfirmed")
 MOST_ENTRY = 60_000
-"""Bytes of one entry, which holds 65,535."""
+"""The largest size of one entry in bytes; a ledger permits 65,535."""
 MOST_NEW = 1000
-"""New matches of one item that are recorded, notable ones first."""
+"""The largest number of new matches of one item that are recorded, notable ones first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One of KINDS: a match, as JSON, with what it means; or an item that is `unconfirmed`, with the reason."""
+    """A change of one of KINDS: a match, as JSON, with its disposition, or an `unconfirmed` item with the reason."""
 
     kind: str
     seq: int
@@ -74,6 +73,7 @@ class Change:
     notable: bool = False
 
     def as_json(self) -> Json:
+        """The form of the change in a `relookup` entry."""
         form: Json = {"seq": self.seq, "path": self.path}
         if self.reason is not None:
             return form | {"reason": self.reason}
@@ -85,7 +85,7 @@ class Change:
 
 @dataclass(slots=True)
 class Relookup:
-    """What came of one scan. `not_looked_up`: hashes in the lists, by algorithm, that the scan did not compute."""
+    """The result for one scan. `not_looked_up`: hashes in the lists, by algorithm, that the scan did not compute."""
 
     scan: int
     items: int
@@ -96,16 +96,18 @@ class Relookup:
     opened: int = 0
     changes: list[Change] = field(default_factory=list)
 
-    def of(self, kind: str) -> list[Change]:
+    def changes_of(self, kind: str) -> list[Change]:
+        """The changes of one of KINDS, in order."""
         return [change for change in self.changes if change.kind == kind]
 
 
 @dataclass(frozen=True, slots=True)
 class RelookupRequest:
-    """A case against the current lists of a store: all its closed scans, or one.
+    """A case and the store whose current lists are used: for all closed scans, or for one.
 
-    `location` is where the evidence lies now, if it is not where it was scanned. `secret` is what seals paths, where a
-    scan's are sealed; `calibration` the file that the scan was made with, where it was not the one that comes along.
+    `location` is the current place of the evidence; None where it is still the scanned one. `secret` is the file of the
+    secret that seals paths, where a scan's paths are sealed; `calibration` the calibration file that the scan was made
+    with; None for the one in this package.
     """
 
     case: Path
@@ -117,10 +119,10 @@ class RelookupRequest:
 
 
 def relookup(log: Ledger, request: RelookupRequest) -> Iterator[Relookup]:
-    """A generator of what changed, recorded when it comes out, scan by scan.
+    """A generator of the result for each scan, which is recorded before it is yielded.
 
-    CaseError, StoreError or LedgerError where nothing can be done; at the end a CaseError that names the scans that
-    could not be looked up, if there are any.
+    CaseError, StoreError or LedgerError where no scan can be looked up; at the end a CaseError that names the scans
+    that could not be looked up, if there are any.
     """
     scans = read_scans(log).scans
     if request.scan is not None:
@@ -144,7 +146,7 @@ def relookup(log: Ledger, request: RelookupRequest) -> Iterator[Relookup]:
 
 
 def _relookup_scan(log: Ledger, request: RelookupRequest, number: int) -> Relookup:
-    """Look up one scan and append what came of it; again, where another process did so in between."""
+    """Look up one scan and append the result; start over where another process looked the scan up in between."""
     while True:
         state = read_scans(log)
         result, loads = _looked_up(log, request, state.scans[number])
@@ -184,7 +186,7 @@ def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[
     result = Relookup(
         scan.number,
         len(stored),
-        [{"name": found.name, "version": found.version, "digest": found.facts.digest} for found in matcher.lists],
+        [{"name": opened.name, "version": opened.version, "digest": opened.facts.digest} for opened in matcher.lists],
         thresholds_of(matcher),
         stored.not_looked_up(),
         excluded,
@@ -192,11 +194,11 @@ def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[
     for seq, finding in sorted(findings.items()):
         result.changes.extend(_Item(scan, matcher, seq, finding).changes(stored, evidence))
     result.opened = len(evidence.opened)
-    return result, [entry("list.load", **found.load_record()) for found in matcher.lists]
+    return result, [entry("list.load", **opened.load_record()) for opened in matcher.lists]
 
 
 class _Item:
-    """One item of a scan: its matches as they were, and how they are confirmed."""
+    """One item of a scan: its earlier matches, and its reference hashes, recorded or computed again."""
 
     def __init__(self, scan: ScanState, matcher: Matcher, seq: int, finding: Json) -> None:
         self._scan = scan
@@ -218,36 +220,36 @@ class _Item:
         }
 
     def changes(self, stored: StoredHashes, evidence: ReopenedSource) -> Iterator[Change]:
-        """A generator of what is not as it was."""
+        """A generator of the item's changes."""
         path = self._finding["path"]
 
         def confirm(lookup: PictureLookup, turned: OrientationHashes, transform: str) -> Hash:
             return self._confirmed(evidence, lookup, turned, transform)
 
-        matched, failed = stored.found(self._seq, confirm)
+        matched, failed = stored.matches(self._seq, confirm)
         for reason in dict.fromkeys(failed.values()):
             yield Change("unconfirmed", self._seq, path, reason=reason)
-        now = {identity(found.match.as_json()): found for found in best_of(matched)}
+        now = {identity(each.match.as_json()): each for each in best_of(matched)}
         for form, match in self._before.items():
             if form not in now and match["algorithm"] not in failed:
                 yield Change("withdrawn", self._seq, path, match)
-        for found in self._new(now):
-            notable = found.disposition is Disposition.NOTABLE
-            yield Change("new", self._seq, path, found.match.as_json(), notable=notable)
+        for new in self._new(now):
+            notable = new.disposition is Disposition.NOTABLE
+            yield Change("new", self._seq, path, new.match.as_json(), notable=notable)
         for form, match in self._before.items():
-            found_now = now.get(form)
+            current = now.get(form)
             was = self._disposition(match)
-            if found_now is not None and was is not None and was is not found_now.disposition:
-                notable = found_now.disposition is Disposition.NOTABLE
+            if current is not None and was is not None and was is not current.disposition:
+                notable = current.disposition is Disposition.NOTABLE
                 yield Change("changed", self._seq, path, match, was=was.value, notable=notable)
 
     def _new(self, now: dict[bytes, Matched]) -> Sequence[Matched]:
-        """What was not there before, notable ones first, then the nearest.
+        """The matches that did not exist before, notable ones first, then the nearest; at most MOST_NEW.
 
-        A finding whose matches were cut does not tell which others there were: of lists that are the same version now,
-        or a merging of it, none of them is new.
+        A finding whose matches were cut does not contain the others: of lists that have the same version now, or a
+        merging of it, no match is new.
         """
-        new = [found for form, found in now.items() if form not in self._before]
+        new = [matched for form, matched in now.items() if form not in self._before]
         if self._finding["matches_total"] > len(self._finding["matches"]):
             same = {
                 opened.name
@@ -256,17 +258,18 @@ class _Item:
                 and used.version in {opened.version, *opened.facts.same_as}
                 and used.digest == opened.facts.digest
             }
-            new = [found for found in new if found.match.list not in same]
-        return sorted(new, key=lambda found: found.disposition is not Disposition.NOTABLE)[:MOST_NEW]
+            new = [matched for matched in new if matched.match.list not in same]
+        return sorted(new, key=lambda matched: matched.disposition is not Disposition.NOTABLE)[:MOST_NEW]
 
     def _disposition(self, match: Json) -> Disposition | None:
-        """What the match meant when it was last looked up."""
+        """The disposition of a match when it was last looked up; None where its list was not used then."""
         used = self._scan.lists.get(match["list"])
         return None if used is None else used.profile.disposition(match["category"])
 
     def _confirmed(
         self, evidence: ReopenedSource, lookup: PictureLookup, turned: OrientationHashes, transform: str
     ) -> Hash:
+        """The reference hash, recorded or computed from the evidence. CannotConfirmError."""
         name = f"{turned.rendering} {transform}" if turned.rendering else transform
         place = _place(lookup.algorithm, name, turned.region)
         recorded = self._known.get(place)
@@ -281,7 +284,7 @@ class _Item:
 
 
 def _place(algorithm: str, transform: str, region: Sequence[int] | None) -> tuple[str, str, tuple[int, ...] | None]:
-    """Of which part of a picture, turned how, a hash is."""
+    """A key for the part of a picture, and its orientation, whose hash is meant."""
     return algorithm, transform, None if region is None else tuple(region)
 
 
@@ -294,7 +297,7 @@ def _entries(result: Relookup) -> list[Json]:
         "tool": tool_version(),
         "libraries": library_builds(),
         "items": result.items,
-        "counts": {kind: len(result.of(kind)) for kind in KINDS},
+        "counts": {kind: len(result.changes_of(kind)) for kind in KINDS},
         "opened": result.opened,
         "excluded": result.excluded,
         "not_looked_up": result.not_looked_up,

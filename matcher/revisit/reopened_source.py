@@ -1,4 +1,4 @@
-"""Items of a scan that was closed, opened once more: to confirm by the reference hash what stored hashes suggest."""
+"""Items of a closed scan, opened again: candidates by stored hashes are confirmed by the reference hash."""
 
 from __future__ import annotations
 
@@ -23,11 +23,13 @@ _CHUNK = 1 << 20
 
 
 class CannotConfirmError(Exception):
-    """The evidence cannot be had, or is not what it was. Never leaves the relookup, which records it."""
+    """The evidence is not available, or has changed. Never leaves the relookup, which records it."""
 
 
 @dataclass(slots=True)
 class _Last:
+    """The picture that was decoded last, and the region that was cut out of it last."""
+
     path: str
     rendering: str
     picture: Picture
@@ -36,17 +38,20 @@ class _Last:
 
 
 class ReopenedSource:
-    """A source of a scan. Nothing of it is touched before the first question."""
+    """The source of a closed scan. Nothing of it is opened before the first call of `picture`.
 
-    def __init__(self, location: Path, settings: Settings, wanted: Collection[str]) -> None:
+    `paths` are the recorded paths of the items that may be opened.
+    """
+
+    def __init__(self, location: Path, settings: Settings, paths: Collection[str]) -> None:
         self._location = location
         self._settings = settings
-        self._wanted = set(wanted)
+        self._paths = set(paths)
         self._source: Source | None = None
         self._items: dict[str, Item] = {}
         self._last: _Last | None = None
         self.opened: set[str] = set()
-        """The items that were opened."""
+        """The paths of the items that were opened."""
 
     def picture(self, finding: Mapping[str, Any], rendering: str, region: Region | None = None) -> Picture:
         """One rendering of an item's picture, or a region of it.
@@ -55,7 +60,7 @@ class ReopenedSource:
         """
         path = finding["path"]
         if self._last is None or (self._last.path, self._last.rendering) != (path, rendering):
-            self._last = None  # or two would be held
+            self._last = None  # or two pictures would be in memory
             self._last = _Last(path, rendering, self._rendered(self._read(finding), rendering))
         if region is None:
             return self._last.picture
@@ -73,7 +78,7 @@ class ReopenedSource:
         digest, parts = hashlib.sha256(), []
         try:
             with source.open(item) as stream:
-                while left >= 0 and (chunk := stream.read(_CHUNK)):  # what has grown is not read to its end
+                while left >= 0 and (chunk := stream.read(_CHUNK)):  # a file that has grown is not read to its end
                     digest.update(chunk)
                     parts.append(chunk)
                     left -= len(chunk)
@@ -88,9 +93,9 @@ class ReopenedSource:
             try:
                 source = open_source(self._location)
                 if source.describe()["kind"] == "file":  # it may have been named by a link
-                    self._items = dict.fromkeys(self._wanted, next(iter(source.items())))
+                    self._items = dict.fromkeys(self._paths, next(iter(source.items())))
                 else:
-                    self._items = {item.path: item for item in source.items() if item.path in self._wanted}
+                    self._items = {item.path: item for item in source.items() if item.path in self._paths}
             except (SourceError, OSError) as error:
                 raise CannotConfirmError("the evidence is not there") from error
             self._source = source

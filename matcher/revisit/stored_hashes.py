@@ -1,4 +1,4 @@
-"""The hashes that a scan stored, looked up in lists: screened all together, then item by item."""
+"""The stored hashes of a scan, looked up in lists: first screened all together, then item by item."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from matcher.record.hashes_file import ABSENT, DIGESTED, NO_QUALITY, CaseHashes,
 from matcher.revisit.reopened_source import CannotConfirmError
 
 Confirm = Callable[[PictureLookup, OrientationHashes, str], Hash]
-"""confirm(lookup, turned, transform): the reference hash of the picture, or region, turned. CannotConfirmError."""
+"""confirm(lookup, turned, transform): the reference hash of a picture or region, turned. CannotConfirmError."""
 
 
 class StoredHashes:
-    """A scan's file of hashes, and lists. CaseError where a hash is not computed any more as it was."""
+    """A scan's file of hashes, and the lists to search. CaseError where the profile of a hash has changed since."""
 
     def __init__(self, hashes: CaseHashes, matcher: Matcher) -> None:
         self._matcher = matcher
         self._groups = [group for _end, group in hashes.groups()]
         self._firsts = [group.first for group in self._groups]
-        self._digests = [kept.name for kept in hashes.header.digests]
+        self._digests = [algorithm.name for algorithm in hashes.header.digests]
         self._lookups = _lookups(hashes, matcher)
 
     def __len__(self) -> int:
@@ -40,7 +40,7 @@ class StoredHashes:
         return sum(map(len, self._groups))
 
     def not_looked_up(self) -> dict[str, int]:
-        """The hashes in the lists, by algorithm, that cannot be asked for, since the scan did not compute theirs."""
+        """The number of listed hashes, by algorithm, that no stored hash is compared with: the scan has none by it."""
         counts: dict[str, int] = {}
         for opened in self._matcher.lists:
             for name, count in opened.facts.counts["hashes"].items():
@@ -50,69 +50,70 @@ class StoredHashes:
 
     def candidates(self) -> set[int]:
         """The seq of every item that may match, by screening."""
-        found: set[int] = set()
+        candidates: set[int] = set()
         for group in self._groups:
-            found.update((group.first + self._by_digest(group)).tolist())
+            candidates.update((group.first + self._by_digest(group)).tolist())
             for lookup in self._lookups.values():
                 rows = _near(group, lookup, self._matcher.combined_lookup)
                 owners = np.searchsorted(group.starts, rows, side="right") - 1
-                found.update((group.first + owners).tolist())
-        return found
+                candidates.update((group.first + owners).tolist())
+        return candidates
 
     def _by_digest(self, group: Group) -> npt.NDArray[np.int64]:
         """The places of the group's items with a listed digest, ascending."""
         digested = np.flatnonzero(group["flags"] & DIGESTED)
         listed = np.zeros(len(digested), np.bool_)
         for name in self._digests:
-            listed |= self._matcher.together.has_digests(name, np.ascontiguousarray(group[name][digested]))
+            listed |= self._matcher.open_lists.has_digests(name, np.ascontiguousarray(group[name][digested]))
         return digested[listed]
 
-    def found(self, seq: int, confirm: Confirm) -> tuple[list[Matched], dict[str, str]]:
-        """Every match of one item; and the algorithms by which something could not be confirmed, with the reason."""
+    def matches(self, seq: int, confirm: Confirm) -> tuple[list[Matched], dict[str, str]]:
+        """Every match of one item; and the algorithms by which a candidate was not confirmed, with the reason."""
         group = self._groups[bisect_right(self._firsts, seq) - 1]
         place = seq - group.first
-        found: list[Matched] = []
+        matches: list[Matched] = []
         failed: dict[str, str] = {}
         if group["flags"][place] & DIGESTED:
             digests = [Hash(name, group[name][place].tobytes()) for name in self._digests]
-            found.extend(match_digests(self._matcher.together, digests))
-        asked: list[OrientationHashes] = []
+            matches.extend(match_digests(self._matcher.open_lists, digests))
+        pictures: list[OrientationHashes] = []
         matched: list[Matched] = []
         for row in range(int(group.starts[place]), int(group.starts[place + 1])):
-            kept = {name: turned for name in self._lookups if (turned := group.turned(row, name)) is not None}
-            asked.extend(kept.values())
-            matched.extend(self._matcher.combined_lookup.matches(kept, partial(_confirmed, confirm, failed, kept)))
-        together = self._matcher.combined_lookup.joint_algorithms
-        if reasons := [failed[name] for name in together if name in failed]:  # what one says of a match needs the other
-            failed.update(dict.fromkeys(together, reasons[0]))
-        found.extend(self._matcher.chances.with_chances(matched, count_queries(asked)))
-        return found, failed
+            hashes = {name: turned for name in self._lookups if (turned := group.turned(row, name)) is not None}
+            pictures.extend(hashes.values())
+            matched.extend(self._matcher.combined_lookup.matches(hashes, partial(_confirmed, confirm, failed, hashes)))
+        joint = self._matcher.combined_lookup.joint_algorithms
+        if reasons := [failed[name] for name in joint if name in failed]:  # a match by one needs the hash by the other
+            failed.update(dict.fromkeys(joint, reasons[0]))
+        matches.extend(self._matcher.chances.with_chances(matched, count_queries(pictures)))
+        return matches, failed
 
 
 def _confirmed(
     confirm: Confirm,
     failed: dict[str, str],
-    kept: Mapping[str, OrientationHashes],
+    hashes: Mapping[str, OrientationHashes],
     lookup: PictureLookup,
     transform: str,
 ) -> Hash | None:
+    """The reference hash; None where it cannot be confirmed, with the reason in `failed`."""
     try:
-        return confirm(lookup, kept[lookup.algorithm], transform)
+        return confirm(lookup, hashes[lookup.algorithm], transform)
     except CannotConfirmError as error:
         failed[lookup.algorithm] = str(error)
         return None
 
 
 def _lookups(hashes: CaseHashes, matcher: Matcher) -> dict[str, PictureLookup]:
-    now = {kept.name: kept for kept in map(stored_algorithm, matcher.lookups)}
+    current = {algorithm.name: algorithm for algorithm in map(stored_algorithm, matcher.lookups)}
     lookups = {lookup.algorithm: lookup for lookup in matcher.lookups}
-    found = {}
-    for kept in hashes.header.pictures:
-        lookup = lookups.get(kept.name)
-        if lookup is None or now[kept.name] != kept:
-            raise CaseError(f"{hashes.path}: its {kept.name} hashes are of another profile: {kept.profile}")
-        found[kept.name] = lookup
-    return found
+    usable = {}
+    for stored in hashes.header.pictures:
+        lookup = lookups.get(stored.name)
+        if lookup is None or current[stored.name] != stored:
+            raise CaseError(f"{hashes.path}: its {stored.name} hashes are of another profile: {stored.profile}")
+        usable[stored.name] = lookup
+    return usable
 
 
 def _near(group: Group, lookup: PictureLookup, lookups: CombinedLookup) -> Any:
@@ -124,9 +125,9 @@ def _near(group: Group, lookup: PictureLookup, lookups: CombinedLookup) -> Any:
     good = (quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= least))
     rows = [np.zeros(0, np.int64)]
     for kind, is_kind in ((WHOLE, ~is_region), (REGION, is_region)):
-        asked = np.flatnonzero(good & is_kind)
-        for at in range(0, len(asked), _ASKED):
-            some = asked[at : at + _ASKED]
+        queried = np.flatnonzero(good & is_kind)
+        for at in range(0, len(queried), _ROWS_A_SEARCH):
+            some = queried[at : at + _ROWS_A_SEARCH]
             codes = group[f"{lookup.algorithm} codes"][some]
             queries = np.ascontiguousarray(codes.reshape(-1, codes.shape[2]))
             near = lookup.near(
@@ -139,5 +140,5 @@ def _near(group: Group, lookup: PictureLookup, lookups: CombinedLookup) -> Any:
     return np.unique(np.concatenate(rows))
 
 
-_ASKED = 64
-"""Rows that are looked up at a time: one flat picture may be near to half of a list."""
+_ROWS_A_SEARCH = 64
+"""The number of rows that are looked up at a time: one flat picture may be near to half of a list."""

@@ -4,8 +4,8 @@
 2. Every scan in it is closed and complete: no gap, no repeat, counts and findings root as stated.
 3. The hashes of every closed scan are the file whose digest stands in its close.
 4. Every match can be recomputed: its distance is that of its two hashes, by the metric that the scan opened with, and
-   within its threshold; threshold and list are of those that the scan opened with (but where two algorithms decide
-   together: then what the threshold of one is depends on the distance by the other).
+   within its threshold; its list and its threshold are among those that the scan opened with. (Where two algorithms
+   decide together, the threshold by one depends on the distance by the other, and is not compared.)
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from matcher.record.examiner_folder import signing_key_path
 from matcher.record.hashes_file import path_of
 
 MAX_PROBLEMS = 50
-"""The most problems of matches that are named."""
+"""The largest number of problems of matches that are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found: the ledger's audit, how many matches were recomputed, and every problem in words."""
+    """The result: the ledger's audit, the number of recomputed matches, and every problem in words."""
 
     audit: AuditReport
     matches: int
@@ -49,9 +49,9 @@ def verify_case(
 ) -> Verdict:
     """Check a case, reading only. LedgerError or CaseError where it cannot be checked at all.
 
-    `keys` is a file of vkeys from elsewhere. Without it, a case that this examiner's own key has signed is verified
-    by that key; any other is checked with the keys that lie in it, and is self-asserted. `policy` says which logs and
-    witnesses are believed; `checkpoints` are signed notes that were got elsewhere, which the ledger must contain.
+    `keys` is a file of vkeys from a trusted place. Without it, a case that this examiner's own key has signed is
+    verified by that key; any other is checked with the keys in the case, and is self-asserted. `policy` names the
+    trusted logs and witnesses; `checkpoints` are signed notes from elsewhere, which the ledger must contain.
     """
     path = folder / LEDGER
     check_case(folder)
@@ -85,7 +85,7 @@ def verify_case(
 
 
 def _names_its_own(folder: Path, closed: dict[str, Any]) -> bool:
-    """Whether a close names the file that `relookup` reads; that it is the one with the digest, the audit has seen."""
+    """Whether a close names the file that `relookup` reads; the audit has compared that file's digest."""
     try:
         path = path_of(folder, int(closed["scan"]))
         return bool(closed["hashes"]["file"] == f"{path.parent.name}/{path.name}")
@@ -94,19 +94,19 @@ def _names_its_own(folder: Path, closed: dict[str, Any]) -> bool:
 
 
 def _own(origin: str, in_case: Sequence[str]) -> tuple[str, ...]:
-    """This examiner's vkey for the case, if it is one of the case's."""
+    """This examiner's vkeys for the case, if they are among the case's; else empty."""
     key = signing_key_path()
     if not key.is_file():
         return ()
     try:
         own = load_signer(key, name=origin).vkeys
-    except LedgerError:  # a key that is not ours to read proves nothing either way
+    except LedgerError:  # a key that cannot be read proves nothing either way
         return ()
     return own if set(own) <= set(in_case) else ()
 
 
 class _MatchChecker:
-    """Step 4, entry by entry."""
+    """Checks matches, step 4, entry by entry."""
 
     def __init__(self) -> None:
         self.matches = 0
@@ -115,10 +115,11 @@ class _MatchChecker:
         """By scan, then by kind, then by algorithm."""
         self._metrics: dict[int, dict[str, Metric]] = {}
         self._combined: dict[int, list[str]] = {}
-        """By scan, the algorithms that decide together, so that each match has a threshold of its own."""
+        """By scan, the algorithms that decide together: each of their matches has a threshold of its own."""
         self._lists: dict[int, set[str]] = {}
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
+        """Check the matches of the entry at leaf index `index`; entries come in ascending order."""
         try:
             self._add(index, entry)
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""The work on one item as executors run it: open, examine, never fail for what the item holds."""
+"""The work on one item as executors run it: open, examine, and never fail because of the item's content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from matcher.executors.serving import ReadsAhead
 from matcher.hashers import FileHasher, PictureHasher
 from matcher.hashers.digests import DigestHasher
 from matcher.model import Finding, Item, Reason, Status
-from matcher.scan.seen_table import SeenBefore
+from matcher.scan.seen_table import SeenTableReader
 from matcher.settings import Settings
 from matcher.sources import Source
 from matcher.sources.failures import reason_of
@@ -23,7 +23,7 @@ from matcher.sources.failures import reason_of
 
 @dataclass(frozen=True, slots=True)
 class RepeatedContent:
-    """The result for an item whose content was examined before in this scan: nothing of it was decoded again."""
+    """The result for an item whose content was already examined in this scan: it was not decoded again."""
 
     path: str
     sha256: bytes
@@ -36,9 +36,9 @@ Result = Finding | RepeatedContent
 class ExamineJob:
     """Examines the items of one source against pinned versions of lists. Can be pickled.
 
-    Without a store, items are hashed and nothing is looked up. With `seen`, the file of a SeenTable, a content that is
-    in it is not decoded: the result is a RepeatedContent, and whoever has the finding of that content completes it, or
-    sends the item again with `may_repeat` unset.
+    Without a store, items are hashed and not looked up. With `seen_table`, the file of a SeenTable, a content that is
+    in it is not decoded: the result is a RepeatedContent. The caller completes it with the finding of that content, or
+    submits the item again with `may_repeat` unset.
     """
 
     source: Source
@@ -46,11 +46,11 @@ class ExamineJob:
     lists: tuple[tuple[str, int], ...]
     settings: Settings
     exhibit: str | None
-    seen: Path | None = None
+    seen_table: Path | None = None
 
     def start(self, beat: Callable[[], None]) -> Work[Result]:
         matcher = self._open()
-        # libraries are loaded and kernels compiled here, where no limit holds yet
+        # loads libraries and compiles kernels here, before any limit applies
         hashers: list[FileHasher | PictureHasher] = [*matcher.file_hashers, *matcher.picture_hashers]
         run_selftest(tuple(hasher.algorithm.name for hasher in hashers))
         return _Examining(self, matcher, beat)
@@ -74,10 +74,10 @@ class _Examining(ReadsAhead):
         self._job = job
         self._matcher = matcher
         self._beat = beat
-        self._seen = SeenBefore(job.seen)
+        self._seen = SeenTableReader(job.seen_table)
         self._ahead = AheadReader(self._read_ahead)
         self._contained = all(isinstance(hasher, DigestHasher) for hasher in matcher.file_hashers)
-        """Whether nothing that reads can take the process with it: what that dies of is the item being examined."""
+        """Whether reading ahead cannot crash the process: then a crash is caused by the item being examined."""
 
     def expect(self, task: Item) -> None:
         if self._contained:
@@ -94,8 +94,8 @@ class _Examining(ReadsAhead):
         except OSError as error:
             return Finding(item.path, item.size, None, Status.UNREADABLE, reason_of(error), self._job.exhibit)
         except MemoryError:
-            pass  # and let go of what the frames of the exception hold
-        if give_up is None:  # its digests are to be had all the same
+            pass  # and release the objects that the frames of the exception refer to
+        if give_up is None:  # its digests can be computed all the same
             return self(item, Reason.OUT_OF_MEMORY)
         return Finding(item.path, item.size, None, Status.UNREADABLE, Reason.OUT_OF_MEMORY, self._job.exhibit)
 
@@ -110,7 +110,10 @@ class _Examining(ReadsAhead):
         )
 
     def _is_repeated(self, item: Item, content: Content) -> bool:
-        """Whether this was decoded before. What is not decoded is soon examined, and depends on the name."""
+        """Whether this content was decoded before. A content that is not decoded is examined again.
+
+        That is fast, and its finding depends on the name.
+        """
         return item.may_repeat and bool(content.parts) and content.sha256 in self._seen
 
     def _read(self, item: Item, beat: Callable[[], None], *, most: int, keep: bool) -> Content:
@@ -120,4 +123,4 @@ class _Examining(ReadsAhead):
     def _read_ahead(self, item: Item, beat: Callable[[], None]) -> Content | None:
         most = min(MOST_BYTES, self._job.settings.max_bytes)
         content = self._read(item, beat, most=most, keep=True)
-        return None if most < content.size <= self._job.settings.max_bytes else content  # it has grown: not all is held
+        return None if most < content.size <= self._job.settings.max_bytes else content  # has grown: incomplete

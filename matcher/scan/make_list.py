@@ -1,4 +1,4 @@
-"""A folder of pictures → a list of the lab's own, as JSON lines."""
+"""A folder of pictures → a hash list of the lab's own, as JSON lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_CONTENT = (Reason.EMPTY, Reason.NOT_A_PICTURE)
 
 @dataclass(slots=True)
 class MadeList:
-    """What was made: counts, and the pictures that could not be read, with the reason."""
+    """The result: counts of the list, and the pictures that could not be read, with the reason."""
 
     entries: int = 0
     hashes: int = 0
@@ -41,10 +41,10 @@ def make_list(
     algorithms: Sequence[str] = DEFAULT_ALGORITHMS,
     workers: int | None = None,
 ) -> MadeList:
-    """Write a list of every picture below `folder`. ListError where that fails, and no half-written list.
+    """Write a list of every picture below `folder`. ListError where that fails; then no list is written.
 
-    An entry's id is `NAME/` and the file's SHA-256; its note is the path inside the folder. Content that lies there
-    twice is listed once. A picture with an alpha channel is listed in both renderings.
+    An entry's id is `NAME/` and the file's SHA-256; its note is the path inside the folder. Content that occurs twice
+    is listed once. A picture with an alpha channel is listed in both renderings.
     """
     check_name(name)
     if not folder.is_dir():
@@ -55,14 +55,14 @@ def make_list(
     settings = Settings(algorithms=tuple(algorithms))
     job = ExamineJob(source=source, store=None, lists=(), settings=settings, exhibit=None)
     made = MadeList()
-    seen: set[bytes] = set()
+    listed: set[bytes] = set()
     try:
         with replacing(output) as stream:
             results = executor_for(workers).run(job, source.items(), on_result=lambda _item, _finding: None)
             with closing(results):
                 for _item, finding in results:
-                    assert isinstance(finding, Finding), "the job knows of no contents that were examined before"
-                    _take(made, finding, seen, stream, name=name, category=category)
+                    assert isinstance(finding, Finding), "the job has no table of examined contents"
+                    _add(made, finding, listed, stream, name=name, category=category)
             if not made.entries:
                 raise ListError(f"{folder}: no picture in it")
     except OSError as error:
@@ -70,16 +70,16 @@ def make_list(
     return made
 
 
-def _take(
-    made: MadeList, finding: Finding, seen: set[bytes], stream: IO[bytes], *, name: str, category: str | None
+def _add(
+    made: MadeList, finding: Finding, listed: set[bytes], stream: IO[bytes], *, name: str, category: str | None
 ) -> None:
     if finding.status is Status.SKIPPED:
         return
     if finding.status is Status.UNREADABLE:
         made.unreadable.append((finding.path, str(finding.reason)))
-    if finding.sha256 is None or finding.sha256 in seen or finding.reason in _NO_CONTENT:
+    if finding.sha256 is None or finding.sha256 in listed or finding.reason in _NO_CONTENT:
         return
-    seen.add(finding.sha256)
+    listed.add(finding.sha256)
     made.hashes += _write(stream, f"{name}/{finding.sha256.hex()}", finding, category)
     made.entries += 1
 

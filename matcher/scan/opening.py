@@ -1,4 +1,4 @@
-"""How a scan begins, or goes on: what is checked, and what the ledger then says."""
+"""How a scan begins or is resumed: the checks, and the entries that the ledger gets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matcher.lists.store import Store, check_lists
 from matcher.lookup.chances import REGION, WHOLE
 from matcher.model import Item
 from matcher.record.builds import library_builds, platform_facts, tool_version
-from matcher.record.case import NO_FACTS, CaseFacts, check_apart, vars_of
+from matcher.record.case import NO_FACTS, CaseFacts, check_apart, facts_by_name
 from matcher.record.entries import append_scan_open, clock_anomaly, entry, form_of
 from matcher.record.hashes_file import Header, StoredAlgorithm, path_of, stored_algorithm
 from matcher.record.hashes_writer import HashesWriter
@@ -31,8 +31,8 @@ from matcher.scan.resuming import (
     check_same,
     count_items,
     find_earlier,
-    restored,
-    without_recorded,
+    restore_recorded,
+    split_recorded,
 )
 from matcher.settings import Settings
 from matcher.sources import Source, open_source
@@ -45,8 +45,8 @@ _CHUNK = 1 << 20
 class ScanRequest:
     """One source against the current lists of a store, recorded in the case's folder.
 
-    With `resume` the newest scan of the source goes on where the ledger ends, if there is one. With `sealing` paths
-    are written as commitments.
+    With `resume` the newest scan of the source, if there is one, is resumed where the ledger ends. With `sealing`
+    paths are written as commitments.
     """
 
     location: Path
@@ -59,7 +59,7 @@ class ScanRequest:
 
     @property
     def exhibit(self) -> str | None:
-        """The number that every finding carries."""
+        """The exhibit number in every finding."""
         return self.facts.exhibit
 
 
@@ -73,10 +73,10 @@ class PreparedScan:
 
 
 def prepare_scan(request: ScanRequest, *, matcher: Matcher | None = None) -> PreparedScan:
-    """Open the source and the lists, once, and refuse what cannot begin, so that no case is made for it.
+    """Open the source and the lists, once, and refuse a scan that cannot begin before a case is created for it.
 
-    `matcher` has the lists where an earlier request opened them with the same settings. Otherwise the current lists of
-    the store are opened, and every byte of them is checked. CaseError where the case lies inside the evidence;
+    `matcher` is that of an earlier request with the same store and settings. Without it, the current lists of the
+    store are opened, and every byte of them is checked. CaseError where the case lies inside the evidence;
     SourceError, StoreError, IndexFileError or CalibrationError where something cannot be opened.
     """
     check_apart(request.location, request.case)
@@ -89,7 +89,7 @@ def prepare_scan(request: ScanRequest, *, matcher: Matcher | None = None) -> Pre
 
 
 class CountedItems:
-    """Items, counted as they are taken, for comparison with what was recorded; `count` are recorded already."""
+    """Items, counted as they are iterated, for comparison with the record; `count` items are already recorded."""
 
     def __init__(self, items: Iterable[Item], count: int = 0) -> None:
         self._items = items
@@ -103,7 +103,7 @@ class CountedItems:
 
 @dataclass(frozen=True, slots=True)
 class StartedScan:
-    """A scan that is in the ledger: its number, who records it, and the items that have no finding yet."""
+    """A scan that is in the ledger: its number, its recorder, and the items that have no finding yet."""
 
     scan: int
     recorder: Recorder
@@ -112,7 +112,7 @@ class StartedScan:
 
 
 class Opening:
-    """How a scan that was prepared begins, or goes on. MatcherError or LedgerError where it cannot."""
+    """Begins or resumes a prepared scan. MatcherError or LedgerError where it cannot."""
 
     def __init__(self, log: Ledger, prepared: PreparedScan, executor: dict[str, Any]) -> None:
         self._log = log
@@ -122,7 +122,7 @@ class Opening:
         self.matcher = prepared.matcher
 
     def earlier(self) -> EarlierScan | None:
-        """The scan to resume, if that is asked for and there is one. CaseError where it cannot go on."""
+        """The scan to resume, if that is requested and there is one. CaseError where it cannot be resumed."""
         if not self._request.resume:
             return None
         earlier = find_earlier(self._log, self._facts["source"])
@@ -131,9 +131,9 @@ class Opening:
         return earlier
 
     def begin(self) -> StartedScan:
-        """Append what a scan begins with."""
+        """Begin a new scan: append its first entries and create its file of hashes."""
         loads = [entry("list.load", **opened.load_record()) for opened in self.matcher.lists]
-        scan = append_scan_open(self._log, [self._self_test(), *loads], self._facts, self._make)
+        scan = append_scan_open(self._log, [self._self_test(), *loads], self._facts, self._encode)
         try:
             hashes = HashesWriter.create(path_of(self._request.case, scan), self._header(scan))
         except CaseError:
@@ -143,36 +143,37 @@ class Opening:
             scan, Recorder(self._log, scan, hashes, self._request.sealing), CountedItems(self.source.items()), Changes()
         )
 
-    def go_on(self, earlier: EarlierScan) -> StartedScan:
-        """Restore what the ledger has of a scan, and append that it goes on."""
+    def resume(self, earlier: EarlierScan) -> StartedScan:
+        """Restore the recorded items of a scan, and append an `anomaly` that it was resumed."""
         hashes = HashesWriter(path_of(self._request.case, earlier.scan), self._header(earlier.scan))
-        try:  # only now that nobody else writes it: what does the ledger have?
+        try:  # reads the ledger only now that no other process can write the scan
             if (self.earlier() or earlier).closed is not None:
                 raise CaseError(f"scan {earlier.scan} was ended by another process in this moment")
-            flags, times, asked = hashes.cut(count_items(self._log, earlier))
+            flags, times, queries = hashes.cut(count_items(self._log, earlier))
             recorder = Recorder(self._log, earlier.scan, hashes, self._request.sealing)
-            kept = zip(flags.tolist(), times.tolist(), asked, strict=True)
-            return self._restored(earlier, recorder, kept)
+            stored = zip(flags.tolist(), times.tolist(), queries, strict=True)
+            return self._restored(earlier, recorder, stored)
         except BaseException:
             hashes.close()
             raise
 
-    def _restored(self, earlier: EarlierScan, recorder: Recorder, kept: Iterator[StoredFacts]) -> StartedScan:
-        known = restored(self._log, earlier, recorder, kept)
-        changes, items = without_recorded(iter(self.source.items()), known, unchanged=self._unchanged)
+    def _restored(self, earlier: EarlierScan, recorder: Recorder, stored: Iterator[StoredFacts]) -> StartedScan:
+        recorded = restore_recorded(self._log, earlier, recorder, stored)
+        changes, items = split_recorded(iter(self.source.items()), recorded, unchanged=self._unchanged)
         if self._facts["source"]["sha256"] != earlier.opened["source"]["sha256"]:  # a source that is one file
             changes.changed.append(readable_name(self._request.location))
         fields = {"scan": earlier.scan, "items": recorder.items, "examiner": self._request.facts.examiner}
         bodies = [self._self_test(), *clock_anomaly(self._log), entry("anomaly", what="resumed", **fields)]
         openings: list[Openings] = []
         if changes:
-            told, opened = self._make(form_of("anomaly", what="the source changed", **fields, **changes.facts()))
+            body, opened = self._encode(form_of("anomaly", what="the source changed", **fields, **changes.facts()))
             openings = [*([] for _body in bodies), opened]
-            bodies.append(told)
-        recorder.restored(self._log.append(bodies, checkpoint=True, openings=openings))
+            bodies.append(body)
+        recorder.finish_restoring(self._log.append(bodies, checkpoint=True, openings=openings))
         return StartedScan(earlier.scan, recorder, CountedItems(items, recorder.items), changes)
 
-    def _make(self, form: dict[str, Any]) -> Sealed:
+    def _encode(self, form: dict[str, Any]) -> Sealed:
+        """The bytes of an entry, its paths sealed if the request says so, and its openings."""
         sealing = self._request.sealing
         return plain(form) if sealing is None else sealing.seal(form)
 
@@ -181,7 +182,7 @@ class Opening:
 
     @cached_property
     def _facts(self) -> dict[str, Any]:
-        """What `scan.open` says."""
+        """The fields of `scan.open` but the number of the scan."""
         settings = self._request.settings
         digests = [{"name": hasher.algorithm.name, "profile": hasher.profile} for hasher in self.matcher.file_hashers]
         pictures = [
@@ -199,7 +200,7 @@ class Opening:
         ]
         return {
             "source": {**self.source.describe(), "sha256": self.source.digest()},
-            **vars_of(self._request.facts),
+            **facts_by_name(self._request.facts),
             "settings": settings.as_json(),
             "algorithms": digests + pictures,
             "chances": {

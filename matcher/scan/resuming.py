@@ -1,11 +1,11 @@
-"""Going on with a scan that did not end: which one, whether that is possible, and with which items.
+"""Resuming a scan that did not end: which scan, whether it can be resumed, and with which items.
 
 1. The scan is the newest of the same source in the ledger.
 2. Lists, settings, algorithms, exhibit, and builds of this tool and of its libraries must be those that it began with:
-   else its findings would not be one set.
-3. What the ledger has is restored: counts, findings root, content that was seen. Hashes without entries are cut off.
-4. The source is listed again. Every item that is recorded must be as it was: what changed, vanished or came between is
-   told, and recorded as an anomaly. The scan goes on with the items that have no finding.
+   otherwise its findings would not be one set.
+3. The recorded state is restored: counts, findings root, examined contents. Hashes without entries are cut off.
+4. The source is listed again and compared with the recorded items: changed, vanished and added items are reported, and
+   recorded as an anomaly. The scan continues with the items that have no finding.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ COMPARED = ("lists", "settings", "algorithms", "chances", "exhibit", "sealed", "
 """The fields of `scan.open` that must be equal."""
 
 MOST_NAMED = 200
-"""Items that an anomaly names of each kind; all are counted, and told to the examiner."""
+"""The largest number of items of each kind that an anomaly names; all are counted, and shown to the examiner."""
 MOST_CHARACTERS = 80
-"""Of a path in an anomaly."""
+"""The largest length of a path in an anomaly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class EarlierScan:
 
 
 def find_earlier(log: Ledger, source: Mapping[str, Any]) -> EarlierScan | None:
-    """The newest scan of what `source.describe()` says, or None."""
-    found: EarlierScan | None = None
+    """The newest scan of the same `kind` and `path` as `source`, from `Source.describe`; None without one."""
+    newest: EarlierScan | None = None
     for index, body in log.entries():
         if is_item(body):
             continue
@@ -58,16 +58,16 @@ def find_earlier(log: Ledger, source: Mapping[str, Any]) -> EarlierScan | None:
             opened = log.disclosed(index, body)
             before = opened.get("source")
             if isinstance(before, dict) and all(before.get(key) == source[key] for key in ("kind", "path")):
-                found = EarlierScan(int(opened["scan"]), index, opened, None)
-        elif found is not None and _CLOSE in body:
+                newest = EarlierScan(int(opened["scan"]), index, opened, None)
+        elif newest is not None and _CLOSE in body:
             closed = parse(body)
-            if closed["scan"] == found.scan:
-                found = EarlierScan(found.scan, found.at, found.opened, closed)
-    return found
+            if closed["scan"] == newest.scan:
+                newest = EarlierScan(newest.scan, newest.at, newest.opened, closed)
+    return newest
 
 
 def check_same(earlier: EarlierScan, now: Mapping[str, Any]) -> None:
-    """CaseError that says what is not as the scan began with it."""
+    """CaseError that names the differences between the scan's `scan.open` and its fields now."""
     differences = [
         difference for name in COMPARED for difference in _differences(name, earlier.opened.get(name), now.get(name))
     ]
@@ -79,7 +79,7 @@ def check_same(earlier: EarlierScan, now: Mapping[str, Any]) -> None:
 
 
 def _differences(name: str, before: Any, now: Any) -> Iterator[str]:
-    """A generator of what differs, in words; parts of a list are compared by their names."""
+    """A generator of the differences, in words; parts of a list are compared by their names."""
     if before == now:
         return
     if isinstance(before, list) and isinstance(now, list):
@@ -103,7 +103,7 @@ def _shown(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RecordedItem:
-    """What the record has of one item."""
+    """The facts in the record by which an item is compared with the source."""
 
     path: str
     size: int | None
@@ -112,41 +112,41 @@ class RecordedItem:
 
 
 StoredFacts = tuple[int, int, Mapping[str, int]]
-"""Of one item: its flags, its time of modification and its questions by kind."""
+"""The stored facts of one item: its flags, its time of modification, and its number of queries by kind."""
 
 
-def restored(
-    log: Ledger, earlier: EarlierScan, recorder: Recorder, kept: Iterator[StoredFacts]
+def restore_recorded(
+    log: Ledger, earlier: EarlierScan, recorder: Recorder, stored: Iterator[StoredFacts]
 ) -> Iterator[RecordedItem]:
-    """A generator of what the ledger has of a scan, in order; each is counted by the recorder as it passes."""
+    """A generator of the recorded items of a scan, in order. Each is restored in `recorder` before it is yielded."""
     for index, body in log.entries(earlier.at):
         if is_item_of(body, earlier.scan):
             _scan, _seq, finding = decode_item(body)
-            flags, modified, queries = next(kept)
+            flags, modified, queries = next(stored)
             recorder.restore(finding, flags, queries, index=index)
             path = log.disclosed(index, body)["finding"]["path"] if earlier.sealed else finding["path"]
             yield RecordedItem(path, finding["size"], finding["sha256"], modified)
 
 
 def count_items(log: Ledger, earlier: EarlierScan) -> int:
-    """How many items the ledger has of a scan."""
+    """The number of items of a scan in the ledger."""
     return sum(is_item_of(body, earlier.scan) for _index, body in log.entries(earlier.at))
 
 
 @dataclass(slots=True)
 class Changes:
-    """What is not as it was when it was recorded, by path: in the order of the source."""
+    """The paths of items that differ from the record, in the order of the source."""
 
     changed: list[str] = field(default_factory=list)
     vanished: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
-    """Lies in front of what was recorded last, and was not there then."""
+    """New items that come before the last recorded one."""
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.vanished or self.added)
 
     def facts(self) -> dict[str, Any]:
-        """What an `anomaly` entry holds: all counted, the first of each kind named."""
+        """The fields of an `anomaly` entry: all paths counted, the first MOST_NAMED of each kind named."""
         facts: dict[str, Any] = {}
         for name in ("changed", "vanished", "added"):
             paths: list[str] = getattr(self, name)
@@ -155,32 +155,34 @@ class Changes:
         return facts
 
 
-def without_recorded(
-    items: Iterator[Item], known: Iterator[RecordedItem], *, unchanged: Callable[[Item, RecordedItem], bool]
+def split_recorded(
+    items: Iterator[Item], recorded: Iterator[RecordedItem], *, unchanged: Callable[[Item, RecordedItem], bool]
 ) -> tuple[Changes, Iterator[Item]]:
-    """What changed among the recorded items, and the items that have no finding yet, in order.
+    """Compare the items of a source with the recorded ones. Returns the changes, and the items without a finding.
 
-    Where nothing changed, both run side by side and nothing is held. `unchanged` says of an item with the size it
-    had, and another time, whether its content is the same.
+    The items keep their order. Where nothing changed, both iterators advance together and no item is held.
+    `unchanged(item, record)` returns whether the content is the same; it is called for an item with the recorded size
+    and another time of modification.
     """
     changes = Changes()
-    for record in known:
+    for record in recorded:
         item = next(items, None)
         if item is None or item.path != record.path:
-            return _out_of_step(changes, item, items, [record, *known], unchanged)
+            return _split_by_path(changes, item, items, [record, *recorded], unchanged)
         if _changed(item, record, unchanged):
             changes.changed.append(item.path)
     return changes, items
 
 
-def _out_of_step(
+def _split_by_path(
     changes: Changes,
     first: Item | None,
     items: Iterator[Item],
-    known: list[RecordedItem],
+    recorded: list[RecordedItem],
     unchanged: Callable[[Item, RecordedItem], bool],
 ) -> tuple[Changes, Iterator[Item]]:
-    left = {record.path: record for record in known}
+    """Continue `split_recorded` from the first item that differs from its record; the records left are held by path."""
+    left = {record.path: record for record in recorded}
     others: list[Item] = []
     passed = 0
     for item in () if first is None else chain([first], items):

@@ -1,7 +1,7 @@
 """Source → executor → findings → record: a scan from opening to closing, with its counts.
 
-A scan that ends early leaves what it examined, an `anomaly` that says so, and no `scan.close`: verification calls it
-incomplete, and it can be resumed.
+A scan that ends early leaves its recorded findings, an `anomaly` with the reason, and no `scan.close`: verification
+reports it as incomplete, and it can be resumed.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ from matcher.sources import Source
 
 
 class Listener(Protocol):
-    """Who is told how a scan goes on."""
+    """Receives the progress of a scan."""
 
     def opened(self, begun: StartedScan, source: Source, matcher: Matcher) -> None:
-        """The scan is in the ledger and begins, or goes on behind the items that its recorder has."""
+        """The scan is in the ledger and begins, or continues after the items that its recorder has."""
 
     def examined(self, finding: Finding, *, repeated: bool) -> None:
-        """A worker is done with an item; its turn to be recorded may not have come. Provisional.
+        """A worker has examined an item; its turn to be recorded may not have come. Provisional.
 
-        `repeated`: the finding is that of an item with the same content. Only the recorder says what is a duplicate.
+        `repeated`: the finding is that of an item with the same content. Only the recorder decides on duplicates.
         """
 
     def retried(self, item: Item, reason: Reason) -> None:
-        """A worker died of an item, or a limit was hit: it is tried once more alone."""
+        """An item killed a worker or hit a limit, and is tried once more alone."""
 
     def recorded(self, finding: Finding, recorder: Recorder) -> None:
-        """A finding has its place in the order."""
+        """A finding was recorded, in the order of the source."""
 
     def closed(self, facts: dict[str, Any]) -> None:
-        """The scan is complete: the facts of its `scan.close`."""
+        """The scan is complete; `facts` are the fields of its `scan.close`."""
 
     def complete(self, facts: dict[str, Any]) -> None:
-        """There is nothing to resume: the scan was complete, with these facts."""
+        """There is nothing to resume: the scan was already complete, with these fields of its `scan.close`."""
 
 
 def run_scan(log: Ledger, prepared: PreparedScan, *, executor: Executor, listener: Listener) -> dict[str, Any]:
-    """Scan one source and record every item. Returns the facts of `scan.close`.
+    """Scan one source and record every item. Returns the fields of `scan.close`.
 
-    Raises MatcherError or LedgerError where the scan cannot begin or go on; what was examined by then is recorded,
-    as it is at a KeyboardInterrupt.
+    Raises MatcherError or LedgerError where the scan cannot begin or continue; the findings made by then are recorded,
+    as they are at a KeyboardInterrupt.
     """
     request = prepared.request
     opening = Opening(log, prepared, executor.describe())
@@ -59,7 +59,7 @@ def run_scan(log: Ledger, prepared: PreparedScan, *, executor: Executor, listene
     if earlier is not None and earlier.closed is not None:
         listener.complete(earlier.closed)
         return earlier.closed
-    begun = opening.begin() if earlier is None else opening.go_on(earlier)
+    begun = opening.begin() if earlier is None else opening.resume(earlier)
     matcher, recorder = opening.matcher, begun.recorder
 
     def retried(item: Item, reason: Reason) -> None:
@@ -68,28 +68,28 @@ def run_scan(log: Ledger, prepared: PreparedScan, *, executor: Executor, listene
 
     try:
         listener.opened(begun, opening.source, matcher)
-        with SeenTable() as seen:
+        with SeenTable() as table:
             job = ExamineJob(
                 source=opening.source,
                 store=request.store.absolute(),
                 lists=tuple((opened.name, opened.version) for opened in matcher.lists),
                 settings=request.settings,
                 exhibit=request.exhibit,
-                seen=seen.path,
+                seen_table=table.path,
             )
-            repeats = Repeats(recorder, seen)
+            repeats = Repeats(recorder, table)
 
-            def arrived(item: Item, result: Result) -> Item | None:
-                shown = repeats.arrived(item, result)
-                if isinstance(shown, Item):
-                    return shown
-                listener.examined(shown, repeated=isinstance(result, RepeatedContent))
+            def accept(item: Item, result: Result) -> Item | None:
+                accepted = repeats.accept(item, result)
+                if isinstance(accepted, Item):
+                    return accepted
+                listener.examined(accepted, repeated=isinstance(result, RepeatedContent))
                 return None
 
-            results = executor.run(job, begun.items, on_result=arrived, on_tick=recorder.flush_if_due, on_retry=retried)
+            results = executor.run(job, begun.items, on_result=accept, on_tick=recorder.flush_if_due, on_retry=retried)
             with closing(results):
                 for item, result in results:
-                    listener.recorded(recorder.add(item, repeats.whole(result)), recorder)
+                    listener.recorded(recorder.add(item, repeats.complete(result)), recorder)
         if recorder.items != begun.items.count:
             raise MatcherError(
                 f"scan {begun.scan} is not complete: the source has {begun.items.count} items "
@@ -97,12 +97,12 @@ def run_scan(log: Ledger, prepared: PreparedScan, *, executor: Executor, listene
             )
         facts = recorder.close()
     except BaseException as error:
-        recorder.abandon(_said_of(error))
+        recorder.abandon(_early_end(error))
         raise
     listener.closed(facts)
     return facts
 
 
-def _said_of(error: BaseException) -> str:
-    """What the ledger says of an early end: the kind of error, not its message, which may hold paths of the host."""
+def _early_end(error: BaseException) -> str:
+    """The `what` of an early end's `anomaly`: the kind of error, not its message, which may contain host paths."""
     return "interrupted" if isinstance(error, KeyboardInterrupt) else f"stopped by {type(error).__name__}"

@@ -1,9 +1,10 @@
-"""Which contents were seen in a scan: a table in a file that all workers map, and that only their parent writes.
+"""The contents that a scan has examined: a table in a file that all workers map and only their parent writes.
 
-A content's place is given by the first eight bytes of its SHA-256, which are what the table holds; a later content
-takes the place of an earlier one. So it forgets, and may be wrong: a worker that finds a content there asks its parent,
-which knows the whole digest. The file lies among the system's temporary files and goes with the scan. Where there is no
-room for it no worker has it, and copies are decoded like anything else.
+The table stores the first eight bytes of a content's SHA-256, at a place that follows from them; a later content
+replaces an earlier one at the same place. So the table forgets, and may be wrong: a worker that finds a content in it
+returns a RepeatedContent, and the parent compares the whole digest. The file is one of the system's temporary files and
+is removed at the end of the scan. Where there is no space for it, workers have no table, and repeated contents are
+decoded like any other.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ import numpy.typing as npt
 from matcher.record.contents import KEY_BYTES, key_of
 
 PLACES = 1 << 20
-"""Eight bytes each."""
+"""The number of places in the table, of KEY_BYTES each."""
 
 
 class SeenTable:
-    """The table as its writer has it. The file is removed when it is closed."""
+    """The table of the writing process. The file is removed when the table is closed."""
 
     def __init__(self) -> None:
         self.path: Path | None = None
-        """None where the system has no room for the file."""
+        """The file; None where the system has no space for it."""
         try:
             self.path, self._map = _mapped_file()
         except OSError:
@@ -45,23 +46,23 @@ class SeenTable:
         self._places.release()
         self._map.close()
         if self.path is not None:
-            with suppress(OSError):  # Windows, where a worker that does not end still maps it
+            with suppress(OSError):  # Windows, where a worker that has not ended still maps it
                 self.path.unlink()
 
     def add(self, sha256: bytes) -> None:
-        """This content was examined."""
+        """Add a content that was examined."""
         key = key_of(sha256)
         self._places[key & (PLACES - 1)] = key
 
     def add_many(self, keys: npt.NDArray[np.uint64]) -> None:
-        """The same for the `key_of` each of many."""
+        """Add contents by the `key_of` each, (contents,) uint64."""
         np.frombuffer(self._map, np.uint64)[keys & np.uint64(PLACES - 1)] = keys
 
 
 def _mapped_file() -> tuple[Path, mmap.mmap]:
-    """A new file of zeros, and it mapped. OSError where it cannot be written, or only into the current folder.
+    """Create a file of zeros, and map it. OSError where it cannot be written, or only into the current folder.
 
-    That is where Python falls back to if nothing else can be written: it may be the evidence.
+    Python falls back to the current folder if no other can be written, and that may be the evidence.
     """
     if Path(tempfile.gettempdir()).samefile(Path.cwd()):
         raise FileNotFoundError("no folder for temporary files")
@@ -69,7 +70,7 @@ def _mapped_file() -> tuple[Path, mmap.mmap]:
     path = Path(name)
     try:
         with os.fdopen(descriptor, "r+b") as stream:
-            # a file of holes would be had for nothing, but filling one on a full disk ends the process
+            # a sparse file would cost nothing, but writing to its map on a full disk ends the process
             stream.write(bytes(PLACES * KEY_BYTES))
             stream.flush()
             return path, mmap.mmap(stream.fileno(), PLACES * KEY_BYTES)
@@ -78,8 +79,8 @@ def _mapped_file() -> tuple[Path, mmap.mmap]:
         raise
 
 
-class SeenBefore:
-    """The table as a worker has it. Where the file is not to be had, nothing was seen."""
+class SeenTableReader:
+    """The table as a worker reads it; empty where the file is not available."""
 
     def __init__(self, path: Path | None) -> None:
         self._places = memoryview(b"").cast("Q")

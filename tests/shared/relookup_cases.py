@@ -36,10 +36,10 @@ def recorded(case: Path) -> Matches:
 def after(matches: Matches, result: Relookup) -> Matches:
     """A scan's matches with a relookup's changes made."""
     changed = {path: set(found) for path, found in matches.items()}
-    for change in result.of("withdrawn"):
+    for change in result.changes_of("withdrawn"):
         assert change.match is not None
         changed[change.path].remove(form(change.match))
-    for change in result.of("new"):
+    for change in result.changes_of("new"):
         assert change.match is not None
         assert form(change.match) not in changed[change.path]
         changed[change.path].add(form(change.match))

@@ -1,7 +1,9 @@
-"""Pictures of which no two show the same → how near such come: the file that matcher/calibration/tables.py reads.
+"""Unrelated pictures → the probability of each distance: the file that matcher/calibration/tables.py reads.
 
-pictures   one picture → the hashes that are asked and listed of it
-counting   hashes → how many pairs have which distance
-tails      counts → the probability of each distance, seen and beyond what was seen
-making     all of it, for a folder of the lab's own pictures
+pictures         one picture → its query hashes, of which some are listed
+region_texture   regions → the gate that regions of little texture do not pass
+counting         hashes → the number of pairs with each distance
+sample           measured pictures → the tables of a calibration
+tails            counts → the probability of each distance, measured and extrapolated
+making           all of these steps, for a folder of the lab's own pictures
 """

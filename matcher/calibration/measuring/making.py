@@ -1,4 +1,4 @@
-"""A folder of the lab's own pictures → a calibration's file."""
+"""A folder of the lab's own pictures → the file of a calibration."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from matcher.sources.folder import FolderSource
 from matcher.system.files import replacing
 
 FEWEST = 200
-"""Pictures that a calibration is made of, at least."""
+"""The least number of pictures for a calibration."""
 BOXES = 40
-"""That are drawn in each picture, besides those that are found."""
+"""The number of boxes that are drawn in each picture, besides the detected ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class MadeCalibration:
-    """What was made, of how many pictures, how many pairs of them were taken for the same, what could not be read."""
+    """The calibration, and the numbers of its pictures, of pairs counted as the same picture, of unreadable files."""
 
     calibration: Calibration
     pictures: int
@@ -44,15 +44,15 @@ def make_calibration(
 ) -> MadeCalibration:
     """Measure every picture below `folder`, and write `output` whole or not at all.
 
-    Content that lies there twice is one picture. `on_picture` is told how many there are so far. CalibrationError with
-    fewer than FEWEST, or where hardly any of them says enough.
+    Content that occurs twice is one picture. `on_picture` is called with the number of pictures so far.
+    CalibrationError with fewer than FEWEST, or where too few of them are informative.
     """
     for algorithm in algorithms:
         if algorithm not in ALGORITHMS or ALGORITHMS[algorithm].metric is not Metric.HAMMING:
             raise CalibrationError(f"{algorithm!r} is no algorithm whose distances are bits")
     if output.resolve().is_relative_to(folder.resolve()):
         raise CalibrationError(f"{output}: lies inside the pictures' folder, which is never written to")
-    measured, unreadable = _measured(folder, algorithms, on_picture)
+    measured, unreadable = _measure_folder(folder, algorithms, on_picture)
     if len(measured) < FEWEST:
         raise CalibrationError(f"{folder}: {len(measured)} pictures, and at least {FEWEST} are needed")
     try:
@@ -67,7 +67,7 @@ def make_calibration(
 
 
 def grouped(measured: Sequence[Measured]) -> tuple[list[int], int]:
-    """The group of each picture, and how many pairs were taken for the same by SAME: those are of one group."""
+    """The group of each picture, and the number of pairs that count as the same by SAME: those are of one group."""
     alone = Sample(measured, range(len(measured)), [True] * len(measured))
     near = [{(int(a), int(b)) for a, b, *_ in alone.nearest(name, "whole", within=SAME[name])} for name in SAME]
     same = {pair for pair in set.intersection(*near) if pair[0] < pair[1]}
@@ -75,17 +75,20 @@ def grouped(measured: Sequence[Measured]) -> tuple[list[int], int]:
 
 
 def joined(count: int, pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """The group of each of `count` things, where `pairs` belong together, as does what belongs with either."""
+    """The group of each of `count` elements: the connected components of `pairs`."""
     groups = np.arange(count)
     for first, second in pairs:
         groups[groups == groups[second]] = groups[first]
     return [int(group) for group in groups]
 
 
-def _measured(folder: Path, algorithms: Sequence[str], on_picture: Callable[[int], None]) -> tuple[list[Measured], int]:
+def _measure_folder(
+    folder: Path, algorithms: Sequence[str], on_picture: Callable[[int], None]
+) -> tuple[list[Measured], int]:
+    """The measured pictures below a folder, each content once, and the number of unreadable files."""
     hashers = picture_hashers(dict.fromkeys([*SAME, *algorithms]))
     source = FolderSource(folder)
-    found: dict[bytes, Measured] = {}
+    by_key: dict[bytes, Measured] = {}
     unreadable = 0
     for item in source.items():
         if item.status is not None or item.size is None or item.size > MAX_BYTES:
@@ -98,6 +101,6 @@ def _measured(folder: Path, algorithms: Sequence[str], on_picture: Callable[[int
             unreadable += 1
             continue
         if measured is not None:
-            found.setdefault(measured.key, measured)
-            on_picture(len(found))
-    return list(found.values()), unreadable
+            by_key.setdefault(measured.key, measured)
+            on_picture(len(by_key))
+    return list(by_key.values()), unreadable

@@ -1,9 +1,9 @@
-"""One picture → the hashes that would be listed and asked of it: of the whole, and of boxes in it.
+"""One picture → the hashes that would be listed and looked up: of the whole, and of boxes in it.
 
-The boxes are those that are found in it, as in any picture that is examined, and, for more pairs, some that are drawn:
+The boxes are those that are detected in it, as in an examination, and, for more pairs, some that are drawn at random:
 their sides are at the strongest lines of the picture, where windows, photographs and columns of text end. Both pass the
-same gates as what is examined (matcher/examine/parts.py): texture, and a PDQ hash that says enough. Boxes are drawn by
-a generator that the picture's digest seeds, so that a picture always gives the same.
+same gates as in an examination (matcher/examine/parts.py): texture, and an informative PDQ hash. Boxes are drawn by a
+generator that is seeded with the picture's digest, so a picture always has the same boxes.
 """
 
 from __future__ import annotations
@@ -31,27 +31,28 @@ from matcher.model import LOW_QUALITY, TRANSFORMS, OrientationHashes, Region
 Codes = npt.NDArray[np.uint8]
 
 SMALLEST_SIDE = 72
-"""Pixels of a box's shorter side, at least."""
+"""The least length of a box's shorter side, in pixels."""
 LONGEST = 4.0
-"""Of a box's sides, the longer to the shorter, at most."""
+"""The largest ratio of a box's longer side to its shorter side."""
 _LINES = 24
-"""How many of the strongest lines, each way, a box may have its sides at."""
+"""The number of strongest lines in each direction at which a drawn box may have its sides."""
 _TRIES = 4
-"""For each box that is wanted."""
+"""The number of draws for each requested box."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One picture by algorithm: `whole` (8, width), `regions` (boxes, 8, width) uint8, in the order of TRANSFORMS.
+    """The hashes of one picture, by algorithm: `whole` (8, width), `regions` (boxes, 8, width) uint8.
 
-    Hashes of a quality below LOW_QUALITY are left out: all of `whole`, or that box. `key` is the file's SHA-256,
-    `found` how many boxes were found, and not drawn: the first of `regions`.
+    Orientations are in the order of TRANSFORMS. Hashes of a quality below LOW_QUALITY are left out: all of `whole`, or
+    that box. `key` is the file's SHA-256; `detected` is the number of boxes that were detected and not drawn: those are
+    the first of `regions`.
     """
 
     key: bytes
     whole: dict[str, Codes] = field(default_factory=dict)
     regions: dict[str, Codes] = field(default_factory=dict)
-    found: int = 0
+    detected: int = 0
 
 
 def measure(
@@ -62,10 +63,10 @@ def measure(
     boxed: Sequence[PictureHasher],
     max_pixels: int = MAX_PIXELS,
 ) -> Measured | None:
-    """The hashes of a file's first frame by `hashers`, and by `boxed` of what is found in it and `boxes` drawn ones.
+    """The hashes of a file's first frame by `hashers`, and of its detected boxes and `boxes` drawn ones by `boxed`.
 
-    None for what is no picture. DecodeError for a picture that cannot be decoded. Boxes are hashed by those that hash
-    reduced pictures, among them GATE.
+    None unless the file is a picture. DecodeError for a picture that cannot be decoded. Boxes are hashed only by
+    hashers that hash reduced pictures; GATE must be among those.
     """
     kind = sniff(data[:HEAD])
     if kind is None:
@@ -77,7 +78,7 @@ def measure(
 def measured_picture(
     picture: Picture, key: bytes, hashers: Sequence[PictureHasher], *, boxes: int, boxed: Sequence[PictureHasher]
 ) -> Measured:
-    """The same of a picture that is decoded."""
+    """The hashes of a decoded picture; arguments as those of `measure`."""
     reduced = picture.reduced()
     whole = {}
     for hasher in hashers:
@@ -88,12 +89,12 @@ def measured_picture(
     if view is None:
         return Measured(key, whole)
     able = [hasher for hasher in boxed if isinstance(hasher, ScreeningHasher)]
-    found = list(_hashed(view, find_regions(view) if may_hold_regions(reduced) else (), able))
+    detected = list(_hashed(view, find_regions(view) if may_hold_regions(reduced) else (), able))
     drawn = list(drawn_boxes(view, seed=int.from_bytes(key[:8]), tries=_TRIES * boxes))
-    every = [*found, *islice(_hashed(view, drawn, able), boxes)]
+    every = [*detected, *islice(_hashed(view, drawn, able), boxes)]
     names = {name for codes in every for name in codes}
     regions = {name: np.stack([codes[name] for codes in every if name in codes]) for name in sorted(names)}
-    return Measured(key, whole, regions, len(found))
+    return Measured(key, whole, regions, len(detected))
 
 
 def _turned(hasher: PictureHasher, picture: Picture, reduced: Reduced) -> OrientationHashes:
@@ -110,7 +111,7 @@ def _codes(turned: OrientationHashes) -> Codes:
 
 
 def _hashed(view: Reduced, boxes: Sequence[Region], hashers: Sequence[ScreeningHasher]) -> Iterator[dict[str, Codes]]:
-    """A generator of the hashes of each box that would be asked about, by algorithm."""
+    """A generator of the hashes, by algorithm, of each box that an examination would look up."""
     for box, texture in zip(boxes, texture_shares(view, boxes), strict=True):
         if texture < LEAST_TEXTURE:
             continue
@@ -122,7 +123,7 @@ def _hashed(view: Reduced, boxes: Sequence[Region], hashers: Sequence[ScreeningH
 
 
 def drawn_boxes(view: Reduced, *, seed: int, tries: int) -> Iterator[Region]:
-    """A generator of at most `tries` boxes in a picture at scale 1, their sides at its strongest lines or its own."""
+    """A generator of at most `tries` boxes in a view, their sides at its strongest lines or its borders."""
     height, width = view.grey.shape
     if tries == 0 or min(height, width) < SMALLEST_SIDE:
         return
@@ -138,7 +139,7 @@ def drawn_boxes(view: Reduced, *, seed: int, tries: int) -> Iterator[Region]:
 
 
 def _lines(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """Where rows differ most from the row above, both borders among them."""
+    """The rows that differ most from the row above, and both borders."""
     steps = np.abs(np.diff(grey, axis=0)).mean(axis=1)
     strongest = np.argsort(-steps, kind="stable")[:_LINES] + 1
     return np.concatenate([strongest, [0, len(grey)]])

@@ -18,7 +18,10 @@ _STEP = np.float32(SMALL_STEP)
 
 @compiled
 def _sums(grey: npt.NDArray[np.float32], most: np.float32) -> npt.NDArray[np.int32]:
-    """(h + 1, w): of the pixels above and to the left those that differ a little from the one to their left."""
+    """(h + 1, w) int32: the number of pixels above and to the left that differ slightly from the one to their left.
+
+    A slight difference is more than 0 and at most `most` grey levels.
+    """
     height, width = grey.shape
     sums = np.zeros((height + 1, width), np.int32)
     for y in range(height):
@@ -32,9 +35,9 @@ def _sums(grey: npt.NDArray[np.float32], most: np.float32) -> npt.NDArray[np.int
 
 
 def texture_shares(view: Reduced, regions: Sequence[Region]) -> list[float]:
-    """Of each region of a view, the share of its pixels that differ a little from the one to their left.
+    """For each region of a view, the share of its pixels that differ slightly from the one to their left.
 
-    0 for a region that is one pixel wide.
+    The share is 0 for a region that is one pixel wide.
     """
     if not regions:
         return []
@@ -42,7 +45,7 @@ def texture_shares(view: Reduced, regions: Sequence[Region]) -> list[float]:
     shares = []
     for region in regions:
         x, y, width, height = within(view, region)
-        last = x + width - 1  # column i is of the step from pixel i - 1 to pixel i
+        last = x + width - 1  # column i counts the step from pixel i - 1 to pixel i
         steps = sums[y + height, last] - sums[y, last] - sums[y + height, x] + sums[y, x]
         shares.append(int(steps) / max(1, (width - 1) * height))
     return shares

@@ -1,11 +1,11 @@
-"""Counts of distances → the probability of each distance, as far as it was seen, and beyond.
+"""Counts of distances → the probability of each distance, measured as far as possible, and extrapolated beyond.
 
-Where ENOUGH pairs were seen, the probability is their share, and three times its standard error more: boxes of one
-picture are not independent of each other. Nearer than that, its logarithm goes on along a straight line, as flat as it
-was in the last half decade that was seen, in the last one, in the last two, or in a calibration of more pictures,
-whichever is flattest. Chance alone would make it ever steeper (a binomial's tail does), and so the line says too much
-of it; pictures that are alike for a reason make it flatter, and then it says what was seen of those.
-docs/calibration.md compares it with others.
+Where at least ENOUGH pairs are within a distance, the probability is their share plus three times its standard error:
+boxes of one picture are not independent of each other. Below that distance, its logarithm continues along a straight
+line. The slope is that of the last half decade that was measured, of the last one, of the last two, or that of a
+calibration of more pictures, whichever is flattest. By chance alone the logarithm would become ever steeper (as a
+binomial's tail does), and the line overestimates it; pictures that are alike for a reason make it flatter, and then
+the line continues what was measured of those. docs/calibration.md compares it with others.
 """
 
 from __future__ import annotations
@@ -21,64 +21,66 @@ from matcher.calibration.tables import LEAST, STEP
 Counts = npt.NDArray[np.int64]
 
 ENOUGH = 50
-"""Pairs within a distance: with fewer its probability is not said to be measured."""
+"""The least number of pairs within a distance whose probability counts as measured."""
 _DECADES = (3, 10, 100)
-"""How many times ENOUGH pairs there are where a line begins whose slope is taken."""
+"""The multiples of ENOUGH pairs from which the slope of the line is taken, each down to ENOUGH."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """`chance[distance]` in hundredths of log10, rising to 0; measured from `seen` on, which `pairs` it came from.
+    """The chances of one table: `chance[distance]` in hundredths of log10, rising to 0.
 
-    Below `seen` it falls by `slope` hundredths a place.
+    Measured on `pairs` pairs, from the place `measured_from` on. Below that, it falls by `slope` hundredths a place.
     """
 
     chance: tuple[int, ...]
-    seen: int
+    measured_from: int
     pairs: int
     slope: float
 
     def as_json(self, *, falling: bool = False) -> dict[str, object]:
-        """As it stands in a calibration's file; `falling` for places that count from the furthest."""
+        """The table in a calibration's file; with `falling`, places count from the furthest."""
         if not falling:
-            return {"chance": list(self.chance), "pairs": self.pairs, "seen": self.seen}
-        return {"chance": list(self.chance[::-1]), "pairs": self.pairs, "seen": len(self.chance) - 1 - self.seen}
+            return {"chance": list(self.chance), "pairs": self.pairs, "seen": self.measured_from}
+        last = len(self.chance) - 1
+        return {"chance": list(self.chance[::-1]), "pairs": self.pairs, "seen": last - self.measured_from}
 
 
 def tail(counts: Counts, *, flattest: float | None = None) -> Tail:
-    """The probability of each place and all before it, of `counts` (places,) int64, the nearest first.
+    """The probability of each place and all before it, from `counts`, (places,) int64, the nearest first.
 
-    `flattest` is a slope, in hundredths a place, that is not exceeded. ValueError with too few pairs to see any tail.
+    `flattest` is the largest permitted slope, in hundredths of log10 a place. ValueError with too few pairs to measure
+    a tail.
     """
     within = np.cumsum(counts)
     pairs = int(within[-1])
     if pairs < _DECADES[-1] * ENOUGH:
         raise ValueError(f"{pairs} pairs are too few")
-    seen = int(np.argmax(within >= ENOUGH))
+    measured_from = int(np.argmax(within >= ENOUGH))
     upper = within + 1 + 3 * np.sqrt(within + 1)
     logs = 100 * np.log10(np.minimum(upper / pairs, 1))
-    slope = min([_slope(within, logs, seen, times) for times in _DECADES], default=0.0)
+    slope = min([_slope(within, logs, measured_from, times) for times in _DECADES], default=0.0)
     slope = slope if flattest is None else min(slope, flattest)
     places = np.arange(len(counts))
-    logs = np.where(places < seen, logs[seen] - slope * (seen - places), logs)
+    logs = np.where(places < measured_from, logs[measured_from] - slope * (measured_from - places), logs)
     logs = np.maximum.accumulate(np.clip(np.ceil(logs), LEAST, 0))
     logs[-1] = 0
-    return Tail(tuple(int(value) for value in logs), seen, pairs, float(slope))
+    return Tail(tuple(int(value) for value in logs), measured_from, pairs, float(slope))
 
 
-def _slope(within: Counts, logs: npt.NDArray[np.float64], seen: int, times: int) -> float:
-    """Hundredths a place between where ENOUGH and where so many times as many were seen."""
-    far = max(int(np.argmax(within >= times * within[seen])), seen + 1)
+def _slope(within: Counts, logs: npt.NDArray[np.float64], near: int, times: int) -> float:
+    """The slope, in hundredths of log10 a place, from the place `near` to that with `times` as many pairs within."""
+    far = max(int(np.argmax(within >= times * within[near])), near + 1)
     far = min(far, len(logs) - 1)
-    return float((logs[far] - logs[seen]) / (far - seen)) if far > seen else 0.0
+    return float((logs[far] - logs[near]) / (far - near)) if far > near else 0.0
 
 
 def together(counts: Counts, first: Sequence[int], second: Sequence[int], *, flattest: float | None = None) -> Tail:
-    """The tail of the sum of two algorithms' chances, of the (places, places) counts of their distances.
+    """The tail of the sum of two algorithms' chances, from the (places, places) counts of their distances.
 
     Its places count from the rarest sum: the last place is a sum of 0 to STEP hundredths.
     """
     sums = -(np.asarray(first)[:, None] + np.asarray(second)[None, :]) // STEP
     most = -2 * LEAST // STEP
-    found = np.bincount(sums.ravel(), weights=counts.ravel(), minlength=most + 1).astype(np.int64)
-    return tail(found[::-1], flattest=flattest)
+    of_sums = np.bincount(sums.ravel(), weights=counts.ravel(), minlength=most + 1).astype(np.int64)
+    return tail(of_sums[::-1], flattest=flattest)

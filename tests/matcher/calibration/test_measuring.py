@@ -69,7 +69,7 @@ class TestTail:
         assert found.chance[-1] == 0
         assert min(found.chance) >= LEAST
         within = np.cumsum(counts)
-        for place in range(found.seen, len(counts)):
+        for place in range(found.measured_from, len(counts)):
             assert within[place] >= ENOUGH
             assert 10 ** (found.chance[place] / 100) * within[-1] >= within[place] * (1 - 1e-9)
 
@@ -77,9 +77,9 @@ class TestTail:
         """One decade in ten places, so it was seen, and a little flatter, as errors are larger where less was seen."""
         within = np.floor(10.0 ** (np.arange(-40, 101) / 10))
         found = tail(np.diff(within, prepend=0).astype(np.int64))
-        assert found.seen == 57
+        assert found.measured_from == 57
         assert 8.5 <= found.slope <= 10
-        assert found.chance[found.seen] - found.chance[7] == pytest.approx(50 * found.slope, abs=1)
+        assert found.chance[found.measured_from] - found.chance[7] == pytest.approx(50 * found.slope, abs=1)
         assert tail(np.diff(within, prepend=0).astype(np.int64), flattest=4).slope == 4
 
     def test_a_tail_that_bends_is_taken_at_its_flattest(self) -> None:
@@ -187,13 +187,13 @@ class TestPictures:
         asked = PartFinder(hashers, regions=True, reframings=False).parts_of(reduced)
         assert found is not None
         assert not found.whole
-        assert found.found == len(asked) >= 2
+        assert found.detected == len(asked) >= 2
         for name in ("pdq", "phash"):
-            rows = [codes.tobytes() for codes in found.regions[name][: found.found]]
+            rows = [codes.tobytes() for codes in found.regions[name][: found.detected]]
             assert rows == [each.screened[name].codes for each in asked]
 
     def test_drawn_boxes_pass_the_same_gates(self, one: Measured) -> None:
-        assert one.found == 0  # a photograph that fills its picture
+        assert one.detected == 0  # a photograph that fills its picture
         assert all(regularity(codes[0].tobytes()) <= MOST_REGULARITY for codes in one.regions[GATE])
         assert REGION_QUALITY == LOW_QUALITY
 

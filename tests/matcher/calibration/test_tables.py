@@ -62,7 +62,7 @@ def test_chances_rise_with_the_distance_to_certainty(algorithm: str, kind: str) 
     assert chances[-1] == 0 == DEFAULT.chance(algorithm, kind, 10_000)
     assert chances[0] >= LEAST == DEFAULT.chance(algorithm, kind, -1)
     assert DEFAULT.slope(algorithm, kind) > 0
-    assert DEFAULT.seen(algorithm, kind) < ALGORITHMS[algorithm].bits // 2
+    assert DEFAULT.measured_from(algorithm, kind) < ALGORITHMS[algorithm].bits // 2
 
 
 @given(st.integers(LEAST, 0))

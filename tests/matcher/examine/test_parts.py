@@ -208,7 +208,7 @@ def test_the_regions_of_a_saturated_jpeg_are_within_what_is_said_of_them(quality
     assert parts
     for part in parts:
         for name, screened in part.screened.items():
-            reference = hashers[name].hash(part.of(whole))
+            reference = hashers[name].hash(part.cut_from(whole))
             differing = np.frombuffer(reference.value, np.uint8) ^ np.frombuffer(screened[0].value, np.uint8)
             if screened.doubtful:
                 sure = ~np.frombuffer(screened.doubtful, np.uint8)[: len(differing)]

@@ -151,7 +151,9 @@ def test_an_index_is_built_for_the_radius_that_screening_asks(tmp_path: Path) ->
     matcher = Matcher.open(tmp_path / "s")
     audits = matcher.lists[0].facts.audit
     assert {
-        lookup.algorithm: reach(lookup.listed.metric, lookup.threshold(WHOLE), max(lookup.margin, lookup.screen.margin))
+        lookup.algorithm: reach(
+            lookup.hash_lookup.metric, lookup.threshold(WHOLE), max(lookup.margin, lookup.screen.margin)
+        )
         for lookup in matcher.lookups
     }.items() <= {name: found["radius"] for name, found in audits.items()}.items()
     assert audits["phash"]["radius"] > ALGORITHMS["phash"].threshold

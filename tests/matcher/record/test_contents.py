@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from matcher.record import contents
 from matcher.record.contents import Contents, key_of
 from matcher.record.runs import Runs
-from matcher.scan.seen_table import PLACES, SeenBefore, SeenTable
+from matcher.scan.seen_table import PLACES, SeenTable, SeenTableReader
 
 DIGESTS = st.one_of(
     st.binary(min_size=32, max_size=32), st.sampled_from([bytes([7]) * 8 + bytes([n]) * 24 for n in range(9)])
@@ -49,7 +49,7 @@ def test_the_table_forgets_and_is_read_elsewhere() -> None:
         table.add(first)
         with get_context("spawn").Pool(1) as pool:
             assert pool.apply(are_seen, (table.path, [first, second, other])) == [True, False, False]
-        before = SeenBefore(table.path)
+        before = SeenTableReader(table.path)
         table.add(other)
         assert [digest in before for digest in (first, second, other)] == [False, False, True]
         held = Contents()
@@ -62,13 +62,13 @@ def test_the_table_forgets_and_is_read_elsewhere() -> None:
 
 
 def are_seen(path: Path, digests: list[bytes]) -> list[bool]:
-    before = SeenBefore(path)
+    before = SeenTableReader(path)
     return [digest in before for digest in digests]
 
 
 def test_without_a_table_nothing_was_seen(tmp_path: Path) -> None:
-    assert bytes(32) not in SeenBefore(None)
-    assert bytes(32) not in SeenBefore(tmp_path / "absent")
+    assert bytes(32) not in SeenTableReader(None)
+    assert bytes(32) not in SeenTableReader(tmp_path / "absent")
 
 
 @given(st.lists(st.integers(1, 5), min_size=1), st.lists(st.booleans(), min_size=1))

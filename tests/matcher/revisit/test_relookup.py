@@ -63,8 +63,8 @@ def test_it_gives_what_a_new_scan_gives(
     (result,) = asked(tmp_path / "case", store)
     assert after(first, result) == recorded(tmp_path / "fresh")
     assert bool(result.changes) == (before != now)
-    assert result.of("unconfirmed") == []
-    assert all(change.notable for change in result.of("new"))
+    assert result.changes_of("unconfirmed") == []
+    assert all(change.notable for change in result.changes_of("new"))
     assert verify_case(tmp_path / "case").problems == ()
     (again,) = asked(tmp_path / "case", store)
     assert again.changes == []
@@ -80,7 +80,7 @@ def test_the_evidence_is_opened_only_to_confirm(
     scan(tmp_path / "case", evidence, store)
     make_store(lists([1, 2]))
     (result,) = asked(tmp_path / "case", store)
-    opened = {change.path for change in result.of("new")}
+    opened = {change.path for change in result.changes_of("new")}
     assert {"2.png", "sub ü/2 rotate90.jpg", "sub ü/2 mirror.jpg", "sub ü/faint.png"} <= opened
     assert result.opened == len(opened)  # each had been screened only
 
@@ -93,13 +93,17 @@ def test_without_the_evidence_the_rest_is_found(
     make_store(lists([2]))
     moved = evidence.rename(tmp_path / "moved")
     (result,) = asked(tmp_path / "case", store)
-    unconfirmed = {change.path: change.reason for change in result.of("unconfirmed")}
+    unconfirmed = {change.path: change.reason for change in result.changes_of("unconfirmed")}
     screened = ("2.png", "sub ü/2 mirror.jpg", "sub ü/2 rotate90.jpg", "sub ü/faint.png")
     assert unconfirmed == dict.fromkeys(screened, "the evidence is not there")
-    assert {change.match["algorithm"] for change in result.of("new") if change.match} <= {"md5", "sha256"}
-    assert {change.path for change in result.of("withdrawn")} >= {"1.png", "sub ü/1 mirror.jpg", "sub ü/again.png"}
+    assert {change.match["algorithm"] for change in result.changes_of("new") if change.match} <= {"md5", "sha256"}
+    assert {change.path for change in result.changes_of("withdrawn")} >= {
+        "1.png",
+        "sub ü/1 mirror.jpg",
+        "sub ü/again.png",
+    }
     (result,) = asked(tmp_path / "case", store, scan=1, location=moved)
-    new = {(change.path, change.match["algorithm"]) for change in result.of("new") if change.match}
+    new = {(change.path, change.match["algorithm"]) for change in result.changes_of("new") if change.match}
     assert new == {(path, algorithm) for path in screened for algorithm in ("pdq", "phash")}
 
 
@@ -111,7 +115,7 @@ def test_changed_evidence_confirms_nothing(tmp_path: Path, evidence: Path, make_
     path.write_bytes(path.read_bytes() + b"x")
     (evidence / "sub ü/2 rotate90.jpg").unlink()
     (result,) = asked(tmp_path / "case", store)
-    assert {change.path: change.reason for change in result.of("unconfirmed")} == {
+    assert {change.path: change.reason for change in result.changes_of("unconfirmed")} == {
         "sub ü/2 mirror.jpg": "changed since it was examined",
         "sub ü/2 rotate90.jpg": "not in the evidence any more",
     }
@@ -136,7 +140,7 @@ def test_many_changes_take_several_entries(tmp_path: Path, evidence: Path, make_
     parts = entries(tmp_path / "case", "relookup")
     assert len(parts) > 1
     assert [(part["part"], part["parts"]) for part in parts] == [(n, len(parts)) for n in range(1, len(parts) + 1)]
-    assert sum(len(part["new"]) for part in parts) == len(result.of("new")) == parts[0]["counts"]["new"]
+    assert sum(len(part["new"]) for part in parts) == len(result.changes_of("new")) == parts[0]["counts"]["new"]
     assert verify_case(tmp_path / "case").problems == ()
 
 
@@ -193,8 +197,8 @@ def test_the_report_tells_of_it(
     with CaseReader(tmp_path / "case") as reader:
         page = written(reader, "html", MASKED if masked else PLAIN).decode()
     assert "made version 2" in page
-    assert page.count("match withdrawn") == len(result.of("withdrawn"))
-    assert page.count("new match, notable") == len(result.of("new"))
+    assert page.count("match withdrawn") == len(result.changes_of("withdrawn"))
+    assert page.count("new match, notable") == len(result.changes_of("new"))
     assert ("rotate90.jpg" in page) != masked
 
 

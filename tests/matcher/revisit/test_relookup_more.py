@@ -72,11 +72,11 @@ def test_a_new_match_behind_a_hundred_others_is_told(tmp_path: Path, evidence: P
     scan(tmp_path / "case", evidence, store)
     make_store([*many, line("z")], profile=INFORMATION)
     (result,) = asked(tmp_path / "case", store)
-    assert "z" in {change.match["entry"] for change in result.of("new") if change.match}
-    assert result.of("new")[0].notable
+    assert "z" in {change.match["entry"] for change in result.changes_of("new") if change.match}
+    assert result.changes_of("new")[0].notable
     make_store([line("0", "2"), *many], profile=INFORMATION)
     (result,) = asked(tmp_path / "case", store)
-    assert {change.match["entry"] for change in result.of("withdrawn") if change.match} == {"z"}
+    assert {change.match["entry"] for change in result.changes_of("withdrawn") if change.match} == {"z"}
 
 
 def test_another_list_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
@@ -84,7 +84,7 @@ def test_another_list_does_not_make_cut_matches_new(tmp_path: Path, evidence: Pa
     scan(tmp_path / "case", evidence, store)
     make_store([line("other")], name="other")
     (result,) = asked(tmp_path / "case", store)
-    assert [change.match["list"] for change in result.of("new") if change.match] == ["other"]
+    assert [change.match["list"] for change in result.changes_of("new") if change.match] == ["other"]
 
 
 def test_a_merging_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
@@ -100,7 +100,7 @@ def test_a_merging_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path,
     remove_entries(store, name, ["i008"])
     assert compact_list(store, name).same_as == (4,)
     (result,) = asked(tmp_path / "case", folder)
-    assert {change.match["entry"] for change in result.of("withdrawn") if change.match} == {"i008"}
+    assert {change.match["entry"] for change in result.changes_of("withdrawn") if change.match} == {"i008"}
 
 
 def test_one_scan_that_cannot_be_looked_up_does_not_hide_the_others(
@@ -136,8 +136,8 @@ def test_what_the_stored_hash_decides_needs_no_confirmation(tmp_path: Path, make
     make_store([{"id": "a", "algorithm": "phash", "value": value}])
     folder.rename(tmp_path / "away")
     (result,) = asked(tmp_path / "case", store)
-    assert [change.match["distance"] for change in result.of("new") if change.match] == [0]
-    assert len(result.of("unconfirmed")) == 1
+    assert [change.match["distance"] for change in result.changes_of("new") if change.match] == [0]
+    assert len(result.changes_of("unconfirmed")) == 1
 
 
 @pytest.mark.parametrize("name", ["100% exhibit", "Beweis ü", "file"])
@@ -155,8 +155,8 @@ def test_evidence_with_odd_names_is_found_again(
     scan(tmp_path / "case", location, store)
     make_store([json.loads(text) for text in known_list.read_text(encoding="utf-8").splitlines()])
     (result,) = asked(tmp_path / "case", store)
-    assert result.of("unconfirmed") == []
-    assert {change.match["algorithm"] for change in result.of("new") if change.match} == {"pdq", "phash"}
+    assert result.changes_of("unconfirmed") == []
+    assert {change.match["algorithm"] for change in result.changes_of("new") if change.match} == {"pdq", "phash"}
     assert result.opened == 1
 
 
@@ -173,12 +173,12 @@ def test_two_at_once_record_a_change_once(
         if not overtaken and b'"type":"relookup"' in bodies[-1]:
             overtaken.append(1)
             (other,) = asked(tmp_path / "case", store)
-            assert len(other.of("new")) == 1
+            assert len(other.changes_of("new")) == 1
         return ordinary(log, bodies, **more)
 
     monkeypatch.setattr(Ledger, "append", append)
     (result,) = asked(tmp_path / "case", store)
-    assert result.of("new") == []
+    assert result.changes_of("new") == []
     assert [len(entry["new"]) for entry in entries(tmp_path / "case", "relookup")] == [1, 0]
 
 
@@ -188,7 +188,7 @@ def test_many_lists_leave_room_for_changes(tmp_path: Path, evidence: Path, make_
     for number in range(60):
         make_store([line("x" * 900)], name=f"{number:02d}" + "n" * 40)
     (result,) = asked(tmp_path / "case", store)
-    assert len(result.of("new")) == 60
+    assert len(result.changes_of("new")) == 60
     assert verify_case(tmp_path / "case").problems == ()
 
 

@@ -41,8 +41,8 @@ def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     scan(tmp_path / "fresh", composed, store, exact=exact)
     (result,) = asked(tmp_path / "case", store)
     assert after(recorded(tmp_path / "case"), result) == recorded(tmp_path / "fresh")
-    assert result.of("unconfirmed") == []
-    regions = [(change.path, change.match) for change in result.of("new") if change.match and change.match["region"]]
+    assert result.changes_of("unconfirmed") == []
+    regions = [(change.path, change.match) for change in result.changes_of("new") if change.match and change.match["region"]]
     found = {(path, tuple(match["region"])) for path, match in regions}
     assert ("two.png", (60, 70, 320, 240)) in found
     assert ("pages.tiff", (160, 170, 400, 300)) in found
@@ -54,7 +54,7 @@ def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     assert asked(tmp_path / "case", store)[0].changes == []
     make_store([OTHER])
     (back,) = asked(tmp_path / "case", store)
-    assert len(back.of("withdrawn")) == len(result.of("new"))
+    assert len(back.changes_of("withdrawn")) == len(result.changes_of("new"))
 
 
 def test_a_longer_list_withdraws_and_renews_nothing(
@@ -80,8 +80,8 @@ def test_without_the_evidence_regions_are_not_confirmed(
     make_store(lines_of(known_list, [1]))
     evidence.rename(tmp_path / "moved")
     (result,) = asked(tmp_path / "case", store)
-    assert {change.path for change in result.of("unconfirmed")} == {"two.png", "pages.tiff"}
-    assert result.of("new") == []
+    assert {change.path for change in result.changes_of("unconfirmed")} == {"two.png", "pages.tiff"}
+    assert result.changes_of("new") == []
 
 
 def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_store: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_limit_of_false_matches_holds_for_the_lists_as_they_are_now(
         asked(tmp_path / "case", store)
     (result,) = asked(tmp_path / "case", store, calibration=own_calibration)
     assert after(recorded(tmp_path / "case"), result) == recorded(tmp_path / "fresh")
-    assert len(result.of("new")) >= 14
+    assert len(result.changes_of("new")) >= 14
     for case in ("case", "fresh"):
         assert verify_case(tmp_path / case).problems == ()
 

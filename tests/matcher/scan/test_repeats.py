@@ -144,11 +144,11 @@ REPEATED = RepeatedContent("b", SHA256)
 def test_what_may_be_otherwise_is_examined_again(earlier: list[Finding]) -> None:
     with SeenTable() as seen:
         repeats = Repeats(Recording(*earlier), seen)  # type: ignore[arg-type]
-        assert repeats.arrived(ITEM, REPEATED) == replace(ITEM, may_repeat=False)
+        assert repeats.accept(ITEM, REPEATED) == replace(ITEM, may_repeat=False)
 
 
 def test_what_lasts_is_taken_over() -> None:
     with SeenTable() as seen:
         repeats = Repeats(Recording(Finding("a", 5, SHA256, Status.KNOWN, width=7)), seen)  # type: ignore[arg-type]
-        assert repeats.arrived(ITEM, REPEATED) == Finding("b", 5, SHA256, Status.KNOWN, width=7)
-        assert repeats.whole(REPEATED) == Finding("b", 5, SHA256, Status.KNOWN, width=7)
+        assert repeats.accept(ITEM, REPEATED) == Finding("b", 5, SHA256, Status.KNOWN, width=7)
+        assert repeats.complete(REPEATED) == Finding("b", 5, SHA256, Status.KNOWN, width=7)

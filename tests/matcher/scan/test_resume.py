@@ -18,7 +18,7 @@ from matcher.model import Item
 from matcher.record.case import CaseFacts, open_case
 from matcher.record.hashes_file import CaseHashes, path_of
 from matcher.revisit.verify import verify_case
-from matcher.scan.resuming import RecordedItem, without_recorded
+from matcher.scan.resuming import RecordedItem, split_recorded
 from tests.shared.scan_cases import Failing, Quiet, entries, fail, kept, scan
 
 
@@ -309,7 +309,7 @@ paths = st.lists(st.integers(0, 30), unique=True).map(sorted)
 def test_comparing_side_by_side_agrees_with_sets(recorded: list[int], listed: list[int], grown: set[int]) -> None:
     known = [RecordedItem(f"{number:02d}", 1, None, 5) for number in recorded]
     items = [Item(f"{number:02d}", b"", 2 if number in grown else 1, modified=5) for number in listed]
-    changes, left = without_recorded(iter(items), iter(known), unchanged=lambda _item, _record: False)
+    changes, left = split_recorded(iter(items), iter(known), unchanged=lambda _item, _record: False)
     last = max((number for number in recorded if number in listed), default=-1)
     assert [int(item.path) for item in left] == [number for number in listed if number not in recorded]
     assert sorted(map(int, changes.vanished)) == sorted(set(recorded) - set(listed))

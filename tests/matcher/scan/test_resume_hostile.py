@@ -23,14 +23,14 @@ class TestTheLock:
         from matcher.scan.opening import Opening
 
         fail(tmp_path / "case", evidence, known_store, 6)
-        ordinary = Opening.go_on
+        ordinary = Opening.resume
 
         def late(opening: Opening, earlier: Any) -> Any:
-            monkeypatch.setattr(Opening, "go_on", ordinary)
+            monkeypatch.setattr(Opening, "resume", ordinary)
             scan(tmp_path / "case", evidence, known_store, resume=True)
             return ordinary(opening, earlier)
 
-        monkeypatch.setattr(Opening, "go_on", late)
+        monkeypatch.setattr(Opening, "resume", late)
         with pytest.raises(CaseError, match="was ended by another process"):
             scan(tmp_path / "case", evidence, known_store, resume=True)
         assert verify_case(tmp_path / "case").problems == ()
@@ -42,16 +42,16 @@ class TestTheLock:
 
         whole, _listener = scan(tmp_path / "whole", evidence, known_store)
         fail(tmp_path / "case", evidence, known_store, 6)
-        ordinary = Opening.go_on
+        ordinary = Opening.resume
 
         def late(opening: Opening, earlier: Any) -> Any:
-            monkeypatch.setattr(Opening, "go_on", ordinary)
+            monkeypatch.setattr(Opening, "resume", ordinary)
             again = Failing(MatcherError("gone"), after=3)
             with pytest.raises(MatcherError, match="gone"):
                 scan(tmp_path / "case", evidence, known_store, executor=again, resume=True)
             return ordinary(opening, earlier)
 
-        monkeypatch.setattr(Opening, "go_on", late)
+        monkeypatch.setattr(Opening, "resume", late)
         facts, listener = scan(tmp_path / "case", evidence, known_store, resume=True)
         assert listener.done == 9
         assert facts["findings_root"] == whole["findings_root"]

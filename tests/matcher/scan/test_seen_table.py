@@ -10,7 +10,7 @@ import pytest
 
 from matcher.executors.pool import PoolExecutor
 from matcher.scan import seen_table as seen
-from matcher.scan.seen_table import SeenBefore, SeenTable
+from matcher.scan.seen_table import SeenTable, SeenTableReader
 from tests.shared.scan_cases import scan
 
 
@@ -29,7 +29,7 @@ def test_nothing_is_written_to_the_current_folder(tmp_path: Path, monkeypatch: p
 
 def test_a_worker_has_what_its_parent_adds() -> None:
     with SeenTable() as table:
-        before = SeenBefore(table.path)
+        before = SeenTableReader(table.path)
         assert digest(1) not in before
         table.add(digest(1))
         assert digest(1) in before
