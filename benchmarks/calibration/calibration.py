@@ -1,17 +1,17 @@
-"""How near do unrelated pictures come, and is what is expected of it what is seen?
+"""How near are the hashes of unrelated pictures, and does the expected number of chance matches equal the observed?
 
     python -m benchmarks.calibration.calibration CORPUS --work DIR [--write FILE] [--plot FILE] [--near ALGORITHM=N]
 
-1. Validates: the pictures are split by their SHA-256; on one half the tails are fitted, as for the file; on the other
-   half, whose pictures took no part, the matches by chance are counted. Prints expected and observed for thresholds
-   down to where fewer than ten are observed.
-2. Validates the extrapolation: the same with a tenth, and with a fiftieth, of the asked pictures to fit on, so that a
-   decade or two more of what is observed lie beyond what was seen.
-3. Fits on all, prints what it means for lists of a million hashes, and with `--write` writes the file that comes with
-   the package (matcher/calibration/calibration.json).
+1. Validates: the pictures are split by their SHA-256. The tails are fitted on one half, as for the file; chance matches
+   are counted on the other half. Prints expected and observed counts for thresholds down to where fewer than ten are
+   observed.
+2. Validates the extrapolation: the same with a tenth, and with a fiftieth, of the query pictures in the fit, so that
+   one or two more decades of the observed counts lie beyond the fitted ones.
+3. Fits on all pictures, prints the result for lists of a million hashes, and with `--write` writes the file that comes
+   with the package (matcher/calibration/calibration.json).
 
-`--near` prints the nearest pairs instead: those were looked at, and what was the same picture is in
-calibration_pairs.csv. The hashes are kept in DIR; to make them takes half an hour.
+`--near` prints the nearest pairs instead. Those were inspected, and the pairs that show the same picture are in
+calibration_pairs.csv. The hashes are stored in DIR; computing them takes half an hour.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def fitted(part: Sample, algorithm: str, kind: str) -> Tail:
 
 
 def compare(found: Tail, counts: np.ndarray) -> list[tuple[int, float, int]]:
-    """(place, expected, observed) from where ten are observed to a hundred thousand times as many."""
+    """(place, expected, observed), from the place where ten are observed to the one with 100,000 times as many."""
     within = np.cumsum(counts)
     chances = 10 ** (np.array(found.chance) / 100)
     places = [p for p in range(len(counts)) if FEWEST_OBSERVED <= within[p] <= 1e6 and (p == 0 or counts[p])]
@@ -51,7 +51,7 @@ def compare(found: Tail, counts: np.ndarray) -> list[tuple[int, float, int]]:
 
 
 def pairs_of(fit: Sample, test: Sample, kind: str, names: Sequence[str]) -> dict[str, tuple[Tail, np.ndarray]]:
-    """Of algorithms, among them those of JOINT, and of both of those the tail of one part and the counts of another."""
+    """Algorithm → the tail fitted on `fit` and the counts observed on `test`, also for the two of JOINT together."""
     found = {name: (fitted(fit, name, kind), test.counts(name, kind)) for name in names}
     chances = [found[name][0].chance for name in JOINT]
     counts = test.joint(kind)
@@ -65,7 +65,7 @@ def pairs_of(fit: Sample, test: Sample, kind: str, names: Sequence[str]) -> dict
 def validate(
     fit: Sample, test: Sample, what: str, *, names: Sequence[str] | None = None
 ) -> dict[tuple[str, str], list[tuple[int, float, int]]]:
-    """Of the algorithms `names`, or of all."""
+    """Validate the algorithms `names`, or all."""
     print(f"\n{what}\n")
     print("| kind | hash | measured from | expected / observed (observed) by threshold | worst factor |")
     print("|---|---|---|---|---|")
@@ -115,7 +115,7 @@ def meaning(calibration: Calibration) -> None:
 
 
 def gate(every: Sample, files: list[str]) -> None:
-    """What the limit on regularity costs: photographs as a whole stand for those that are planted."""
+    """Print what the limit on regularity costs; whole photographs represent planted ones."""
     photographs = [one for one, file in zip(every.pictures, files, strict=True) if file.startswith("photos/")]
     regular = np.array([regularity(one.whole[GATE][0].tobytes()) for one in photographs if GATE in one.whole])
     print(f"\nOf {len(regular):,} photographs those whose PDQ code is more regular than a limit\n")
@@ -132,7 +132,7 @@ def gate(every: Sample, files: list[str]) -> None:
 
 
 def fields(apart: Sample, calibration: Calibration) -> None:
-    """How many times as many are observed where star fields are asked (whole: and the listed ones)."""
+    """Print the ratio of observed to expected matches where star fields are the queries (whole: also the listed ones)."""
     print("\nAsked of star fields: observed / expected (observed)\n")
     for kind in KINDS:
         for name in JOINT:

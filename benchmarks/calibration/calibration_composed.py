@@ -1,6 +1,6 @@
-"""Screenshots composed from a package's photographs: more regions that are found, and show other pictures in part.
+"""Screenshots composed from a package's photographs: more detected regions that show other pictures in part.
 
-All that is shown in one is of the same package, whose pictures it is not compared with.
+All pictures in a screenshot are of one package, and it is not compared with pictures of that package.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from matcher.imaging.picture import Picture
 
 KINDS = {"desktop": desktop, "phone": phone, "grid": grid}
 FEWEST, MOST = 4, 60
-"""Photographs of half a package that are composed, at least, and screenshots that are composed of them, at most."""
+"""The fewest photographs of half a package that are composed, and the most screenshots composed of them."""
 SHOWN = 16
 SEED = 7
 
 
 def half_of(key: bytes) -> int:
-    """0 or 1: of which half of the pictures, for validation, one with this digest is."""
+    """The half of the pictures, 0 or 1, that a picture with this digest belongs to in the validation."""
     return key[-1] % 2
 
 
 def composed(
     packages: Mapping[str, Sequence[Path]], hashers: Sequence[PictureHasher]
 ) -> Iterator[tuple[str, Measured]]:
-    """A generator of a package's name, and what is found in a screenshot of photographs of one half of it."""
+    """A generator of a package's name, and the measurements of a screenshot of photographs of one half of it."""
     for package, every in sorted(packages.items()):
         halves = [half_of(hashlib.sha256(path.read_bytes()).digest()) for path in every]
         for half in (0, 1):

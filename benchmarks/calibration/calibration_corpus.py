@@ -1,9 +1,9 @@
-"""The corpus's pictures as a sample to calibrate on: what is asked, what is listed, what is the same picture.
+"""The corpus's pictures as a sample for calibration: the queries, the listed pictures, and the pairs that are related.
 
-Listed are photographs (of the kinds LISTED); asked are pictures of every kind, what is found in them and in screenshots
-that are composed of them, and boxes drawn in photographs. Pictures of one package, one family, one near-duplicate group
-or one pair of NEAR_DUPLICATES.csv are not compared, nor those of the pairs in calibration_pairs.csv, each of which was
-looked at and is the same picture, or a part of it.
+Photographs (of the kinds LISTED) are listed. The queries are pictures of every kind, the regions detected in them and
+in screenshots that are composed of them, and boxes drawn in photographs. Pictures of one package, one family, one
+near-duplicate group or one pair of NEAR_DUPLICATES.csv are not compared, nor those of the pairs in
+calibration_pairs.csv, each of which was inspected and shows the same picture, or a part of it.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ from matcher.hashers import picture_hashers
 
 LISTED = {"photo", "wallpaper"}
 APART = {"astro-photo"}
-"""Not asked with the others: a share of star fields that no disk has, a bright spot in the dark each of them."""
+"""Kinds that are not queried with the others: the corpus has a share of star fields that no disk has, each a bright
+spot in the dark."""
 FEWEST_PIXELS, MOST_PIXELS = 10_000, 40_000_000
 BOXES = {"photos": 250, "screenshots": 0}
-"""That are drawn, besides those that are found."""
+"""The number of boxes drawn at random in each picture, in addition to the detected regions."""
 EVERY = 4
-"""The boxes of every fourth picture are hashed by every algorithm, those of the others by JOINT."""
+"""The boxes of every fourth picture are hashed by every algorithm, those of the others by the two of JOINT."""
 PAIRS = Path(__file__).with_name("calibration_pairs.csv")
 SHORTEST, MOST_ASPECT = 200, 3
-"""Of a photograph that is shown in a composed screenshot."""
+"""The limits of a photograph that is shown in a composed screenshot."""
 Kept = TypeVar("Kept")
 HAMMING = [name for name, facts in ALGORITHMS.items() if facts.metric is Metric.HAMMING]
 
@@ -69,7 +70,7 @@ def _measured(corpus: Path, task: tuple[str, bool]) -> Measured | None:
 
 
 def measured(corpus: Path, work: Path) -> dict[str, Measured]:
-    """Every picture's hashes by its file's name in the manifest; kept in `work`, and believed if they are there."""
+    """Every picture's measurements by its file's name in the manifest; stored in `work`, and read from there if present."""
     tasks = [(row["file"], number % EVERY == 0) for number, row in enumerate(_rows(corpus))]
 
     def make() -> dict[str, Measured]:
@@ -81,7 +82,7 @@ def measured(corpus: Path, work: Path) -> dict[str, Measured]:
 
 
 def _composed(corpus: Path, work: Path) -> list[tuple[str, Measured]]:
-    """Screenshots composed of the photographs of one package each, kept likewise."""
+    """Screenshots composed of the photographs of one package each, with their measurements; stored in `work` too."""
     packages: dict[str, list[Path]] = {}
     for row in _rows(corpus):
         sides = int(row["width"]), int(row["height"])
@@ -103,13 +104,13 @@ def _kept(path: Path, make: Callable[[], Kept]) -> Kept:
     return made
 
 
-def not_asked(one: Measured) -> Measured:
-    """A picture whose boxes are not asked, nor it itself but as it stands."""
+def upright_only(one: Measured) -> Measured:
+    """The measurements of a picture without its boxes, and only in its upright orientation."""
     return Measured(one.key, {name: codes[:1] for name, codes in one.whole.items()})
 
 
 def sample(corpus: Path, work: Path, *, apart: bool = False) -> tuple[Sample, list[str]]:
-    """All of it, and the files' names. Those of APART are asked only if `apart`, and then only they are."""
+    """The whole sample, and the files' names. The kinds of APART are queries only with `apart`, and then no others."""
     found = measured(corpus, work)
     wanted = LISTED | APART if apart else {*PHOTOGRAPHS, "screenshot"} - APART
     rows = [row for row in _rows(corpus) if row["file"] in found and row["kind"] in wanted]

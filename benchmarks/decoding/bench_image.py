@@ -1,14 +1,13 @@
-"""What does one picture cost on one thread, beside the peers and beside the decoder alone?
+"""What does one picture cost on one thread, compared with the peers and with the decoder alone?
 
     python -m benchmarks.decoding.bench_image CORPUS --work DIR [--pictures 12] [--rounds 7]
                                              [--only FORM …] [--plots DIR]
 
-Photographs of the corpus brought to 12 and 2 megapixels, screenshots to 1920 × 1080, kept in DIR. `examine` is all of
-our default hashes in eight orientations, without the digests; the peers compute one hash, and decode as they do. For
-every form a Markdown table: the mean over the pictures of each one's median over the rounds, and how many times as long
-as `examine` without lists that is, with the least and the largest ratio of a single round. Then the ratios that are
-required, and whether they were met; exits with 1 where one was not. `--plots` gets performance-image.svg (by
-matplotlib).
+Photographs of the corpus are converted to 12 and 2 megapixels, screenshots to 1920 × 1080, and stored in DIR. `examine`
+computes all of our default hashes in eight orientations, without the digests; each peer computes one hash with its own
+decoding. Prints a Markdown table for every form: the mean over the pictures of each one's median over the rounds, and
+its ratio to `examine` without lists, with the smallest and the largest ratio of a single round. Then the required
+ratios, and whether they were met; exit code 1 where one was not. `--plots` gets performance-image.svg (by matplotlib).
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ BARE, PILLOW, OWN_PNG = "bare decode", "whole decode by Pillow", "our PNG decode
 
 
 class Required(NamedTuple):
-    """`slow` takes at least (or, with `most`, at most) `bound` times as long as `fast`."""
+    """The requirement that `slow` takes at least (or, with `most`, at most) `bound` times as long as `fast`."""
 
     form: str
     slow: str
@@ -58,7 +57,7 @@ REQUIRED = [
 
 
 def examined(matcher: Matcher, digests: dict[Path, dict[str, bytes]], sample: Sample) -> None:
-    """`examine` with the digests given, so that none is computed."""
+    """Run `examine` with the digests passed in, so that none is computed."""
     finding = matcher.examine(sample.data, name=sample.path.name, digests=digests[sample.path])
     if finding.width is None:
         raise ValueError(f"{sample.path}: {finding.status} {finding.reason}")
@@ -83,7 +82,7 @@ def ways_for(form: Form, samples: Sequence[Sample], store: Path) -> dict[str, Wa
     for name, way in peers().items():
         try:
             answer = way(samples[0])
-        except Exception:  # noqa: BLE001 - a peer that does not read this format, whatever it raises
+        except Exception:  # noqa: BLE001 - a peer that does not read this format may raise anything
             answer = None
         if answer is None:
             print(f"{name} does not read {form.kind}")
@@ -95,7 +94,7 @@ def ways_for(form: Form, samples: Sequence[Sample], store: Path) -> dict[str, Wa
 def table(form: str, samples: Sequence[Sample], times: Times) -> None:
     size = sum(len(sample.data) for sample in samples) / len(samples)
     print(f"\n{form}: {len(samples)} pictures, {size / 1e6:.2f} MB on average\n")
-    print(f"| way | ms a picture | times `{OURS}` | of a round |\n|---|---|---|---|")
+    print(f"| method | ms a picture | times `{OURS}` | of a round |\n|---|---|---|---|")
     for way in sorted(times.seconds, key=times.milliseconds):
         low, high = times.spread(way, OURS)
         print(f"| {way} | {times.milliseconds(way):.2f} | {times.ratio(way, OURS):.2f} | {low:.2f} to {high:.2f} |")
@@ -103,7 +102,7 @@ def table(form: str, samples: Sequence[Sample], times: Times) -> None:
 
 
 def judged(measured: dict[str, Times]) -> bool:
-    """Print what is required beside what was measured; whether all of it was met."""
+    """Print the requirements with the measured ratios. Returns whether all are met."""
     print("\n| form | ratio | required | measured | of a round | |\n|---|---|---|---|---|---|")
     good = True
     for form, slow, fast, bound, most in REQUIRED:
@@ -123,7 +122,7 @@ def judged(measured: dict[str, Times]) -> bool:
 
 
 def plot(measured: dict[str, Times], folder: Path) -> None:
-    """Bars with their numbers, one panel a form, the bare decode as a line."""
+    """Draw bars with their numbers, one panel for each form, with the bare decode as a line."""
     from benchmarks.shared.plotting import save, subplots  # noqa: PLC0415 - only to draw
 
     figure, axes = subplots(len(measured), columns=2, height=3.2)

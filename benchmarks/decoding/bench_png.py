@@ -1,17 +1,17 @@
-"""How soon is a PNG read for screening, beside decoders, and is it ever read where Pillow would not?
+"""How fast is a PNG read for screening, compared with decoders, and is it ever read where Pillow would refuse it?
 
     python -m benchmarks.decoding.bench_png [--corpus CORPUS] [--count 12] [--rounds 9]
     python -m benchmarks.decoding.bench_png --fuzz 600 [--seed 1]
 
-Screenshots of CORPUS (a folder with screenshots/), brought to 1920 × 1080 and written by Pillow as RGB, opaque RGBA,
-grey and palette; drawn ones without it. One thread. A line a colour mode: milliseconds for Pillow's decode, and the
-share of it that the others take, the median of the pictures, each the best of its rounds. `zlib-ng` inflates and does
-nothing else, which is the floor of `reduced`; `to grey` is Pillow's way to the grey pixels. libdeflate (inflating
-alone), OpenCV and imagecodecs take part where installed; the last two and Pillow stop at the pixels, where `reduced`
-goes on to the grey means. Then the same for icons.
+The input is screenshots of CORPUS (a folder with screenshots/), converted to 1920 × 1080 and written by Pillow as RGB,
+opaque RGBA, grey and palette; without CORPUS drawn ones. One thread. Prints a line for each colour mode: milliseconds
+for Pillow's decode, and the share of it that the others take, the median of the pictures, each the best of its rounds.
+`zlib-ng` only inflates, which is the floor of `reduced`; `to grey` is Pillow's decode and conversion to grey.
+libdeflate (inflating alone), OpenCV and imagecodecs take part where they are installed; the last two and Pillow stop at
+the pixels, while `reduced` also computes the grey means. Then the same for icons.
 
---fuzz damages small files for so many seconds and compares with the ordinary way: exit code 1 if one is read otherwise.
-What is damaged there are files; benchmarks/decoding/inflate_outcomes.py damages compressed data.
+--fuzz damages small files for that many seconds and compares with Pillow's decode; exit code 1 if one differs. It
+damages files; benchmarks/decoding/inflate_outcomes.py damages compressed data.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def pictures(corpus: Path | None, count: int) -> Iterator[Image.Image]:
-    """A generator of pictures of SIZE, spread over the screenshots by name."""
+    """A generator of pictures of SIZE, chosen evenly from the screenshots in the order of their names."""
     if corpus is None:
         for seed in range(count):
             yield opaque_screen(seed, mode="RGB", width=SIZE[0], height=SIZE[1])
@@ -74,7 +74,7 @@ def pictures(corpus: Path | None, count: int) -> Iterator[Image.Image]:
 
 
 def decoders() -> dict[str, Work]:
-    """Ours, and the peers that are installed."""
+    """Our decoder and the installed peers, by name."""
     found: dict[str, Work] = {"Pillow": lambda data: Image.open(io.BytesIO(data)).load()}
     found["to grey"] = lambda data: Image.open(io.BytesIO(data)).convert("RGB").convert("L")
     found["reduced"] = lambda data: reduced(data, Limits())
@@ -125,7 +125,7 @@ def encoded(image: Image.Image, mode: str) -> bytes:
 
 
 def best(work: Work, data: bytes, rounds: int) -> float:
-    """Seconds."""
+    """The seconds of the fastest round."""
     times = []
     for _ in range(rounds):
         begun = time.perf_counter()

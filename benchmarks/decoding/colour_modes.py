@@ -1,11 +1,11 @@
-"""How far does a colour mode move a hash? Photographs, copied in every mode, compared with the original.
+"""How far does a colour mode move a hash? Photographs are copied in every mode and compared with the original.
 
     python -m benchmarks.decoding.colour_modes FOLDER [--most N] [--side PIXELS] [--profile CMYK.icc] [--magick CONVERT]
 
-Takes N JPEG photographs below FOLDER (every k-th, so that all of them are drawn on), whose PDQ quality is 80 or more,
-makes copies and prints, for each mode, how many bits PDQ and pHash are away from the original: median, largest, and
+Takes N JPEG photographs below FOLDER (every k-th, so that they spread over the folder) whose PDQ quality is 80 or more,
+makes copies and prints, for each mode, the distance of PDQ and pHash from the original in bits: median, largest, and
 how many are beyond 10 bits of PDQ. `--side` first reduces the originals to at most that many pixels a side; 0 leaves
-them as they are. With a CMYK profile, copies are also separated by it, and read with the profile embedded and without.
+them as they are. With a CMYK profile, copies are also separated by it, and read with and without the embedded profile.
 With ImageMagick's `convert`, YCCK, 16-bit RGB and Lab copies are made by it, as Pillow cannot write those.
 """
 
@@ -105,7 +105,7 @@ def _hashes(picture: Picture) -> tuple[Hash, Hash]:
 
 
 def _nearest(original: Hash, found: Sequence[Hash]) -> int:
-    """The distance of the nearest rendering: as a match decides."""
+    """The distance of the nearest rendering, which decides a match."""
     return min(hamming(original.value, one.value) for one in found)
 
 
@@ -129,7 +129,7 @@ def _without_adobe(data: bytes) -> bytes:
 
 
 def _not_inverted(image: Image.Image) -> bytes:
-    """255 is full ink in the file, with an Adobe segment as libjpeg writes it. Pillow inverts what it writes."""
+    """A CMYK JPEG in which 255 is full ink, with an Adobe segment as libjpeg writes it. Pillow inverts on writing."""
     inverted = Image.fromarray(255 - np.asarray(image.convert("CMYK")), "CMYK")
     return _encoded(inverted, "JPEG", quality=90)
 
@@ -184,7 +184,7 @@ def _own_copies() -> Copies:
 
 
 def _separated(profile: bytes) -> Copies:
-    """Copies in the inks of a press, as a designer's program writes them."""
+    """Copies separated into the inks of a press, as design programs write them."""
 
     def inks(image: Image.Image) -> Image.Image:
         press = ImageCms.ImageCmsProfile(io.BytesIO(profile))

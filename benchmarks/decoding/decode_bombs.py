@@ -1,9 +1,9 @@
-"""What do small files cost that are made to be large?
+"""What do small files cost that decode to very large pictures?
 
     python -m benchmarks.decoding.decode_bombs
 
-Makes pictures that are as large as the default limits allow, or larger, in files of little size, and examines each in a
-process of its own (decoded, and hashed by PDQ and pHash). Prints bytes, outcome, peak memory and time.
+Makes small files of pictures that are as large as the default limits allow, or larger, and examines each in its own
+process (decoded, and hashed by PDQ and pHash). Prints bytes, outcome, peak memory and time.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""What becomes of every file, and which files others can read and we cannot?
+"""What is the outcome for every file, and which files can peers read that we cannot?
 
     python -m benchmarks.decoding.decode_outcomes FOLDER… [--workers N] [--memory MIB] [--no-peers] [--lines FILE]
 
-Examines every file below the folders in a process of its own (as a scan's worker would, with no list, so that every
-frame is decoded and hashed), and has ImageMagick and libvips decode it too where they are installed, in child
-processes with limits of time and memory. Prints, as Markdown: outcomes by kind; every file that a peer reads and we
-do not, or not whole, with our reason; and the files that cost most memory and time. A peer *reads* a file where it
-decodes all pixels with exit code 0. `--lines` keeps one JSON line a file.
+Examines every file below the folders in its own process (as a scan's worker would, with no list, so that every frame
+is decoded and hashed), and decodes it by ImageMagick and libvips too where they are installed, in child processes with
+limits of time and memory. Prints, as Markdown: outcomes by kind; every file that a peer reads and we do not, or not
+whole, with our reason; and the files that cost most memory and time. A peer *reads* a file where it decodes all pixels
+with exit code 0. `--lines` writes one JSON line for each file.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PEERS = {"ImageMagick": ("magick", "convert"), "libvips": ("vips",)}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One file: what we make of it, what that costs, and which peers read it."""
+    """One file's finding, its cost, and the peers that read it."""
 
     path: str
     bytes: int
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def _examine(path: Path, answers: Connection) -> None:
-    """In a process of its own: send the finding and what it cost."""
+    """Examine a file and send the finding and its cost. Runs in its own process."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # decoders write their complaints there
     matcher = Matcher()
     begin = time.perf_counter()
@@ -90,7 +90,7 @@ def _examine(path: Path, answers: Connection) -> None:
 
 
 def _peak() -> int:
-    """MiB that this process held at most; 0 where the system does not tell."""
+    """The peak memory of this process in MiB; 0 where the system does not report it."""
     if sys.platform == "win32":
         return 0
     import resource  # noqa: PLC0415 - not on Windows

@@ -1,12 +1,12 @@
-"""Which library decodes fastest what a screen needs: a JPEG made small in grey, and a PNG?
+"""Which library is fastest at the decodes that screening needs: a reduced grey JPEG, and a PNG?
 
     python -m benchmarks.decoding.decoders CORPUS --work DIR [--pictures 12] [--rounds 7] [--only FORM …]
 
 JPEG: libjpeg's reduced decode in grey, at the scale that screening needs, by Pillow, simplejpeg, PyTurboJPEG, OpenCV,
-pyvips, and imagecodecs (which has none: its whole one). PNG: all pixels, by Pillow, OpenCV, pyvips, imagecodecs' two,
-and our own decoder, which gives grey means at once. Pictures as bench_image.py has them, and in the same folder. A
-library that is not installed is left out. For each form a Markdown table: ms a picture, times Pillow, and how far the
-grey values are from Pillow's at most.
+pyvips, and imagecodecs (full, since it has no reduced decode). PNG: all pixels, by Pillow, OpenCV, pyvips, imagecodecs'
+two decoders, and our own decoder, which directly computes grey means. The pictures are those of bench_image.py, in the
+same folder. A library that is not installed is left out. Prints a Markdown table for each form: milliseconds a picture,
+the ratio to Pillow, and the largest difference of a grey value from Pillow's.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _opencv() -> Decoder:
     flags = {8: cv2.IMREAD_REDUCED_GRAYSCALE_8, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4, 2: cv2.IMREAD_REDUCED_GRAYSCALE_2}
 
     def decode(sample: Sample) -> Pixels:
-        _width, _height, scale = _scale(sample)  # it has no way to read a header alone
+        _width, _height, scale = _scale(sample)  # it cannot read a header alone
         pixels: Pixels = cv2.imdecode(np.frombuffer(sample.data, np.uint8), flags.get(scale, cv2.IMREAD_GRAYSCALE))
         return pixels
 
@@ -158,7 +158,7 @@ def installed(makers: dict[str, Callable[[], Decoder]]) -> dict[str, Callable[[A
 
 
 def furthest(decode: Callable[[Sample], Any], samples: Sequence[Sample]) -> str:
-    """The largest difference of a grey value from Pillow's; nothing where the sizes are others."""
+    """The largest difference of a grey value from Pillow's; empty where the sizes differ."""
     largest = 0
     for sample in samples:
         ours, theirs = _pillow(sample), np.squeeze(decode(sample))

@@ -1,6 +1,6 @@
-"""What is done to a whole photograph: frames, turns, quality, tone, text over it, crops, small rotations.
+"""Alterations of a whole photograph: frames, turns, quality, tone, text over it, crops, small rotations.
 
-`ALTERATIONS[name](picture, rng)` gives the altered picture; `QUALITY` says where it is not saved as JPEG 90.
+`ALTERATIONS[name](picture, rng)` returns the altered picture; `QUALITY` names those that are not saved as JPEG 90.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Transpose = Image.Transpose
 Alteration = Callable[[Image.Image, np.random.Generator], Image.Image]
 
 LEAST_BORDER, MOST_BORDER = 0.05, 0.30
-"""Of a side, on each side of the picture."""
+"""The width of a border, as a share of the picture's side."""
 
 
 def _steady(change: Callable[[Image.Image], Image.Image]) -> Alteration:
@@ -31,20 +31,20 @@ def _steady(change: Callable[[Image.Image], Image.Image]) -> Alteration:
 
 
 def frame(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """As wide on all four sides, 5 to 30 % of the shorter one; any colour."""
+    """A frame of any colour, equally wide on all four sides: 5 to 30 % of the shorter side."""
     border = round(float(rng.uniform(LEAST_BORDER, MOST_BORDER)) * min(picture.size))
     return _bordered(picture, (border, border, border, border), any_colour(rng))
 
 
 def uneven_frame(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Of another width on each side, as a caption or a crop of a screen leaves it."""
+    """A frame with a different width on each side, as a caption or a crop of a screen leaves it."""
     left, right = (round(share * picture.width) for share in rng.uniform(LEAST_BORDER, MOST_BORDER, 2))
     top, low = (round(share * picture.height) for share in rng.uniform(LEAST_BORDER, MOST_BORDER, 2))
     return _bordered(picture, (left, top, right, low), any_colour(rng))
 
 
 def letterbox(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Bars above and below, or left and right."""
+    """The picture with bars above and below, or left and right."""
     share = float(rng.uniform(LEAST_BORDER, MOST_BORDER))
     if rng.random() < 0.5:
         bar = round(share * picture.height)
@@ -54,7 +54,7 @@ def letterbox(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def padding(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Black, 20 % of each side: the padding of the table that Thorn publishes."""
+    """The picture with a black border of 20 % of each side: the padding of the table that Thorn publishes."""
     del rng
     across, down = round(0.2 * picture.width), round(0.2 * picture.height)
     return _bordered(picture, (across, down, across, down), (0, 0, 0))
@@ -72,12 +72,12 @@ def _one_of(*ways: Transpose) -> Alteration:
 
 
 def quarter_size(picture: Image.Image) -> Image.Image:
-    """A quarter of the width and of the height."""
+    """The picture at a quarter of its width and height."""
     return picture.resize((max(1, picture.width // 4), max(1, picture.height // 4)), Image.Resampling.BICUBIC)
 
 
 def text_over(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Two lines in white with a black edge, each up to 90 % of the width, at random heights."""
+    """The picture with two lines of white text with a black edge, each up to 90 % of the width, at random heights."""
     altered = picture.copy()
     draw = ImageDraw.Draw(altered)
     for _ in range(2):
@@ -101,7 +101,7 @@ def _cropped(share: float) -> Alteration:
 
 
 def _rotated(degrees: float) -> Alteration:
-    """All of the picture is kept, on a larger ground of any colour."""
+    """A rotation that keeps the whole picture, on a larger ground of any colour."""
 
     def rotated(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         signed = degrees if rng.random() < 0.5 else -degrees
@@ -111,7 +111,7 @@ def _rotated(degrees: float) -> Alteration:
 
 
 def _rotated_inside(degrees: float) -> Alteration:
-    """What remains is the largest upright rectangle in the middle, of the picture's aspect."""
+    """A rotation cropped to the largest upright rectangle of the picture's aspect in the middle."""
 
     def rotated(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         signed = degrees if rng.random() < 0.5 else -degrees
@@ -158,4 +158,4 @@ GROUPS: dict[str, dict[str, Alteration]] = {
 ALTERATIONS = {name: change for changes in GROUPS.values() for name, change in changes.items()}
 
 QUALITY = {"JPEG 30": 30}
-"""Of JPEG, where it is not 90."""
+"""The JPEG quality of alterations where it is not 90."""

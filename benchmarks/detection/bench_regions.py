@@ -1,13 +1,13 @@
-"""What do regions cost? Finding them beside decoding, and an examination with them beside one without.
+"""What do regions cost: detecting them compared with decoding, and an examination with them compared with one without?
 
     python -m benchmarks.detection.bench_regions CORPUS --work DIR [--count 12] [--listed 1000000] [--store STORE]
                                        [--thresholds 31 …] [--rounds 3]
 
-Screenshots are composed from the corpus's photographs (seed 7) and saved as PNG and JPEG 75; beside them real
-screenshots of a megapixel or more, and photographs. Each is examined `--rounds` times by each of the ways, in turn, and
-the quickest counts. The list is of random hashes, so nothing is near but by chance. Prints for each kind of picture the
-milliseconds of Pillow's decode, of finding the regions in what was decoded, of an examination without regions, and as
-ratios to that one (of the sums, and the median): with regions at each PDQ threshold (`--thresholds`), and with
+The pictures are screenshots composed from the corpus's photographs (seed 7) and saved as PNG and JPEG 75, real
+screenshots of a megapixel or more, and photographs. Each is examined `--rounds` times by each method in turn, and the
+fastest time counts. The list has random hashes, so every match is by chance. Prints for each kind of picture the
+milliseconds of Pillow's decode, of detecting the regions in the decoded picture, of an examination without regions, and
+as ratios to that one (of the sums, and the median): with regions at each PDQ threshold (`--thresholds`), and with
 --max-false-matches 1.
 """
 
@@ -78,7 +78,7 @@ def viewed(data: bytes) -> Callable[[], object]:
 
 
 def row(name: str, every: Sequence[bytes], ways: Sequence[Matcher], rounds: int) -> str:
-    """One line of the table; the examination without regions is the first of the ways."""
+    """One line of the table. The first of `matchers` examines without regions."""
     decode, find = np.zeros(len(every)), np.zeros(len(every))
     took = np.zeros((len(ways), len(every)))
     asked = 0

@@ -1,6 +1,6 @@
-"""Screenshots and alterations by AugLy, an independent hand: its two screenshot templates and some of its transforms.
+"""Screenshots and alterations by AugLy, an independent library: two screenshot templates and some of its transforms.
 
-`SCREENSHOTS` and `ALTERATIONS` are empty where AugLy is not installed, and `MISSING` says so. AugLy 1.0 asks for a
+`SCREENSHOTS` and `ALTERATIONS` are empty where AugLy is not installed, and `MISSING` says so. AugLy 1.0 requires a
 Pillow below 9 and mostly works with a current one, which `pip install augly numpy` leaves in place: only its meme
 format (Pillow 10 has no `getsize_multiline`) and its perspective (numpy 1.24 has no `numpy.float`) do not.
 """
@@ -45,7 +45,7 @@ def _template(name: str) -> Callable[[Sequence[Image.Image], Sequence[Image.Imag
 
 
 def _shown(template: tuple[int, int, int, int], picture: Image.Image) -> tuple[int, int, int, int]:
-    """Where AugLy shows a picture in a template's box: scaled with truncation, in the middle, on black."""
+    """The box in which AugLy shows a picture in a template: scaled with truncation, in the middle, on black."""
     left, top, right, low = template
     width, height = right - left, low - top
     factor = min(width / picture.width, height / picture.height)
@@ -60,7 +60,7 @@ SCREENSHOTS = {} if augly is None else {f"augly-{name}": _template(name) for nam
 
 
 def _seeded(change: Callable[[Image.Image, int], Image.Image]) -> Callable[..., Image.Image]:
-    """AugLy draws from Python's and numpy's global generators: a quirk of its own, met here and nowhere else."""
+    """Seed AugLy's random numbers. AugLy draws from Python's and numpy's global generators; only this module seeds them."""
 
     def altered(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         seed = int(rng.integers(2**31))
@@ -72,7 +72,7 @@ def _seeded(change: Callable[[Image.Image, int], Image.Image]) -> Callable[..., 
 
 
 def _on_background(picture: Image.Image, seed: int) -> Image.Image:
-    """At 60 % of the height of a flat ground twice as large."""
+    """The picture on a flat ground twice as large, at 60 % of its height."""
     colour = any_colour(np.random.default_rng(seed))
     ground = Image.new("RGB", (picture.width * 2, picture.height * 2), colour)
     where = {"overlay_size": 0.6, "x_pos": 0.2, "y_pos": 0.2}

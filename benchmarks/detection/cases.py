@@ -1,7 +1,7 @@
-"""The cases of the benchmark of detection: each brings a known photograph, by its number, into a file to be examined.
+"""The cases of the benchmark of detection: each makes a file to be examined that shows a known photograph.
 
-A case's `asked(material, number)` gives the file's bytes and which photographs it shows. The same material and number
-give the same bytes; the same screenshot is saved once as PNG and once as JPEG.
+A case's `query(material, number)` returns the file's bytes and the photographs that it shows. The same material and
+number give the same bytes; the same screenshot is saved once as PNG and once as JPEG.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from benchmarks.detection.painting import Box, Composed, pick
 from benchmarks.detection.pictures import loaded
 
 IN_A_GRID = 16
-"""So many photographs a grid is composed of; it shows 4 to all of them."""
+"""The number of photographs that a grid is composed of; it shows between 4 and all of them."""
 
 GRIDS = 8
-"""One grid for so many photographs: it shows about ten."""
+"""The number of photographs for each grid; a grid shows about ten."""
 
 BACKGROUNDS = 4
 
-SEEN, ALONG = 6, 0.1
-"""A side can be seen where neighbouring pixels differ by more than SEEN of 255 on at least ALONG of its length."""
+VISIBLE, ALONG = 6, 0.1
+"""A side is visible where neighbouring pixels differ by more than VISIBLE of 255 on at least ALONG of its length."""
 
 FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "PNG": (".png", {"format": "PNG", "compress_level": 1}),
@@ -41,7 +41,7 @@ FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What cases are made of. `others`: photographs that are neither listed nor near a listed one."""
+    """The pictures that cases are made of. `others`: photographs that are neither listed nor near a listed one."""
 
     known: tuple[Path, ...]
     others: tuple[Path, ...]
@@ -53,8 +53,12 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A file to be examined. `entries[i]` is what shows `sources[i]` exactly; `hidden[i]`: a side cannot be seen."""
+class Query:
+    """A file to be examined.
+
+    `entries[i]` is the entry of the photograph `sources[i]`, or of its part that is shown; `hidden[i]`: not every side
+    is visible.
+    """
 
     data: bytes
     name: str
@@ -66,7 +70,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`each`: how many photographs there are for one file of it."""
+    """A case. `each` is the number of photographs for one of its files."""
 
     name: str
     group: str
@@ -76,12 +80,12 @@ class Case:
 
 
 def entry_of(source: int, part: str = "") -> str:
-    """The id of a listed photograph, or of a part of it: what is before the dot is its family."""
+    """The id of a listed photograph, or of a part of it. The text before the dot is its family."""
     return f"p{source}.{part}" if part else f"p{source}"
 
 
 def source_of(entry: str) -> int | None:
-    """The number of the photograph that an entry is of; None where it is of none."""
+    """The number of an entry's photograph; None for a random entry."""
     family = entry.partition(".")[0]
     return int(family[1:]) if family.startswith("p") else None
 
@@ -98,7 +102,7 @@ def screenshot(material: Material, kind: str, number: int) -> Composed:
 
 
 def shown_entries(material: Material, kind: str, number: int, composed: Composed) -> tuple[str, ...]:
-    """The entry of each picture that is shown: of the photograph, or of the part that is left of it."""
+    """The entry of each picture that is shown: of the photograph, or of its part after cropping."""
     return tuple(
         entry_of(source, "" if shown.size == loaded(material.known[source]).size else f"{kind}{number}")
         for source, shown in zip(composed.sources, composed.shown, strict=True)
@@ -150,8 +154,8 @@ def _altered(group: str, name: str, alteration: alterations.Alteration) -> Case:
     return Case(name, group, asked)
 
 
-def all_sides_seen(image: Image.Image, box: Box) -> bool:
-    """Whether each side of a box differs from what is beside it, or lies at the image's edge."""
+def all_sides_visible(image: Image.Image, box: Box) -> bool:
+    """Whether each side of a box differs from the pixels beside it, or lies at the image's edge."""
     grey = np.asarray(image.convert("L")).astype(np.int16)
     x, y, width, height = box
     height_of_all, width_of_all = grey.shape
@@ -173,7 +177,7 @@ def all_sides_seen(image: Image.Image, box: Box) -> bool:
 
 
 def all_cases() -> dict[str, Case]:
-    """By name: screenshots first, then whole pictures, then AugLy's."""
+    """All cases by name: screenshots first, then whole pictures, then AugLy's."""
     forms = {"phone": ("PNG", "JPEG 75", "WebP 80")}
     cases = [_planted(kind, form) for kind in KINDS for form in forms.get(kind, ("PNG", "JPEG 75"))]
     for group, changes in {**alterations.GROUPS, "AugLy": by_augly.ALTERATIONS}.items():

@@ -1,4 +1,4 @@
-"""Screenshots with pictures planted in known boxes: what the benchmark of detection looks for.
+"""Screenshots with pictures planted in known boxes, for the benchmark of detection.
 
     composed = compose("desktop", pictures, backgrounds, np.random.default_rng(7))
     composed.image.save("desktop.png")           # composed.boxes: where composed.shown is, exact to the pixel
@@ -7,7 +7,7 @@
 
 Kinds: `desktop` (windows composed), `pasted` (in a real screenshot), `phone`, `grid` (a call or a gallery), and where
 AugLy is installed `augly-web` and `augly-mobile` (its two templates). The same pictures, backgrounds and generator give
-the same screenshot. As a script it writes some of each, to be looked at.
+the same screenshot. As a script it writes some of each kind, for inspection.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchmarks.detection.phones import phone
 from benchmarks.detection.pictures import LEAST_BACKGROUND, loaded, photographs_of, screenshots_of
 
 MARGIN = 8
-"""Pixels between a pasted picture and the screenshot's edge at most times."""
+"""Pixels between a pasted picture and the screenshot's edge in most screenshots."""
 
 
 def pasted(pictures: Sequence[Image.Image], backgrounds: Sequence[Image.Image], rng: np.random.Generator) -> Composed:
@@ -45,7 +45,7 @@ def pasted(pictures: Sequence[Image.Image], backgrounds: Sequence[Image.Image], 
 
 
 def _brought(screenshot: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A real screenshot as 1920×1080, its pixels kept where it is of about that size."""
+    """A real screenshot as 1920×1080, without scaling where it has about that size."""
     way = rng.random()
     if way < 0.4 or screenshot.width > SIZE[0] * 2 or screenshot.height > SIZE[1] * 2:
         return filling(screenshot, *SIZE).resize(SIZE, Image.Resampling.LANCZOS)

@@ -30,17 +30,17 @@ from benchmarks.detection.painting import (
 
 SIZE = 1920, 1080
 WORK = 1920, 1032
-"""Where windows with a planted picture lie: above the task bar."""
+"""The size of the area for windows with a planted picture: above the task bar."""
 
 COVERED = 0.12
 """The share of pictures that have a corner covered."""
 
 SHORTEST = 200
-"""Pixels of a planted picture's shorter side."""
+"""The least pixels of a planted picture's shorter side."""
 
 
 def desktop(pictures: Sequence[Image.Image], backgrounds: Sequence[Image.Image], rng: np.random.Generator) -> Composed:
-    """One picture in a viewer or on a page, among windows of text, a corner of it covered at times."""
+    """A desktop with one picture in a viewer or on a page, among windows of text; sometimes a corner is covered."""
     canvas = wallpaper(rng, SIZE, backgrounds)
     for _ in range(whole(rng, 1, 5)):
         _other_window(canvas, _somewhere(rng, (420, 300), (1100, 800)), rng, backgrounds)
@@ -59,7 +59,7 @@ def _somewhere(rng: np.random.Generator, least: tuple[int, int], most: tuple[int
 
 
 def _window(canvas: Image.Image, box: Box, rng: np.random.Generator, look: Theme) -> Box:
-    """Draw a window's frame and title bar. Returns what is left inside of them."""
+    """Draw a window's frame and title bar. Returns the box inside of them."""
     x, y, width, height = box
     radius = pick(rng, (0, 0, 8, 12))
     if rng.random() < 0.7:
@@ -214,7 +214,7 @@ def _page(
 
 
 def _cover_corner(canvas: Image.Image, box: Box, rng: np.random.Generator, photographs: Sequence[Image.Image]) -> None:
-    """Another window, or a picture in the picture, over at most a twentieth of the picture, at one of its corners."""
+    """Draw another window, or a picture in the picture, over a corner and at most a twentieth of the picture."""
     x, y, width, height = box
     across, down = whole(rng, width * 0.08, width * 0.22), whole(rng, height * 0.08, height * 0.22)
     right, low = rng.random() < 0.5, rng.random() < 0.5

@@ -1,19 +1,18 @@
-"""Is a known picture found in a screenshot, in a frame, turned, cropped? Recall beside peers, at equal false matches.
+"""Is a known picture detected in a screenshot, in a frame, turned, cropped? Recall and the peers' at equal false matches.
 
     python -m benchmarks.detection.detect CORPUS --work DIR -o DIR [--count 200] [--seed 7] [--cases NAME …]
     python -m benchmarks.detection.detect PICTURES --screenshots FOLDER --work DIR -o DIR
 
-CORPUS has photos/ and screenshots/ (and a MANIFEST.csv); PICTURES is any folder of photographs of a lab's own, beside
-any folder of screenshots. `--count` photographs are listed among `--listed` random hashes, each is brought into one
-file of each case (cases.py), and every file is examined by `matcher.Matcher` as a platform would. It is found where the
-finding has a match with that photograph's entry, or with the entry of the part that is shown. Peers that are installed
-(pdqhash, imagehash, perception) are asked the first `--peer-count` files of each case, twice: at their documented
-thresholds, and at thresholds that make as few false matches as ours (peers.py says how). AugLy's cases run where it is
-installed.
+CORPUS has photos/ and screenshots/ (and a MANIFEST.csv); PICTURES is any folder of a lab's own photographs, used with
+any folder of screenshots. `--count` photographs are listed among `--listed` random hashes, each is put into one file of
+each case (cases.py), and every file is examined by `matcher.Matcher` as a platform would. A photograph is detected
+where the finding has a match with its entry, or with the entry of the part that is shown. The installed peers (pdqhash,
+imagehash, perception) examine the first `--peer-count` files of each case, at two thresholds: the documented one, and
+one that makes as few false matches as ours (see peers.py). AugLy's cases run where it is installed.
 
-Then the real screenshots are examined as they are: every match is counted, and drawn on a sheet to be looked at.
-Writes result.md, result.json, plots and sheets into the folder that `-o` names, which must not exist. `--work` keeps
-the random list, which takes a minute to make.
+Then the real screenshots are examined as they are: every match is counted, and drawn on a sheet for inspection. Writes
+result.md, result.json, plots and sheets into the folder that `-o` names, which must not exist. `--work` stores the
+random list, which takes a minute to make.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ from benchmarks.detection.tables import (
 from benchmarks.detection.unplanted import Unplanted, look
 
 OTHERS = 100
-"""Photographs that are not listed: wallpapers, and small pictures around."""
+"""The number of photographs that are not listed: wallpapers, and small surrounding pictures."""
 
 MOST_WRONG_DRAWN = 80
 
@@ -60,7 +59,7 @@ def arguments_of() -> argparse.Namespace:
     parser.add_argument("-o", "--output", type=Path, required=True, help="new folder")
     parser.add_argument("--count", type=int, default=200, help="photographs")
     parser.add_argument("--listed", type=int, default=1_000_000, help="random hashes of each algorithm beside them")
-    parser.add_argument("--peer-count", type=int, default=100, help="files of each case that the peers are asked")
+    parser.add_argument("--peer-count", type=int, default=100, help="files of each case that the peers examine")
     parser.add_argument("--unplanted", type=int, default=1_000, help="real screenshots to examine as they are, at most")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--cases", nargs="+", metavar="NAME", help="those whose name begins so; all otherwise")
@@ -88,7 +87,7 @@ def screenshot_folder(arguments: argparse.Namespace) -> Path:
 
 
 def prepared(arguments: argparse.Namespace, cases: dict[str, Case], notes: list[str]) -> tuple[Bench, list[Peer]]:
-    """Choose photographs, list them and what grids show of them, hash them for the peers. Adds to the notes."""
+    """Choose photographs, list them and their parts that grids show, hash them for the peers. Adds to the notes."""
     settings, lacking = settings_of(
         regions=not arguments.no_regions, most=None if arguments.fixed else arguments.max_false_matches
     )

@@ -14,7 +14,7 @@ MOST_CELLS = 16
 
 
 def grid(pictures: Sequence[Image.Image], backgrounds: Sequence[Image.Image], rng: np.random.Generator) -> Composed:
-    """Different pictures in equal cells. A filled cell shows the middle of its picture, a letterboxed one all of it."""
+    """A grid of different pictures in equal cells. A filled cell shows its picture's middle, a letterboxed one all."""
     del backgrounds
     size = PHONE if rng.random() < 0.25 else DESKTOP
     cells = min(whole(rng, 4, MOST_CELLS), len(pictures))
@@ -74,7 +74,7 @@ def _cells(size: tuple[int, int], cells: int, gutter: int, rng: np.random.Genera
 
 
 def _heights(size: tuple[int, int]) -> tuple[int, int]:
-    """Of the bar above and the bar below, in pixels."""
+    """The heights of the bar above and the bar below, in pixels."""
     return (180, 160) if size == PHONE else (48, 72)
 
 
@@ -93,7 +93,7 @@ def _bars(canvas: Image.Image, rng: np.random.Generator, ground: tuple[int, int,
 
 
 def _label(canvas: Image.Image, cell: Box, rng: np.random.Generator) -> None:
-    """A name in the cell's lower left corner, as calls show it."""
+    """Write a name in the cell's lower left corner, as calls show it."""
     x, y, _width, height = cell
     name = pick(rng, NAMES)
     letters = font(whole(rng, 13, 18))

@@ -1,4 +1,4 @@
-"""The list that the benchmark of detection looks pictures up in: its photographs among a million random hashes."""
+"""The list in which the benchmark of detection looks pictures up: its photographs and a million random hashes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LIST = "photographs"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Photographs that are listed, others that are not, the hashes of the listed ones, and what was passed over."""
+    """Photographs that are listed, others that are not, the hashes of the listed ones, and counts of the omitted ones."""
 
     known: tuple[Path, ...]
     others: tuple[Path, ...]
@@ -64,7 +64,7 @@ def _near(first: dict[str, Hash], second: dict[str, Hash]) -> bool:
 
 
 def hashes_of_parts(material: Material, grids: int) -> dict[str, dict[str, Hash]]:
-    """Of what grids show of photographs, where a list could hold it."""
+    """The hashes of the parts of photographs that grids show, where their quality suffices for a list, by entry."""
     found = {entry: reference_hashes(saved(shown, "PNG")[0]) for entry, shown in parts(material, grids)}
     return {entry: mine for entry, mine in found.items() if "pdq" in mine}
 
@@ -97,14 +97,17 @@ def matcher_of(work: Path, photographs: Path, *, listed: int, settings: Settings
 
 
 def settings_of(*, regions: bool, most: float | None) -> tuple[Settings, list[str]]:
-    """The settings that are wanted, as far as this build has them, and what it has not."""
+    """The requested settings as far as this build has them, and a note for each that it does not have."""
     wanted: dict[str, Any] = {"regions": regions, "max_false_matches": most}
     lacking = [name for name in wanted if name not in Settings.__dataclass_fields__]
     return Settings(**{name: value for name, value in wanted.items() if name not in lacking}), lacking
 
 
-def calibrated_threshold(algorithm: str, *, listed: int, asked: float, most: float) -> int | None:
-    """By the product's calibration: `most` expected in 10,000 files that ask so many hashes. None where it has none."""
+def calibrated_threshold(algorithm: str, *, listed: int, queries: float, most: float) -> int | None:
+    """The threshold with `most` expected false matches in 10,000 files of `queries` hashes each.
+
+    It follows from the product's calibration; None where that does not cover the algorithm.
+    """
     try:
         calibration = importlib.import_module("matcher.calibration.tables").Calibration.default()
     except ImportError:

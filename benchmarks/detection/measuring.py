@@ -1,4 +1,4 @@
-"""One file of a case, examined by the product and by the peers. What a worker process does."""
+"""The measurement of one file of a case by the product and by the peers, in a worker process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Everything a worker is told. `listed_pdq`: the PDQ of each listed photograph, and of each of their parts."""
+    """The arguments of a worker. `listed_pdq`: the PDQ of each listed photograph, and of each of their parts."""
 
     material: Material
     listed_pdq: dict[str, bytes]
@@ -44,9 +44,9 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One picture that a file shows, and how near it was found.
+    """One picture that a file shows, and its distances.
 
-    `cut`: the PDQ distance of what is cut out at the true box, None where there is no box or too little detail.
+    `cut`: the PDQ distance of the crop at the true box; None where there is no box or too little detail.
     `nearest`: algorithm → the least distance among our matches with it. `peers`: peer → the least distance of any of
     its hashes to any listed one of this photograph (None where it has none).
     """
@@ -62,7 +62,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A file. `wrong`: matches with what it does not show. `unrelated`: peer → how many pairs at each distance."""
+    """One file. `wrong`: matches with entries it does not show. `unrelated`: peer → the count of pairs by distance."""
 
     case: str
     number: int
@@ -154,7 +154,7 @@ def _measure(task: tuple[str, int, bool]) -> Measured:
 
 
 def measure_all(bench: Bench, tasks: Sequence[tuple[str, int, bool]], *, workers: int) -> Iterator[Measured]:
-    """A generator of what was measured, in the order of the tasks: (case, number, whether the peers are asked)."""
+    """A generator of the measurements in the order of the tasks: (case, number, whether the peers examine it too)."""
     if workers <= 1:
         worker = Worker(bench)
         for case, number, peers in tasks:

@@ -1,6 +1,6 @@
-"""What screenshots are painted with: themes, text, rounded corners, windows' shadows, pictures brought to a size.
+"""Drawing tools for screenshots: themes, text, rounded corners, windows' shadows, pictures fitted to a size.
 
-Everything is drawn from a numpy Generator, so that a seed gives the same screenshot again.
+All random choices come from a numpy Generator, so that the same seed gives the same screenshot.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def whole(rng: np.random.Generator, low: float, high: float) -> int:
 
 
 def any_colour(rng: np.random.Generator) -> Colour:
-    """Half of them black, white or grey, as surroundings mostly are."""
+    """A random colour; half of the time black, white or grey, as surroundings mostly are."""
     if rng.random() < 0.5:
         grey = pick(rng, (0, 0, 18, 32, 54, 128, 200, 240, 255, 255))
         return grey, grey, grey
@@ -94,7 +94,7 @@ def any_colour(rng: np.random.Generator) -> Colour:
 
 @cache
 def font(size: int, face: str = "DejaVuSans") -> ImageFont.FreeTypeFont:
-    """DejaVu as the system has it, or as matplotlib brings it."""
+    """The DejaVu font of the system, or the one that comes with matplotlib."""
     try:
         return ImageFont.truetype(f"{face}.ttf", size)
     except OSError:
@@ -170,7 +170,7 @@ def sized(
 
 
 def filling(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """The middle of the picture, cropped to an aspect: what a cell that is filled shows."""
+    """The middle of the picture, cropped to the aspect of a cell and resized to fill it."""
     scale = min(picture.width / width, picture.height / height)
     kept = max(1, round(width * scale)), max(1, round(height * scale))
     left, top = (picture.width - kept[0]) // 2, (picture.height - kept[1]) // 2
@@ -178,7 +178,7 @@ def filling(picture: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def wallpaper(rng: np.random.Generator, size: tuple[int, int], photographs: Sequence[Image.Image]) -> Image.Image:
-    """Flat, a gradient, or a photograph that fills it."""
+    """A wallpaper: flat, a gradient, or a photograph that fills it."""
     way = rng.random()
     if photographs and way < 0.45:
         chosen = pick(rng, photographs).convert("RGB")
@@ -192,7 +192,7 @@ def wallpaper(rng: np.random.Generator, size: tuple[int, int], photographs: Sequ
 
 
 def shadow(canvas: Image.Image, box: Box, *, radius: int, depth: int) -> None:
-    """Darken what lies around a box, as under a window."""
+    """Darken the surroundings of a box, as under a window."""
     x, y, width, height = box
     reach = depth * 2
     around = (x - reach, y - reach, x + width + reach, y + height + reach)

@@ -1,11 +1,11 @@
 """The peers of the benchmark of detection: one or several hashes a picture, compared by Hamming distance.
 
-Each peer is the library as its documentation has it, on the whole picture. It has two thresholds: the documented one
-(of imagehash phash, which documents none, 8 of 64 bits), and an equal one, the largest that fulfils two conditions. No
+Each peer is the library used as its documentation says, on the whole picture. It has two thresholds: the documented one
+(for imagehash phash, which documents none, 8 of 64 bits), and an equal one, the largest that fulfils two conditions. No
 more unrelated pairs of this run lie within it than the product made wrong matches in the same files; and no more false
-matches are to be expected of it in 10,000 files against the whole list than the product's thresholds were chosen for.
-What is to be expected of PDQ and pHash says the product's own calibration, which measured these very hashes; of the
-others, a normal distribution with the mean and deviation of this run's unrelated pairs.
+matches are expected of it in 10,000 files against the whole list than the product's thresholds were chosen for. The
+expected matches of PDQ and pHash follow from the product's own calibration, which measured the same hashes; those of
+the others from a normal distribution with the mean and deviation of this run's unrelated pairs.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ import numpy.typing as npt
 from PIL import Image
 
 Codes = npt.NDArray[np.uint8]
-"""(hashes, bytes of one)"""
+"""Packed hashes, (number of hashes, bytes of one)."""
 
 LOW_QUALITY = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`listed` and `asked` give a picture's packed hashes; none where the peer's own quality says so.
+    """A peer. `listed` and `queries` return a picture's packed hashes; none where the peer's own quality is too low.
 
-    `algorithm` is the product's name of the same hash, where it has it.
+    `algorithm` is the product's name of the same hash, where the product has it.
     """
 
     name: str
@@ -91,7 +91,7 @@ def _perception() -> list[Peer]:
 
 
 def installed() -> tuple[list[Peer], list[str]]:
-    """The peers that can be loaded, and of the others why not."""
+    """The peers that can be loaded, and for each other peer the reason why not."""
     found: list[Peer] = []
     missing = []
     for load in (_pdqhash, _imagehash, _perception):
@@ -104,13 +104,13 @@ def installed() -> tuple[list[Peer], list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A peer's hashes of everything that is listed: row i is of photograph `sources[i]`."""
+    """A peer's hashes of all listed pictures; row i belongs to the photograph `sources[i]`."""
 
     codes: Codes
     sources: npt.NDArray[np.int64]
 
     def distances(self, asked: Codes) -> npt.NDArray[np.int64]:
-        """(asked, listed) bits that differ."""
+        """The number of differing bits, (queries, listed)."""
         apart: npt.NDArray[np.int64] = np.bitwise_count(asked[:, None, :] ^ self.codes[None, :, :]).sum(
             axis=2, dtype=np.int64
         )
@@ -118,7 +118,7 @@ class Listed:
 
 
 def of_all(peers: Sequence[Peer], pictures: Iterable[tuple[int, Image.Image]]) -> dict[str, Listed]:
-    """Hash pictures, each given with the number of its photograph, for every peer."""
+    """Hash pictures, each paired with the number of its photograph, for every peer."""
     hashes: dict[str, list[tuple[int, Codes]]] = {peer.name: [] for peer in peers}
     for source, image in pictures:
         for peer in peers:
@@ -133,9 +133,9 @@ def of_all(peers: Sequence[Peer], pictures: Iterable[tuple[int, Image.Image]]) -
 
 
 def normal_threshold(histogram: npt.NDArray[np.int64], *, share: float) -> int:
-    """The largest distance that at most `share` of all pairs are within, by the normal distribution; or -1.
+    """The largest distance that at most `share` of all pairs are within, by the normal distribution; -1 if there is none.
 
-    `histogram[d]`: how many unrelated pairs of this run are at distance d; not all of them at one.
+    `histogram[d]` is the number of unrelated pairs of this run at distance d. They must not all be at one distance.
     """
     places = np.arange(len(histogram))
     count = histogram.sum()
@@ -145,5 +145,5 @@ def normal_threshold(histogram: npt.NDArray[np.int64], *, share: float) -> int:
 
 
 def observed_threshold(histogram: npt.NDArray[np.int64], *, wrong: int) -> int:
-    """The largest distance that at most `wrong` of this run's unrelated pairs are within; or -1."""
+    """The largest distance that at most `wrong` of this run's unrelated pairs are within; -1 if there is none."""
     return int(np.searchsorted(np.cumsum(histogram), wrong, side="right")) - 1

@@ -33,7 +33,7 @@ STATUS = 84
 
 
 def phone(pictures: Sequence[Image.Image], backgrounds: Sequence[Image.Image], rng: np.random.Generator) -> Composed:
-    """One picture in a chat bubble, in a viewer, or in a feed."""
+    """A phone screenshot with one picture in a chat bubble, in a viewer, or in a feed."""
     source = int(rng.integers(len(pictures)))
     picture = pictures[source]
     drawing = pick(rng, (_chat, _chat, _viewer, _feed))
@@ -118,7 +118,7 @@ def _entry_field(draw: ImageDraw.ImageDraw, rng: np.random.Generator, look: Them
 def _viewer(
     picture: Image.Image, photographs: Sequence[Image.Image], rng: np.random.Generator
 ) -> tuple[Image.Image, Box]:
-    """The picture over the whole width on a flat ground, with a strip of small pictures below at times."""
+    """The picture over the whole width on a flat ground, sometimes with a strip of small pictures below."""
     look = pick(rng, DARK) if rng.random() < 0.6 else pick(rng, LIGHT)
     canvas = Image.new("RGB", SIZE, look.page)
     draw = ImageDraw.Draw(canvas)

@@ -1,7 +1,7 @@
-"""Which pictures the benchmark of detection works on, and how they are loaded.
+"""The choice and loading of the pictures of the benchmark of detection.
 
-Of the corpus: its photographs in the order of their SHA-256, and its screenshots. Of a lab's own folder: every picture
-in it, in the same order. What is too small, too long or too large is passed over.
+From the corpus come its photographs in the order of their SHA-256, and its screenshots; from a lab's own folder every
+picture in it, in the same order. Pictures that are too small, too long or too large are left out.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import LOW_QUALITY, Hash
 
 LONGEST = 2048
-"""Pixels of the longer side to which a photograph is brought before anything is done to it, its listing too."""
+"""The most pixels of a photograph's longer side; larger ones are reduced before any use, also before listing."""
 
 SHORTEST = 200
 MOST_ASPECT = 3.0
 MOST_PIXELS = 40_000_000
 
 LEAST_BACKGROUND = 640, 480
-"""Pixels of a real screenshot that a photograph is pasted into."""
+"""The least width and height in pixels of a real screenshot that a photograph is pasted into."""
 
 ALGORITHMS = ("pdq", "phash")
 NEAR = {"pdq": 48, "phash": 8}
-"""Two photographs that are so near as they are count as near-duplicates: only the first is taken."""
+"""Two photographs within these distances, as they are, count as near-duplicates; only the first is used."""
 
 MANIFEST = "MANIFEST.csv"
 
@@ -42,7 +42,7 @@ def photographs_of(folder: Path) -> list[Path]:
 
 
 def screenshots_of(folder: Path, *, least: tuple[int, int] = (1, 1)) -> list[Path]:
-    """Screenshots of at least so many pixels across and down, in the order of their SHA-256."""
+    """Screenshots of at least the width and height `least`, in the order of their SHA-256."""
     found = []
     for path in _ordered(folder, None):
         size = _size(path)
@@ -52,7 +52,7 @@ def screenshots_of(folder: Path, *, least: tuple[int, int] = (1, 1)) -> list[Pat
 
 
 def _ordered(folder: Path, kinds: set[str] | None) -> list[Path]:
-    """The files of a folder by SHA-256, where its corpus has a manifest only those of these kinds, one a family."""
+    """The files of a folder by SHA-256; where its corpus has a manifest, only those of `kinds`, one for each family."""
     corpus = folder.parent
     if not (corpus / MANIFEST).exists():
         every = [path for path in sorted(folder.rglob("*")) if path.is_file()]
@@ -70,7 +70,7 @@ def _ordered(folder: Path, kinds: set[str] | None) -> list[Path]:
 
 
 def _size(path: Path) -> tuple[int, int] | None:
-    """Of what Pillow reads; None where that is no picture."""
+    """The size of a picture in pixels; None where Pillow cannot read it."""
     try:
         with Image.open(path) as opened:
             return opened.size
@@ -104,7 +104,7 @@ def loaded(path: Path) -> Image.Image:
 
 
 def reference_hashes(data: bytes) -> dict[str, Hash]:
-    """PDQ and pHash of a picture file by the reference profile, those of a sufficient quality."""
+    """PDQ and pHash of a picture file by the reference profile, as far as their quality suffices."""
     kind = sniff(data[:HEAD])
     assert kind is not None
     picture = next(iter(decode(data, kind).renderings()))

@@ -1,14 +1,15 @@
-"""Which pictures that are derived from a copy find how much more, and what do they cost?
+"""How many more matches do pictures give that are derived from a copy, by which reframing, and at what cost?
 
     python -m benchmarks.detection.reframings CORPUS [--count 350] [--side 1000]
 
-The first `--count` photographs, brought to `--side` pixels at most, are the listed pictures: of each there is the hash.
-Each is altered (turned by small angles in three ways, cropped, framed, and what changes no geometry), and the copy is
-looked for as it stands and framed anew (matcher/imaging/reframing.py), upright, by the hash of the reduced picture.
+The first `--count` photographs, reduced to at most `--side` pixels a side, are the listed pictures: the hash of each is
+listed. Each is altered (turned by small angles in three ways, cropped, framed, and altered without a change of
+geometry). The copy is looked up as it is and reframed (matcher/imaging/reframing.py), upright, by the hash of the
+reduced picture.
 
-Prints, for PDQ and pHash, the share found at each threshold: as it stands; with each group of reframings beside it;
-with all. Then which reframing finds what; how far screened hashes of reframed pictures are from the reference's; and
-what a reframing takes, beside the decoding of the same file. Seeds are fixed.
+Prints, for PDQ and pHash, the share that matches at each threshold: as it is; with each group of reframings in
+addition; with all. Then the matches of each reframing; the distance of screened hashes of reframed pictures from the
+reference's; and the time of a reframing, compared with decoding the same file. Seeds are fixed.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ GROUPS = {
 SEED = 7
 LEAST_QUALITY = 50
 FIDELITY_EVERY = 8
-"""Of so many photographs one is also hashed by the reference, framed anew."""
+"""One of so many photographs is also reframed and hashed by the reference."""
 
 Alteration = Callable[[Image.Image, np.random.Generator], Image.Image]
 
@@ -61,7 +62,7 @@ def rotated(degrees: float, *, expand: bool) -> Alteration:
 
 
 def rotated_inside(degrees: float) -> Alteration:
-    """OrientationHashes, and cropped to the largest upright part without a corner of the fill."""
+    """An alteration: rotated, and cropped to the largest upright part without a corner of the fill."""
 
     def alter(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         turned = rotated(degrees, expand=False)(picture, rng)
@@ -76,7 +77,7 @@ def rotated_inside(degrees: float) -> Alteration:
 
 
 def cropped(left: float, top: float, right: float, bottom: float) -> Alteration:
-    """By shares of the width and the height."""
+    """An alteration: cropped by shares of the width and the height."""
 
     def alter(picture: Image.Image, _rng: np.random.Generator) -> Image.Image:
         width, height = picture.size
@@ -97,7 +98,7 @@ def framed(share: float) -> Alteration:
 
 
 def written_on(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """A line of a tenth of the height, in white with a black edge, somewhere."""
+    """The picture with a line of text of a tenth of its height, white with a black edge, at a random place."""
     altered = picture.copy()
     size = max(8, picture.height // 10)
     spot = int(rng.integers(0, picture.width // 8)), int(rng.integers(0, picture.height - size))
@@ -136,9 +137,9 @@ def hashers() -> list[ScreeningHasher]:
 
 
 def distances(picture: Picture, reduced: Reduced, name: str, listed: Sequence[bytes]) -> list[int]:
-    """By each of ALGORITHMS, upright, of a picture framed anew by the reframing of this name, or with "" as it stands.
+    """The distances by each of ALGORITHMS, upright, of a picture reframed by the named reframing, or with "" as it is.
 
-    Where the reduced picture says too little, the whole one is hashed, as a scan does.
+    Where the reduced picture is not informative, the picture is hashed at full size, as in a scan.
     """
     small = reframed(reduced, named(name)) if name else reduced
     found = []
@@ -173,7 +174,7 @@ def brought(path: Path, side: int) -> Image.Image:
 
 
 class Fidelity:
-    """How far the screened hashes of reframed pictures are from the reference's, and what a reframing takes."""
+    """The distances of the screened hashes of reframed pictures from the reference's, and the time of a reframing."""
 
     def __init__(self) -> None:
         self.distances: dict[str, Counter[int]] = {name: Counter() for name in ALGORITHMS}
@@ -216,8 +217,8 @@ class Fidelity:
         print("  median: a reduced picture {:.2f} ms, a whole one {:.1f} ms; opening it {:.1f} ms".format(*medians))
 
 
-def show(found: dict[str, npt.NDArray[np.int64]], columns: Sequence[str], at: int, algorithm: str) -> None:
-    """`found`: for each alteration (pictures, columns, algorithms)."""
+def show(measured: dict[str, npt.NDArray[np.int64]], columns: Sequence[str], at: int, algorithm: str) -> None:
+    """Print one algorithm's table. `measured`: for each alteration the distances (pictures, columns, algorithms)."""
     limits = THRESHOLDS[algorithm]
     print(
         f"\n{algorithm}: % found at ≤ {', '.join(map(str, limits))}; questions in all, of the eight orientations each"

@@ -1,15 +1,14 @@
-"""What speaks how much for a rectangle: the weights of matcher/imaging/regions/weights.py, and what they find.
+"""Which weight has each feature of a rectangle (matcher/imaging/regions/weights.py), and what do the weights detect?
 
     python -m benchmarks.detection.region_weights CORPUS [--count 80] [--seed 100]
 
 Composes `--count` screenshots of each kind (half as many grids) from one half of the corpus's photographs and as many
 from the other, saves each as PNG and as JPEG 75, and takes the rectangles that the finder makes. A logistic regression
-on the first half tells those at a planted picture (every side within 1.2 % of it) from the others, which weigh more the
-better they scored in the round before. Prints the weights, and for both halves the share of planted pictures of which a
-region has all sides within 2 %, how many a rectangle has at all (candidates), and how many regions there are.
+on the first half separates those at a planted picture (every side within 1.2 % of it) from the others, which weigh more
+the better they scored in the round before. Prints the weights, and for both halves the share of planted pictures for
+which a region has all sides within 2 %, the share for which any rectangle has (candidates), and the number of regions.
 
-Corners that are covered or rounded, and pictures that have the colour of what surrounds them, are among the planted
-ones, so not all can be found.
+Some planted pictures have covered or rounded corners, or the colour of their surroundings, so not all can be detected.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ PENALTY = 0.01
 
 
 class Shown(NamedTuple):
-    """One screenshot: its rectangles, what speaks for each, and how far each is from each planted picture."""
+    """One screenshot: its rectangles, their features, and the displacement of each from each planted picture."""
 
     kind: str
     boxes: npt.NDArray[np.int32]

@@ -1,4 +1,4 @@
-"""Contact sheets: what was matched beside the photograph that it was matched with, to be looked at."""
+"""Contact sheets for inspection: each matched picture beside the photograph that it matched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the benchmark of detection says: Markdown tables of recall, thresholds and wrong matches."""
+"""The results of the benchmark of detection: Markdown tables of recall, thresholds and wrong matches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CUT = 31
 
 @dataclass(slots=True)
 class Tally:
-    """What was measured of one case. `wrong`: what a file shows, and what it was matched with (None: a random one)."""
+    """The measurements of one case. `wrong`: the photograph a file shows, and the matched one (None: a random entry)."""
 
     shown: list[Shown] = field(default_factory=list)
     files: int = 0
@@ -34,7 +34,7 @@ class Tally:
 class Threshold:
     """A peer's documented and equal thresholds, and how many of the unrelated pairs of this run lie within each.
 
-    `hashes_a_pair`: so many pairs of hashes are compared for one file and one entry.
+    `hashes_a_pair` is the number of pairs of hashes that are compared for one file and one entry.
     """
 
     documented: int
@@ -48,7 +48,7 @@ class Threshold:
 
 
 def tallied(measured: Iterable[Measured]) -> dict[str, Tally]:
-    """By case, in the order in which they came."""
+    """The measurements by case, in the order in which the cases first occur."""
     found: dict[str, Tally] = defaultdict(Tally)
     for one in measured:
         tally = found[one.case]
@@ -104,15 +104,15 @@ def _head(*cells: str) -> list[str]:
 
 
 def peer_recall(shown: Sequence[Shown], peer: str, threshold: int) -> float:
-    """Percent of the pictures whose file the peer was asked."""
+    """The peer's recall in percent of the pictures whose file it examined."""
     asked = [one.peers[peer] for one in shown if peer in one.peers]
     return share([distance is not None and distance <= threshold for distance in asked])
 
 
 def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -> list[str]:
-    """Ours, what of it only regions bring, and the best peer at its equal threshold.
+    """Our recall, the part of it that only regions contribute, and the best peer at its equal threshold.
 
-    *At the true box*: what PDQ ≤ CUT finds where the picture is cut out exactly, so what a perfect finder would.
+    *At the true box*: the recall of PDQ ≤ CUT where the picture is cut out exactly, as by a perfect finder.
     """
     head = (
         "case",
@@ -155,7 +155,7 @@ def peer_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold], *, 
 
 
 def threshold_table(peers: Mapping[str, Threshold]) -> list[str]:
-    """Each peer's thresholds, and what the documented one lets in of the unrelated pairs of this run."""
+    """Each peer's thresholds, and how many unrelated pairs of this run are within the documented one."""
     lines = _head(
         *("peer", "unrelated pairs of hashes", "mean", "deviation", "equal threshold", "documented", "pairs within it"),
         "false matches a file against a million",
@@ -178,7 +178,7 @@ def threshold_table(peers: Mapping[str, Threshold]) -> list[str]:
 
 
 def wrong_table(tallies: Mapping[str, Tally]) -> list[str]:
-    """Our matches with entries that a file does not show: random ones, and photographs. A pair is often met again."""
+    """Our matches with entries that a file does not show: random ones, and photographs. The same pair often recurs."""
     lines = _head("case", "files", "with random entries", "with photographs", "pairs of photographs", "in 10,000 files")
     for case, tally in tallies.items():
         if tally.wrong:
@@ -195,5 +195,5 @@ def _wrong_row(case: str, files: int, wrong: Sequence[tuple[tuple[int, ...], int
 
 
 def share(found: Sequence[bool]) -> float:
-    """Percent of them that are true."""
+    """The percentage of true values."""
     return 100 * sum(found) / len(found) if found else 0.0

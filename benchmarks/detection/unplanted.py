@@ -1,4 +1,4 @@
-"""Real screenshots that nothing was planted in: every match is counted, written down, and drawn to be looked at."""
+"""Real screenshots without planted pictures: every match is counted, listed, and drawn for inspection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from matcher import Matcher
 
 @dataclass(frozen=True, slots=True)
 class Unplanted:
-    """Of a pass: screenshots, those with a match, every match, seconds of all, and the sheets."""
+    """The result: the number of screenshots, those with a match, every match, the total seconds, and the sheets."""
 
     screenshots: int
     matched: int
@@ -29,7 +29,7 @@ class Unplanted:
 
 
 def look(matcher: Matcher, material: Material, screenshots: Sequence[Path], folder: Path) -> Unplanted:
-    """Examine each. A screenshot that does show a listed photograph is told apart by who looks at the sheets."""
+    """Examine each screenshot. Whether one really shows a listed photograph is decided by inspecting the sheets."""
     matches = []
     pairs: list[Pair] = []
     unread = []
@@ -55,4 +55,4 @@ def look(matcher: Matcher, material: Material, screenshots: Sequence[Path], fold
 
 
 MOST_PAIRS = 160
-"""So many are drawn; all are written down."""
+"""The most pairs that are drawn; all are listed."""

@@ -1,9 +1,9 @@
-"""What does hashing one decoded picture cost, beside the reference implementations?
+"""What does hashing one decoded picture cost, compared with the reference implementations?
 
     python -m pytest benchmarks/hashing/bench_hash.py --benchmark-only --benchmark-group-by=group
 
-Drawn pictures of 2 and 12 megapixels, already decoded. `eight` hashes all orientations: ours, pdqhash's own eight,
-and imagehash asked eight times. Peers need the extra `referee`.
+The pictures are drawn, of 2 and 12 megapixels, and already decoded. `eight` hashes all orientations: ours, pdqhash's
+own eight, and imagehash called eight times. Peers need the extra `referee`. Prints pytest-benchmark's tables.
 """
 
 from __future__ import annotations

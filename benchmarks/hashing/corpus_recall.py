@@ -1,14 +1,14 @@
-"""Is every altered copy found that the reference implementations find? The main job, on a corpus of real pictures.
+"""Does a scan find every altered copy that the reference implementations find, on a corpus of real pictures?
 
     python -m benchmarks.hashing.corpus_recall CORPUS --work DIR [--count 1000] [--others 2000] [--each]
 
 CORPUS is a folder with photos/, screenshots/, bad/, formats/ and a MANIFEST.csv. The script lists `--count`
-photographs, hides altered copies of them among others, scans with the command line, and compares every copy with
-what `pdqhash` and `imagehash` say of it at full decode, in all eight orientations, at the default thresholds. By
+photographs, hides altered copies of them among others, scans with the command line, and compares the result for every
+copy with that of `pdqhash` and `imagehash` at full decode, in all eight orientations, at the default thresholds. By
 default each photograph gets one alteration, in turn; with `--each` it gets all of them. Needs the extra `referee`.
 
-Writes result.json and prints: recall for each alteration beside that of the peers, every copy that a peer finds and
-the scan does not (there must be none), every match among the others, and the peak memory of the scan.
+Writes result.json and prints: recall for each alteration and for the peers, every copy that a peer finds and the scan
+does not (there must be none), every match among the others, and the peak memory of the scan.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ ALTERATIONS: dict[str, Alteration] = {
 
 
 def photographs(corpus: Path, count: int) -> list[Path]:
-    """The first `count` photographs by SHA-256, without those that hold no detail or too many pixels."""
+    """The first `count` photographs by SHA-256, without those that have too little detail or too many pixels."""
     rows = [
         row
         for row in manifest(corpus)
@@ -81,7 +81,7 @@ def alter(task: tuple[Path, str, Path]) -> None:
 
 
 def peers_find(task: tuple[Path, Path]) -> tuple[str, bool, bool]:
-    """(copy, pdqhash finds it, imagehash finds it): the original against the copy in its eight orientations."""
+    """(copy, whether pdqhash finds it, whether imagehash finds it), from the original and the copy's eight orientations."""
     copy, original = task
     with Image.open(original) as opened:
         white = Image.new("RGBA", opened.size, "white")
@@ -110,7 +110,7 @@ def command(*arguments: str | Path) -> list[str]:
 
 
 def build_tree(arguments: argparse.Namespace, work: Path) -> dict[str, tuple[str, Path]]:
-    """Lay out known/ and exhibit/. Path in the exhibit → (alteration, original)."""
+    """Write known/ and exhibit/. Returns path in the exhibit → (alteration, original)."""
     originals = photographs(arguments.corpus, arguments.count)
     known = work / "known"
     known.mkdir(parents=True)

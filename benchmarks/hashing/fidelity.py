@@ -1,17 +1,18 @@
-"""How far is a hash from the reduced decode from the reference? The distribution that the margins are chosen from.
+"""How far is a hash of the reduced decode from the reference hash? The screening margins are chosen from this.
 
     python -m benchmarks.hashing.fidelity CORPUS [--most N] [--variants V …] [--processes 1] [--json FILE] [--plots DIR]
 
-Every photograph and screenshot of the corpus's dev split, as it is and saved again in each variant: JPEG with and
-without chroma subsampling, progressive, at a low quality; PNG; WebP; and JPEG of the picture with its saturation
-tripled and with its contrast doubled. Of each, eight orientations by each algorithm from the reduced picture, beside
-the same by the reference (screened_hashes.py). `--most N` takes the first N pictures by SHA-256.
+The input is every photograph and screenshot of the corpus's dev split, as it is and saved again in each variant: JPEG
+with and without chroma subsampling, progressive, at a low quality; PNG; WebP; and JPEG of the picture with its
+saturation tripled and with its contrast doubled. Each is hashed by each algorithm in eight orientations, from the
+reduced picture and by the reference (screened_hashes.py). `--most N` takes the first N pictures by SHA-256.
 
-For each algorithm a Markdown table, a line a variant: hashes, mean and largest distance, the share at the given
-distances or below, the margin, how many are further than it, of how many a match could be missed (further than the
-margin, or a bit differs that is not in doubt), and the share of pictures that are hashed whole because the reduced one
-says too little. Then the furthest pictures by name. `--plots` gets screen-fidelity.svg: the share of hashes that are
-further than a distance, on a logarithmic axis. Exits with 1 where a match could be missed.
+Prints a Markdown table for each algorithm, with one line for each variant: the number of hashes, mean and largest
+distance, the share within some distances, the margin, how many hashes are beyond it, for how many a match could be
+missed (beyond the margin, or a bit differs that is not in doubt), and the share of pictures that are hashed at full
+size because the reduced one is not informative. Then the pictures with the largest distances, by name. `--plots` gets
+screen-fidelity.svg: the share of hashes beyond a distance, on a logarithmic axis. Exit code 1 where a match could be
+missed.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from matcher.model import TRANSFORMS
 AS_IS = "as it is"
 WORST = 3
 NOTHING = 1e-7
-"""What stands for no hash at all on the plot's logarithmic axis: below it."""
+"""The value below the plot's logarithmic axis that represents a share of zero."""
 
 
 def _saved(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -71,19 +72,19 @@ VARIANTS: dict[str, Callable[[Image.Image], bytes]] = {
 
 @dataclass(slots=True)
 class Distances:
-    """What was measured of one algorithm and variant."""
+    """The measurements of one algorithm and variant."""
 
     counts: Counter[int] = field(default_factory=Counter)
     beyond: int = 0
     margin: int = 0
     allowed: int = 0
     whole: int = 0
-    """Hashes of pictures of which the reduced one says too little: the whole one is hashed."""
+    """Pictures that are hashed at full size because the reduced one is not informative."""
     worst: list[tuple[int, str]] = field(default_factory=list)
 
 
 Measured = list[tuple[str, str, list[int], int, list[int]]]
-"""Variant, algorithm, eight distances, the margin, and the eight that are allowed."""
+"""Variant, algorithm, eight distances, the margin, and the eight allowed distances."""
 
 
 def pictures(corpus: Path, most: int) -> list[Path]:
@@ -100,7 +101,7 @@ def pictures(corpus: Path, most: int) -> list[Path]:
 
 
 def measured(path: Path, variants: tuple[str, ...]) -> Measured:
-    """One picture in each variant."""
+    """The measurements of one picture in each variant."""
     found: Measured = []
     for name, data in forms(path, variants):
         try:
@@ -142,7 +143,7 @@ def add(table: dict[tuple[str, str], Distances], path: Path, found: Measured) ->
 
 
 def tell(table: dict[tuple[str, str], Distances], variants: tuple[str, ...]) -> bool:
-    """Print the tables; whether no hash is further than it is allowed to be."""
+    """Print the tables. Returns whether every hash is within its allowed distance."""
     good = True
     for algorithm in ALGORITHMS:
         rows = {variant: table[algorithm, variant] for variant in variants if (algorithm, variant) in table}
@@ -168,7 +169,7 @@ def tell(table: dict[tuple[str, str], Distances], variants: tuple[str, ...]) -> 
 
 
 def plot(table: dict[tuple[str, str], Distances], variants: tuple[str, ...], folder: Path) -> None:
-    """Of each algorithm a panel: over the distance, the share of hashes that are further."""
+    """Draw a panel for each algorithm: the share of hashes beyond a distance, over the distance."""
     from benchmarks.shared.plotting import save, subplots  # noqa: PLC0415 - only to draw
 
     figure, axes = subplots(len(ALGORITHMS), columns=2, height=4.5)

@@ -1,4 +1,4 @@
-"""Is our PDQ bit for bit that of `pdqhash`? On real pictures, in all eight orientations, with quality.
+"""Is our PDQ equal to that of `pdqhash` bit for bit, on real pictures, in all eight orientations, with quality?
 
     python -m benchmarks.hashing.pdq_agreement FOLDER… [--most 1000] [--max-pixels 40000000]
 

@@ -1,4 +1,4 @@
-"""How far is a screened hash from the reference? The distribution that each hasher's `margin` is chosen from.
+"""How far is a screened hash from the reference hash? Each hasher's `margin` is chosen from this distribution.
 
     python -m benchmarks.hashing.screen_margin FOLDER [--most N]
 

@@ -1,6 +1,6 @@
-"""One file's hashes both ways: from the reduced picture, and by the reference. What fidelity.py compares.
+"""One file's hashes from the reduced picture and by the reference, which fidelity.py compares.
 
-This is the one place where the benchmark meets the insides of screening.
+This is the only module of the benchmarks that uses internals of screening.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ MOST_PIXELS = 40_000_000
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """By one algorithm: eight hashes from the reduced picture, and the eight of the reference, in TRANSFORMS' order.
+    """One algorithm's eight hashes from the reduced picture and the eight by the reference, in the order of TRANSFORMS.
 
-    `margin` is the algorithm's. `allowed`: how far each of the eight may be, so that no match of the reference is
-    passed over: the margin, or, where the screen tells which bits are in doubt, those of them that differ. Without
-    `screen` the reduced picture says too little, and the whole one is hashed.
+    `margin` is the algorithm's. `allowed` is the distance that each of the eight may have so that no match of the
+    reference is missed: the margin or, where the screen states which bits are in doubt, the number of those that
+    differ. `screen` is empty where the reduced picture is not informative and the picture is hashed at full size.
     """
 
     screen: Sequence[bytes]
@@ -44,7 +44,7 @@ def _hashers() -> list[PictureHasher]:
 
 
 def screened(data: bytes) -> dict[str, Screened]:
-    """The first rendering of a picture by each of ALGORITHMS; nothing where it is no picture. DecodeError."""
+    """The hashes of a picture's first rendering by each of ALGORITHMS; empty where it is no picture. DecodeError."""
     kind = sniff(data[:HEAD])
     if kind is None:
         return {}
@@ -72,5 +72,5 @@ def screened(data: bytes) -> dict[str, Screened]:
 
 
 def hamming_in(one: bytes, other: bytes, mask: bytes) -> int:
-    """Bits of a mask in which two hashes differ."""
+    """The number of bits of a mask in which two hashes differ."""
     return ((int.from_bytes(one) ^ int.from_bytes(other)) & int.from_bytes(mask)).bit_count()

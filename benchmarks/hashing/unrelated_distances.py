@@ -1,8 +1,8 @@
-"""How near do unrelated pictures come? What each algorithm's threshold costs in chance matches.
+"""How near are the hashes of unrelated pictures, and how many chance matches does each threshold give?
 
     python -m benchmarks.hashing.unrelated_distances CORPUS [--count 1000]
 
-Hashes `--count` photographs of the corpus by every perceptual algorithm and compares all pairs, but for those of one
+Hashes `--count` photographs of the corpus by every perceptual algorithm and compares all pairs, except those of one
 family or one near-duplicate group (MANIFEST.csv). Prints, for each algorithm, mean and standard deviation of the
 distance, and the share of pairs within the default threshold, and within half and twice of it. Hashes whose quality is
 below 50 are counted and left out.

@@ -2,14 +2,14 @@
 
     python -m benchmarks.index.bench_digests [--count 2000000] [--algorithm sha256] [--peer-count 2000000] [--folder F]
 
-Builds a digest table of `--count` random digests in a new folder below `--folder`, which goes away at the end, and
-prints what the building took, the bytes on the disk, how long a new process takes to open it, and how many digests a
+Builds a digest table of `--count` random digests in a new folder below `--folder`, which is deleted at the end, and
+prints the time of building, the bytes on the disk, how long a new process takes to open it, and how many digests a
 second are looked up on one core, half of them listed, in batches of several sizes. Then the same for digests that were
-made up to begin alike.
+made to begin alike.
 
-Beside it, in the same run and with the same queries: the table's own kernel with the queries sorted beforehand; NumPy's
-searchsorted over the same file; and a SQLite table with an indexed blob column, of `--peer-count` digests, asked one
-by one and by a join, with a digest table of that size beside it.
+The peers, in the same run and with the same queries, are: the table's own kernel with the queries sorted beforehand;
+NumPy's searchsorted over the same file; and a SQLite table with an indexed blob column, of `--peer-count` digests,
+queried one by one and by a join, compared with a digest table of that size.
 
 `--count 100000000` needs 8 GB of memory, 7 GB of disk and one to three minutes.
 """
@@ -86,7 +86,7 @@ def _main_table(path: Path, count: int, width: int) -> None:
 
 
 def _alike(path: Path, count: int, width: int) -> None:
-    """Even numbers among zeros: all in one bucket, and what is not listed lies between them."""
+    """Build a table of even numbers with leading zeros: all are in one bucket, and unlisted queries lie between them."""
     print()
     table = _built(path, count, width, "all beginning alike")
     rate = _rate(table, 100_000, table.spans)
@@ -127,7 +127,7 @@ def _digests(count: int, width: int, random: bool) -> Iterator[np.ndarray]:
 
 @contextmanager
 def _peak_memory() -> Iterator[list[int]]:
-    """The largest memory of this process during the body, without files that are mapped where the system says so."""
+    """The peak memory of this process during the body, without mapped files where the system reports that."""
     process, done, peak = psutil.Process(), Event(), [0]
 
     def watch() -> None:
@@ -152,7 +152,7 @@ def _opening(path: Path) -> tuple[float, float]:
 
 
 def _queries(table: DigestTable, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Half of them listed, in no order; the others differ from a listed one in the last bit, so they lie beside it."""
+    """Queries in no order: half are listed; each of the others differs from a listed digest in its last bit."""
     queries = np.array(table._table.digests[rng.integers(0, table.count, count)])
     others = rng.permutation(count)[: count // 2]
     queries[others, -1] ^= np.uint8(1)
@@ -160,7 +160,7 @@ def _queries(table: DigestTable, count: int, rng: np.random.Generator) -> np.nda
 
 
 def _rate(table: DigestTable, batch: int, ask: Callable[[np.ndarray], object]) -> float:
-    """Digests a second, the median of rounds with other queries each, after one that does not count."""
+    """Digests a second: the median of rounds with different queries, after one unmeasured round."""
     rng = np.random.default_rng(batch)
     rates = []
     for _ in range(ROUNDS + 1):
@@ -172,7 +172,7 @@ def _rate(table: DigestTable, batch: int, ask: Callable[[np.ndarray], object]) -
 
 
 def _sorted_spans(table: DigestTable, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The answers to queries that are sorted first, in the order in which they were asked."""
+    """The answers in the order of the queries, which are sorted for the search."""
     order = np.argsort(np.ascontiguousarray(queries[:, :8]).view(">u8").ravel().astype(np.uint64))
     begins, ends = table.spans(queries[order])
     back = np.empty_like(order)
@@ -181,7 +181,7 @@ def _sorted_spans(table: DigestTable, queries: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _searchsorted(mapped: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    """Places of the queries by NumPy; -1 where they are not listed."""
+    """The places of the queries in the table, by NumPy; -1 where a query is not listed."""
     asked = queries.view(mapped.dtype).ravel()
     places = np.minimum(np.searchsorted(mapped, asked), len(mapped) - 1)
     return np.where(mapped[places] == asked, places, -1)

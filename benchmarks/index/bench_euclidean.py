@@ -1,11 +1,11 @@
-"""What does an exact Euclidean lookup cost? Ours, beside faiss IndexFlatL2 loaded whole, and numpy by brute force.
+"""What does an exact Euclidean lookup cost, compared with FAISS's `IndexFlatL2` in memory and brute force in numpy?
 
     python -m benchmarks.index.bench_euclidean [--codes 100000] [--seed 0] [--rounds 3]
 
-Codes of 144 bytes (PhotoDNA's), clustered, radius 40,000; queries are listed codes, a little altered. Every answer is
-compared with numpy's, in integers: `missed` and `wrong` count matches and distances. Plain faiss gets radius + 1, as
-its own is exclusive. One thread. Times are the best round, and only their ratios mean anything; `held` is what each
-keeps in every process besides the mapped file.
+The codes have 144 bytes (PhotoDNA's) and are clustered; the radius is 40,000; queries are slightly altered listed
+codes. Every answer is compared with numpy's, in integers: `missed` and `wrong` count matches and distances. Plain FAISS
+gets radius + 1, as its own is exclusive. One thread. Prints the times of the best round, of which only the ratios are
+meaningful; `held` is the memory of each in every process, without the mapped file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from matcher.index import Index, build_index
 
 FACTS = ALGORITHMS["photodna"]
 BATCHES = (1, 8, 19, 20, 64)
-"""8 are the orientations of a picture."""
+"""The numbers of queries in a batch; 8 is the number of orientations of a picture."""
 
 Codes = npt.NDArray[np.uint8]
 Answer = set[tuple[int, int, int]]
@@ -35,7 +35,7 @@ Answer = set[tuple[int, int, int]]
 
 
 def drawn(rng: np.random.Generator, count: int) -> Codes:
-    """Codes near count / 10 centres."""
+    """`count` codes near `count` / 10 centres."""
     centres = rng.integers(0, 256, (max(1, count // 10), FACTS.width))
     noise = rng.normal(0, 12, (count, FACTS.width)).round().astype(np.int64)
     return (centres[rng.integers(0, len(centres), count)] + noise).clip(0, 255).astype(np.uint8)

@@ -1,17 +1,17 @@
-"""How much faster than its peers is the index, at the same answers?
+"""How much faster is the index than its peers, with the same answers?
 
     python -m benchmarks.index.bench_index WORK [--corpus CORPUS] [--scale 1.0] [--only uniform,grown,hostile]
 
 One thread. WORK is a folder for the indexes (8 GB at full scale) and, with --corpus, for the hashes of its pictures.
-`--scale 0.01` tries everything on a hundredth of the codes. Every answer is compared with that of FAISS's
-`IndexBinaryFlat` on the queries that both were asked.
+`--scale 0.01` runs everything on a hundredth of the codes. Every answer is compared with that of FAISS's
+`IndexBinaryFlat` on the queries that both answer. Prints a line for each width, size and radius.
 
 Peers: FAISS `IndexBinaryFlat`; FAISS `IndexBinaryMultiHash`, 16 tables of 16 bits, one flip, exact up to radius 31;
 pynear's BK-tree (up to a million codes). Queries: half unrelated codes of the same kind, half listed ones of which up
 to `radius` bits were changed. A query's time is that of a batch of 500, the median of five.
 
-The floor: the cache lines that a query must fetch (offsets, signatures, ids, codes) times what fetching one line
-takes here, one after the other and many at a time. How many are counted by going through the same steps slowly.
+The floor: the number of cache lines that a query must fetch (offsets, signatures, ids, codes) times the time to fetch
+one line on this machine, one after the other and many at a time. The lines are counted by a slow run of the same steps.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ MULTI_HASH = {1: 20.0, 5: 80.0}
 
 
 def timed(ask: Callable[[], Answer], repeats: int = REPEATS) -> tuple[float, Answer]:
-    """The median time of a call in seconds, and what it answered."""
+    """The median time of a call in seconds, and its answer."""
     times = []
     for _ in range(repeats):
         begun = time.perf_counter()
@@ -67,7 +67,7 @@ def timed(ask: Callable[[], Answer], repeats: int = REPEATS) -> tuple[float, Ans
 
 
 def same(mine: Answer, theirs: Answer, count: int) -> None:
-    """Exit where the first `count` queries have other rows or distances."""
+    """Exit where the answers to the first `count` queries differ in rows or distances."""
     for query in range(count):
         found = []
         for limits, distances, rows in (mine, theirs):
@@ -89,7 +89,7 @@ def ask_faiss(index: faiss.IndexBinary, asked: Codes, radius: int) -> Answer:
 
 
 def multi_hash(codes: Codes, asked: Codes, expected: Answer) -> tuple[float, float]:
-    """Seconds a query and seconds to build. It answers fully, or the benchmark ends."""
+    """MultiHash's seconds for a query and seconds to build. The benchmark exits where its answer is not complete."""
     index = faiss.IndexBinaryMultiHash(codes.shape[1] * 8, 16, 16)
     index.nflip = 1
     begun = time.perf_counter()
@@ -101,9 +101,9 @@ def multi_hash(codes: Codes, asked: Codes, expected: Answer) -> tuple[float, flo
 
 
 def bk_tree(codes: Codes, asked: Codes, radius: int, expected: Answer) -> float | None:
-    """Seconds a query by pynear's exact tree; None where it is not installed."""
+    """Seconds for a query by pynear's exact tree; None where it is not installed."""
     try:
-        from pynear import BKTreeBinaryIndex256  # noqa: PLC0415 - a peer that few have
+        from pynear import BKTreeBinaryIndex256  # noqa: PLC0415 - a peer that is rarely installed
     except ImportError:
         return None
     tree = BKTreeBinaryIndex256()
@@ -117,7 +117,7 @@ def bk_tree(codes: Codes, asked: Codes, radius: int, expected: Answer) -> float 
 
 
 def one_size(codes: Codes, name: str, millions: int, work: Path, *, scale: float) -> None:
-    """Every radius of one width and size, a line each."""
+    """Print a line for every radius of one width and size."""
     bits = codes.shape[1] * 8
     cells = CELLS[bits][millions]
     path = work / f"{name}-{bits}-{millions}"

@@ -1,10 +1,11 @@
-"""Is every changed byte of an index refused by the check, or without effect on its answers?
+"""Is every changed byte of an index either refused by the check or without effect on the answers?
 
     python -m benchmarks.index.flip_every_byte_of_an_index [--codes 300]
 
-A small index of 64-bit codes with two segments, equal codes and removed rows. Every byte of every file is changed in
-turn, one bit of it. What the check passes is opened and asked, and must answer as before; what it refuses is opened and
-asked as well, without the check: then answers may be wrong, but the process must live.
+The index is a small one of 64-bit codes, with two segments, equal codes and removed rows. One bit of every byte of
+every file is changed in turn. Where the check passes, the index is opened and queried, and must answer as before. Where
+the check refuses, the index is opened and queried without the check: answers may be wrong, but the process must not
+crash. Prints the counts; exits with an error where a requirement is not met.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def main() -> None:
                         sys.exit(f"{file}: byte {place}: passed, and answers otherwise")
                 except IndexFileError:
                     if not refused:
-                        sys.exit(f"{file}: byte {place}: passed the check, and cannot be asked")
+                        sys.exit(f"{file}: byte {place}: passed the check, and cannot be queried")
                     counts["refused by the check"] += 1
                     counts["of these: refused without the check too"] += 1
             file.write_bytes(original)

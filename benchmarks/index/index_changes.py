@@ -1,11 +1,11 @@
-"""A thousand codes added to ten million, and a thousand removed: how soon, and what do queries then cost?
+"""How long does it take to add a thousand codes to ten million and to remove a thousand, and how fast are queries then?
 
     python -m benchmarks.index.index_changes WORK [--count 10000000]
 
 Uniform codes of 256 bits, radius 31, one thread; batches of 500 and of 8. Each step is timed until a reader that opens
-the index anew finds what was added and does not find what was removed. Slower: the time of a batch after, by the time
-before, medians of 15 taken in turn. Then the index is compacted, and asked again; every answer is compared with the
-answers before, without what was removed.
+the index again finds the added codes and does not find the removed ones. Prints the times, and *slower*: the time of a
+batch after the change divided by the time before, medians of 15 taken in turn. Then the index is compacted and queried
+again; every answer is compared with the answers before, without the removed codes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def timed(name: str, work: Callable[[], Value]) -> Value:
 
 
 def slower(before: Index, after: Index, asked: npt.NDArray[np.uint8], size: int) -> float:
-    """How many times longer batches of `size` take in one index than in the other."""
+    """The time of batches of `size` in `after` divided by their time in `before`; prints both."""
     taken: dict[int, list[float]] = {0: [], 1: []}
     for turn in range(REPEATS + 1):
         for number, index in enumerate((before, after)):

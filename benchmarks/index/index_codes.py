@@ -1,11 +1,11 @@
-"""Codes for the benchmarks and tests of the indexes: uniform, grown from real hashes, and made to hurt.
+"""Codes for the benchmarks and tests of the indexes: uniform, grown from real hashes, and hostile ones.
 
     python -m benchmarks.index.index_codes CORPUS CACHE [--algorithm pdq] [--count 1000000] [--seed 1]
 
-CORPUS is a folder of pictures and CACHE one for their hashes (corpus_hashes.py). Prints how far apart pairs of codes
-are and how crowded the keys of their 16-bit pieces are: the corpus's own hashes beside grown ones beside uniform ones.
-`agree` is the chance that two codes share a piece's key, times 65,536: what a lookup in a table of that piece must
-verify, 1 for uniform codes.
+CORPUS is a folder of pictures and CACHE one for their hashes (corpus_hashes.py). Prints the distances of pairs of codes
+and the load of the keys of their 16-bit pieces, for the corpus's own hashes, for grown and for uniform codes. `agree`
+is the probability that two codes share a piece's key, times 65,536: the relative number of candidates that a lookup in
+a table of that piece must verify, 1 for uniform codes.
 
 All codes are (n, width) uint8, `width` a multiple of 8 bytes; the same arguments give the same bytes. The first n of a
 longer uniform or grown run are the n of a shorter one.
@@ -42,7 +42,7 @@ def _draw(random: Random, count: int, width: int) -> Codes:
 
 
 def _coins(random: Random, share: npt.NDArray[np.float64], width: int) -> Codes:
-    """Packed bits, each set with the chance of its row: (n,) in 1/256 → (n, width)."""
+    """Packed random bits, each set with the probability of its row: (n,) in 1/256 → (n, width)."""
     return np.packbits(_draw(random, len(share), width * 8) < (share * 256)[:, None], axis=1)
 
 
@@ -54,28 +54,28 @@ def _in_blocks(count: int, width: int, make: Callable[[int], Codes]) -> Codes:
 
 
 def uniform(count: int, width: int, seed: int) -> Codes:
-    """Every bit a fair coin."""
+    """Codes in which every bit is an independent fair coin."""
     random = _random(seed)
     return _in_blocks(count, width, lambda size: _draw(random, size, width))
 
 
 def grown(count: int, width: int, seed: int, hashes: Codes) -> Codes:
-    """Codes of pictures that might exist, grown from `hashes`, (m, width): see `_graft`."""
+    """Codes like those of real pictures, grown from `hashes`, (m, width); see `_graft`."""
     assert hashes.shape[1] == width, f"hashes of {hashes.shape[1]} bytes, not {width}"
     random = _random(seed)
     return _in_blocks(count, width, lambda size: _graft(random, size, hashes))
 
 
 def _graft(random: Random, count: int, hashes: Codes) -> Codes:
-    """A real hash with a run of bits of another real one, and some bits flipped.
+    """Codes that are each a real hash with a run of bits of another real one, and some bits flipped.
 
-    The other is the nearest of COUSINS that are drawn at random: pictures of one kind (sky above, text on white) share
-    bits, so the marginals and correlations within a kind stay. It gives one contiguous run, at most half of the bits,
-    and not scattered ones: bits that stand together (a row of coefficients) depend on each other, and a run leaves
-    all pieces but two with keys that real pictures have, wherever an index cuts. Flips make keys that the corpus is
-    too small to have; their share is MOST_FLIPS × u^FEW_FLIPS with u uniform: about half of the codes have none, and
-    flat and degenerate pictures stay as frequent, and as equal, as in the corpus; so chosen that keys are as crowded
-    as among the corpus's unrelated pictures.
+    The other hash is the nearest of COUSINS that are drawn at random: pictures of one kind (sky above, text on white)
+    share bits, so the marginals and correlations within a kind are preserved. It contributes one contiguous run, at
+    most half of the bits, and not scattered ones: neighbouring bits (a row of coefficients) depend on each other, and a
+    run leaves all pieces but two with keys of real pictures, wherever an index splits the code. Flips make keys that
+    the corpus is too small to have; their share is MOST_FLIPS × u^FEW_FLIPS with u uniform: about half of the codes
+    have none, and flat and degenerate pictures stay as frequent, and as equal, as in the corpus. The constants are
+    chosen so that keys are as crowded as among the corpus's unrelated pictures.
     """
     bits = hashes.shape[1] * 8
     one = hashes[random.integers(0, len(hashes), count)]
@@ -90,12 +90,12 @@ def _graft(random: Random, count: int, hashes: Codes) -> Codes:
 
 
 def hostile(count: int, width: int, seed: int) -> Codes:
-    """A list made to hurt, shuffled. A tenth of it is one code.
+    """A shuffled list that is a worst case for an index. A tenth of it is one code.
 
-    The rest: 1 % all zero, 1 % all one; a fifth that agree with one of a few codes in all 16-bit pieces but one; a
-    fifth in clusters whose members are 1/8 of the bits and a little more from each other (32 to 44 of 256, 8 to 10 of
-    64: at and just beyond the radius); a fifth letterboxes, a quarter of whose bits is the same, in one run or every
-    fourth; and the others have in half of their pieces a popular key with one bit flipped.
+    The rest is: 1 % all zeros, 1 % all ones; a fifth that agree with one of a few codes in all 16-bit pieces but one; a
+    fifth in clusters whose members differ from each other in 1/8 of the bits or slightly more (32 to 44 of 256, 8 to 10
+    of 64: at and just beyond the radius); a fifth letterboxes, a quarter of whose bits is the same, in one run or every
+    fourth; the others have in half of their pieces a popular key with one bit flipped.
     """
     random = _random(seed)
     popular = np.vstack([_draw(random, 1, width), np.zeros((1, width), np.uint8), np.full((1, width), 255, np.uint8)])
@@ -119,7 +119,7 @@ def _all_but_one(random: Random, count: int, width: int) -> Codes:
 
 
 def _clusters(random: Random, count: int, width: int) -> Codes:
-    """Members flip bits of a centre that no other member flips, 16 to 22 of 256."""
+    """Clusters of codes: each member flips bits of a centre that no other member flips, 16 to 22 of 256."""
     bits = width * 8
     fewest, most = bits // 16, bits // 16 + bits // 40
     members = bits // most
@@ -154,11 +154,11 @@ def _beside(random: Random, count: int, popular: Codes) -> Codes:
 
 
 def queries(codes: Codes, count: int, radius: int, seed: int) -> Codes:
-    """What to ask a list of `codes`, (count, width), shuffled.
+    """Queries for a list of `codes`, (count, width), shuffled.
 
-    Half are unrelated codes of the same kind: crossed from two listed codes drawn at random, half of the 16-bit pieces
-    each, so that their keys are as popular as the list's (two that are near each other give a match all the same). The
-    other half are listed codes with 0 to `radius` bits flipped, each number as often.
+    Half are unrelated codes of the same kind: each takes half of its 16-bit pieces from each of two random listed
+    codes, so that their keys are as popular as the list's (where the two are near each other, the query still has a
+    match). The other half are listed codes with 0 to `radius` bits flipped, each number equally often.
     """
     random = _random(seed)
     bits, half = codes.shape[1] * 8, count // 2

@@ -1,11 +1,12 @@
-"""What do the steps of a search take on this machine? The constants of the cost model, measured.
+"""How long do the steps of a search take on this machine? Measures the constants of the cost model.
 
     python -m benchmarks.index.index_costs WORK [--most 10000000]
 
-Uniform codes of 256 bits, one thread, batches of 500. For each size the times of many radii are explained by the number
+Uniform codes of 256 bits, one thread, batches of 500. For each size the times of many radii are fitted to the numbers
 of probes, candidates and survivors that the model expects (non-negative least squares on relative errors); a scan is
-timed with 500 queries and with one. Beside them what `DEFAULT_COSTS` says for that size, and at the end from how many
-codes on the multi-index is faster than FAISS's `IndexBinaryFlat` for batches of 8 and of 500 queries: `BREAK_EVEN`.
+timed with 500 queries and with one. Prints the constants beside those of `DEFAULT_COSTS` for that size, and at the end
+the number of codes from which the multi-index is faster than FAISS's `IndexBinaryFlat` for batches of 8 and of 500
+queries: `BREAK_EVEN`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ SMALL = [20, 50, 100, 200, 400, 800, 1600, 3200, 6400]
 
 
 def nanoseconds(ask: Callable[[], object], asked: int, repeats: int = 5) -> float:
-    """The median time of a query, after one that does not count."""
+    """The median time of a query in nanoseconds, after one unmeasured call."""
     ask()
     times = []
     for _ in range(repeats):
@@ -47,7 +48,7 @@ def nanoseconds(ask: Callable[[], object], asked: int, repeats: int = 5) -> floa
 
 
 def steps(index: MultiIndex, radius: int) -> list[float]:
-    """Expected probes, candidates and survivors of a query."""
+    """The expected numbers of probes, candidates and survivors of a query."""
     planned = index.plan(radius)
     assert planned is not None
     none = replace(DEFAULT_COSTS, probe=0.0, candidate=0.0, survivor=0.0, near=1.0)
@@ -58,7 +59,7 @@ def steps(index: MultiIndex, radius: int) -> list[float]:
 
 
 def measure(count: int, work: Path) -> None:
-    """One line: the constants for one size."""
+    """Print one line: the constants for one size."""
     path = work / "costs"
     shutil.rmtree(path, ignore_errors=True)
     build_index(uniform(count, 32, 1), radius=31, path=path, kind="multi")
@@ -88,7 +89,7 @@ def measure(count: int, work: Path) -> None:
 
 
 def break_even(work: Path) -> None:
-    """Times of both kinds for few codes."""
+    """Print the times of both kinds of index for few codes."""
     print(f"\nus a query{'':<8}" + "".join(f"{f'multi, flat of {size}':>24}" for size in (1, 8, BATCH)))
     asked: npt.NDArray[np.uint8] = uniform(BATCH, 32, 2)
     for count in SMALL:

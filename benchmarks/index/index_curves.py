@@ -1,12 +1,12 @@
-"""How the index's cost grows: with the radius, and with the number of codes. Two tables and two plots.
+"""How does the cost of the index grow with the radius, and with the number of codes?
 
     python -m benchmarks.index.index_curves WORK PLOTS [--most 50000000] [--scale 1.0]
 
 One thread, uniform codes of 256 bits, batches of 500. WORK takes the indexes (6 GB for 50 million codes; that many need
 10 GB of memory while they are built). PLOTS gets index-radius.svg and index-growth.svg (by matplotlib; without it,
-none).
+none). Prints two tables.
 
-The radius curve has four ways to answer: as the index chooses, by its tables alone, by its own scan alone, and FAISS's
+The radius curve has four methods: the one that the index chooses, its tables alone, its own scan alone, and FAISS's
 `IndexBinaryFlat`. The growth curve has the time of a query, the time to build, the bytes on disk, and the proportional
 set size of one of two processes that search the same index (Linux).
 """
@@ -49,7 +49,7 @@ BILLION = 10**9
 
 
 def microseconds(ask: Callable[[], object], asked: int, repeats: int = 3) -> float:
-    """The median time of a query."""
+    """The median time of a query in microseconds."""
     times = []
     for _ in range(repeats):
         begun = time.perf_counter()
@@ -73,7 +73,7 @@ def _ask(index: Index, asked: Codes, radius: int) -> object:
 
 
 def radius_curve(count: int, work: Path) -> dict[str, list[float | None]]:
-    """Microseconds a query for every radius, by each way."""
+    """Microseconds of a query for every radius, by each method."""
     path, codes, _seconds = built(count, work)
     flat = faiss.IndexBinaryFlat(WIDTH * 8)
     flat.add(codes)
@@ -100,7 +100,7 @@ def radius_curve(count: int, work: Path) -> dict[str, list[float | None]]:
 
 
 def proportional(kind: str) -> float:
-    """Megabytes of this process: `Pss`, `Rss`, … of Linux; not a number elsewhere."""
+    """The megabytes of this process's `Pss`, `Rss`, … on Linux; NaN elsewhere."""
     try:
         lines = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -109,20 +109,20 @@ def proportional(kind: str) -> float:
 
 
 def sharer(path: Path, asked: Codes, pipe: Connection) -> None:
-    """A process that searches an index, and says what memory it has before and after."""
+    """Search an index and send the memory before and after. Runs in its own process."""
     before = proportional("Pss")
     begun = time.perf_counter()
     index = open_index(path)
     opened = time.perf_counter() - begun
     index.range_search(asked, radius=31)
-    np.asarray(index.codes).sum()  # every page of the codes too
+    np.asarray(index.codes).sum()  # so that every page of the codes is read too
     pipe.send("ready")
     pipe.recv()
     pipe.send({"opened": opened * 1e3, "pss": proportional("Pss") - before, "rss": proportional("Rss")})
 
 
 def shared(path: Path, asked: Codes) -> list[dict[str, float]]:
-    """What two processes that search one index at the same time say."""
+    """The memory that two processes report while they search one index at the same time."""
     context = multiprocessing.get_context("spawn")
     pipes, processes = [], []
     for _ in range(2):
@@ -142,7 +142,7 @@ def shared(path: Path, asked: Codes) -> list[dict[str, float]]:
 
 
 def growth_curve(sizes: list[int], work: Path) -> list[dict[str, Any]]:
-    """What each size takes."""
+    """The measurements for each size."""
     rows = []
     print("\nus a query within 31, 39, by FAISS's flat; opened in a new process; pss: MB of each of two; peak of this")
     print("     codes chunks       31       39      flat  built: s  disk: MB  B/code  opened: ms  pss; peak")
@@ -178,7 +178,7 @@ def growth_curve(sizes: list[int], work: Path) -> list[dict[str, Any]]:
 
 
 def on_paper(rows: list[dict[str, Any]]) -> None:
-    """One billion codes, from the largest measured size and the cost model."""
+    """Print an estimate for one billion codes, from the largest measured size and the cost model."""
     last = rows[-1]
     then = choose_chunks(256, 31, last["codes"], DEFAULT_COSTS)
     chunks = choose_chunks(256, 31, BILLION, DEFAULT_COSTS)
@@ -197,7 +197,7 @@ def on_paper(rows: list[dict[str, Any]]) -> None:
 
 
 def plots(curves: dict[int, dict[str, list[float | None]]], rows: list[dict[str, Any]], folder: Path) -> None:
-    """Draw both."""
+    """Draw both plots."""
     try:
         import matplotlib as mpl  # noqa: PLC0415 - only to draw
     except ImportError:

@@ -1,4 +1,4 @@
-"""What the memory of this machine asks of an index search: the lines that it must fetch, and what a line takes."""
+"""The lower bound that memory sets to an index search: the cache lines it must fetch, and the time to fetch one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHASES = 2_000_000
 
 @compiled
 def _chase(following: npt.NDArray[np.uint32], steps: int) -> int:
-    """Read one line after the other, each named by the one before."""
+    """Read one line after the other, where each contains the place of the next."""
     at = np.uint32(0)
     for _ in range(steps):
         at = following[np.int64(at) * 16]
@@ -29,7 +29,7 @@ def _chase(following: npt.NDArray[np.uint32], steps: int) -> int:
 
 @compiled
 def _gather(values: npt.NDArray[np.uint32], places: npt.NDArray[np.uint32], ahead: int) -> int:
-    """Read lines that are all known before."""
+    """Read lines whose places are all known beforehand."""
     total = 0
     for at in range(places.shape[0] - ahead):
         prefetch(values, np.int64(places[at + ahead]) * 16)
@@ -38,7 +38,7 @@ def _gather(values: npt.NDArray[np.uint32], places: npt.NDArray[np.uint32], ahea
 
 
 def line_times(size: int) -> tuple[float, float]:
-    """Nanoseconds for a line of a memory of `size` bytes: one after the other, and many at a time."""
+    """Nanoseconds to fetch a line from `size` bytes of memory: one after the other, and many at a time."""
     lines = max(size // LINE, 1024)
     order = np.random.default_rng(1).permutation(lines).astype(np.uint32)
     values = np.zeros(lines * 16, np.uint32)
@@ -55,7 +55,7 @@ def line_times(size: int) -> tuple[float, float]:
 
 
 def cache_lines(index: MultiIndex, queries: npt.NDArray[np.uint8], radius: int) -> float:
-    """The lines of memory that a query's search touches, the mean, counted by taking its steps one by one."""
+    """The mean number of cache lines that a query's search touches, counted by a slow run of its steps."""
     tables, planned = index.tables, index.plan(radius)
     if planned is None:
         return index.count * index.bits / 8 / LINE

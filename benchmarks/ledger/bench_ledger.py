@@ -1,18 +1,18 @@
-"""What do an append, a proof and an audit cost, beside plain SQLite and pymerkle in the same run?
+"""What do an append, a proof and an audit cost, compared with plain SQLite and pymerkle in the same run?
 
     python -m benchmarks.ledger.bench_ledger [--entries 100000] [--rounds 3] [--proofs 200] [--large 10000000]
                                             [--work DIR]
 
-The entries are items of one scan, each exactly 356 bytes long. `--rounds` times, one after the other, they go into
+The entries are items of one scan, each exactly 356 bytes long. In each of `--rounds` rounds they are written to
 
 - a table of plain sqlite3, with the ledger's own settings, by one `executemany` in one transaction: the peer;
 - a ledger, by `append(checkpoint=True)` of 1,000 at a time;
 - pymerkle's SQLite tree, by `append_entries` of 1,000 at a time.
 
-Then inclusion proofs of random entries, each from a file that was just opened (what opening costs is told apart), and
-of pymerkle with its cache off; and an audit of the whole ledger, with what reading the entries and making their tree
-costs by itself. `--large` makes a ledger of so many entries, and appends to it and to one of
-`--entries` in turns, to see whether an append or a proof costs more there. Prints Markdown tables; medians throughout.
+Then it makes inclusion proofs of random entries, each from a file that was just opened (the cost of opening is stated
+separately), and of pymerkle with its cache off; and audits the whole ledger, also measuring the cost of reading the
+entries and building their tree alone. `--large` makes a ledger of that many entries, and appends to it and to one of
+`--entries` in turns, to see whether an append or a proof costs more there. Prints Markdown tables of medians.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ BYTES = 356
 GROUP = 1_000
 TURNS = 7
 TURN = 50
-"""Groups appended in a turn."""
+"""Groups that are appended to one ledger before the other's turn."""
 LIST = {"name": "national", "version": "2026-10", "digest": "ab" * 32}
 SIGNER = Signer.from_private_bytes(bytes(range(32)), name=ORIGIN)
 VKEYS = getattr(SIGNER, "vkeys", (SIGNER.vkey,))
@@ -47,7 +47,7 @@ def item(seq: int, finding: dict[str, Any]) -> bytes:
 
 
 def findings(start: int, stop: int) -> Iterator[dict[str, Any]]:
-    """Generates findings whose items are BYTES long: the file's name makes up the rest."""
+    """A generator of findings whose item entries are BYTES long; the file's name is padded to that length."""
     for seq in range(start, stop):
         digest = leaf_hash(str(seq).encode()).hex()
         finding = {
@@ -66,7 +66,7 @@ def items(start: int, stop: int) -> list[bytes]:
 
 
 def scan_of(bodies: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
-    """What comes before and after these items so that the scan is complete."""
+    """The entries before and after these items that make the scan complete."""
     time_, counts = "2026-11-01T00:00:00Z", {"examined": 0, "known": 0}
     hashes = []
     for body in bodies:
@@ -88,7 +88,7 @@ def groups(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
 
 
 class Clock:
-    """Seconds that what is inside the `with` took."""
+    """Measures the seconds that the body of its `with` takes."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -170,7 +170,7 @@ def bench_append(work: Path, bodies: Sequence[bytes], rounds: int) -> None:
 
 
 def time_proofs(path: Path, count: int, seed: int = 1) -> tuple[float, float]:
-    """Medians, in ms: opening, and one proof of a random entry from the file just opened."""
+    """Medians in ms: for opening, and for one proof of a random entry from the file just opened."""
     opening, proving = [], []
     chance = random.Random(seed)
     for _ in range(count):
@@ -209,7 +209,7 @@ def bench_proofs(work: Path, count: int) -> None:
 
 
 def bench_audit(work: Path, bodies: Sequence[bytes], rounds: int) -> None:
-    """The whole audit of a complete scan, and what reading the entries and making their tree costs by itself."""
+    """Measure the whole audit of a complete scan, and reading the entries and building their tree alone."""
     path = work / "scan.ledger"
     before, after = scan_of(bodies)
     with Ledger.create(path, origin=ORIGIN, signer=SIGNER) as log:
@@ -239,7 +239,7 @@ def fill(path: Path, count: int) -> None:
 
 
 def bench_large(work: Path, small: int, large: int, proofs: int) -> None:
-    """Appends to both in turns."""
+    """Measure appends to a small and a large ledger in turns."""
     paths = {small: work / "small.ledger", large: work / "large.ledger"}
     for count, path in paths.items():
         with Clock() as clock:

@@ -1,8 +1,8 @@
-"""What ledger_faults.py demands of a ledger whose writer was disturbed, and a journal like a killed writer's.
+"""The checks of ledger_faults.py on a ledger whose writer was disturbed, and a journal like a killed writer's.
 
 1. A read-only audit says intact, and changes nothing in the folder, a hot journal included.
-2. The entries are whole groups, none twice; every acknowledged group is there, at its index, with its bytes.
-3. A new writer opens the ledger and appends; it audits intact again, with all that was acknowledged.
+2. The entries are whole groups, none twice; every acknowledged group is present, at its index, with its bytes.
+3. A new writer opens the ledger and appends; it audits intact again, with every acknowledged entry.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.ledger.fault_writer import group_entries, make_signer
 from ledger import Ledger, LedgerError, NotALedgerError, StoreError, audit, parse
 
 AFTER = 9
-"""The number of the writer that comes when all others are gone."""
+"""The number of the writer that opens the ledger after all others have ended."""
 
 Group = tuple[int, int]
 """(writer, group)"""
@@ -35,19 +35,20 @@ os._exit(9)
 
 
 class Lost(Exception):
-    """An acknowledged entry is not there, or the ledger is not what it was."""
+    """An acknowledged entry is missing, or the ledger has changed."""
 
 
 def leave_hot_journal(path: Path) -> None:
-    """Half of a transaction is in the file, and the journal that undoes it beside the file."""
+    """Leave half of a transaction in the file, and beside it the journal that undoes it."""
     subprocess.run([sys.executable, "-c", _KILLED_WRITER, str(path)], check=False)
     assert path.with_name(path.name + "-journal").stat().st_size > 0
 
 
 def check(path: Path, acknowledged: dict[Group, int], paddings: dict[Group, int], *, created: bool) -> int:
-    """Checks 1 to 3; the number of acknowledged entries. `acknowledged` has the index of each group's first.
+    """Make checks 1 to 3. Returns the number of acknowledged entries. Raises Lost.
 
-    Raises Lost. Where the ledger itself was to be `created`, there may be none if nothing was acknowledged.
+    `acknowledged` has the index of each group's first entry. Where the ledger itself was to be `created`, it may be
+    missing if nothing was acknowledged.
     """
     try:
         before = folder_state(path.parent)
@@ -74,7 +75,7 @@ def check(path: Path, acknowledged: dict[Group, int], paddings: dict[Group, int]
 
 
 def is_ledger(path: Path) -> bool:
-    """Whether any of its making was committed; no, where there is no file, or one that rolls back to nothing."""
+    """Whether the creation of the ledger was committed; False where the file is missing or rolls back to nothing."""
     try:
         Ledger.open_readonly(path).close()
     except NotALedgerError:
@@ -91,7 +92,7 @@ def check_audit(path: Path) -> None:
 
 
 def check_entries(path: Path, acknowledged: dict[Group, int], paddings: dict[Group, int]) -> int:
-    """The entries are whole groups; the number of those that were acknowledged."""
+    """Check that the entries are whole groups. Returns the number of acknowledged entries. Raises Lost."""
     with Ledger.open_readonly(path) as log:
         bodies = [body for _index, body in log.entries()]
     found: dict[Group, int] = {}
@@ -113,7 +114,7 @@ def check_entries(path: Path, acknowledged: dict[Group, int], paddings: dict[Gro
 
 
 def folder_state(folder: Path) -> dict[str, tuple[str, int]]:
-    """Digest and time of every file."""
+    """The digest and the modification time of every file, by name."""
     return {
         file.name: (hashlib.sha256(file.read_bytes()).hexdigest(), file.stat().st_mtime_ns)
         for file in sorted(folder.iterdir())
@@ -121,7 +122,7 @@ def folder_state(folder: Path) -> dict[str, tuple[str, int]]:
 
 
 def read_lines(output: str, writer: int) -> tuple[dict[Group, int], list[dict[str, object]]]:
-    """What a writer said: its acknowledged groups, and its errors."""
+    """A writer's output, parsed: its acknowledged groups, and its errors."""
     lines = [json.loads(line) for line in output.splitlines()]
     acknowledged = {(writer, line["group"]): line["first"] for line in lines if "group" in line}
     return acknowledged, [line for line in lines if "error" in line]

@@ -1,11 +1,11 @@
-"""The writer that ledger_faults.py disturbs: appends groups to a ledger and says what was acknowledged.
+"""The writer that ledger_faults.py disturbs: it appends groups to a ledger and reports each acknowledged one.
 
     python -m benchmarks.ledger.fault_writer '{"path": ..., "create": false, "writer": 0, "groups": [[3, 0], [9, 99]]}'
 
-A group is [number of entries, bytes of padding in each]. After every `append` that returned, one JSON line goes out
-at once: {"group": G, "first": I}. After an error, {"error": text, "names": whether it names the file, "written":
-whether the group is there all the same}; then the same Ledger tries again. Where that does not help, the file is opened
-again, which {"reopened": true} tells. Anything but a LedgerError ends it with a traceback.
+A group is [number of entries, bytes of padding in each]. After every `append` that returned, it prints one JSON line at
+once: {"group": G, "first": I}. After an error it prints {"error": text, "names": whether it names the file, "written":
+whether the group was written all the same}; then the same Ledger tries again. Where that does not help, the file is
+opened again, reported as {"reopened": true}. Any exception but a LedgerError ends it with a traceback.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def group_entries(writer: int, group: int, count: int, *, padding: int) -> list[
 
 
 def say(**line: Any) -> None:
-    """One line, out at once: a process that is killed has no buffer to flush."""
+    """Print one line without buffering, since a killed process cannot flush a buffer."""
     os.write(1, json.dumps(line).encode() + b"\n")
 
 
@@ -42,7 +42,7 @@ def tell(error: LedgerError, path: Path, *, written: bool) -> None:
 
 
 def begin(path: Path, *, create: bool) -> Ledger:
-    """The ledger, opened; tried again after an error."""
+    """Open the ledger; after an error, try again."""
     for _ in range(TRIES):
         try:
             if create and not path.exists():
@@ -54,14 +54,14 @@ def begin(path: Path, *, create: bool) -> Ledger:
 
 
 def place_of(log: Ledger, entries: list[bytes], start: int) -> int | None:
-    """The index of the first of `entries` from `start` on; None where they are not there."""
+    """The index of the first of `entries` from `start` on; None where the ledger does not have them."""
     return next((index for index, body in log.entries(start) if body == entries[0]), None)
 
 
 def append(log: Ledger, path: Path, entries: list[bytes], start: int) -> int | None:
-    """The index of the first; an error is told, and the same Ledger tries again unless the entries are there.
+    """Append entries. Returns the index of the first; None where every try fails.
 
-    None where it fails again and again.
+    An error is reported, and the same Ledger tries again unless the entries were written.
     """
     for _ in range(TRIES):
         try:

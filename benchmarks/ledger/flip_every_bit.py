@@ -1,20 +1,20 @@
-"""Does any flipped bit of a ledger's file go unnoticed?
+"""Does any flipped bit of a ledger's file remain undetected?
 
     python -m benchmarks.ledger.flip_every_bit [--entries 8] [--sample N] [--seed 1] [--processes 1] [--profile]
 
 Makes a small ledger, with a cosignature and a time-stamp token in their tables, and flips each bit of its file, one at
-a time: one byte is written, the file is audited with the log's key and an expected root, the byte is put back. A flip
-is
+a time: one byte is written, the file is audited with the log's key and an expected root, the byte is restored. The
+outcome of a flip is one of
 
 - refused: the audit is not intact, or raises a StoreError;
-- without effect: intact, and every table of the evidence reads as before (all but `opening`, which is none);
-- told in a note: intact, and another row, but the audit has a note that it has not of the file as it was;
-- UNNOTICED: intact, with another row, and nothing is said.
+- without effect: intact, and every table of the evidence reads as before (all but `opening`, which is no evidence);
+- told in a note: intact with a changed row, but the audit has a note that it does not have for the unchanged file;
+- UNNOTICED: intact with a changed row, and no note.
 
 One of the last two makes the exit code 1; so does any exception but a StoreError.
 
-Prints a Markdown table by the kind of page that was hit, and the time a flip took. `--profile` shows instead what the
-audits of a tiny ledger spend their time on.
+Prints a Markdown table by the kind of page that was changed, and the time for each flip. `--profile` shows instead
+where the audits of a tiny ledger spend their time.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ OUTCOMES = ("refused", "without effect", "told in a note", "UNNOTICED", "an exce
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is flipped: the file as bytes, what its tables hold, and what an audit is given."""
+    """The ledger whose bits are flipped: the file as bytes, the rows of its tables, and the arguments of an audit."""
 
     data: bytes
     rows: dict[str, list[Any]]
@@ -60,7 +60,7 @@ class Subject:
 def make_subject(path: Path, entries: int) -> Subject:
     """A ledger of `entries` entries, with a checkpoint after the half and at the end, a cosignature and a token.
 
-    The cosignature and the token have their form and their entry only: an audit asks no more of what it has no key of.
+    The cosignature and the token have only their form and their entry: an audit checks no more without their keys.
     """
     signer = Signer.generate(ORIGIN)
     keys = getattr(signer, "vkeys", (signer.vkey,))
@@ -102,7 +102,7 @@ def read_rows(path: Path) -> dict[str, list[Any]]:
 
 
 def flip(path: Path, subject: Subject, bit: int) -> tuple[str, str]:
-    """The outcome of one flipped bit, and what the exception was if it is one. Puts the bit back."""
+    """Flip one bit, audit, and restore the bit. Returns the outcome, and the exception's text if there was one."""
     offset, mask = bit >> 3, 1 << (bit & 7)
     descriptor = os.open(path, os.O_RDWR)
     try:
@@ -118,7 +118,7 @@ def look(path: Path, subject: Subject) -> tuple[str, str]:
         report = audit(path, keys=subject.keys, expect=subject.expect)
     except StoreError:
         return "refused", ""
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the finding
+    except Exception as error:  # noqa: BLE001 - any exception is the outcome
         return "an exception", f"{type(error).__name__}: {error}"
     if not report.intact:
         return "refused", ""
@@ -132,7 +132,7 @@ def look(path: Path, subject: Subject) -> tuple[str, str]:
 
 
 def kinds_of_pages(path: Path, subject: Subject) -> list[str]:
-    """What each page of the file is: by its table where it is the first page of one."""
+    """The kind of each page of the file; its table where it is the first page of one."""
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
         size = connection.execute("PRAGMA page_size").fetchone()[0]
         roots = dict(connection.execute("SELECT rootpage, name FROM sqlite_schema WHERE rootpage > 0"))
@@ -143,7 +143,7 @@ def kinds_of_pages(path: Path, subject: Subject) -> list[str]:
 def flip_all(
     path: Path, subject: Subject, bits: Sequence[int], kinds: Sequence[str]
 ) -> tuple[Counter[tuple[str, str]], list[str]]:
-    """Counts of (page, outcome), and a line for every bad one."""
+    """The counts of (page, outcome), and a line for every bad outcome."""
     path.write_bytes(subject.data)
     counts: Counter[tuple[str, str]] = Counter()
     bad = []
@@ -161,7 +161,7 @@ def flip_all(
 
 
 def work(folder: str, subject: Subject, bits: Sequence[int], kinds: Sequence[str], results: Any) -> None:
-    """One process of several, on a file of its own."""
+    """Flip some of the bits. Runs in one of several processes, each on its own file."""
     with tempfile.TemporaryDirectory(dir=folder) as own:
         results.put(flip_all(Path(own) / "case.ledger", subject, bits, kinds))
 
@@ -184,7 +184,7 @@ def in_processes(
 
 
 def profile(path: Path, subject: Subject) -> None:
-    """What audits of the undisturbed file spend their time on."""
+    """Print where audits of the unchanged file spend their time."""
     begun = time.perf_counter()
     for _ in range(PROFILED):
         audit(path, keys=subject.keys, expect=subject.expect)

@@ -1,12 +1,12 @@
-"""Is any byte of an exhibit free to be changed? Flips one bit of every byte of every file, one at a time.
+"""Can any byte of an exhibit be changed undetected? One bit of every byte of every file is flipped, one at a time.
 
     python -m benchmarks.ledger.flip_every_byte_of_an_exhibit [--stride N]
 
-For a complete exhibit and a part of one small case, with cosignatures and, where there is openssl, a time-stamp
-token. Each byte twice: with the manifest as it was, where step 1 must refuse it, and with the manifest made anew, as
-a forger would, where the whole verifier runs with the log's keys given. Files that nobody signs (texts, and the keys,
-policy and roots that the exhibit brings itself) are left out of the second. Exit code 1 if a changed byte verifies
-without the verifier saying that a signature was not checked.
+The exhibits are a complete one and a partial one of a small case, with cosignatures and, where openssl is installed, a
+time-stamp token. Each byte is changed twice: with the original manifest, where step 1 must refuse it, and with a
+manifest that fits the change, as a forger would make it, where the whole verifier runs with the log's keys. Files that
+nobody signs (texts, and the exhibit's own keys, policy and roots) are left out of the second. Prints the counts, and
+exits with 1 if a changed byte verifies without the verifier saying that a signature was not checked.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> int:
     parser.add_argument("--stride", type=int, default=1, help="every which byte")
     stride: int = parser.parse_args().stride
     for module, name in ((notes, "mldsa44_verify"), (notes, "ed25519_verify"), (timestamps, "verify_by_key")):
-        setattr(module, name, lru_cache(maxsize=None)(getattr(module, name)))  # pure: the same answer every time
+        setattr(module, name, lru_cache(maxsize=None)(getattr(module, name)))  # pure: it always returns the same
     free = 0
     with tempfile.TemporaryDirectory() as folder:
         case = _case(Path(folder))
@@ -88,7 +88,7 @@ def _flip_all(case: Case, exhibit: Path, title: str, stride: int) -> int:
 
 
 def _refused(exhibit: Path) -> bool:
-    """Whether step 1 refuses; its manifest is read as the verifier reads it."""
+    """Whether step 1 refuses the exhibit, whose manifest is read as the verifier reads it."""
     step = Step(1, "")
     try:
         check_files(Folder(exhibit), read_manifest(Folder(exhibit)), step)
@@ -96,7 +96,7 @@ def _refused(exhibit: Path) -> bool:
         return True
     if step.problems:
         return True
-    # A manifest that names the right files may still say something else of the log: the next steps compare it.
+    # A manifest that names the right files may still misstate the log: the next steps compare it.
     return _outcome(exhibit, verifier.Given([], None, [], []), "") == "refused behind a manifest made anew"
 
 

@@ -1,12 +1,12 @@
-"""Is there a byte sequence that a parser of the ledger's neither refuses nor writes again the same?
+"""Is there a byte sequence that a parser of the ledger neither refuses nor writes again as the same bytes?
 
     pip install atheris
     python -m benchmarks.ledger.fuzz_parsers [PARSER…] [--seconds 600] [--found FOLDER]
 
-Fuzzes each parser of benchmarks/shared/parser_targets.py for that long, guided by coverage, from the seeds in
-tests/ledger/corpus/PARSER. What it finds interesting goes to FOLDER/PARSER, and what breaks a parser to
-FOLDER/PARSER-crash-…; put those into the corpus, which the tests replay. Prints a line a parser: runs, new inputs, and
-OK or BROKEN. Exit code 1 if any is broken.
+Fuzzes each parser of benchmarks/shared/parser_targets.py for that many seconds, guided by coverage, from the seeds in
+tests/ledger/corpus/PARSER. Inputs with new coverage go to FOLDER/PARSER, and inputs that break a parser to
+FOLDER/PARSER-crash-…; put those into the corpus, which the tests replay. Prints a line for each parser: runs, new
+inputs, and OK or BROKEN. Exit code 1 if any is broken.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def fuzz(name: str, seconds: int, found: Path) -> bool:
-    """Fuzzes one parser in a process of its own, since libFuzzer ends it. Whether it held."""
+    """Fuzz one parser in its own process, since libFuzzer ends it. Returns whether no input broke the parser."""
     folder = found / name
     folder.mkdir(parents=True, exist_ok=True)
     before = len(list(folder.iterdir()))

@@ -1,17 +1,17 @@
-"""Is an acknowledged entry ever lost, whatever the system does to the writer?
+"""Is an acknowledged entry ever lost when the writer is killed or its system calls fail?
 
     python -m benchmarks.ledger.ledger_faults [--runs N] [--seed 1] [--verbose]
 
 strace disturbs one system call of a process that appends groups to a ledger (fault_writer.py): it kills the process
 as the call begins, or has the call fail with EIO or ENOSPC. Only calls on the ledger's file, its journal and its folder
-count. An undisturbed run of every scene tells how many of each there are; then every one of them (of more than 120 of a
-kind, 60 drawn by `--seed`) is disturbed, in runs of their own, in an order drawn by the seed; the first `--runs` only
-where that is given, and from the beginning again if there are fewer.
-After each run, fault_checks.py looks whether everything acknowledged is there and whether the ledger verifies; a writer
-that was told of an error must have got a LedgerError that names the file, and must have gone on to its end.
+count. An undisturbed run of every scene counts the calls of each kind; then every one of them (of more than 120 of a
+kind, 60 drawn by `--seed`) is disturbed in its own run, in an order drawn by the seed. With `--runs` only that many
+runs are made, starting over if there are fewer faults.
+After each run, fault_checks.py checks that every acknowledged entry is present and that the ledger verifies. A writer
+whose call failed must have received a LedgerError that names the file, and must have continued to its end.
 
-Prints a Markdown table, and exits with 1 if anything was lost, did not verify, or did not go on; with 2 if strace is
-missing or may not trace.
+Prints a Markdown table. Exit code 1 if an entry was lost, a ledger did not verify or a writer did not continue; 2 if
+strace is missing or may not trace.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ CALLS = ("pwrite64", "write", "fsync", "fdatasync", "openat", "unlink", "ftrunca
 FAULTS = {"kill": "signal=SIGKILL", "EIO": "error=EIO", "ENOSPC": "error=ENOSPC"}
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = [sys.executable, "-m", "benchmarks.ledger.fault_writer"]
-"""Run in ROOT."""
+"""The writer's command; it runs in ROOT."""
 SECONDS = 120
-"""A run that takes longer hangs."""
+"""Seconds after which a run counts as hanging."""
 MANY, SAMPLE = 120, 60
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the disturbed writer does, and what is there before: `hot` a killed writer's journal, or a second writer."""
+    """The task of the disturbed writer, and its surroundings: with `hot` a killed writer's journal, or a second writer."""
 
     name: str
     groups: tuple[tuple[int, int], ...]
@@ -67,7 +67,7 @@ SCENES = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`call` number `when` of a scene meets `kind`."""
+    """The fault `kind` at the system call `call` number `when` of a scene."""
 
     scene: Scene
     call: str
@@ -80,7 +80,7 @@ class NotPermittedError(Exception):
 
 
 def run_writer(path: Path, scene: Scene, trace: list[str]) -> tuple[subprocess.CompletedProcess[str], str]:
-    """A traced run of a scene's writer beside its second one; what it said, and strace's log."""
+    """Run a scene's writer under strace, beside the second writer if any. Returns the finished process and the log."""
     log = path.parent.with_suffix(".strace")
     files = [path, path.with_name(path.name + "-journal"), path.parent]
     only = [part for file in files for part in ("-P", str(file))]
@@ -98,7 +98,7 @@ def run_writer(path: Path, scene: Scene, trace: list[str]) -> tuple[subprocess.C
 
 
 def prepare(folder: Path, scene: Scene) -> Path:
-    """A new folder with what the scene begins with."""
+    """A new folder with the scene's initial files."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     path = folder / "case.ledger"
@@ -110,7 +110,7 @@ def prepare(folder: Path, scene: Scene) -> Path:
 
 
 def count_calls(folder: Path, scene: Scene) -> Counter[str]:
-    """How often an undisturbed writer makes each call. Raises NotPermittedError."""
+    """The number of each system call that an undisturbed writer makes. Raises NotPermittedError."""
     path = prepare(folder, scene)
     try:
         done, log = run_writer(path, scene, ["-e", f"trace={','.join(CALLS)}"])
@@ -139,14 +139,14 @@ def plan(counts: dict[str, Counter[str]], seed: int) -> list[Fault]:
 
 
 def chosen(count: int, chance: random.Random) -> list[int]:
-    """Every call of `count`, from 1; SAMPLE of them where they are MANY."""
+    """The call numbers from 1 to `count`; a random SAMPLE of them where there are more than MANY."""
     every = range(1, count + 1)
     return sorted(chance.sample(every, SAMPLE)) if count > MANY else list(every)
 
 
 @dataclass(slots=True)
 class Row:
-    """What became of the runs of one call and fault."""
+    """The outcomes of the runs of one call and fault."""
 
     runs: int = 0
     met: int = 0
@@ -159,7 +159,7 @@ class Row:
 
 
 def disturb(folder: Path, fault: Fault, row: Row) -> None:
-    """One run and its checks, counted in `row`. Raises Lost."""
+    """Make one run and its checks, and count it in `row`. Raises Lost."""
     scene = fault.scene
     path = prepare(folder, scene)
     second = None
@@ -201,7 +201,7 @@ def check_writer(
     acknowledged: dict[Group, int],
     errors: list[dict[str, object]],
 ) -> None:
-    """A writer that was not killed got at most a LedgerError that names the file, and went on to its end."""
+    """Check that a writer that was not killed got at most a LedgerError that names the file, and reached its end."""
     if fault.kind == "kill" and done.returncode != 0:
         return
     if done.returncode != 0 or len(acknowledged) != len(fault.scene.groups):
@@ -212,7 +212,7 @@ def check_writer(
 
 
 def show(rows: dict[tuple[str, str], Row], counts: dict[str, Counter[str]]) -> Iterator[str]:
-    """Generates the lines of the report."""
+    """A generator of the lines of the report."""
     for scene in SCENES:
         yield f"{scene.name}: " + ", ".join(f"{counts[scene.name][call]} {call}" for call in CALLS)
     yield ""

@@ -1,10 +1,10 @@
-"""What does `examine` cost in worker processes, beside the same in this process?
+"""What does `examine` cost in worker processes, compared with `examine` in this process?
 
     python -m pytest benchmarks/scan/bench_library.py --benchmark-only --benchmark-columns=min,median,rounds
 
-Drawn pictures of 2 and 12 megapixels as JPEG, five million bytes that are no picture (what the pipe costs beside two
-digests), a list of 100,000 PDQ and pHash values. `threads` has eight pictures of 2 megapixels examined by 1, 2 and 4
-threads, and two workers where it is isolated.
+The input is drawn pictures of 2 and 12 megapixels as JPEG, five million bytes that are no picture (the cost of the pipe
+and of two digests), and a list of 100,000 PDQ and pHash values. In `threads` 1, 2 and 4 threads examine eight pictures
+of 2 megapixels, with two workers where it is isolated. Prints pytest-benchmark's table.
 """
 
 from __future__ import annotations

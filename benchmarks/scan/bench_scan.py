@@ -1,18 +1,19 @@
-"""What does a scan cost beside the work of its workers, and what do two workers gain?
+"""What does a scan cost in addition to the work of its workers, and how much faster are two workers?
 
     python -m benchmarks.scan.bench_scan CORPUS --work DIR [--items 5000] [--listed 1000000] [--rounds 3] [--form FORM]
                                     [--without-peer]
 
-`--items` photographs of the corpus (then screenshots), as they are or brought to a form, are scanned by `matcher scan`
-against `--listed` PDQ and as many pHash values, with one worker and with two. Beside it, round by round, the same files
-in bare loops: the decode alone, `Matcher.examine` without lists and without digests, with digests, with the lists, and
-threatexchange's PDQ with its own index, in as many processes. Medians of the rounds; processor time is of all
-processes. The store and the files are kept in DIR.
+`--items` photographs of the corpus (then screenshots), as they are or converted to a form, are scanned by `matcher
+scan` against `--listed` PDQ and as many pHash values, with one worker and with two. Round by round, the same files are
+also processed in bare loops, in as many processes: the decode alone, `Matcher.examine` without lists and digests, with
+digests, with the lists, and threatexchange's PDQ with its own index. Numbers are medians of the rounds; processor time
+is of all processes. The store and the files are stored in DIR.
 
-Tables: each way's seconds; the scan's cost over the sum of its workers' decode-and-hash time (≤ 10 %, the start-up and
-the lookups told apart); two workers beside one (≥ 1.85), and beside that what two loops that share nothing gain on this
-machine; lookups of a picture at each radius (≤ 35 % of the mean decode at the radius of a default scan). Exits with 1
-where something required is not met. threatexchange hashes one orientation by one algorithm and keeps no record.
+Prints tables: the seconds of each method; the scan's cost over the sum of its workers' decode-and-hash time (≤ 10 %,
+with the start-up and the lookups stated separately); the speed-up of two workers (≥ 1.85), and that of two loops that
+share nothing on this machine; lookups of a picture at each radius (≤ 35 % of the mean decode at the radius of a default
+scan). Exit code 1 where a requirement is not met. threatexchange hashes one orientation by one algorithm and records
+nothing.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from matcher import Matcher
 
 Answer = TypeVar("Answer")
 MOST_COST, LEAST_GAIN, MOST_LOOKUPS = 0.10, 1.85, 0.35
-ASKED = 300
-"""Pictures whose hashes are looked up to time that."""
+LOOKED_UP = 300
+"""The number of pictures whose lookups are timed."""
 
 
 def middle(values: Sequence[Answer], by: Callable[[Answer], float]) -> Answer:
@@ -59,7 +60,7 @@ def seconds_table(items: int, runs: dict[int, Run], starts: dict[int, Run], loop
 def judged_cost(
     runs: dict[int, Run], starts: dict[int, Run], loops: dict[tuple[str, int], Loop], searched: float
 ) -> bool:
-    """What the scan costs over decoding and hashing: all of it, and without the lookups."""
+    """Print the scan's cost over decoding and hashing, with and without lookups. Returns whether it is met."""
     print("\n| workers | decode and hash, s | scan | lookups | ledger, progress, processes | required | |")
     print("|---|---|---|---|---|---|---|")
     good = True
@@ -77,7 +78,7 @@ def judged_cost(
 
 
 def judged_gain(runs: dict[int, Run], starts: dict[int, Run], loops: dict[tuple[str, int], Loop]) -> bool:
-    """Two workers beside one."""
+    """Print the speed-up of two workers. Returns whether the requirement is met."""
     one, two = (runs[workers] - starts[workers] for workers in (1, 2))
     gain = one.wall / two.wall
     alone = loops["examine", 1].wall / loops["examine", 2].wall
@@ -95,7 +96,7 @@ def judged_gain(runs: dict[int, Run], starts: dict[int, Run], loops: dict[tuple[
 def judged_lookups(
     found: dict[str, dict[int, float]], radii: dict[str, int], items: int, loops: dict[tuple[str, int], Loop]
 ) -> bool:
-    """CombinedLookup at each radius beside the mean decode."""
+    """Print the time of lookups at each radius, relative to the mean decode. Returns whether it is met."""
     decode = loops["decode", 1].processor / items
     hashed = loops["hash", 1].processor / items
     print(f"\nMean decode {decode * 1e3:.2f} ms, decode and hash {hashed * 1e3:.2f} ms. A picture's eight hashes:\n")
@@ -137,7 +138,7 @@ def main() -> None:
     runs: dict[int, list[Run]] = {1: [], 2: []}
     starts: dict[int, list[Run]] = {1: [], 2: []}
     loops: dict[tuple[str, int], list[Loop]] = {}
-    scanned(evidence, store, work / "case", workers=2)  # files in the cache, kernels compiled
+    scanned(evidence, store, work / "case", workers=2)  # so that files are cached and kernels compiled
     for _ in range(arguments.rounds):
         for workers in (1, 2):
             starts[workers].append(started(work, store, workers=workers))

@@ -1,13 +1,13 @@
-"""How much time does it save that content which was examined already is not decoded again?
+"""How much time does a scan save by not decoding the same content twice?
 
     python -m benchmarks.scan.duplicates_saved CORPUS --work DIR [--items 3000] [--share 0.3] [--workers 2] [--rounds 3]
                                           [--listed 10000]
 
-Two folders of `--items` photographs. In one, `--share` of the items, spread over it, are copies of others under other
-names. In the other these copies differ from their originals by a comment in the file, so their content is distinct and
-every one is decoded, to the same pixels. Both are scanned, round by round, and the findings are compared: but for the
-status, the digest and the size they must be the same, item by item. Prints the seconds without the start-up, the
-share that was saved beside that of the bytes that are copies; exits with 1 where a finding differs.
+There are two folders of `--items` photographs. In one, `--share` of the items, spread over it, are copies of others
+under other names. In the other these copies differ from their originals by a comment in the file, so their content is
+distinct and every one is decoded, to the same pixels. Both are scanned, round by round, and the findings are compared:
+except for status, digest and size they must be equal, item by item. Prints the seconds without the start-up, the share
+of time saved and the share of bytes that are copies. Exit code 1 where a finding differs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SEED = 6
 
 
 def distinct(data: bytes, number: int) -> bytes:
-    """The same picture with a comment that nothing else has."""
+    """The same picture with a unique comment."""
     comment = f"copy {number}".encode()
     if data[:3] == b"\xff\xd8\xff":
         return data[:2] + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + data[2:]
@@ -78,7 +78,7 @@ def apart_from_content(finding: dict[str, Any]) -> dict[str, Any]:
 
 
 def differences(one: Path, other: Path, copies: set[str]) -> list[str]:
-    """What differs between the two cases and must not; and every copy is a duplicate in the first only."""
+    """The forbidden differences between the two cases. Every copy must be a duplicate in the first case only."""
     found = []
     theirs = {finding["path"]: finding for finding in findings_of(other)}
     for finding in findings_of(one):
@@ -92,7 +92,7 @@ def differences(one: Path, other: Path, copies: set[str]) -> list[str]:
 
 
 def middle(runs: Sequence[Run]) -> Run:
-    """The medians."""
+    """The medians of several runs."""
     walls, processors = [run.wall for run in runs], [run.processor for run in runs]
     return Run(statistics.median(walls), statistics.median(processors), runs[0].code)
 
@@ -114,7 +114,9 @@ def main() -> None:
     with_copies, without, copies, bytes_share = trees(files, arguments.items, arguments.share, work)
     runs: dict[str, list[Run]] = {"copies": [], "distinct": []}
     starts = []
-    scanned(with_copies, store, work / "case-copies", workers=arguments.workers)  # files in the cache, kernels compiled
+    scanned(
+        with_copies, store, work / "case-copies", workers=arguments.workers
+    )  # so that files are cached and kernels compiled
     for _ in range(arguments.rounds):
         starts.append(started(work, store, workers=arguments.workers))
         for name, evidence in (("copies", with_copies), ("distinct", without)):

@@ -1,13 +1,13 @@
-"""Are the findings of a default scan those of `--exact`, item by item, on the whole corpus?
+"""Are the findings of a default scan equal to those of `--exact`, item by item, on the whole corpus?
 
     python -m benchmarks.scan.exact_findings CORPUS --work DIR [--count 1000] [--others N] [--each] [--without-odd]
                                         [--workers 2]
 
-The tree of corpus_recall.py: `--count` listed photographs, altered copies of them (one alteration each, or with
-`--each` all), the originals, `--others` of the corpus's other pictures (all of them if not told), and its broken and
-odd files (unless `--without-odd`). Scanned twice against the same list. Every item and field that differs is printed,
-as compared here from `matcher findings` and as `matcher diff` tells it; the two must agree. Exits with 1 where anything
-differs. Needs the extra `referee`. DIR is new, or one that this made: the tree and the list in it are then used again.
+The tree is that of corpus_recall.py: `--count` listed photographs, altered copies of them (one alteration each, or with
+`--each` all), the originals, `--others` of the corpus's other pictures (all of them by default), and its broken and odd
+files (unless `--without-odd`). It is scanned twice against the same list. Prints every item and field that differs, as
+compared here from `matcher findings` and as reported by `matcher diff`; the two must agree. Exit code 1 where anything
+differs. Needs the extra `referee`. DIR is new, or from an earlier run: its tree and its list are then used again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SHOWN = 200
 
 
 def laid_out(arguments: argparse.Namespace, work: Path) -> Path:
-    """The tree with everything in it, and the list in the store."""
+    """Make the tree, and the list in the store. Returns the tree's folder."""
     exhibit = work / "exhibit"
     if (work / "store").exists():
         return exhibit
@@ -51,7 +51,7 @@ def laid_out(arguments: argparse.Namespace, work: Path) -> Path:
 
 
 def differing(default: Path, exact: Path) -> tuple[int, dict[str, Any]]:
-    """How many items there are, and by its path every item that differs: the fields, each as default and exact."""
+    """The number of items, and each differing item by its path: the fields, each as default and exact."""
     theirs = {finding["path"]: finding for finding in findings_of(exact)}
     items = 0
     found: dict[str, Any] = {}
@@ -67,15 +67,15 @@ def differing(default: Path, exact: Path) -> tuple[int, dict[str, Any]]:
     return items, found
 
 
-def told_by_diff(default: Path, exact: Path) -> tuple[set[str], list[dict[str, Any]]]:
+def reported_by_diff(default: Path, exact: Path) -> tuple[set[str], list[dict[str, Any]]]:
     """The paths that `matcher diff` names, and the facts of the two scans in which they differ."""
     done = subprocess.run(command("diff", default, exact), check=True, stdout=subprocess.PIPE)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     return {line["path"] for line in lines if "path" in line}, [line for line in lines if "path" not in line]
 
 
-def tell(default: Path, exact: Path, runs: dict[str, Run]) -> bool:
-    """Print what differs; whether nothing does."""
+def report(default: Path, exact: Path, runs: dict[str, Run]) -> bool:
+    """Print the differences. Returns whether there are none."""
     items, found = differing(default, exact)
     named, facts = told_by_diff(default, exact)
     statuses: Counter[str] = Counter()

@@ -1,11 +1,11 @@
-"""What does a plug-in cost that crashes, sleeps for ever, or allocates without end, on every 50th item?
+"""What does a plug-in cost that crashes, sleeps forever, or allocates without limit on every 50th item?
 
     python -m benchmarks.scan.hostile_hashers --work DIR [--items 2000] [--every 50] [--time-limit 5]
                                             [--memory-limit 1500]
 
-Installs a package with one hasher for the time of each scan, and scans drawn pictures with it, one scan for each kind
-of failure and one without. Exactly the items that fail must be unreadable, with the right reason, and every other
-finding must be that of the scan without failures. Prints a Markdown table with the time of each scan.
+Installs a package with one hasher for the time of each scan, and scans drawn pictures with it: one scan for each kind
+of failure and one without failures. Exactly the items that fail must be unreadable, with the right reason, and every
+other finding must equal that of the scan without failures. Prints a Markdown table with the time of each scan.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ MATCHER = [sys.executable, "-m", "matcher"]
 
 
 def install(folder: Path) -> None:
-    """The plug-in as an installed package, on the PYTHONPATH alone."""
+    """Write the plug-in as an installed package, which only PYTHONPATH names."""
     facts = folder / "hostile_hasher-1.dist-info"
     facts.mkdir(parents=True, exist_ok=True)
     (folder / "hostile_hasher.py").write_text(PLUGIN, encoding="utf-8")

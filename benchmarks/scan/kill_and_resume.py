@@ -1,10 +1,11 @@
-"""Does a scan that is killed at any moment go on to the same findings root?
+"""Does a scan that is killed at any moment resume to the same findings root?
 
     python -m benchmarks.scan.kill_and_resume --work DIR [--items 3000] [--kills 100] [--seed 1] [--folder EVIDENCE]
 
 Scans a folder once without disturbance. Then, for each of `--kills` rounds: a new case, a scan that is killed with
 SIGKILL (the whole group of processes) at a random moment of the time that the undisturbed scan took, and `--resume`.
-Each round must end with the same findings root and with a case that verifies. A JSON line a round, and a summary.
+Each round must end with the same findings root and with a case that verifies. Prints a JSON line for each round, and a
+summary.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ def command(work: Path, evidence: Path, case: Path, *more: str) -> list[str]:
 
 
 def close_of(case: Path) -> dict[str, object]:
-    """The last scan.close of a case."""
+    """The last `scan.close` of a case."""
     with Ledger.open_readonly(case / "case.ledger") as log:
         closes = [body for _index, body in log.entries() if b'"type":"scan.close"' in body]
     return parse(closes[-1])
 
 
 def kill_at(arguments: list[str], seconds: float) -> bool:
-    """Start a scan and kill its whole group after a time; whether it had ended before."""
+    """Start a scan and kill its process group after some seconds. Returns whether it had ended before."""
     with subprocess.Popen(
         arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as it:

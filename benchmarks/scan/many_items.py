@@ -1,12 +1,12 @@
-"""Does memory grow with the number of items, and how long does a relookup of very many take?
+"""Does memory grow with the number of items, and how long does a relookup of very many items take?
 
     python -m benchmarks.scan.many_items --work DIR [--counts 5000 100000] [--strangers 1000]
 
-Draws so many small pictures, scans them against a list of ten of them and `--strangers` others, and measures the memory
-of all processes of the scan. Then the list loses its ten and gets ten others that are in the evidence, and `relookup`
-must report both. Prints a Markdown table: seconds and items a second of the scan, its peak memory and that of its
-largest process, megabytes of ledger and hashes; seconds of the relookup, its peak memory, what it found, and how many
-items it opened to confirm.
+For each count, draws that many small pictures, scans them against a list of ten of them and `--strangers` others, and
+measures the memory of all processes of the scan. Then the ten are replaced in the list by ten others that are in the
+evidence, and `relookup` must report both changes. Prints a Markdown table: seconds and items a second of the scan, its
+peak memory and that of its largest process, megabytes of ledger and hashes; seconds of the relookup, its peak memory,
+its changes, and the number of items that it opened to confirm.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LISTED = 10
 
 
 def published(work: Path, name: str, pictures: list[Path]) -> None:
-    """A new version of the list: these pictures."""
+    """Publish a new version of the list, with these pictures."""
     folder = work / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

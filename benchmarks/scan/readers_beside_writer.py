@@ -1,16 +1,15 @@
-"""Does anything fail or wait while a long scan writes to a case and others read it, scan into it, and judge?
+"""Does anything fail or wait while a long scan writes to a case and others read it, scan into it, and decide?
 
     python -m benchmarks.scan.readers_beside_writer --minutes 5 [--pictures FOLDER]
 
-One scan of many small pictures goes on for about that long. Beside it, all at once and again and again: `matcher
+One scan of many small pictures runs for about that long. Meanwhile, all at once and repeatedly, there are: `matcher
 findings`, `matcher report`, `matcher verify`; two readers of the ledger that pause in the middle of reading; a scan of
-another folder into the same case; and an examiner whose decision is appended every few seconds. It prints, as a
-Markdown table, how often each acted, what failed, and the longest that each took or waited. A failure is an exit code
-that is not documented, a traceback, or a verdict of `verify` that names anything but the scans that go on. At the end
-the case is verified, every scan must be complete, and every decision there. Exit code 1 if anything failed.
+another folder into the same case; and an examiner whose decision is appended every few seconds. Prints, as a Markdown
+table, how often each acted, the failures, and the longest time that each took or waited. A failure is an undocumented
+exit code, a traceback, or a verdict of `verify` that names anything but the running scans. At the end the case is
+verified, every scan must be complete, and every decision present. Exit code 1 if anything failed.
 
-Pictures are drawn (matcher.imaging.drawing), or copied from the given folder; each copy differs by a few bytes at its
-end.
+Pictures are drawn (matcher.imaging.drawing), or copied from FOLDER; each copy differs by a few bytes at its end.
 """
 
 from __future__ import annotations
@@ -46,21 +45,21 @@ from matcher.settings import Settings
 
 DRAWN = 200
 BESIDE = 150
-"""Items of the scans beside the long one."""
+"""Items of each of the scans that run beside the long one."""
 PILOT = 300
 SLOWER = 3.5
-"""How much slower the long scan goes than the pilot, since all others share two cores with it; as measured."""
+"""How many times slower the long scan runs than the pilot, since the others share two cores with it; as measured."""
 DECISIONS_EVERY = 3.0
 PAUSE_EVERY, PAUSE = 200, 0.5
-"""A slow reader pauses for so many seconds after so many entries."""
+"""A slow reader pauses for PAUSE seconds after every PAUSE_EVERY entries."""
 LONG_PAUSE = 20.0
-"""And for so long once on its way."""
+"""The seconds of one longer pause of a slow reader."""
 _OPEN_SCAN = re.compile(r"problem: scan \d+ was never closed: incomplete")
 
 
 @dataclass(slots=True)
 class Actor:
-    """What one of them did. `longest` and `waited` in seconds."""
+    """The record of one concurrent command or reader. `longest` and `waited` are in seconds."""
 
     name: str
     runs: int = 0
@@ -75,14 +74,14 @@ class Actor:
 
 
 class Silent:
-    """A scan's listener that says nothing, and knows how fast the scan goes once it has begun."""
+    """A progress listener that prints nothing and measures the speed of the scan."""
 
     def __init__(self) -> None:
         self.times: list[float] = []
 
     @property
     def rate(self) -> float:
-        """Items a second, the start of the workers apart."""
+        """Items a second, without the start of the workers."""
         return (len(self.times) - 1) / (self.times[-1] - self.times[0])
 
     def opened(self, *_: object) -> None: ...
@@ -96,7 +95,7 @@ class Silent:
 
 
 def make_pictures(folder: Path, given: Path | None, count: int, salt: str) -> None:
-    """`count` files with contents of their own."""
+    """Make `count` files with distinct contents."""
     folder.mkdir(parents=True)
     if given is None:
         originals = []
@@ -115,7 +114,7 @@ def make_pictures(folder: Path, given: Path | None, count: int, salt: str) -> No
 
 
 def timed(function: Callable[..., Any], actor: Actor) -> Callable[..., Any]:
-    """The function, with its time taken down."""
+    """The function, with the time of each call recorded in `actor`."""
 
     def run(*arguments: Any, **options: Any) -> Any:
         begun = time.monotonic()
@@ -127,7 +126,7 @@ def timed(function: Callable[..., Any], actor: Actor) -> Callable[..., Any]:
 
 
 def long_scan(results: Any, case: Path, key: Path, store: Path, folder: Path) -> None:
-    """The scan that goes on all the time; its appends are timed."""
+    """Run the long scan and time its appends."""
     actor = Actor("the long scan's appends")
     try:
         with open_case(case, CaseFacts(), key=key) as log:
@@ -144,7 +143,7 @@ def long_scan(results: Any, case: Path, key: Path, store: Path, folder: Path) ->
 
 
 def slow_reader(results: Any, name: str, case: Path, stop: Event) -> None:
-    """Reads the whole ledger, pausing in the middle; the longest wait for an entry, pauses apart."""
+    """Read the whole ledger with pauses; records the longest wait for an entry, without the pauses."""
     actor = Actor(name)
     try:
         while not stop.is_set():
@@ -170,7 +169,7 @@ def slow_reader(results: Any, name: str, case: Path, stop: Event) -> None:
 
 
 def decisions(results: Any, case: Path, stop: Event) -> None:
-    """An examiner's decisions, each opened and appended anew."""
+    """Append an examiner's decisions, opening the ledger for each."""
     actor = Actor("decisions appended")
     waits = [0.0]
     try:
@@ -194,7 +193,7 @@ def matcher(*arguments: Path | str) -> subprocess.CompletedProcess[str]:
 
 
 def problem_of(done: subprocess.CompletedProcess[str], allowed: tuple[int, ...]) -> str | None:
-    """What is wrong with how a command ended."""
+    """The failure of a command that has ended, in words; None where it succeeded."""
     if "Traceback" in done.stderr or "internal error" in done.stderr:
         return f"exit {done.returncode}: {done.stderr.strip()[-300:]}"
     if done.returncode not in allowed:
@@ -203,7 +202,7 @@ def problem_of(done: subprocess.CompletedProcess[str], allowed: tuple[int, ...])
 
 
 def strange_verdict(done: subprocess.CompletedProcess[str]) -> str | None:
-    """`verify` while scans go on must name them, and nothing else."""
+    """The fault of a verdict of `verify`, which must name the running scans and nothing else; None if it has none."""
     problems = [line for line in done.stdout.splitlines() if line.startswith("problem:")]
     others = [line for line in problems if not _OPEN_SCAN.fullmatch(line)]
     if others or (done.returncode == 1) != bool(problems):
@@ -214,7 +213,7 @@ def strange_verdict(done: subprocess.CompletedProcess[str]) -> str | None:
 def again_and_again(
     actor: Actor, stop: Event, allowed: tuple[int, ...], command: Callable[[], list[Path | str]], *, judge: Any = None
 ) -> None:
-    """One command after the other until the long scan is over; the longest, and the longest wait that it told of."""
+    """Run one command after the other until the long scan ends; records the longest, and the longest reported wait."""
     while not stop.is_set():
         begun = time.monotonic()
         done = matcher(*command())
@@ -312,7 +311,7 @@ def run(work: Path, options: argparse.Namespace) -> int:
 
 
 def check(case: Path, items: int, actors: list[Actor]) -> list[str]:
-    """What is wrong with the case in the end."""
+    """The faults of the case at the end, in words."""
     done = matcher("verify", "--case", case)
     problems = [] if done.returncode == 0 else [f"verify: exit {done.returncode}: {done.stdout[-500:]}"]
     complete = re.findall(r"scan \d+ +complete: ([\d,]+) items", done.stdout)

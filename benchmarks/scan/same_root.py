@@ -1,4 +1,4 @@
-"""Is the findings root the same, however the same evidence is scanned on this machine?
+"""Is the findings root the same for every way to scan the same evidence on this machine?
 
     python -m benchmarks.scan.same_root EVIDENCE --store STORE --work DIR
 

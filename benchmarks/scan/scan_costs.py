@@ -1,14 +1,14 @@
-"""What does a scan cost besides decoding and hashing, and what do more workers give?
+"""What does a scan cost in addition to decoding and hashing, and how much faster are more workers?
 
     python -m benchmarks.scan.scan_costs EVIDENCE --work DIR [--workers 1 2] [--repeat 3] [--strangers 1000]
         [--decode-again] [--slow-disk SECONDS] [--profile]
 
-Scans the folder against a list of pictures that are drawn, by each number of workers in turn, again and again, each
-into a new case. Prints a Markdown table: seconds from the first item to the last and items a second (the start of the
-workers apart), the processor time of this process an item (feeding the workers, reading their answers, recording), that
-of the workers an item, and the root of the findings, which must be one. With `--decode-again` content
-that was examined is decoded all the same; with `--slow-disk` every fsync takes so long besides; `--profile` shows where
-this process is.
+Scans the folder against a list of drawn pictures, by each number of workers in turn, `--repeat` times, each into a new
+case. Prints a Markdown table: seconds from the first item to the last and items a second (without the start of the
+workers), the processor time of this process for each item (feeding the workers, reading their answers, recording), that
+of the workers for each item, and the root of the findings, which must be one. With `--decode-again` content that was
+already examined is decoded all the same; with `--slow-disk` every fsync takes that much longer; `--profile` shows where
+this process spends its time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MATCHER = [sys.executable, "-m", "matcher"]
 
 
 class Timed(Progress):
-    """Also remembers the times and the workers' processor time: at the first answer, and at every later one."""
+    """A progress listener that records the time and the workers' processor time at the first and the last answer."""
 
     first: tuple[float, float, float] | None = None
     items = 0
@@ -64,7 +64,7 @@ def processor_of_workers() -> float:
 
 
 def store_in(work: Path, strangers: int) -> Path:
-    """A store with one list of pictures that are drawn."""
+    """A store with one list of drawn pictures."""
     store = work / "store"
     if not store.exists():
         folder = work / "strangers"
@@ -79,7 +79,7 @@ def store_in(work: Path, strangers: int) -> Path:
 
 
 def slow_down(seconds: float) -> None:
-    """Let writing to the disk take longer, outside the interpreter as it does."""
+    """Make each fsync take `seconds` longer, with the interpreter lock released as in a real one."""
     ordinary, append = os.fsync, Ledger.append
 
     def fsync(fd: Any) -> None:
@@ -95,7 +95,7 @@ def slow_down(seconds: float) -> None:
 
 
 def scan(evidence: Path, store: Path, work: Path, workers: int) -> tuple[Timed, float, float, dict[str, Any]]:
-    """One scan: who listened, and the processor time of this process and of its workers behind the first answer."""
+    """Run one scan. Returns its listener, the processor time of this process and its workers after the first answer."""
     case = work / "case"
     shutil.rmtree(case, ignore_errors=True)
     listener = Timed(quiet=False, jsonl=False)

@@ -1,14 +1,14 @@
-"""Loops over the same files without any scan around them, each in as many processes as are asked for.
+"""Bare loops over the same files, without a scan around them, each in `processes` processes.
 
     times = looped("examine", files, store, listed=1_000_000, processes=2)
 
 `decode`    the bare decode that any hash needs
-`hash`      `Matcher.examine` with a list that nothing is near, the digests given: decoding and hashing
-`digest`    the same, digests computed
-`examine`   the same with the store's lists: all that a worker does
-`peer`      threatexchange's PDQ of the file, and its own index, of as many random hashes as the list, asked for it
+`hash`      `Matcher.examine` with a list that no picture matches and the digests passed in: decoding and hashing
+`digest`    the same, with digests computed
+`examine`   the same with the store's lists: the whole work of a worker
+`peer`      threatexchange's PDQ of the file, looked up in its own index of as many random hashes as the list has
 
-Each process takes every n-th file, reads it, and is ready before the clock starts: what starting takes is told apart.
+Each process takes every n-th file, reads it, and is ready before the clock starts; the time of starting is separate.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ from matcher import Matcher
 from matcher.distances import reach
 from matcher.lookup.chances import WHOLE
 
-_LOOK = 5.0
-"""Seconds after which it is seen that a process failed."""
+_CHECK_EVERY = 5.0
+"""Seconds between two checks whether a process has failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Seconds from the first process's beginning to the last one's end, of all processors together, and of starting."""
+    """Seconds from the first process's beginning to the last one's end, of processor time, and of starting."""
 
     wall: float
     processor: float
@@ -59,7 +59,7 @@ def _decode(_store: Path, _listed: int) -> Work:
     pillow_heif.register_heif_opener()
 
     def work(path: Path) -> None:
-        with suppress(Exception):  # whatever Pillow raises: not a picture that it reads
+        with suppress(Exception):  # Pillow may raise anything for a file that it cannot read
             bare(Sample(path, path.read_bytes()))
 
     return work
@@ -87,7 +87,7 @@ def _peer(_store: Path, listed: int) -> Work:
     index = signal.get_index_cls()((drawn.randbytes(32).hex(), number) for number in range(listed))
 
     def work(path: Path) -> None:
-        with suppress(Exception):  # it raises whatever Pillow does
+        with suppress(Exception):  # it may raise anything that Pillow does
             if value := signal.hash_from_file(path):
                 index.query(value)
 
@@ -109,7 +109,7 @@ def _run(  # noqa: PLR0917 - a process's arguments
     begun = time.perf_counter()
     Image.MAX_IMAGE_PIXELS = None
     work = WORKS[name](store, listed)
-    work(files[0])  # what is loaded and compiled by the first call is not the loop's
+    work(files[0])  # so that loading and compiling in the first call are not counted
     started = time.perf_counter() - begun
     ready.wait()
     first, processor = time.perf_counter(), time.process_time()
@@ -119,7 +119,7 @@ def _run(  # noqa: PLR0917 - a process's arguments
 
 
 def looped(name: str, files: Sequence[Path], store: Path, *, listed: int, processes: int) -> Loop:
-    """Do one of WORKS for every file. SystemExit where a process fails; what it said is on the screen."""
+    """Run one of WORKS for every file. SystemExit where a process fails; its message is on stderr."""
     context = multiprocessing.get_context("spawn")
     ready, answers = context.Barrier(processes), context.Queue()
     running = [
@@ -157,9 +157,10 @@ RADII = {"pdq": (31, 35, 39, 43, 47), "phash": (8, 9, 10, 11, 12)}
 
 
 def lookups(files: Sequence[Path], store: Path) -> dict[str, dict[int, float]]:
-    """Seconds that a picture's eight hashes take to look up, one picture at a time, by algorithm and radius.
+    """Seconds for looking up a picture's eight hashes, one picture at a time, by algorithm and radius.
 
-    The median over the pictures of each one's better of two. Beside RADII the radius that a default scan asks is there.
+    It is the median over the pictures of each one's better of two times. In addition to RADII the radius of a default
+    scan is measured.
     """
     matcher = Matcher.open(store)
     radii = {name: sorted({*RADII[name], radius}) for name, radius in screening_radii(matcher).items()}

@@ -1,16 +1,15 @@
-"""Does a scan's memory grow with the number of items, and how much does a worker take?
+"""Does a scan's memory grow with the number of items, and how much memory does a worker use?
 
     python -m benchmarks.scan.scan_memory CORPUS --work DIR [--counts 5000 100000] [--photographs 3000]
                                         [--listed 1000000] [--workers 2]
 
-Evidence of each count: `--photographs` of the corpus, all of them in each count, and for the rest small pictures that
-are drawn (no two alike) and, every tenth, hard links to photographs that are there already. So the largest pictures are
-the same in each count, and only the number of items differs. Scanned with so many workers against `--listed` PDQ and
-pHash values.
+The evidence of each count is the same `--photographs` photographs of the corpus, and for the rest small drawn pictures
+(no two alike) and, every tenth, hard links to photographs. So the largest pictures are the same in each count, and only
+the number of items differs. It is scanned with `--workers` workers against `--listed` PDQ and pHash values.
 
-A Markdown table: seconds, the peak of all processes together and of the largest worker, in megabytes of proportional
-set size (Linux) without the pages of the store, which are told beside it. Exits with 1 where the largest count takes
-more than 10 % above the smallest, or a worker 300 MB or more.
+Prints a Markdown table: seconds, the peak of all processes together and of the largest worker, in megabytes of
+proportional set size (Linux) without the pages of the store, which are stated separately. Exit code 1 where the largest
+count takes more than 10 % above the smallest, or a worker 300 MB or more.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ MOST_GROWTH, MOST_OF_A_WORKER = 1.10, 300.0
 
 
 def evidence_of(count: int, photographs: list[Path], drawn: Path) -> Iterator[Path]:
-    """A generator of the files: photographs spread evenly, every tenth of the others one of them again."""
+    """A generator of the files: photographs spread evenly; every tenth of the other files is one of them again."""
     step = max(1, count // max(1, len(photographs)))
     left = iter(photographs)
     for number in range(count):

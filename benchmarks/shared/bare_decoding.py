@@ -1,7 +1,7 @@
-"""The least that any hash of a picture costs: its decoding, at the scale that suffices, and nothing else.
+"""The minimum cost of hashing a picture: decoding it at a sufficient scale, and nothing else.
 
-For JPEG libjpeg's reduced decode in grey, by Pillow; for PNG our own decoder where it takes the file; else Pillow's
-whole decode. This is the floor that `examine` is compared with.
+JPEG is decoded by libjpeg's reduced decode in grey, through Pillow; PNG by our own decoder where it accepts the file;
+other files by Pillow's full decode. `examine` is compared with this floor.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _STEPS = (8, 4, 2, 1)
 
 
 def jpeg_scale(width: int, height: int) -> int:
-    """By how much libjpeg reduces a picture of which `scale_for` says how much it may be reduced."""
+    """The scale at which libjpeg decodes a picture: the largest of its scales within `scale_for`."""
     most = scale_for(width, height)
     return next(step for step in _STEPS if step <= most)
 
 
 def reduced_jpeg(sample: Sample) -> None:
-    """Grey, at the scale that screening needs."""
+    """Decode to grey at the scale that screening needs."""
     with Image.open(io.BytesIO(sample.data)) as image:
         width, height = image.size
         scale = jpeg_scale(width, height)
@@ -38,13 +38,13 @@ def reduced_jpeg(sample: Sample) -> None:
 
 
 def whole(sample: Sample) -> None:
-    """All pixels, by Pillow."""
+    """Decode all pixels by Pillow."""
     with Image.open(io.BytesIO(sample.data)) as image:
         image.load()
 
 
 def has_own_png() -> bool:
-    """Whether the fast PNG decoder is there."""
+    """Whether the fast PNG decoder is available."""
     return importlib.util.find_spec("matcher.imaging.reduced.png") is not None
 
 
@@ -58,7 +58,7 @@ def own_png(sample: Sample) -> None:
 
 
 def _compressed(data: bytes) -> tuple[bytes, int]:
-    """What the IDAT chunks of a PNG hold, and how many bytes it inflates to."""
+    """The compressed data of a PNG's IDAT chunks, and the number of bytes that it inflates to."""
     parts, at = [], 8
     while at < len(data):
         (length,) = struct.unpack_from(">I", data, at)
@@ -70,7 +70,7 @@ def _compressed(data: bytes) -> tuple[bytes, int]:
 
 
 def inflating(samples: Sequence[Sample]) -> dict[str, Callable[[Sample], object]]:
-    """Ways to inflate what PNGs hold and do nothing with it, by zlib, zlib-ng and, where installed, libdeflate."""
+    """Methods that only inflate the data of PNGs: by zlib, zlib-ng and, where it is installed, libdeflate."""
     parts = {sample.path: _compressed(sample.data) for sample in samples}
     ways: dict[str, Callable[[Sample], object]] = {
         "inflate alone, zlib": lambda sample: zlib.decompress(parts[sample.path][0], bufsize=parts[sample.path][1]),
@@ -84,7 +84,7 @@ def inflating(samples: Sequence[Sample]) -> dict[str, Callable[[Sample], object]
 
 
 def bare(sample: Sample) -> None:
-    """The cheapest of these for the file at hand."""
+    """The cheapest of these decodes for this file."""
     if sample.data[:3] == b"\xff\xd8\xff":
         reduced_jpeg(sample)
     elif sample.data[:4] == b"\x89PNG" and has_own_png():

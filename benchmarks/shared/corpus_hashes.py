@@ -1,8 +1,8 @@
-"""The hashes of a corpus's own pictures, in all eight orientations, kept in a file.
+"""The hashes of a corpus's own pictures, in all eight orientations, stored in a file.
 
     hashes = corpus_hashes(corpus, "pdq", cache)    # CORPUS has photos/ and screenshots/; CACHE is a folder
 
-They are what grown codes grow from (index_codes.py).
+The grown codes of index_codes.py are derived from them.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ FOLDERS = ("photos", "screenshots")
 
 
 def corpus_hashes(corpus: Path, algorithm: str, cache: Path) -> npt.NDArray[np.uint8]:
-    """The hashes of every picture that can be read, (pictures × 8, width) uint8, eight orientations one after another.
+    """The hashes of every readable picture, (pictures × 8, width) uint8: eight orientations of each in turn.
 
-    Flat and degenerate pictures, near-duplicates and hashes of low quality are among them, in the corpus's own share.
-    `cache` is a folder; what stands there under the algorithm's name is believed. Takes minutes the first time.
+    Flat and degenerate pictures, near-duplicates and hashes of low quality are included, in the corpus's own share.
+    `cache` is a folder; a file there with the algorithm's name is used as it is. The first call takes minutes.
     """
     path = cache / f"{algorithm}.npy"
     if path.exists():
@@ -46,7 +46,7 @@ def corpus_hashes(corpus: Path, algorithm: str, cache: Path) -> npt.NDArray[np.u
 
 
 def _hashes(algorithm: str, file: Path) -> bytes:
-    """Eight hashes joined, or nothing where the file is no picture that can be read."""
+    """The eight hashes joined; empty where the file is not a readable picture."""
     data = file.read_bytes()
     kind = sniff(data[:HEAD])
     if kind is None:

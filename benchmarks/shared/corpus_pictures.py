@@ -1,9 +1,9 @@
-"""Pictures of the corpus, and the same brought to a size and a format: what the throughput benchmarks work on.
+"""Pictures of the corpus, as they are and converted to a size and a format: the input of the throughput benchmarks.
 
     photographs = sharp_photographs(corpus, 12)
-    samples = brought(photographs, "12 MP JPEG", work)
+    samples = converted(photographs, "12 MP JPEG", work)
 
-CORPUS has photos/, screenshots/ and a MANIFEST.csv. What was brought is kept in WORK and found there again.
+CORPUS has photos/, screenshots/ and a MANIFEST.csv. Converted files are stored in WORK and used again.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ import numpy as np
 from PIL import Image, ImageOps
 
 PHOTOGRAPHS = {"photo", "photo-and-filter-result", "photo-and-drawing", "photo-and-figure", "astro-photo", "wallpaper"}
-"""What the manifest calls them."""
+"""The kinds of photographs in the manifest."""
 
 FEWEST_PIXELS = 1_500_000
 MOST_PIXELS = 40_000_000
 FEWEST_BITS = 0.8
-"""Of a JPEG's bits a pixel: what has fewer is smooth, and its decoder has little to do."""
+"""The fewest bits a pixel of a JPEG. One with fewer is smooth, and quick to decode."""
 
 GRAIN = 5.0
-"""Standard deviation of the noise that stands for a camera's, which goes when a picture is enlarged."""
+"""Standard deviation of the noise that replaces a camera's, which is lost when a picture is enlarged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What pictures are brought to. `kind` says what they are decoded by; `size` None leaves it as it is."""
+    """A target of conversion. `kind` is Pillow's name of the format; `size` None leaves the size as it is."""
 
     kind: str
     size: tuple[int, int] | None
@@ -73,7 +73,7 @@ def manifest(corpus: Path) -> list[dict[str, str]]:
 
 
 def by_digest(corpus: Path, folder: str, where: Callable[[dict[str, str]], bool]) -> list[Path]:
-    """The files of a folder that are pictures and so, in the order of their SHA-256: an order that nobody chose."""
+    """The pictures of a folder that `where` accepts, in the order of their SHA-256, an arbitrary but fixed order."""
     rows = [row for row in manifest(corpus) if row["file"].startswith(f"{folder}/") and row["width"] and where(row)]
     return [corpus / row["file"] for row in sorted(rows, key=lambda row: row["sha256"])]
 
@@ -99,9 +99,9 @@ def screenshots(corpus: Path, count: int) -> list[Path]:
 
 
 def evidence_files(corpus: Path, count: int) -> list[Path]:
-    """`count` corpus photographs, filled up with screenshots where there are not so many. No two are equal.
+    """`count` photographs of the corpus, then screenshots if there are fewer photographs. No two are equal.
 
-    Of more than MOST_PIXELS there are two, which no second worker could share.
+    The corpus's two pictures of more than MOST_PIXELS are left out, since no second worker could share their cost.
     """
 
     def wanted(row: dict[str, str]) -> bool:
@@ -112,7 +112,7 @@ def evidence_files(corpus: Path, count: int) -> list[Path]:
 
 
 def upright(path: Path) -> Image.Image:
-    """The picture as RGB on white."""
+    """The picture as RGB; transparent parts are white."""
     with Image.open(path) as opened:
         if "A" in opened.getbands() or "transparency" in opened.info:
             white = Image.new("RGBA", opened.size, "white")
@@ -121,7 +121,7 @@ def upright(path: Path) -> Image.Image:
 
 
 def formed(path: Path, form: Form) -> bytes:
-    """The picture brought to a form: cut to the form's proportions around its middle, resized by Lanczos."""
+    """The picture converted to a form: cropped around its middle to the form's aspect, resized by Lanczos."""
     image = upright(path)
     if form.size is not None:
         image = ImageOps.fit(image, form.size, Image.Resampling.LANCZOS)
@@ -137,8 +137,8 @@ def formed(path: Path, form: Form) -> bytes:
     return stream.getvalue()
 
 
-def brought_files(paths: Sequence[Path], name: str, work: Path) -> list[Path]:
-    """The pictures brought to the form of that name, in a folder of `work`, where they are kept."""
+def converted_files(paths: Sequence[Path], name: str, work: Path) -> list[Path]:
+    """The pictures converted to the form of that name, stored in a folder of `work`."""
     form = FORMS[name]
     folder = work / name.replace(" ", "-").replace(",", "")
     folder.mkdir(parents=True, exist_ok=True)
@@ -150,6 +150,6 @@ def brought_files(paths: Sequence[Path], name: str, work: Path) -> list[Path]:
     return files
 
 
-def brought(paths: Sequence[Path], name: str, work: Path) -> list[Sample]:
-    """The same with their bytes, all of them in memory."""
-    return [Sample(path, path.read_bytes()) for path in brought_files(paths, name, work)]
+def converted(paths: Sequence[Path], name: str, work: Path) -> list[Sample]:
+    """The converted pictures with their bytes, all of them in memory."""
+    return [Sample(path, path.read_bytes()) for path in converted_files(paths, name, work)]

@@ -1,4 +1,4 @@
-"""A small case with everything in it, made from fixed keys, and the verifier run on exhibits of it."""
+"""A small case with every kind of entry, made from fixed keys, and the verifier run on exhibits of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SALT = bytes(range(32))
 
 
 def tamper(path: Path, *statements: tuple[str, tuple[Any, ...]]) -> None:
-    """Runs statements on a ledger's file with all triggers dropped, and puts the triggers back."""
+    """Run statements on a ledger's file with all triggers dropped, and restore the triggers."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
         for name, _ in triggers:
@@ -72,7 +72,10 @@ def _bytes(text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A ledger's file, its keys, and what an exhibit of it may enclose. `sealed` is the index of a sealed item."""
+    """A ledger's file, its keys, and what an exhibit of it may enclose.
+
+    `sealed` and `decision` are the indexes of a sealed item and of a decision.
+    """
 
     ledger: Path
     signer: Signer
@@ -104,7 +107,7 @@ def finding(path: Any, status: str, **fields: Any) -> dict[str, Any]:
 
 
 def scan_entries(number: int, findings: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A complete scan."""
+    """The entries of a complete scan."""
     loaded = {"name": "national", "version": 3, "digest": "ab" * 32}
     counts: dict[str, int] = {"skipped": 0}
     for one in findings:
@@ -185,7 +188,7 @@ def _body(log: Ledger, index: int) -> bytes:
 
 
 def _add_log_signatures(path: Path, key: Cosigner) -> None:
-    """Signs every checkpoint that has one signature with the log's second key too."""
+    """Sign every checkpoint that has one signature with the log's second key too."""
     with Ledger.open_readonly(path) as log:
         notes = [(size, parse_note(note)) for size, note in log.checkpoints()]
     for size, note in notes:
@@ -197,14 +200,14 @@ def _add_log_signatures(path: Path, key: Cosigner) -> None:
 
 
 def verify(verifier: Path, *arguments: object, python: str = sys.executable) -> tuple[int, str, str]:
-    """Runs an assembled verifier as anyone would: alone, without site packages, from elsewhere."""
+    """Run an assembled verifier as its recipient would: alone, without site packages, from another folder."""
     command = [python, "-I", "-S", str(verifier), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, cwd=os.sep, timeout=300, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def remake_manifest(exhibit: Path, **changes: Any) -> None:
-    """Writes the manifest anew, as a forger would."""
+    """Write the manifest again to fit the files, as a forger would."""
     path = exhibit / "manifest.json"
     manifest = json.loads(path.read_bytes())
     files = (file for file in exhibit.rglob("*") if file.is_file() and file != path)

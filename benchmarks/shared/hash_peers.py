@@ -1,7 +1,7 @@
-"""The peers' ways to a picture's hash, each as its own documentation has it, each paying for its own decoding.
+"""The peers' methods to hash a picture file, each called as its own documentation says and with its own decoding.
 
-`peers()` gives those that are installed, by name: threatexchange's PDQ, pdqhash, imagehash, perception, imagededup.
-Each takes a Sample. One thread each.
+`peers()` returns the installed ones by name: threatexchange's PDQ, pdqhash, imagehash, perception, imagededup. Each
+takes a Sample and uses one thread.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Way = Callable[[Sample], object]
 
 
 def one_thread() -> None:
-    """Ask every library for one thread. To be called before they are loaded; processes that are started inherit it."""
+    """Limit every library to one thread. Call it before they are loaded; started processes inherit the limit."""
     for name in ("OMP", "OPENBLAS", "MKL", "NUMBA", "VIPS"):
         os.environ[f"{name}_CONCURRENCY" if name == "VIPS" else f"{name}_NUM_THREADS"] = "1"
 
@@ -70,13 +70,13 @@ def _imagededup() -> dict[str, Way]:
 
 
 def peers() -> dict[str, Way]:
-    """Every peer that is installed; of the others it is said on the screen that they are not."""
+    """Every installed peer, by name. The others are reported on stdout."""
     found: dict[str, Way] = {IMAGEHASH: lambda sample: imagehash.phash(_opened(sample))}
     for ways in (_threatexchange, _pdqhash, _perception, _imagededup):
         try:
             found.update(ways())
         except ImportError as error:
-            print(f"not beside us: {error}")
+            print(f"left out: {error}")
     with suppress(ImportError):
         importlib.import_module("cv2").setNumThreads(1)
     return found

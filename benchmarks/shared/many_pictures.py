@@ -1,4 +1,4 @@
-"""A folder of many small pictures, drawn: no two alike, in a tree of folders, the same for the same count."""
+"""A folder of many small drawn pictures, no two alike, in a tree of folders; the same count gives the same pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def path_of(folder: Path, number: int) -> Path:
 
 
 def draw(folder: Path, count: int) -> list[Path]:
-    """`count` JPEG files of 128 × 96 pixels; those that are there already are left."""
+    """Draw `count` JPEG files of 128 × 96 pixels. Existing files are left as they are."""
     originals = [landscape(seed, width=SIDE + 64, height=SIDE + 32) for seed in range(min(count, ORIGINALS))]
     paths = []
     for number in range(count):

@@ -1,7 +1,7 @@
-"""What must hold of a parser of the ledger's whatever bytes it is given: for the fuzzer, and for its corpus.
+"""The property that each parser of the ledger must have for any bytes: for the fuzzer, and for its corpus.
 
-A target returns where the bytes were refused with the parser's own error, or where what they said was written again as
-the same bytes. Anything else is a defect, and raises.
+A target returns where the parser refused the bytes with its own error, or where the parsed value was written again as
+the same bytes. Any other behaviour is a defect and raises.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ def same_bytes(write_again: Callable[[bytes], bytes], refusal: type[LedgerError]
 
 
 def text(write_again: Callable[[str], str]) -> Callable[[bytes], bytes]:
-    """For a parser of text: what is not UTF-8 becomes lone surrogates, which it must refuse too."""
+    """Adapt a parser of text: bytes that are not UTF-8 become lone surrogates, which it must refuse too."""
     return lambda data: write_again(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def policy(data: bytes) -> bool:
-    """A policy's layout is free, so nothing is written again; what it accepts it must be able to apply."""
+    """A policy's layout is free, so it is not written again; an accepted policy must be applicable."""
     try:
         read = parse_policy(data)
     except PolicyError:
@@ -61,11 +61,11 @@ def policy(data: bytes) -> bool:
         read.check(_UNSIGNED)
     except NoteError:
         return True
-    raise AssertionError("a note that nobody has signed is believed")
+    raise AssertionError("an unsigned note is accepted")
 
 
 def key_file(data: bytes) -> bool:
-    """A key file may be encoded in more ways than one; its keys must survive being written and read."""
+    """A key file has several encodings, so its bytes are not compared; its keys must survive being written and read."""
     try:
         keys = parse_keys(data)
     except KeyFileError:

@@ -1,4 +1,4 @@
-"""Plots of benchmarks, by matplotlib: the same numbers give the same file."""
+"""Plots for the benchmarks, drawn by matplotlib: the same numbers give the same file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib import pyplot  # noqa: E402 - behind the choice of what it draws
 
 
 def subplots(count: int, *, columns: int, height: float) -> tuple[Any, list[Any]]:
-    """A figure with so many axes, in rows of `columns`."""
+    """A figure with `count` axes, in rows of `columns`."""
     columns = min(columns, count)
     rows = -(-count // columns)
     figure, axes = pyplot.subplots(rows, columns, figsize=(6.5 * columns, height * rows), squeeze=False)

@@ -1,4 +1,4 @@
-"""PNGs written by hand, what the ordinary way makes of one, and ways to damage them: for the tests and the fuzzer."""
+"""PNG files built chunk by chunk, their reference decode by Pillow, and ways to damage them: for tests and the fuzzer."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def header(width: int, height: int, colour: int, *, depth: int = 8, rest: bytes 
 
 
 def filtered(pixels: npt.NDArray[np.uint8], filters: Sequence[int]) -> bytes:
-    """Scanlines of (height, width, channels), each by the filter that stands at its place in `filters`, over again."""
+    """The filtered scanlines of pixels (height, width, channels); row i has the filter `filters[i % len(filters)]`."""
     height, width, channels = pixels.shape
     lines = pixels.reshape(height, width * channels).astype(np.int64)
     above = np.zeros(width * channels, np.int64)
@@ -74,7 +74,7 @@ def picture(
     between: Sequence[Chunk] = (),
     palette: bytes = b"",
 ) -> bytes:
-    """A PNG of (height, width, channels), its pixels in so many chunks, with others before them."""
+    """A PNG of pixels (height, width, channels), its data in several chunks, with other chunks before them."""
     compressed = zlib.compress(filtered(pixels, filters))
     step = -(-len(compressed) // pieces)
     parts = [(b"IDAT", compressed[at : at + step]) for at in range(0, len(compressed), step)]
@@ -83,7 +83,7 @@ def picture(
 
 
 def pixels_of(seed: int, width: int, height: int, channels: int) -> npt.NDArray[np.uint8]:
-    """Noise on a slope, so that each of Paeth's choices is the best somewhere. Of four channels the last is opaque."""
+    """Noise on a gradient, so that each choice of the Paeth filter occurs. Of four channels the last is opaque."""
     random = np.random.default_rng(seed)
     slope = np.add.outer(np.arange(height) * 3, np.arange(width) * 5)[:, :, None]
     made = (slope + random.integers(0, 1 << int(random.integers(1, 9)), (height, width, channels))).astype(np.uint8)
@@ -93,7 +93,7 @@ def pixels_of(seed: int, width: int, height: int, channels: int) -> npt.NDArray[
 
 
 def ordinary(data: bytes) -> npt.NDArray[np.uint8] | None:
-    """The grey of the only rendering that the ordinary way finds, if it has nothing to complain of."""
+    """The grey pixels of the only rendering of the reference decode; None if it has several or reports a fault."""
     kind = sniff(data[:HEAD])
     if kind is None or kind.decoder != "PNG":
         return None
@@ -110,7 +110,7 @@ def ordinary(data: bytes) -> npt.NDArray[np.uint8] | None:
 
 
 def means(grey: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.float32]:
-    """The slow oracle: the mean of each block, one after the other."""
+    """The slow oracle: the mean of each block, computed one after the other."""
     height, width = grey.shape
     tops, lefts = range(0, height, scale), range(0, width, scale)
     values = [[grey[y : y + scale, x : x + scale].mean(dtype=np.float64) for x in lefts] for y in tops]
@@ -118,12 +118,12 @@ def means(grey: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.float32]:
 
 
 def is_read(data: bytes) -> bool:
-    """Whether the fast way reads it; AssertionError where the ordinary way makes something else of it."""
+    """Whether the fast decoder reads the file. AssertionError where the reference decode differs."""
     found = reduced(data, Limits())
     if found is None:
         return False
     grey = ordinary(data)
-    assert grey is not None, "read, although the ordinary way would not"
+    assert grey is not None, "read by the fast decoder, refused by the reference"
     assert (found.height, found.width) == grey.shape
     assert found.grey.dtype == np.float32
     assert np.array_equal(found.grey, means(grey, found.scale))
@@ -156,7 +156,7 @@ def sound_files() -> list[bytes]:
 
 
 def damaged(data: bytes, random: Random) -> bytes:
-    """A sound file with one to three faults; mostly in sound chunks, for wrong CRCs end every story early."""
+    """A sound file with one to three faults, mostly inside chunks with right CRCs: a wrong CRC ends decoding early."""
     if random.random() < 0.2:
         return _torn(bytearray(data), random)
     chunks = split(data)
@@ -167,7 +167,7 @@ def damaged(data: bytes, random: Random) -> bytes:
 
 
 def _torn(data: bytearray, random: Random) -> bytes:
-    """Bytes of the file changed, cut off or appended."""
+    """Change, cut off or append bytes of the file."""
     kind = random.randrange(3)
     if kind == 0:
         data[random.randrange(len(data))] ^= 1 << random.randrange(8)
@@ -207,12 +207,12 @@ def _dropped(chunks: list[Chunk], random: Random) -> None:
 
 
 def _inserted(chunks: list[Chunk], random: Random) -> None:
-    """A chunk of a name that means something, with a body that may not."""
+    """Insert a chunk with a known name and a body that may be invalid."""
     chunks.insert(random.randint(min(1, len(chunks)), len(chunks)), (random.choice(_NAMES), random.choice(_BODIES)))
 
 
 def _refiltered(chunks: list[Chunk], random: Random) -> None:
-    """Other bytes in sound compressed data: filters that there are not, pixels that are not opaque, too few or many."""
+    """Change bytes inside sound compressed data: unknown filters, pixels that are not opaque, too few or too many."""
     places = [at for at, (name, _) in enumerate(chunks) if name == b"IDAT"]
     try:
         raw = bytearray(zlib.decompress(b"".join(chunks[at][1] for at in places)))

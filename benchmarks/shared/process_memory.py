@@ -13,10 +13,10 @@ _EVERY = 0.25
 
 @dataclass(slots=True)
 class Peak:
-    """Megabytes of proportional set sizes: shared pages count once. `total` is the largest sum of all processes.
+    """Peaks of proportional set sizes in megabytes: shared pages count once. `total` is the largest sum of all processes.
 
-    `aside` is what of `total` was pages of the files that are left aside: not in it, nor in the others.
-    `largest_child` is the largest process but the first: a worker.
+    `aside` counts the pages of the excluded files, which are in none of the other numbers. `largest_child` is the
+    largest process other than the first: a worker.
     """
 
     total: float = 0.0
@@ -57,7 +57,7 @@ def _sample(root: int, peak: Peak, done: threading.Event, aside: Path | None) ->
 
 
 def _tree(root: int) -> list[int]:
-    """The process, and then its descendants."""
+    """The process ids of a process and its descendants, the process first."""
     found, waiting = [], [root]
     while waiting:
         process = waiting.pop()
@@ -82,7 +82,7 @@ def _proportional(process: int) -> float:
 
 
 def _apart(process: int, folder: str) -> tuple[float, float]:
-    """Megabytes of all mappings but those of files below `folder`, and of those."""
+    """Megabytes of all mappings except those of files below `folder`, and of the latter."""
     try:
         maps = Path(f"/proc/{process}/smaps").read_text()
     except OSError:

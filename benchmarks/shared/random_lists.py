@@ -1,8 +1,8 @@
-"""A store with one list of random hashes, and those of some pictures: what lookups are measured against.
+"""A store with one list of random hashes and the hashes of some pictures, in which lookups are measured.
 
     store = random_store(work / "store", 1_000_000, pictures)
 
-Each entry has a PDQ and a pHash value. A store that is there already is left as it is: it takes minutes to make.
+Each entry has a PDQ and a pHash value. A store that exists is used as it is, since making one takes minutes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _lines(count: int, known: Iterable[Path]) -> Iterator[dict[str, object]]:
 
 
 def pdq_of(image: Image.Image) -> str | None:
-    """The reference's hash, where that is installed and the picture is good enough for it."""
+    """The PDQ hash by the reference; None where that is not installed or the picture's quality is too low."""
     try:
         import pdqhash  # noqa: PLC0415 - a peer, which need not be there
     except ImportError:
@@ -50,7 +50,7 @@ def pdq_of(image: Image.Image) -> str | None:
 
 
 def bare_store(folder: Path) -> Path:
-    """A store with a list that no picture can match: it has one MD5. Pictures are screened, and nothing is near."""
+    """A store with a list that no picture can match: it holds one MD5. Pictures are screened and none is near."""
     if not (folder / "made").exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ def bare_store(folder: Path) -> Path:
 
 
 def random_store(folder: Path, count: int, known: Sequence[Path] = ()) -> Path:
-    """A store with a list named `random` of `count` entries of each algorithm, and those of the known pictures."""
+    """A store with a list named `random`: `count` random entries of each algorithm, and one for each known picture."""
     made = folder / "made"
     if made.exists():
         return folder

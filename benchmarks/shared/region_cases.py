@@ -1,4 +1,4 @@
-"""Screenshots that tests draw: a picture with texture, known to the pixel, among windows, text and gutters."""
+"""Drawn screenshots for tests: a textured picture at a position known to the pixel, with windows, text and gutters."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Several ways to do the same, timed round by round, so that whatever else the machine does hits all of them alike.
+"""Several methods for the same task, timed round by round, so that other load on the machine affects all alike.
 
     times = rounds({"ours": examine, "peer": peer}, samples, 7)
     times.milliseconds("ours"), times.ratio("peer", "ours")
 
-Only ratios of one run say something: the machine is part of every number.
+Only ratios within one run are meaningful: the times themselves depend on the machine.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ Way = Callable[[Any], object]
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """`seconds` of each way, [way][round][sample]."""
+    """The measured `seconds`, [method][round][sample]."""
 
     seconds: Mapping[str, list[list[float]]]
 
     def milliseconds(self, way: str) -> float:
-        """The mean over the samples of each one's median over the rounds."""
+        """Milliseconds of a method: the mean over the samples of each sample's median over the rounds."""
         each = zip(*self.seconds[way], strict=True)
         return float(statistics.mean(statistics.median(times) for times in each) * 1e3)
 
     def ratio(self, slow: str, fast: str) -> float:
-        """How many times as long as `fast` the way `slow` takes."""
+        """The time of the method `slow` divided by the time of the method `fast`."""
         return self.milliseconds(slow) / self.milliseconds(fast)
 
     def spread(self, slow: str, fast: str) -> tuple[float, float]:
-        """The least and the largest ratio of a single round."""
+        """The smallest and the largest ratio of a single round."""
         pairs = zip(self.seconds[slow], self.seconds[fast], strict=True)
         ratios = [sum(one) / sum(other) for one, other in pairs]
         return min(ratios), max(ratios)
 
 
 def rounds(ways: Mapping[str, Way], samples: Sequence[Any], count: int) -> Times:
-    """Do each way for each sample `count` times, all ways of a sample one after the other, each round begun by another.
+    """Run each method on each sample `count` times: all methods of a sample in turn, each round starting with another.
 
-    Every way is done once before, unmeasured: what is loaded and compiled by its first call is not its cost.
+    Every method runs once before, unmeasured, so that loading and compiling are not counted.
     """
     names = list(ways)
     for name in names:

@@ -1,8 +1,8 @@
-"""`matcher scan` run from a benchmark: its wall time and processor time, its findings, and what its start alone takes.
+"""`matcher scan` run from a benchmark: its wall time and processor time, its findings, and the time of its start alone.
 
-    run = scanned(evidence, store, case, workers=2)     # a case that is there is deleted first
+    run = scanned(evidence, store, case, workers=2)     # an existing case is deleted first
 
-Processor time is that of all its processes, from the operating system when the last has ended (Linux, macOS).
+Processor time is the sum over all its processes, as the operating system reports it at their end (Linux, macOS).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ MATCHER = [sys.executable, "-m", "matcher"]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Seconds of one scan, and what it exited with."""
+    """The wall time and processor time of one scan in seconds, and its exit code."""
 
     wall: float
     processor: float
     code: int
 
     def __sub__(self, start: Run) -> Run:
-        """Without what the start alone takes."""
+        """The same run without the times of `start`."""
         return Run(self.wall - start.wall, self.processor - start.processor, self.code)
 
 
@@ -60,7 +60,7 @@ def scanned(evidence: Path, store: Path, case: Path, *, workers: int, more: Sequ
 
 
 def started(work: Path, store: Path, *, workers: int) -> Run:
-    """A scan of a few small pictures: what processes, libraries, lists and compiled kernels take before any work."""
+    """A scan of a few small pictures: the time for starting processes, libraries, lists and kernels."""
     few = work / f"few-{workers}"
     draw(few, 2 * workers)
     return scanned(few, store, work / "case-few", workers=workers)
@@ -79,7 +79,7 @@ def findings_of(case: Path) -> Iterator[dict[str, Any]]:
 
 
 def linked(paths: Sequence[Path], folder: Path) -> Path:
-    """A new folder with the files, a few hundred a folder, as hard links where the file system has them."""
+    """A new folder with the files, a few hundred in each subfolder, as hard links where the file system has them."""
     shutil.rmtree(folder, ignore_errors=True)
     for number, path in enumerate(paths):
         target = folder / f"{number // 500:03d}" / f"{number:06d}{path.suffix.lower()}"
@@ -89,7 +89,7 @@ def linked(paths: Sequence[Path], folder: Path) -> Path:
 
 
 def place(path: Path, target: Path) -> None:
-    """The file under another name: a hard link, or a copy."""
+    """Make the file available under another name: as a hard link, or as a copy."""
     try:
         target.hardlink_to(path)
     except OSError:

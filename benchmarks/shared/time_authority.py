@@ -128,7 +128,7 @@ class Authority:
         return (self._folder / "reply").read_bytes()
 
     def sign(self, content: bytes, *options: str) -> bytes:
-        """A token with any content, which `openssl cms` signs whatever it is, with whatever certificate."""
+        """A token with any content, signed by `openssl cms` with any certificate."""
         (self._folder / "content").write_bytes(content)
         keys = ("-signer", "signer.pem", "-inkey", "signer.key", "-certfile", "chain.pem")
         kept = keys if (self._folder / "chain.pem").stat().st_size else keys[:4]

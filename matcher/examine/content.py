@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from matcher.executors import nothing
+from matcher.executors import no_op
 from matcher.hashers import FileHasher
 from matcher.imaging.sniff import HEAD, Kind, sniff
 from matcher.model import Hash
@@ -43,7 +43,7 @@ def read_content(
     max_bytes: int,
     known_digests: Mapping[str, bytes] | None = None,
     keep: bool = True,
-    beat: Callable[[], None] = nothing,
+    beat: Callable[[], None] = no_op,
 ) -> Content:
     """Read a stream to its end, in chunks; only a picture of at most `max_bytes` is held, and only with `keep`.
 

@@ -18,7 +18,7 @@ from matcher.errors import DecodeError, SettingsError
 from matcher.examine.arguments import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.examine.content import Content, read_content
 from matcher.examine.pictures import PictureExaminer, PictureResult
-from matcher.executors import nothing
+from matcher.executors import no_op
 from matcher.executors.limits import room
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, known_algorithm, picture_hashers
 from matcher.imaging.sniff import Kind, named_as_picture
@@ -116,7 +116,7 @@ class Matcher:
         exhibit: str | None = None,
         digests: Digests = (),
         give_up: Reason | None = None,
-        beat: Callable[[], None] = nothing,
+        beat: Callable[[], None] = no_op,
     ) -> Finding:
         """Examine a stream as `examine` does. It is read once, to its end, in chunks: only a picture is held in memory.
 
@@ -142,7 +142,7 @@ class Matcher:
         name: str = "",
         exhibit: str | None = None,
         give_up: Reason | None = None,
-        beat: Callable[[], None] = nothing,
+        beat: Callable[[], None] = no_op,
     ) -> Finding:
         """Examine the result of `read_content` as `examine_stream` does; the bytes in `content` are released."""
         digest_matches = match_digests(self.open_lists, content.digests)

@@ -19,7 +19,7 @@ from matcher.errors import SettingsError
 from matcher.examine.arguments import Data, Digests, check_names, checked_data, checked_digests
 from matcher.examine.engine import Matcher, algorithms_for
 from matcher.examine.selftest import run as run_selftest
-from matcher.executors import nothing
+from matcher.executors import no_op
 from matcher.executors.choosing import cores
 from matcher.executors.limits import limits_for
 from matcher.executors.shared import SharedWorkers, WorkerStopped
@@ -37,7 +37,7 @@ class _Call:
     exhibit: str | None
     digests: dict[str, bytes]
 
-    def run(self, matcher: Matcher, give_up: Reason | None, beat: Callable[[], None] = nothing) -> Finding:
+    def run(self, matcher: Matcher, give_up: Reason | None, beat: Callable[[], None] = no_op) -> Finding:
         return matcher.examine_stream(
             BytesIO(self.data),
             name=self.name,
@@ -114,7 +114,7 @@ class IsolatedMatcher:
         pinned = tuple((opened.name, opened.version) for opened in matcher.lists)
         job = _ExamineCalls(folder, pinned, matcher.settings)
         limits = limits_for(count, seconds=seconds, memory=memory)
-        shared = SharedWorkers(job, count, limits, spent=lambda finding: finding.reason is Reason.OUT_OF_MEMORY)
+        shared = SharedWorkers(job, count, limits, out_of_memory=lambda finding: finding.reason is Reason.OUT_OF_MEMORY)
         isolated = cls(matcher, shared)
         try:
             shared.start()
@@ -138,7 +138,7 @@ class IsolatedMatcher:
         for again in (False, True):
             alone = again and reason is not Reason.TIMED_OUT  # or one slow picture would hold up every thread
             try:
-                finding: Finding = self._workers.ask(call, None, alone=alone)
+                finding: Finding = self._workers.run_task(call, None, alone=alone)
             except WorkerStopped as stopped:
                 reason = stopped.reason
                 continue
@@ -147,7 +147,7 @@ class IsolatedMatcher:
             reason = Reason.OUT_OF_MEMORY
         if self._plug_ins:
             try:
-                given_up: Finding = self._workers.ask(call, reason, alone=False)
+                given_up: Finding = self._workers.run_task(call, reason, alone=False)
                 if given_up.sha256 is not None:
                     return given_up
             except WorkerStopped:

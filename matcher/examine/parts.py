@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from matcher.executors import nothing
+from matcher.executors import no_op
 from matcher.hashers import PictureHasher, ScreeningHasher
 from matcher.hashers.regularity import is_informative
 from matcher.imaging.picture import Picture
@@ -45,7 +45,7 @@ class PartFinder:
         self._regions = regions
         self._reframings = REFRAMINGS if reframings else ()
 
-    def parts_of(self, reduced: Reduced, beat: Callable[[], None] = nothing) -> tuple[Part, ...]:
+    def parts_of(self, reduced: Reduced, beat: Callable[[], None] = no_op) -> tuple[Part, ...]:
         """The parts of one rendering: regions, the best first, then the picture reframed.
 
         There are no regions where no view of the reduced picture is available.

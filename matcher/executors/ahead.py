@@ -1,7 +1,8 @@
-"""Reading ahead: a thread reads what will be asked for next, while what was asked for is being worked on.
+"""Reading ahead: a thread reads the next items while the current one is being worked on.
 
-Reading a file and digesting it let go of the interpreter, as decoders do. What the thread has not begun when it is
-asked for, whoever asks reads himself; and what failed in the thread he tries again, so that it fails where it belongs.
+Reading and digesting a file release the interpreter lock, as decoders do. An item that the thread has not begun when
+it is requested is read by the caller. An item whose reading failed in the thread is read again by the caller, so that
+the exception is raised there.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from matcher.executors import nothing
+from matcher.executors import no_op
 from matcher.model import Item
 
 MOST_BYTES = 32 << 20
-"""Of everything that is read and not asked for yet; what is larger by itself is not read ahead."""
+"""The most bytes of items that are read and not requested yet. An item that is larger by itself is not read ahead."""
 MOST_ITEMS = 16
+"""The most items that are read and not requested yet."""
 Read = TypeVar("Read")
 
 _WAITING, _BEGUN, _DONE = range(3)
 
 
 class _Place(Generic[Read]):
+    """An expected item, the state of its reading, and the result."""
+
     __slots__ = ("item", "read", "size", "state")
 
     def __init__(self, item: Item, size: int) -> None:
@@ -33,23 +37,23 @@ class _Place(Generic[Read]):
 
 
 class AheadReader(Generic[Read]):
-    """Reads items in the order in which they are expected, a bounded number ahead."""
+    """Reads a bounded number of items ahead, in the order in which they are expected."""
 
     def __init__(self, read: Callable[[Item, Callable[[], None]], Read | None]) -> None:
-        """`read(item, beat)` gives what is read of an item, None where nothing is to be had this way."""
+        """`read(item, beat)` returns the content that is read ahead; None for an item that cannot be read ahead."""
         self._read = read
         self._turn = threading.Condition()
         """Guards everything below."""
         self._places: deque[_Place[Read]] = deque()
         self._bytes = 0
-        """Of what is begun or done."""
+        """The bytes of the items that are begun or done; `_items` is their number."""
         self._items = 0
         self._idle = False
         self._beat: Callable[[], None] | None = None
         self._thread: threading.Thread | None = None
 
     def expect(self, item: Item) -> None:
-        """This will be asked for, behind all that was expected before."""
+        """Announce an item that will be requested after all items expected so far."""
         if item.status is not None or item.size is None or item.size > MOST_BYTES:
             return
         if self._thread is None:
@@ -60,7 +64,7 @@ class AheadReader(Generic[Read]):
             self._wake()
 
     def forget(self) -> None:
-        """What was expected and not asked for yet will not be."""
+        """Drop all items that are expected and not requested yet: they will not be requested."""
         with self._turn:
             for place in self._places:
                 if place.state != _WAITING:
@@ -68,8 +72,8 @@ class AheadReader(Generic[Read]):
                     self._items -= 1
             self._places.clear()
 
-    def take(self, item: Item, beat: Callable[[], None] = nothing) -> Read | None:
-        """What was read of an item, which is waited for if that is begun; None where it is not, or failed."""
+    def take(self, item: Item, beat: Callable[[], None] = no_op) -> Read | None:
+        """The content of an item; waits for it if its reading has begun. None where it has not begun, or failed."""
         with self._turn:
             if not self._places or self._places[0].item is not item:
                 return None
@@ -85,7 +89,7 @@ class AheadReader(Generic[Read]):
             return place.read
 
     def _wake(self) -> None:
-        """Tell the thread, unless it has something to do, or would not find enough of it."""
+        """Wake the thread if it is idle and at least half of the limits is free."""
         if self._idle and 2 * self._items <= MOST_ITEMS and 2 * self._bytes <= MOST_BYTES:
             self._turn.notify_all()
 
@@ -102,8 +106,8 @@ class AheadReader(Generic[Read]):
                 self._bytes += place.size
                 self._items += 1
             try:
-                read = self._read(place.item, self._heard)
-            except Exception:  # noqa: BLE001 - whatever it is, it comes again where it is told
+                read = self._read(place.item, self._forward_beat)
+            except Exception:  # noqa: BLE001 - the caller reads the item again, and the exception is raised there
                 read = None
             with self._turn:
                 place.read, place.state = read, _DONE
@@ -111,14 +115,15 @@ class AheadReader(Generic[Read]):
                     self._turn.notify_all()
 
     def _next(self) -> _Place[Read] | None:
+        """The first place that waits, if it fits in the limits."""
         for place in self._places:
             if place.state == _WAITING:
                 fits = self._items < MOST_ITEMS and self._bytes + place.size <= MOST_BYTES
                 return place if fits else None
         return None
 
-    def _heard(self) -> None:
-        """What is read gets on: that is news only to somebody who waits for it."""
+    def _forward_beat(self) -> None:
+        """Pass the progress of the thread to the caller of `take`, if one is waiting."""
         beat = self._beat
         if beat is not None:
             beat()

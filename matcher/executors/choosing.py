@@ -1,4 +1,4 @@
-"""Which executor a number of workers asks for."""
+"""A number of workers → the executor to use."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from matcher.executors.limits import limits_for
 
 
 def executor_for(workers: int | None, *, seconds: float | None = None, memory: int | None = None) -> Executor:
-    """A pool of `workers` processes; None: one a core; 0: this process alone, where a decoder's crash ends it all.
+    """A pool of `workers` processes; None: one a core; 0: this process alone, where a decoder's crash ends the scan.
 
-    `seconds` without progress and `memory` in bytes limit each worker; by themselves they fit this machine.
+    `seconds` without progress and `memory` in bytes limit each worker; the defaults depend on this machine.
     """
     count = cores() if workers is None else workers
     limits = limits_for(count, seconds=seconds, memory=memory)
@@ -24,6 +24,6 @@ def executor_for(workers: int | None, *, seconds: float | None = None, memory: i
 
 
 def cores() -> int:
-    """The cores that this process may use."""
+    """The number of cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on Windows and macOS
     return multiprocessing.cpu_count() if affinity is None else len(affinity(0))

@@ -1,7 +1,7 @@
-"""The workers of a pool, and what they still have to do: hands out, listens, and puts an end to what stands still.
+"""The workers of a pool and their queue: sends tasks, reads answers, and kills workers that make no progress.
 
-Tasks are sent ahead by bytes and by number, so that no worker waits for this process, whatever it does for a moment.
-Towards the end that becomes less, so that the last ones are shared.
+Several tasks are sent ahead to each worker, limited by bytes and by number, so that no worker waits while this process
+is busy. Towards the end fewer are sent ahead, so that all workers share the last ones.
 """
 
 from __future__ import annotations
@@ -22,51 +22,52 @@ from matcher.executors.worker import Worker
 from matcher.model import Item, Reason
 
 AHEAD = 64
-"""Items that a worker has in hand, at most."""
+"""The most items that are sent to a worker and not answered."""
 AHEAD_BYTES = 8 << 20
-"""And their bytes: what is larger comes alone, with nothing behind it."""
+"""The most bytes of those items. A larger item is sent by itself, with none behind it."""
 
 RESTARTS = 5
-"""How many workers in a row may die before they take an item, until the work is given up."""
+"""How many workers in a row may die before they are ready; one more ends the run with an error."""
 
 _GATHER = 0.004
-"""Seconds in which answers gather, where every worker has more in hand than that takes: each time that this process
-wakes up costs as much as reading an answer."""
-_IN_HAND = 8
-_LOOK = 0.25
-"""Seconds between two looks at the limits, at most."""
-_STANDS = 0.25
-"""Seconds that a worker is at one item, until what it has behind that is taken back for the others."""
+"""Seconds in which answers are left to collect while every worker has more than _QUEUED tasks: each wake-up of this
+process costs as much as reading an answer."""
+_QUEUED = 8
+_CHECK_EVERY = 0.25
+"""The longest time in seconds between two checks of the limits."""
+_SLOW = 0.25
+"""Seconds that a worker may spend on one item before the tasks behind it are taken back for the other workers."""
 _PICKLED = 100
-"""Bytes of a task besides its names."""
+"""The pickled bytes of a task without its names."""
 
 
 class Assignment(Waiting, Generic[Result]):
-    """One item under way. `alone` from the second try on; `give_up` from the third."""
+    """One item in the window. `alone` is set from the second try on, `give_up` from the third."""
 
-    __slots__ = ("alone", "asked", "give_up", "result", "size")
+    __slots__ = ("alone", "give_up", "result", "sent_item", "size")
 
     def __init__(self, item: Item) -> None:
         super().__init__(item)
-        self.asked = item
-        """What a worker is sent for it."""
+        self.sent_item = item
+        """The item that is sent to a worker: `item`, or the one that `on_result` returned in its place."""
         self.alone = False
         self.give_up: Reason | None = None
         self.result: list[Result] = []
-        """The result, once there is one."""
+        """Empty, or the one result."""
         self.size = 0
-        """Bytes of the result, as it was sent."""
+        """Bytes of the result in its packed form."""
 
     def task(self) -> Task:
-        return self.asked, self.give_up, self.alone
+        """The task to send."""
+        return self.sent_item, self.give_up, self.alone
 
     def sent_size(self) -> int:
-        """About as many bytes as it takes to send this."""
+        """An estimate of the bytes of the packed task."""
         return _PICKLED + 2 * len(self.item.path) + len(self.item.locator)
 
 
 class Crew(Generic[Result]):
-    """At most so many workers."""
+    """At most `workers` processes, and the items that wait for them."""
 
     def __init__(
         self,
@@ -86,54 +87,55 @@ class Crew(Generic[Result]):
         self._waiter: Waiter[Worker] = Waiter()
         self._order: Order[Assignment[Result]] = Order(workers)
         self._suspects: deque[Assignment[Result]] = deque()
-        """What is tried once more, alone, when nothing else is left to do in the window."""
+        """Items that are tried once more alone, as soon as no other task in the window is left."""
         self._failed_starts = 0
-        self._looked = time.monotonic()
-        self.held = 0
-        """Bytes of all results so far, as they were sent."""
+        self._checked = time.monotonic()
+        self.received = 0
+        """Bytes of all results so far, in their packed form."""
 
     def __len__(self) -> int:
-        """Items that no worker has."""
+        """The number of items that are not sent to a worker, without the suspects."""
         return len(self._order)
 
     def add(self, item: Item) -> Assignment[Result]:
-        """Work on an item."""
+        """Queue an item."""
         added = Assignment[Result](item)
         self._order.add(added)
         return added
 
     def complete(self) -> None:
-        """No item will be added any more."""
+        """Declare that no more items will be added."""
         self._order.complete()
 
     def work(self, seconds: float, *, only: Assignment[Result] | None) -> None:
-        """Hand out what can be, wait for some answer for a while, and take what came.
+        """Send tasks, wait at most `seconds` for an answer, and process the answers that arrived.
 
-        With `only`, nothing else is handed out: so much is finished that one must come first.
+        With `only`, no other task is sent: the finished results hold so much memory that this one must come first.
         """
         left = len(self._order) + len(self._suspects) + sum(len(worker.sent) for worker in self._workers)
         while not self._is_alone() and len(self._workers) < min(self._count, left):
             self._start()
         self._hand_out(only)
-        if all(len(worker.sent) > _IN_HAND for worker in self._workers):
+        if all(len(worker.sent) > _QUEUED for worker in self._workers):
             time.sleep(_GATHER)
-        ready = self._waiter.wait(min(seconds, _LOOK))
+        ready = self._waiter.wait(min(seconds, _CHECK_EVERY))
         for worker in ready:
-            self._listen(worker)
-        if not ready or time.monotonic() - self._looked > _LOOK:
-            self._looked = time.monotonic()
+            self._read_answers(worker)
+        if not ready or time.monotonic() - self._checked > _CHECK_EVERY:
+            self._checked = time.monotonic()
             for worker in list(self._workers):
-                self._look_at(worker)
+                self._check(worker)
 
-    def _look_at(self, worker: Worker) -> None:
-        reason = worker.stopped_for()
+    def _check(self, worker: Worker) -> None:
+        reason = worker.limit_hit()
         if reason is not None:
             self._end(worker, reason)
-        elif len(worker.sent) > 1 and worker.stands > _STANDS and self._count > 1:
-            with suppress(OSError):  # it has died a moment ago, which is heard next
+        elif len(worker.sent) > 1 and worker.seconds_on_task > _SLOW and self._count > 1:
+            with suppress(OSError):  # it died a moment ago; `answers` reports that next
                 worker.take_back()
 
     def stop(self) -> None:
+        """Kill all workers."""
         for worker in self._workers:
             worker.stop()
         self._workers.clear()
@@ -145,10 +147,11 @@ class Crew(Generic[Result]):
         self._waiter.add(worker, worker.handles)
 
     def _is_alone(self) -> bool:
-        """Whether a task is being tried that nothing else may run beside."""
+        """Whether a task is running that must run alone."""
         return any(worker.sent[0].alone for worker in self._workers if worker.sent)
 
     def _hand_out(self, only: Assignment[Result] | None) -> None:
+        """Send tasks to workers that are ready: waiting ones first, then a suspect if nothing else runs."""
         if self._is_alone():
             return
         ready = [worker for worker in self._workers if worker.ready]
@@ -156,7 +159,7 @@ class Crew(Generic[Result]):
             self._hand_out_this(ready, only)
         else:
             share = max(1, min(AHEAD, len(self._order) // (2 * self._count)))
-            for few, most in ((1, 1), (share // 2, share)):  # each has one before anybody has two
+            for few, most in ((1, 1), (share // 2, share)):  # each worker gets one task before any gets two
                 for worker in ready:
                     if self._order and len(worker.sent) < max(1, few):
                         self._send_some(worker, most)
@@ -172,6 +175,7 @@ class Crew(Generic[Result]):
             self._order.put_back([only])
 
     def _send_some(self, worker: Worker, most: int) -> None:
+        """Send tasks up to `most` unanswered ones, as far as their bytes fit in AHEAD_BYTES and the pipe."""
         room = worker.room()
         ahead = sum(task.item.size or 0 for task in worker.sent)
         chosen: list[Assignment[Result]] = []
@@ -194,26 +198,26 @@ class Crew(Generic[Result]):
     def _send(worker: Worker, tasks: list[Assignment[Result]]) -> bool:
         try:
             worker.send(tasks, packed_tasks(task.task() for task in tasks), alone=tasks[0].alone)
-        except OSError:  # it has died a moment ago, which is heard next
+        except OSError:  # it died a moment ago; `answers` reports that next
             return False
         return True
 
-    def _listen(self, worker: Worker) -> None:
+    def _read_answers(self, worker: Worker) -> None:
         for kind, value, size in worker.answers():
             if kind == FAILED:
                 raise value
             self._failed_starts = 0
             if self._take(worker.answered(), value, size):
-                self._end(worker, None)  # what it holds of its memory may be for ever
+                self._end(worker, None)  # it may never release its memory
                 return
         if worker.ended:
-            self._end(worker, worker.died_of())
+            self._end(worker, worker.death_reason())
         else:
             self._order.put_back(worker.returned)
             worker.returned.clear()
 
     def _take(self, task: Assignment[Result], result: Result, size: int) -> bool:
-        """Take a result, unless it is to be tried again. Whether memory ran out."""
+        """Process a result: finish its task, or queue it for another try. Returns whether memory ran out."""
         limited = self._job.limited(result)
         if limited and not task.alone:
             self._suspect(task, Reason.OUT_OF_MEMORY)
@@ -224,7 +228,7 @@ class Crew(Generic[Result]):
     def _finish(self, task: Assignment[Result], result: Result, size: int) -> None:
         again = self._on_result(task.item, result)
         if again is not None:
-            task.asked = again
+            task.sent_item = again
             if task.alone:
                 self._suspects.appendleft(task)
             else:
@@ -232,10 +236,10 @@ class Crew(Generic[Result]):
             return
         task.result.append(result)
         task.size = size
-        self.held += size
+        self.received += size
 
     def _end(self, worker: Worker, reason: Reason | None) -> None:
-        """Put an end to a worker. With a reason the task that it was at is suspect; those after it were not begun."""
+        """Stop a worker. With a reason, the task that it worked on is suspect; the tasks after it were not begun."""
         self._workers.remove(worker)
         self._waiter.discard(worker.handles)
         sent, returned, ready = list(worker.sent), worker.returned, worker.ready
@@ -261,4 +265,4 @@ class Crew(Generic[Result]):
 
 
 _A_MESSAGE = 1 << 15
-"""Bytes of tasks that are sent at once to a worker that waits, where there are several."""
+"""The most bytes of several tasks that are sent in one message to a worker without tasks."""

@@ -1,9 +1,10 @@
-"""The safety net under a worker: how much memory it may take, and how long it may stand still.
+"""The limits of a worker: how much memory it may use, and how long it may make no progress.
 
-These depend on the machine, so they never decide by themselves what is unreadable: limits that count do (Settings).
+These limits are environment-dependent, so they never decide alone that an item is unreadable; the limits that count
+bytes, pixels and frames do (Settings).
 
-On Linux the system itself refuses a worker more memory (RLIMIT_DATA: RLIMIT_AS would count mapped indexes), so that
-an allocation fails and the worker lives. Elsewhere the parent watches, and kills.
+On Linux the system refuses a worker more memory (RLIMIT_DATA; RLIMIT_AS would count mapped indexes), so that an
+allocation fails and the worker survives. On other systems the parent watches the memory and kills the worker.
 """
 
 from __future__ import annotations
@@ -16,23 +17,24 @@ from pathlib import Path
 import psutil
 
 SECONDS = 120.0
-"""Without any progress: not a chunk read, not a page hashed. The slowest page known, 268 megapixels, takes 30 s."""
+"""Seconds without progress: no chunk read, no page hashed. The slowest page known, 268 megapixels, takes 30 s."""
 
 SHARE = 0.8
-"""Of the machine's memory, for all workers together."""
+"""The share of the machine's memory that all workers together may use."""
 
 LEAST = 1 << 30
-"""Bytes that a worker gets at least, however many share the machine."""
+"""The memory in bytes that a worker may use at least, whatever the number of workers."""
 
 _CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one worker may take.
+    """The limits of one worker.
 
-    `seconds` without progress; `memory` bytes besides what its libraries take, and `alone` bytes when nothing else
-    runs. With `watched` the parent sees to the memory, since the system does not.
+    `seconds` is the longest time without progress. `memory` is in bytes, in addition to what its libraries use;
+    `alone` takes its place when nothing else runs. With `watched` the parent enforces the memory limit, since the
+    system does not.
     """
 
     seconds: float
@@ -45,7 +47,7 @@ class Limits:
 
 
 def limits_for(workers: int, *, seconds: float | None = None, memory: int | None = None) -> Limits:
-    """Limits for each of `workers` on this machine; a `memory` that is given holds for an item alone too."""
+    """Limits for each of `workers` on this machine. An explicit `memory` also limits an item that runs alone."""
     whole = int(SHARE * machine_memory())
     share = max(LEAST, whole // max(1, workers))
     return Limits(
@@ -56,23 +58,23 @@ def limits_for(workers: int, *, seconds: float | None = None, memory: int | None
 
 
 def machine_memory() -> int:
-    """Bytes of memory here: the machine's, or what a container may take of it."""
-    found = int(psutil.virtual_memory().total)
+    """The memory in bytes of the machine, or of the container if that has less."""
+    total = int(psutil.virtual_memory().total)
     for path in _CGROUPS:
         with suppress(OSError, ValueError):  # not a container, or "max"
-            found = min(found, int(path.read_text(encoding="ascii")))
-    return found
+            total = min(total, int(path.read_text(encoding="ascii")))
+    return total
 
 
 def system_enforces() -> bool:
-    """Whether the system itself refuses a process more memory than `restrict` allows."""
+    """Whether the system refuses a process more memory than `restrict` allows."""
     return sys.platform == "linux"
 
 
-def held() -> int:
-    """The bytes that this process has of its own by now, as RLIMIT_DATA counts them; 0 where that is not to be had.
+def data_size() -> int:
+    """The private memory of this process in bytes, as RLIMIT_DATA counts it; 0 where the system does not report it.
 
-    Libraries and the stacks of their threads take half a gigabyte, of which most is never touched.
+    Libraries and the stacks of their threads take half a gigabyte, most of which is never touched.
     """
     try:
         lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
@@ -81,19 +83,22 @@ def held() -> int:
     return next((int(line.split()[1]) << 10 for line in lines if line.startswith("VmData:")), 0)
 
 
-def restrict(limits: Limits, *, alone: bool, besides: int) -> None:
-    """Let the system refuse this process more memory from now on, `besides` what it held at its start."""
+def restrict(limits: Limits, *, alone: bool, baseline: int) -> None:
+    """Let the system refuse this process more memory from now on. `baseline` (bytes) is allowed in addition.
+
+    `baseline` is the `data_size` of the process at its start.
+    """
     if limits.watched:
         return
     import resource  # noqa: PLC0415 - Windows has none
 
     _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    memory = besides + limits.bytes_for(alone=alone)
+    memory = baseline + limits.bytes_for(alone=alone)
     resource.setrlimit(resource.RLIMIT_DATA, (memory if hard == resource.RLIM_INFINITY else min(memory, hard), hard))
 
 
 def room() -> int | None:
-    """The bytes that this process may take in all, where the system limits that."""
+    """The bytes of memory that this process may use in total; None where the system does not limit that."""
     if not system_enforces():
         return None
     import resource  # noqa: PLC0415 - Windows has none
@@ -103,7 +108,7 @@ def room() -> int | None:
 
 
 def exceeds(limits: Limits, pid: int, *, alone: bool) -> bool:
-    """Whether a process that is watched holds more memory than it may."""
+    """Whether a watched process uses more memory than its limit. False where the system enforces the limit."""
     if not limits.watched:
         return False
     try:

@@ -1,7 +1,7 @@
-"""What a worker and its parent say to each other, as bytes: pickles in which frozen values are their fields.
+"""The messages between a worker and its parent: pickles in which a frozen dataclass is a call with its fields.
 
-Pickle restores a frozen dataclass with slots field by field, in Python; called with its fields it is there five times
-as fast, and the parent reads an answer for every item.
+Pickle restores a frozen dataclass with slots field by field, in Python. A call of the class with its fields is five
+times as fast, and the parent reads an answer for every item.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from matcher.model import Reason
 READY, BEAT, DONE, RETURNED, FAILED = "ready", "beat", "done", "returned", "failed"
 
 Task = tuple[Any, Reason | None, bool]
-"""What is worked on; with a reason it is not decoded; whether nothing else runs meanwhile."""
+"""The item, or other argument of the work; the reason for which it is not decoded, or None; whether it runs alone."""
 
 
 def packed(value: object) -> bytes:
-    """A value as it is sent."""
+    """The packed form of a value."""
     buffer = io.BytesIO()
     _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(value)
     return buffer.getvalue()
 
 
 def unpacked(message: bytes) -> Any:
-    """The value that was sent. Only ever by a process that this program started."""
+    """The value of a packed form. Only for messages of a process that this program started."""
     return pickle.loads(message)
 
 
 def packed_tasks(tasks: Iterable[Task]) -> bytes:
-    """Tasks as they are sent to a worker, which works on them one after the other."""
+    """The packed form of tasks for a worker, which works on them one after the other."""
     return packed(list(tasks))
 
 
@@ -49,18 +49,18 @@ class _Pickler(pickle.Pickler):
 
 
 _FIELDS: dict[type, Callable[[Any], tuple[Any, ...]] | None] = {}
-"""How to get the fields of the classes met so far; None where pickle knows better."""
+"""Class → the function that returns a value's fields; None for classes that pickle handles itself."""
 
 
 def _fields_of(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
     if not dataclasses.is_dataclass(kind) or "__slots__" not in vars(kind) or "__reduce__" in vars(kind):
         return None
     fields = dataclasses.fields(kind)
-    if not kind.__dataclass_params__.frozen or not fields or not all(found.init for found in fields):  # type: ignore[attr-defined]
+    if not kind.__dataclass_params__.frozen or not fields or not all(field.init for field in fields):  # type: ignore[attr-defined]
         return None
-    if any(found.kw_only for found in fields) or hasattr(kind, "__post_init__"):
+    if any(field.kw_only for field in fields) or hasattr(kind, "__post_init__"):
         return None
-    names = [found.name for found in fields]
+    names = [field.name for field in fields]
     if len(names) > 1:
         return attrgetter(*names)
     only = attrgetter(*names)
@@ -68,4 +68,4 @@ def _fields_of(kind: type) -> Callable[[Any], tuple[Any, ...]] | None:
 
 
 GIVE_BACK = packed(None)
-"""To a worker: give back what is not begun. It answers RETURNED and how many of its last tasks that was."""
+"""The message that makes a worker return the tasks it has not begun. It answers RETURNED and their number."""

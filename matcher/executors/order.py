@@ -1,7 +1,7 @@
-"""Which of the waiting items comes next: the source's order, but nothing large at the very end.
+"""The order in which waiting items are taken: the source's order, but no large item at the very end.
 
-A pool whose last item is the slowest one ends on one worker. So once the source has no more items, the largest one that
-waits is taken as soon as it might outlast the rest.
+A pool whose last item is the slowest one ends with a single busy worker. So once the source has no more items, the
+largest waiting item is taken as soon as it might take longer than the rest.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Generic, TypeVar
 from matcher.model import Item
 
 EACH = 1 << 16
-"""Bytes that an item costs besides its own."""
+"""The fixed cost of an item, in bytes, in addition to its size."""
 OUTLASTS = 4
-"""How much slower a byte of the largest item may be than the others'."""
+"""How many times slower a byte of the largest item may be than a byte of the others."""
 
 
 class Waiting:
@@ -33,12 +33,12 @@ Queued = TypeVar("Queued", bound=Waiting)
 
 
 class Order(Generic[Queued]):
-    """What waits. `workers` share it."""
+    """The queue of waiting items, which `workers` processes share."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._first: deque[Queued] = deque()
-        """What comes before everything else: it was sent already."""
+        """Items that are taken before all others: they were sent once and put back."""
         self._rest: deque[Queued] = deque()
         self._by_cost: list[Queued] = []
         self._cost = 0
@@ -48,45 +48,46 @@ class Order(Generic[Queued]):
         return self._count
 
     def add(self, waiting: Queued) -> None:
-        """Put behind everything else."""
+        """Put an item behind all others."""
         self._rest.append(waiting)
-        self._counted(waiting, 1)
+        self._count_in(waiting, 1)
 
     def put_back(self, several: Iterable[Queued]) -> None:
-        """Put in front of everything else, in this order."""
+        """Put items in front of all others, in this order."""
         back = list(several)
         for waiting in back:
             waiting.taken = False
-            self._counted(waiting, 1)
+            self._count_in(waiting, 1)
         self._first.extendleft(reversed(back))
 
     def complete(self) -> None:
-        """There is no more to come but what is put back."""
+        """Declare that no items will be added, other than those that are put back."""
         self._by_cost = sorted([*self._first, *self._rest], key=lambda waiting: waiting.cost)
 
     def take(self) -> Queued:
-        """The next one. There is one."""
-        found = self._large() or self._front(self._first) or self._front(self._rest)
-        assert found is not None
-        return self._took(found)
+        """Remove the next item and return it. The queue must not be empty."""
+        waiting = self._large() or self._front(self._first) or self._front(self._rest)
+        assert waiting is not None
+        return self._mark_taken(waiting)
 
     def take_this(self, waiting: Queued) -> bool:
-        """Take this one, if it waits."""
+        """Remove this item. Returns whether it was waiting."""
         if waiting.taken:
             return False
-        self._took(waiting)
+        self._mark_taken(waiting)
         return True
 
-    def _took(self, waiting: Queued) -> Queued:
+    def _mark_taken(self, waiting: Queued) -> Queued:
         waiting.taken = True
-        self._counted(waiting, -1)
+        self._count_in(waiting, -1)
         return waiting
 
-    def _counted(self, waiting: Queued, sign: int) -> None:
+    def _count_in(self, waiting: Queued, sign: int) -> None:
         self._count += sign
         self._cost += sign * waiting.cost
 
     def _large(self) -> Queued | None:
+        """The largest waiting item, if it might take longer than the rest. None until `complete` was called."""
         while self._by_cost and self._by_cost[-1].taken:
             self._by_cost.pop()
         if self._by_cost and self._by_cost[-1].cost * self._workers * OUTLASTS >= self._cost:

@@ -1,11 +1,11 @@
-"""A pool of worker processes on this machine: a worker that dies, hangs or eats memory costs the one item that it had.
+"""A pool of worker processes on this machine: a worker that dies, hangs or exhausts memory affects only its own item.
 
-One thread does everything: it hands out items, waits for answers, and kills what stands still. Items go ahead of the
-one whose turn it is, within a window, so that a slow one stops nobody: at most WINDOW for each worker, and HELD bytes
-of results that wait for their turn.
+One thread does everything: it sends items, waits for answers, and kills workers that make no progress. Items are
+worked on before their turn, within a window, so that a slow one delays no other: at most WINDOW items for each worker,
+and HELD bytes of results that wait for their turn.
 
-An item that a worker died of, or whose limit was hit, waits until nothing else runs and is tried once more alone. If
-that fails too, it is read for its digests without being decoded, and the reason is the second failure's.
+An item whose worker died, or that hit a limit, waits until nothing else runs and is tried once more alone. If that
+fails too, it is read for its digests without being decoded, and its reason is that of the second failure.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from collections.abc import Callable, Generator, Iterable
 from itertools import islice
 from typing import Any
 
-from matcher.executors import Job, Result, nothing
+from matcher.executors import Job, Result, no_op
 from matcher.executors.crew import Assignment, Crew
 from matcher.executors.limits import Limits, limits_for
 from matcher.model import Item, Reason
 
 WINDOW = 8192
-"""Items under way for each worker, waiting, being worked on, or finished before their turn: some 500 bytes each. At 5
-milliseconds an item, one that takes 40 seconds stops nobody."""
+"""Items in the window for each worker: waiting, being worked on, or finished before their turn; some 500 bytes each.
+At 5 milliseconds an item, one that takes 40 seconds delays no other."""
 
 HELD = 32 << 20
-"""Bytes of results, as they were sent, that wait for their turn; in memory they are two to three times that."""
+"""Bytes of results in their packed form that may wait for their turn; in memory they take two to three times that."""
 
 MOST_WORKERS = 30 if sys.platform == "win32" else 1000
-"""Windows waits for at most 63 things at a time, and each worker is two."""
+"""Windows waits for at most 63 handles at a time, and each worker has two."""
 
 TICK = 1.0
-"""Seconds between two calls of `on_tick`, at most, while nothing is finished."""
+"""The longest time in seconds between two calls of `on_tick` while no item finishes."""
 
 _LISTED = 64
-"""Items that are taken from the source between two looks at the workers: listing takes time too."""
+"""Items that are taken from the source between two calls of `Crew.work`: listing takes time too."""
 
 
 class PoolExecutor:
-    """`workers` processes. The results are those of the serial executor."""
+    """A pool of `workers` processes. Its results are those of the serial executor."""
 
     def __init__(self, workers: int, *, limits: Limits | None = None) -> None:
         self._workers = min(workers, MOST_WORKERS)
@@ -61,7 +61,7 @@ class PoolExecutor:
         items: Iterable[Item],
         *,
         on_result: Callable[[Item, Result], Item | None],
-        on_tick: Callable[[], None] = nothing,
+        on_tick: Callable[[], None] = no_op,
         on_retry: Callable[[Item, Reason], None] = lambda _item, _reason: None,
     ) -> Generator[tuple[Item, Result], None, None]:
         source = iter(items)
@@ -81,7 +81,7 @@ class PoolExecutor:
                 if not pending:
                     return
                 on_tick()
-                crew.work(TICK, only=pending[0] if crew.held - done >= HELD else None)
+                crew.work(TICK, only=pending[0] if crew.received - done >= HELD else None)
                 while pending and pending[0].result:
                     task = pending.popleft()
                     done += task.size

@@ -1,4 +1,4 @@
-"""What runs in a worker process: tasks come through a pipe, some ahead, and are worked on one after the other."""
+"""The loop of a worker process: it receives tasks through a pipe, some ahead, and works on one after the other."""
 
 from __future__ import annotations
 
@@ -20,37 +20,38 @@ from multiprocessing import connection
 from typing import Any, Protocol
 
 from matcher.errors import MatcherError
-from matcher.executors.limits import Limits, held, restrict
+from matcher.executors.limits import Limits, data_size, restrict
 from matcher.executors.messages import BEAT, DONE, FAILED, READY, RETURNED, Task, packed, unpacked
 from matcher.model import Reason
 
 NO_MEMORY = 77
-"""Exit code of a worker that had no memory left even to say so."""
+"""Exit code of a worker that ran out of memory and could not answer."""
 _BEATS_EVERY = 1.0
+"""The shortest time in seconds between two BEAT messages."""
 _PR_SET_PDEATHSIG = 1
 
 
 class Startable(Protocol):
-    """What a worker is given: a Job, or anything else that can be pickled and starts work on tasks of its own kind."""
+    """The job of a worker: a Job, or any other object that can be pickled and starts work on its own kind of tasks."""
 
     def start(self, beat: Callable[[], None]) -> Callable[[Any, Reason | None], Any]:
-        """Open what the work needs; called once in every process. The work calls `beat` whenever it got on."""
+        """Open the resources of the work; called once in every process. The work calls `beat` at each progress."""
 
 
 class ReadsAhead(ABC):
-    """Work that is told what it will be asked next, so that it can read that already. Nothing may come of it."""
+    """Work that learns its next tasks in advance, so that it can read their items. That must not change any result."""
 
     @abstractmethod
     def expect(self, task: Any) -> None:
-        """This will be asked for behind all that was expected before. Returns at once."""
+        """Announce a task that will follow all tasks expected so far. Returns at once."""
 
     @abstractmethod
     def forget(self) -> None:
-        """What was expected and not asked for yet will not be."""
+        """Drop all tasks that are expected and not begun: they will not follow."""
 
 
 def serve(channel: connection.Connection, job: Startable, limits: Limits) -> None:
-    """The worker's whole life."""
+    """Run a worker: start the job, then work on tasks until the parent closes the channel."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     end_with_parent()
     quieten()
@@ -70,53 +71,55 @@ def serve(channel: connection.Connection, job: Startable, limits: Limits) -> Non
 
     try:
         work = job.start(beat)
-    except Exception as error:  # noqa: BLE001 - told to the parent
+    except Exception as error:  # noqa: BLE001 - sent to the parent
         _send_failure(channel, error)
         return
-    besides = held()
+    baseline = data_size()
     answer(READY, None)
     tasks = _Tasks(channel, answer, work if isinstance(work, ReadsAhead) else _ReadsNothing())
     was_alone: bool | None = None
-    with suppress(EOFError, OSError):  # the parent is done, or gone
+    with suppress(EOFError, OSError):  # the parent is done, or has ended
         while True:
             task, give_up, alone = tasks.next()
             if alone is not was_alone:
-                restrict(limits, alone=alone, besides=besides)
+                restrict(limits, alone=alone, baseline=baseline)
                 was_alone = alone
             beaten = time.monotonic()
             try:
                 result = work(task, give_up)
             except MemoryError:
                 os._exit(NO_MEMORY)
-            except Exception as error:  # noqa: BLE001 - told to the parent: a defect, since no task makes work raise
+            except Exception as error:  # noqa: BLE001 - sent to the parent: a defect, since no task makes work raise
                 _send_failure(channel, error)
                 return
             answer(DONE, result)
 
 
 class _ReadsNothing(ReadsAhead):
+    """Stands in for work that does not read ahead."""
+
     def expect(self, task: Any) -> None:
-        """Nothing comes of it."""
+        """Do nothing."""
 
     def forget(self) -> None:
-        """There is nothing."""
+        """Do nothing."""
 
 
 class _Tasks:
-    """What the parent has sent and is not begun yet. A thread takes it in, so that the parent can have it back."""
+    """The tasks that the parent sent and that are not begun. A thread receives them, so that they can be returned."""
 
     def __init__(self, channel: connection.Connection, answer: Callable[[str, Any], None], ahead: ReadsAhead) -> None:
         self._channel = channel
         self._answer = answer
         self._ahead = ahead
         self._turn = threading.Condition()
-        """Guards what follows."""
+        """Guards everything below."""
         self._tasks: deque[Task] = deque()
         self._ended = False
         threading.Thread(target=self._keep_receiving, name="tasks", daemon=True).start()
 
     def next(self) -> Task:
-        """The next task, once there is one. EOFError where there will be none."""
+        """The next task; waits for it. EOFError where there will be none."""
         with self._turn:
             self._turn.wait_for(lambda: self._tasks or self._ended)
             if self._ended:
@@ -146,7 +149,7 @@ class _Tasks:
 
 
 def quieten() -> None:
-    """What decoding libraries print about hostile files must not garble the terminal."""
+    """Discard the warnings and messages of decoding libraries about hostile files, which would garble the terminal."""
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -155,7 +158,7 @@ def quieten() -> None:
 
 
 def end_with_parent() -> None:
-    """Let this process end when its parent is killed, whatever it is doing then."""
+    """Make this process end when its parent is killed, even in the middle of a task."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -165,7 +168,7 @@ def end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="parent", daemon=True).start()
-    if sys.platform == "linux":  # a decoder that never lets go of the interpreter stops that thread, but not this
+    if sys.platform == "linux":  # a decoder that never releases the interpreter lock stops that thread, but not this
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -173,7 +176,7 @@ def end_with_parent() -> None:
 def _send_failure(channel: connection.Connection, error: Exception) -> None:
     try:
         pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - an exception of a plug-in may be anything
+    except Exception:  # noqa: BLE001 - an exception of a plug-in may be of any class
         error = MatcherError(f"{type(error).__name__}: {error}")
     with suppress(OSError):
         channel.send_bytes(packed((FAILED, error)))

@@ -1,11 +1,11 @@
-"""Worker processes that the threads of one program share: each asks, waits for the answer itself, and nobody else does.
+"""Worker processes that the threads of one program share: each thread sends its task and waits for the answer itself.
 
-A thread borrows an idle worker, sends it one task, listens and watches the limits. So a call costs its own thread only,
-and a worker that dies, hangs or eats memory costs the call that had it. What is asked *alone* has a worker of its own,
-started for it, and nothing else runs meanwhile.
+A thread takes an idle worker, sends it one task, waits for the answer and watches the limits. So a call blocks only
+its own thread, and a worker that dies, hangs or exhausts memory affects only the call that uses it. A task that runs
+*alone* gets a new worker, and nothing else runs meanwhile.
 
-Workers are started, as they are needed, by a thread that lives as long as all of them (see worker.py); it also keeps
-Ctrl-C from a worker that is just starting.
+Workers are started on demand by a thread that lives as long as all of them (see worker.py); it also keeps Ctrl-C from
+a worker that is just starting.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ from matcher.executors.worker import START, Worker
 from matcher.model import Reason
 
 RESTARTS = 5
-"""How many workers in a row may die before they take a task."""
+"""How many workers in a row may die before they are ready; one more raises MatcherError."""
 
 _TICK = 0.25
+"""Seconds between two checks while a thread waits."""
 _CLOSES = 5.0
+"""The longest time in seconds that `close` waits for busy workers."""
 
 
 class WorkerStopped(Exception):
-    """The worker that had the task died, or hit a limit: `reason`."""
+    """The worker died during the task, or hit a limit; `reason` says which."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
@@ -44,12 +46,12 @@ class WorkerStopped(Exception):
 
 
 class SharedWorkers:
-    """At most `count` workers, started as they are needed. Safe to share between threads, not across a fork."""
+    """At most `count` workers, started on demand. Safe to share between threads, not across a fork."""
 
-    def __init__(self, job: Startable, count: int, limits: Limits, *, spent: Callable[[Any], bool]) -> None:
-        """`spent` tells of a result whether its worker is not to be used again, since it ran out of memory."""
+    def __init__(self, job: Startable, count: int, limits: Limits, *, out_of_memory: Callable[[Any], bool]) -> None:
+        """`out_of_memory(result)` says whether memory ran out for a result; its worker is then not used again."""
         self._limits = limits
-        self._spent = spent
+        self._out_of_memory = out_of_memory
         self._count = count
         self._owner = os.getpid()
         self._turn = threading.Condition()
@@ -66,25 +68,28 @@ class SharedWorkers:
         threading.Thread(target=self._keep, args=(job,), name="matcher-workers", daemon=True).start()
 
     def start(self) -> None:
-        """Wait until one worker is ready: it tells early what would fail later. What the job's start raises."""
+        """Wait until one worker is ready, so that failures show early. Raises what the job's `start` raises."""
         with self._place(alone=False):
             self._return(self._started(restarts=0), keep=True)
 
-    def ask(self, task: Any, give_up: Reason | None, *, alone: bool) -> Any:
-        """The worker's result. WorkerStopped, MatcherError where this was closed, and what the work itself raises."""
+    def run_task(self, task: Any, give_up: Reason | None, *, alone: bool) -> Any:
+        """Run a task in a worker and return its result; waits for both.
+
+        Raises WorkerStopped, MatcherError where this was closed, and the exceptions of the work itself.
+        """
         message = packed_tasks([(task, give_up, alone)])
         with self._place(alone=alone):
-            worker = self._fresh() if alone else self._ready()
+            worker = self._new() if alone else self._ready()
             keep = False
             try:
                 result = self._answer(worker, task, message, alone=alone)
-                keep = not self._spent(result)
+                keep = not self._out_of_memory(result)
             finally:
                 self._return(worker, keep=keep)
         return result
 
     def close(self) -> None:
-        """End all workers; calls that wait raise MatcherError. In a process that was forked off, nothing."""
+        """End all workers; waiting calls raise MatcherError. In a fork of the process that opened this, do nothing."""
         if os.getpid() != self._owner:
             return
         with self._turn:
@@ -100,7 +105,7 @@ class SharedWorkers:
             self._turn.wait_for(lambda: not (self._busy or self._ending), timeout=_CLOSES)  # each call ends its own
 
     def check(self) -> None:
-        """MatcherError where nothing can be asked any more: closed, or on this side of a fork."""
+        """Raise MatcherError where no task can run any more: this is closed, or was opened before a fork."""
         if os.getpid() != self._owner:
             raise MatcherError("opened in another process, before a fork: open it anew in this one")
         if self._closed:
@@ -113,9 +118,9 @@ class SharedWorkers:
 
     @contextmanager
     def _place(self, *, alone: bool) -> Iterator[None]:
-        """Wait for one of the places; for all of them where something is asked alone, which is let in first."""
+        """Wait for a place. With `alone` wait until no place is taken; such a caller goes before all others."""
         self.check()
-        taken = False  # so that Ctrl-C, wherever it comes, leaves no place taken
+        taken = False  # so that Ctrl-C, at any moment, leaves no place taken
         try:
             with self._turn:
                 self._wait(alone=alone)
@@ -141,7 +146,7 @@ class SharedWorkers:
         self.check()
 
     def _ready(self) -> Worker:
-        """An idle worker that lives, or else a new one."""
+        """An idle worker that is alive, or else a new one."""
         while True:
             with self._turn:
                 if not self._idle:
@@ -151,11 +156,11 @@ class SharedWorkers:
             worker.answers()
             if not worker.ended:
                 return worker
-            self._return(worker, keep=False)  # killed by someone else while it was idle: that costs nobody
+            self._return(worker, keep=False)  # killed from outside while it was idle: no call is affected
         return self._started()
 
-    def _fresh(self) -> Worker:
-        """A new worker, whose memory no earlier task has touched. Nobody else runs."""
+    def _new(self) -> Worker:
+        """A new worker, whose memory no earlier task has used. The caller runs alone."""
         with self._turn:
             surplus = self._idle[self._count - 1 :]
             del self._idle[self._count - 1 :]
@@ -165,7 +170,7 @@ class SharedWorkers:
         return self._started()
 
     def _started(self, *, restarts: int | None = None) -> Worker:
-        """A new worker, once it is ready. MatcherError where none will be."""
+        """A new worker that is ready. MatcherError where `restarts` + 1 in a row end before that; default RESTARTS."""
         while True:
             worker = self._ordered()
             ready = False
@@ -187,7 +192,7 @@ class SharedWorkers:
                 )
 
     def _ordered(self) -> Worker:
-        """A new worker, from the thread that starts them."""
+        """A new worker from the thread that starts them; it may not be ready yet."""
         order: Future[Worker] = Future()
         self._orders.put(order)
         try:
@@ -204,7 +209,10 @@ class SharedWorkers:
             self._return(order.result(), keep=False)
 
     def _awaited(self, worker: Worker) -> bool:
-        """Wait for a worker that starts: whether it became ready. What its start raised; MatcherError if too late."""
+        """Wait for a worker that starts, and return whether it became ready.
+
+        Raises what its start raised, and MatcherError where it is not ready after START seconds.
+        """
         latest = time.monotonic() + START
         while time.monotonic() < latest:
             connection.wait(worker.handles, timeout=_TICK)
@@ -215,7 +223,7 @@ class SharedWorkers:
         raise MatcherError(f"a worker process was not ready after {START:.0f} s")
 
     def _answer(self, worker: Worker, task: Any, message: bytes, *, alone: bool) -> Any:
-        worker.send_aside(task, message, alone=alone)
+        worker.send_in_background(task, message, alone=alone)
         while True:
             connection.wait(worker.handles, timeout=_TICK)
             for kind, value, _size in worker.answers():
@@ -225,12 +233,13 @@ class SharedWorkers:
                 return value
             self.check()
             if worker.ended:
-                raise WorkerStopped(worker.died_of())
-            reason = worker.stopped_for()
+                raise WorkerStopped(worker.death_reason())
+            reason = worker.limit_hit()
             if reason is not None:
                 raise WorkerStopped(reason)
 
     def _return(self, worker: Worker, *, keep: bool) -> None:
+        """Make a worker idle again, or without `keep`, or after `close`, stop it."""
         with self._turn:
             self._busy.discard(worker)
             if keep and not self._closed:
@@ -243,13 +252,13 @@ class SharedWorkers:
             self._turn.notify_all()
 
     def _keep(self, job: Startable) -> None:
-        """The thread that starts all workers, and outlives them."""
+        """The loop of the thread that starts all workers and outlives them."""
         while (order := self._orders.get()) is not None:
             _hold_interrupts()
             try:
                 worker = Worker(job, self._limits)
                 worker.disown()
-            except BaseException as error:  # noqa: BLE001 - told to whoever asked
+            except BaseException as error:  # noqa: BLE001 - raised in the thread that ordered it
                 order.set_exception(MatcherError(f"a worker process cannot be started: {error!r}"))
             else:
                 with self._turn:
@@ -258,6 +267,6 @@ class SharedWorkers:
 
 
 def _hold_interrupts() -> None:
-    """Let the processes that this thread starts be born deaf to Ctrl-C, which reaches the whole group."""
+    """Block Ctrl-C in this thread and in the processes that it starts: Ctrl-C reaches the whole process group."""
     if hasattr(signal, "pthread_sigmask"):  # Windows has none
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

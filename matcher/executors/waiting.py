@@ -1,6 +1,6 @@
-"""Waiting for processes and their pipes without setting up anew each time what is waited for.
+"""Waiting for processes and their pipes. The handles are registered once, not at every wait.
 
-A scan asks thousands of times a second. On Windows a pipe is no file, and only multiprocessing can wait for it.
+A scan waits thousands of times a second. On Windows a pipe is no file, and only multiprocessing can wait for it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""A worker process as its parent sees it; what runs in it is in serving.py.
+"""The parent's side of a worker process; serving.py is the side that runs in it.
 
-Each worker has a pipe of its own, so that one that is killed at any moment garbles nobody else's answers. It is sent
-tasks ahead while it works on one, and answers one by one in their order: what it dies of is the first that is not
-answered.
+Each worker has its own pipe, so that killing it at any moment cannot garble the answers of another. It receives tasks
+ahead while it works on one, and answers them in their order: the task during which it dies is the first unanswered one.
 
-On Linux a worker ends with the *thread* that started it: let that be one that lives as long as the worker is wanted.
+On Linux a worker ends with the *thread* that started it, so that thread must live as long as the worker is needed.
 """
 
 from __future__ import annotations
@@ -28,19 +27,19 @@ from matcher.executors.waiting import Readable
 from matcher.model import Reason
 
 START = 120.0
-"""Seconds within which a worker is ready, at most: libraries are loaded, kernels compiled."""
+"""The longest time in seconds until a worker is ready: it loads libraries and compiles kernels."""
 PIPE = 1 << 16 if sys.platform == "linux" else 1 << 12
-"""Bytes of tasks that any pipe of the system takes unread: more are sent only to a worker that waits for them."""
+"""Bytes of tasks that every pipe of the system takes unread. More are sent only to a worker without tasks."""
 _AT_ONCE = 64
-"""Answers that are taken together, at most: other workers have some too."""
+"""The most answers that are read from one worker at a time, since others have answers too."""
 _KILLED_ENDS = 5.0
-"""Seconds within which a killed process ends, unless the system holds it: for a disk that does not answer, say."""
+"""Seconds within which a killed process ends, unless the system delays it, for a disk that does not respond, say."""
 _SENDER_ENDS = 5.0
 """Seconds within which a write ends after its reader was killed."""
 
 
 class Worker:
-    """A worker. `sent` are the tasks that it has not answered, the first being worked on."""
+    """A worker process. `sent` holds the tasks that it has not answered; it works on the first."""
 
     def __init__(self, job: Startable, limits: Limits) -> None:
         context = multiprocessing.get_context("spawn")  # threads and FAISS do not survive a fork; Windows has none
@@ -48,48 +47,48 @@ class Worker:
         self._channel, theirs = context.Pipe()
         self._readable = Readable(self._channel)
         self._process = context.Process(target=serve, args=(theirs, job, limits), name="matcher-worker", daemon=True)
-        with _no_interrupt(), _one_thread():  # the worker inherits that, and so is not interrupted while it starts
+        with _no_interrupt(), _one_thread():  # the worker inherits both, and so is not interrupted while it starts
             self._process.start()
         theirs.close()
-        self._since = self._got_on = time.monotonic()
+        self._last_message = self._task_begun = time.monotonic()
         self._alone = False
         self.ready = False
         self.ended = False
-        """Whether the process is gone, as far as `answers` found."""
+        """Whether the last call of `answers` saw that the process has ended."""
         self.sent: deque[Any] = deque()
         self._sizes: deque[float] = deque()
-        """Bytes of each task in `sent`, as it was sent."""
+        """Bytes of each task in `sent`, in its packed form."""
         self._returning = False
         self.returned: list[Any] = []
-        """Tasks that it gave back, which were not begun, in their order; for whoever listens to take."""
+        """Tasks that it returned without having begun them, in their order; the caller of `answers` removes them."""
         self._sender: threading.Thread | None = None
 
     @property
     def handles(self) -> tuple[Any, Any]:
-        """What to wait for: an answer, the end of the process."""
+        """The handles to wait on: for an answer, and for the end of the process."""
         return self._channel, self._process.sentinel
 
     def room(self) -> int | None:
-        """The bytes of tasks that can be sent now without waiting for it to read; None: any number."""
+        """The bytes of tasks that can be sent now without waiting for the worker to read; None: any number."""
         if self._returning:
             return 0
         return PIPE - int(sum(self._sizes)) if self.sent else None
 
     def take_back(self) -> None:
-        """Ask for what it has not begun: `returned`, later. OSError where it is gone."""
+        """Request the tasks that it has not begun; they appear in `returned` later. OSError where it has ended."""
         if not self._returning:
             self._returning = True
             self._channel.send_bytes(GIVE_BACK)
 
     @property
-    def stands(self) -> float:
-        """Seconds for which it has been at its first task, at most."""
-        return time.monotonic() - self._got_on
+    def seconds_on_task(self) -> float:
+        """An upper bound of the seconds that it has spent on its first task."""
+        return time.monotonic() - self._task_begun
 
     def send(self, tasks: Sequence[Any], message: bytes, *, alone: bool) -> None:
-        """Send tasks, `message` being their packed form. OSError where the worker is gone."""
+        """Send tasks; `message` is their packed form. OSError where the worker has ended."""
         if not self.sent:
-            self._since = self._got_on = time.monotonic()
+            self._last_message = self._task_begun = time.monotonic()
         self._alone = alone
         self.sent.extend(tasks)
         self._sizes.extend([len(message) / len(tasks)] * len(tasks))
@@ -101,8 +100,8 @@ class Worker:
                 self._sizes.pop()
             raise
 
-    def send_aside(self, task: Any, message: bytes, *, alone: bool) -> None:
-        """The same without ever waiting for the worker to read, nor telling whether it is gone: it is heard anyway."""
+    def send_in_background(self, task: Any, message: bytes, *, alone: bool) -> None:
+        """Send a task without waiting for the worker to read it. Raises nothing; `answers` notices a worker's end."""
 
         def send() -> None:
             with suppress(OSError):
@@ -115,17 +114,17 @@ class Worker:
             self._sender.start()
 
     def answered(self) -> Any:
-        """The task that an answer is for: the first that had none."""
-        self._got_on = time.monotonic()
+        """Remove the task that an answer belongs to, the first unanswered one, and return it."""
+        self._task_begun = time.monotonic()
         self._sizes.popleft()
         return self.sent.popleft()
 
     def answers(self) -> list[tuple[str, Any, int]]:
-        """What the worker has said and nobody has heard yet, without waiting: kind, value, and bytes of the message."""
-        heard: list[tuple[str, Any, int]] = []
+        """The unread answers, without waiting, at most _AT_ONCE: kind, value, and size of the message in bytes."""
+        unread: list[tuple[str, Any, int]] = []
         silent = True
         try:
-            while len(heard) < _AT_ONCE and self._readable():
+            while len(unread) < _AT_ONCE and self._readable():
                 message = self._channel.recv_bytes()
                 silent = False
                 kind, value = unpacked(message)
@@ -133,24 +132,24 @@ class Worker:
                     self.ready = True
                 elif kind == RETURNED:
                     self._returning = False
-                    self._is_back(value)
+                    self._take_returned(value)
                 elif kind != BEAT:
-                    heard.append((kind, value, len(message)))
+                    unread.append((kind, value, len(message)))
         except (EOFError, OSError):  # also where it was killed in the middle of an answer
             self.ended = True
         if silent:
             self.ended = self.ended or bool(connection.wait([self._process.sentinel], timeout=0))
         else:
-            self._since = time.monotonic()
-        return heard
+            self._last_message = time.monotonic()
+        return unread
 
-    def _is_back(self, count: int) -> None:
+    def _take_returned(self, count: int) -> None:
         back = [(self.sent.pop(), self._sizes.pop())[0] for _ in range(count)]
         self.returned.extend(reversed(back))
 
-    def stopped_for(self) -> Reason | None:
-        """Which limit the worker has hit, if any. Its answers are to be read first."""
-        silence = time.monotonic() - self._since
+    def limit_hit(self) -> Reason | None:
+        """The limit that the worker has hit, if any. Its answers must be read first."""
+        silence = time.monotonic() - self._last_message
         if not self.ready:
             return Reason.TIMED_OUT if silence > START else None
         if not self.sent:
@@ -162,24 +161,24 @@ class Worker:
         return None
 
     def disown(self) -> None:
-        """Let multiprocessing forget the process, which the caller ends; as it ends anyway with this one.
+        """Make multiprocessing forget the process. The caller ends it; it also ends with this process.
 
-        For at its exit, multiprocessing ends whatever it remembers, and a fork of this process remembers it too; and
-        whenever it starts a process, it reaps others that have ended, which another thread may be doing.
+        At its exit multiprocessing ends every process that it remembers, and so does a fork of this process. Whenever
+        it starts a process, it also reaps others that have ended, which another thread may be doing.
         """
         process._children.discard(self._process)  # type: ignore[attr-defined]  # it offers nothing else
 
     def kill(self) -> None:
-        """Kill the process: it writes nothing that a kill could spoil. Whoever waits for its answer hears of it."""
+        """Kill the process. It writes nothing that a kill could damage; a thread that waits for its answer notices."""
         self._process.kill()
 
-    def died_of(self) -> Reason:
-        """Why the process ended by itself."""
+    def death_reason(self) -> Reason:
+        """The reason why the process ended by itself."""
         self._process.join(_KILLED_ENDS)  # its pipe closes a moment before it ends
         return Reason.OUT_OF_MEMORY if self._process.exitcode == NO_MEMORY else Reason.WORKER_DIED
 
     def stop(self) -> None:
-        """Kill the process and let go of it, also where the system does not let it end."""
+        """Kill the process and release it, also where the system does not let it end."""
         self.kill()
         self._process.join(_KILLED_ENDS)
         if self._process.exitcode is None:
@@ -188,14 +187,14 @@ class Worker:
             self._process.close()
         if self._sender is not None:
             self._sender.join(_SENDER_ENDS)
-            if self._sender.is_alive():  # someone else holds the pipe's other end: a fork in the wrong moment
+            if self._sender.is_alive():  # another process holds the pipe's other end: a fork at the wrong moment
                 return
         self._channel.close()
 
 
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment; only the main thread may ask for that, and only it is interrupted."""
+    """Ignore Ctrl-C in the body. Only the main thread may request that, and only it is interrupted."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -212,9 +211,9 @@ _STARTING = threading.Lock()
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Let a process that is started meanwhile use one thread for its arrays: there is one worker a core already.
+    """Make a process that is started in the body use one thread for its arrays: there is already one worker a core.
 
-    Libraries read that once, when they are loaded. What the user has set stays.
+    Libraries read these variables once, when they are loaded. Variables that the user has set stay.
     """
     with _STARTING:
         mine = [name for name in _THREADS if name not in os.environ]

@@ -1,7 +1,7 @@
-"""A case → a document. One file a format; each an entry point in `matcher.reports`.
+"""A case → a document. Each format is one file and an entry point in `matcher.reports`.
 
-A report is made from the ledger alone and holds no clock of its own: the same ledger gives the same bytes. It shows
-no picture, and it verifies nothing: that is what `matcher verify` is for.
+A report is made from the ledger alone and states no time of its own: the same ledger gives the same bytes. It shows
+no picture and verifies nothing; `matcher verify` does that.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ GROUP = "matcher.reports"
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """What a report may be told. `mask_paths` gives every item and source a token for its path (see masking.py)."""
+    """The options of a report. With `mask_paths` a token replaces the path of each item and source (see masking.py)."""
 
     mask_paths: bool = False
 
 
 @runtime_checkable
 class Report(Protocol):
-    """One format of report. `name` is its entry point, `suffix` how the name of its file ends, with the dot."""
+    """One format of report. `name` is the name of its entry point."""
 
     name: str
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
-        """Write the whole report, piece by piece. CaseError where the ledger's entries are not what matcher writes."""
+        """Write the whole report, piece by piece. CaseError where an entry of the ledger is malformed."""
 
 
 @cache
@@ -40,13 +40,13 @@ def _registered() -> dict[str, EntryPoint]:
 
 
 def report_names() -> tuple[str, ...]:
-    """The names of the installed formats, sorted. Nothing is imported for it."""
+    """The names of the installed formats, sorted. No format is imported."""
     return tuple(_registered())
 
 
 @cache
 def report(name: str) -> Report:
-    """The report format of that name. CaseError where none is installed, or it cannot be loaded."""
+    """The report format of that name. CaseError where no such format is installed, or it cannot be loaded."""
     point = _registered().get(name)
     if point is None:
         raise CaseError(f"unknown report format {name!r}; known formats: {', '.join(report_names())}")

@@ -1,4 +1,4 @@
-"""What a scan expected by chance, in sentences: from what it opened with, and the questions that it then asked."""
+"""The matches that a scan expects by chance, in sentences: from its `scan.open` and its count of queries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KINDS = (("whole", "whole pictures"), ("region", "regions inside of pictures"))
 
 
 def by_chance(scan: ScanSummary) -> Iterator[str]:
-    """A generator of sentences. Nothing for a scan that was made before this was stated."""
+    """A generator of sentences. It is empty for a scan whose `scan.open` states no chances, as older ones do not."""
     chances = scan.opened.get("chances")
     if chances is None:
         return
@@ -24,28 +24,28 @@ def by_chance(scan: ScanSummary) -> Iterator[str]:
         f"With these lists and thresholds, at most {most} matches by perceptual hash "
         f"are expected by chance alone among {pictures:,} screenshots that have nothing to do with the lists: {parts}."
     )
-    asked = None if scan.closed is None else scan.closed.get("questions")
-    if asked is not None:
+    queries = None if scan.closed is None else scan.closed.get("questions")
+    if queries is not None:
         expected = Decimal(0)
         for kind, value in stated.items():
-            expected += value * whole(asked[kind]) / (pictures * whole(chances["questions"][kind]))
-        hashes = sum(whole(count) for count in asked.values())
+            expected += value * whole(queries[kind]) / (pictures * whole(chances["questions"][kind]))
+        hashes = sum(whole(count) for count in queries.values())
         yield (
             f"This scan looked up {hashes:,} hashes by each algorithm, all orientations counted: so at most "
             f"{_number(expected)} of its matches are expected to be chance."
         )
     calibration = chances["calibration"]
     yield (
-        f"That was measured on {whole(calibration['pairs']):,} pairs of hashes of unrelated pictures (calibration "
-        f"{calibration['name']}, SHA-256 {calibration['digest']}). Pictures that resemble each other for a reason, "
-        "flat ones and repeated drawings above all, match more often."
+        f"These numbers were measured on {whole(calibration['pairs']):,} pairs of hashes of unrelated pictures "
+        f"(calibration {calibration['name']}, SHA-256 {calibration['digest']}). Pictures that resemble each "
+        "other for a reason, flat ones and repeated drawings above all, match more often."
     )
     if chances["not_known"]:
-        yield f"Of {', '.join(chances['not_known'])} that was never measured: those matches are not counted here."
+        yield f"For {', '.join(chances['not_known'])} no chance was measured: those matches are not counted here."
 
 
 def _number(value: Decimal) -> str:
-    """Two digits, for people: `0.83`, `12`, `0.000004`; rounded up."""
+    """The number with two significant digits, rounded up: `0.83`, `12`, `0.000004`."""
     if value == 0:
         return "0"
     if value < Decimal("1e-9"):

@@ -1,7 +1,7 @@
-"""Item entries → findings whose matches say what they mean to the lab: notable, known-good or information.
+"""Item entries → findings with the disposition of each match: notable, known-good or information.
 
-What a category means stands in the `list.load` entry of the version that the scan used. A list that a scan names and
-that no `list.load` describes counts as notable: what is not known to be harmless is not passed over.
+The `list.load` entry of the version that the scan used states the disposition of each category. A list that a scan
+names and that no `list.load` describes counts as notable, since it is not known to be harmless.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from matcher.model import CategoryProfile, Disposition, Finding, Match, Reason, 
 from matcher.record.case import CaseReader
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
-"""What reading an entry raises that matcher did not write."""
+"""The exceptions that reading a malformed entry raises."""
 
 
 class Kind(StrEnum):
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedMatch:
-    """A match, and what it means."""
+    """A match with its disposition and its kind."""
 
     match: Match
     disposition: Disposition
@@ -38,9 +38,9 @@ class ClassifiedMatch:
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedFinding:
-    """A finding in its place. `index` is its leaf index in the ledger; `seq` counts a scan's items from 0.
+    """A finding and where it stands. `index` is its leaf index in the ledger; `seq` counts a scan's items from 0.
 
-    `finding` holds no hashes. `notable` and `conflict` speak of the listed matches.
+    `finding` holds no hashes. `notable` and `conflict` are computed from the listed matches only.
     """
 
     index: int
@@ -60,7 +60,7 @@ class ClassifiedFinding:
 
 @dataclass(frozen=True, slots=True)
 class LoadedList:
-    """A list that a scan used. `facts` is its `list.load`; None where the ledger has none."""
+    """A list that a scan used. `facts` is its `list.load` entry; None where the ledger has none."""
 
     name: str
     version: int
@@ -70,14 +70,14 @@ class LoadedList:
 
 
 class Lists:
-    """Which lists each scan used, gathered from the entries as they stream by."""
+    """The lists that each scan used, collected from the entries in the order of the ledger."""
 
     def __init__(self) -> None:
         self._loaded: dict[tuple[str, int, str], LoadedList] = {}
         self._of_scan: dict[int, dict[str, LoadedList]] = {}
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """The next entry. Only `list.load` and `scan.open` matter."""
+        """Take the next entry. Only `list.load` and `scan.open` have an effect."""
         if entry["type"] == "list.load":
             key = _key(entry)
             self._loaded[key] = LoadedList(*key, entry, CategoryProfile.from_json(entry["profile"]))
@@ -85,13 +85,13 @@ class Lists:
             used = [
                 self._loaded.get(key, LoadedList(*key, None, CategoryProfile())) for key in map(_key, entry["lists"])
             ]
-            self._of_scan.setdefault(whole(entry["scan"]), {found.name: found for found in used})
+            self._of_scan.setdefault(whole(entry["scan"]), {loaded.name: loaded for loaded in used})
 
     def of_scan(self, scan: int) -> tuple[LoadedList, ...]:
         return tuple(self._of_scan.get(scan, {}).values())
 
     def classify(self, index: int, entry: Mapping[str, Any]) -> ClassifiedFinding:
-        """An `item` entry as a finding."""
+        """The finding of an `item` entry, with its matches classified."""
         scan = whole(entry["scan"])
         finding = _finding(entry["finding"])
         lists = self._of_scan.get(scan, {}) if finding.matches else {}
@@ -109,15 +109,15 @@ def classified(case: CaseReader) -> Iterator[ClassifiedFinding]:
     for index, entry in case.entries():
         try:
             lists.add(entry)
-            found = lists.classify(index, entry) if entry["type"] == "item" else None
+            classified_finding = lists.classify(index, entry) if entry["type"] == "item" else None
         except MALFORMED as error:
             raise malformed(index, entry) from error
-        if found is not None:
-            yield found
+        if classified_finding is not None:
+            yield classified_finding
 
 
 def malformed(index: int, entry: Mapping[str, Any]) -> CaseError:
-    """The error that names an entry which matcher did not write like that."""
+    """The error that names a malformed entry."""
     return CaseError(f"entry {index} of the ledger ({entry.get('type')!s:.40}) is not as matcher writes it")
 
 
@@ -132,7 +132,7 @@ def _key(entry: Mapping[str, Any]) -> tuple[str, int, str]:
 
 
 def _finding(form: Mapping[str, Any]) -> Finding:
-    """A finding from its JSON form, without its hashes; every field is of the type that it must be."""
+    """A finding from its JSON form, without its hashes. An exception of MALFORMED where a field is missing or wrong."""
     return Finding(
         path=_text(form["path"]),
         size=_maybe_whole(form["size"]),
@@ -179,7 +179,7 @@ def _text(value: Any) -> str:
 
 
 def whole(value: Any) -> int:
-    """The value, if it is an integer and no bool. TypeError otherwise."""
+    """The value, which must be an integer and not a bool. TypeError otherwise."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError("not an integer")
     return value

@@ -1,11 +1,11 @@
 """Findings as a table: RFC 4180, UTF-8 with a byte order mark (Excel needs it), a header row.
 
-One row a match, and one row for each item without a match, its match columns empty. `region` is `x y width height`;
-`kind` is `identical` (a digest) or `similar` (a perceptual hash).
+There is one row for each match, and one row with empty match columns for each item without a match. `region` is
+`x y width height`; `kind` is `identical` (a digest) or `similar` (a perceptual hash).
 
 Names in evidence are chosen by others, and a spreadsheet runs a cell that looks like a formula. So a text cell gets a
 leading apostrophe if it begins with `=`, `+`, `-`, `@` (or their full-width forms), a tab, a carriage return or a line
-feed; and, so that the original can always be had back by taking one apostrophe away, if it begins with an apostrophe.
+feed. A cell that begins with an apostrophe gets one too, so that removing one apostrophe always restores the original.
 
 A spreadsheet may also turn digits into a number and drop zeros: import the columns as text, or use the JSON lines.
 """
@@ -34,7 +34,7 @@ Cell = str | int | None
 
 
 class CsvReport:
-    """One row a match, or an item without one."""
+    """A table with one row for each match and one for each item without a match."""
 
     name = "csv"
 
@@ -43,22 +43,22 @@ class CsvReport:
         try:
             writer = csv.writer(text)
             writer.writerow(COLUMNS)
-            for found in classified(case):
-                writer.writerows(_rows(found, options))
+            for classified_finding in classified(case):
+                writer.writerows(_rows(classified_finding, options))
         finally:
             text.detach()
 
 
 def guarded(cell: Cell) -> Cell:
-    """The cell, with an apostrophe in front if a spreadsheet might run it."""
+    """The cell, with a leading apostrophe if its text begins with a character of `_RISKY`."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell
 
 
-def _rows(found: ClassifiedFinding, options: ReportOptions) -> Iterator[list[Cell]]:
-    finding = found.finding
+def _rows(classified_finding: ClassifiedFinding, options: ReportOptions) -> Iterator[list[Cell]]:
+    finding = classified_finding.finding
     item: list[Cell] = [
-        found.scan,
-        shown_path(finding.path, scan=found.scan, seq=found.seq, options=options),
+        classified_finding.scan,
+        shown_path(finding.path, scan=classified_finding.scan, seq=classified_finding.seq, options=options),
         finding.exhibit,
         finding.size,
         None if finding.sha256 is None else finding.sha256.hex(),
@@ -68,7 +68,7 @@ def _rows(found: ClassifiedFinding, options: ReportOptions) -> Iterator[list[Cel
         finding.width,
         finding.height,
     ]
-    matches = [_cells(match) for match in found.matches] or [[None] * _MATCH_COLUMNS]
+    matches = [_cells(match) for match in classified_finding.matches] or [[None] * _MATCH_COLUMNS]
     for cells in matches:
         yield [guarded(cell) for cell in (*item, *cells, finding.matches_total)]
 

@@ -1,7 +1,7 @@
-"""A report for people: one file that needs nothing else, asks the network for nothing, and holds no picture.
+"""A report for people: one self-contained HTML file that makes no network request and holds no picture.
 
-Its content security policy allows the one style sheet and the one script in it, by their hashes, and nothing else. It
-is readable without the script, which only sorts the tables of matches.
+Its content security policy allows its one style sheet and its one script, by their hashes, and nothing else. The
+report is readable without the script, which only sorts the tables of matches.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class HtmlReport:
 
 
 def _checked(pieces: Iterator[str]) -> Iterator[str]:
-    """A generator of the same pieces. CaseError where one cannot be made of what the ledger says."""
+    """A generator of the same pieces. CaseError where an entry that a piece is made from is malformed."""
     try:
         yield from pieces
     except MALFORMED as error:
@@ -57,11 +57,11 @@ def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions) -> Ite
     """A generator of the document, from its first character to its last."""
     identical, similar = MatchTable(Kind.IDENTICAL, options), MatchTable(Kind.SIMILAR, options)
     unreadable: list[ClassifiedFinding] = []
-    for found in classified(case):
-        identical.add(found)
-        similar.add(found)
-        if found.finding.status is Status.UNREADABLE and len(unreadable) < LISTED_UNREADABLE:
-            unreadable.append(found)
+    for classified_finding in classified(case):
+        identical.add(classified_finding)
+        similar.add(classified_finding)
+        if classified_finding.finding.status is Status.UNREADABLE and len(unreadable) < LISTED_UNREADABLE:
+            unreadable.append(classified_finding)
     yield _head(summary)
     yield _title(summary, options)
     yield _statement(summary)
@@ -76,7 +76,7 @@ def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions) -> Ite
 
 @cache
 def _inline(file: str) -> str:
-    """A file of this package as it stands between its tags, with the line ends that HTML makes of any."""
+    """The text of a file of this package, with line feeds as line ends: HTML parsers normalise them."""
     return resources.files(__package__).joinpath(file).read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
@@ -100,7 +100,7 @@ def _head(summary: CaseSummary) -> str:
 
 
 def _plain(value: str) -> str:
-    """Text for an element that can hold no other: the frames of invisible characters are left out."""
+    """Text for an element that can hold no other element: invisible characters are left out, not framed."""
     return text("".join(char for char in value if char.isprintable()))
 
 
@@ -134,22 +134,22 @@ def _title(summary: CaseSummary, options: ReportOptions) -> str:
 
 
 def _statement(summary: CaseSummary) -> str:
-    said = statement(summary)
+    result = statement(summary)
     missing = [f"<li>{text(sentence)}</li>\n" for sentence in incomplete(summary)]
     banner = ""
     if missing:
         alarm = '<p class="alarm">INCOMPLETE</p>'
         banner = f'<div class="banner" role="note">\n{alarm}\n<ul>\n{"".join(missing)}</ul>\n</div>\n'
-    sentences = "".join(f"<li>{text(sentence)}</li>\n" for sentence in said.sentences)
+    sentences = "".join(f"<li>{text(sentence)}</li>\n" for sentence in result.sentences)
     return (
         f'<section aria-labelledby="result">\n<h2 id="result">Result</h2>\n{banner}'
-        f'<div class="statement{" grave" if said.grave else ""}">\n<p class="headline">{text(said.headline)}</p>\n'
+        f'<div class="statement{" grave" if result.grave else ""}">\n<p class="headline">{text(result.headline)}</p>\n'
         f"<ul>\n{sentences}</ul>\n</div>\n"
     )
 
 
 def _counts(summary: CaseSummary) -> str:
-    """The end of the section that `_statement` begins."""
+    """The tables of counts, which end the section that `_statement` begins."""
     rows = [[text(status.value), number(summary.total(status)), text(STATUSES[status])] for status in Status]
     rows.append(["all", number(summary.items), "Every item has exactly one status."])
     counts = table("Items by status", ("Status", "Items", "Meaning"), rows, numeric=(1,))
@@ -188,15 +188,16 @@ def _unreadable(summary: CaseSummary, listed: list[ClassifiedFinding], options: 
         '<thead>\n<tr><th scope="col" class="i">Item</th><th scope="col" class="s">Bytes</th>'
         '<th scope="col" class="r">Reason</th></tr>\n</thead>\n<tbody>\n'
     )
-    for found in listed:
-        finding = found.finding
-        path = shown_path(finding.path, scan=found.scan, seq=found.seq, options=options)
+    for classified_finding in listed:
+        finding = classified_finding.finding
+        path = shown_path(finding.path, scan=classified_finding.scan, seq=classified_finding.seq, options=options)
         digest = "" if finding.sha256 is None else mono(finding.sha256.hex())
         exhibit = "" if finding.exhibit is None else f" · exhibit {text(finding.exhibit)}"
         reason = "not stated" if finding.reason is None else finding.reason.value
         yield (
             f'<tr><th scope="row" class="i">{name(path, "p")}{digest}'
-            f'<span class="m">scan {found.scan}, ledger entry {found.index:,}{exhibit}</span></th>'
+            f'<span class="m">scan {classified_finding.scan}, ledger entry {classified_finding.index:,}{exhibit}'
+            "</span></th>"
             f'<td class="s">{number(finding.size)}</td><td class="r">{text(reason)}</td></tr>\n'
         )
     yield "</tbody>\n</table></div>\n</section>\n"
@@ -213,7 +214,9 @@ def _skipped(summary: CaseSummary) -> str:
 
 def _scans(summary: CaseSummary, options: ReportOptions) -> str:
     sections = "".join(scan_section(scan, options) for scan in summary.scans)
-    others = "".join(f"<p>Anomaly, {time_of(found)}: {text(found.get('what'))}</p>\n" for found in summary.anomalies)
+    others = "".join(
+        f"<p>Anomaly, {time_of(anomaly)}: {text(anomaly.get('what'))}</p>\n" for anomaly in summary.anomalies
+    )
     return f'<section aria-labelledby="scans">\n<h2 id="scans">Scans</h2>\n{others}{sections}</section>\n'
 
 

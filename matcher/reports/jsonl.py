@@ -1,4 +1,4 @@
-"""Findings as JSON lines, exactly as `matcher findings` prints them, of all scans in the order of the ledger."""
+"""The findings of all scans as JSON lines, exactly as `matcher findings` prints them, in the order of the ledger."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matcher.system.text import json_line
 
 
 class JsonlReport:
-    """One line a finding."""
+    """One JSON line for each finding."""
 
     name = "jsonl"
 

@@ -1,7 +1,7 @@
-"""Values → pieces of HTML5. Whatever goes through here is escaped; nothing else may make markup of a value.
+"""Values → pieces of HTML5. This module escapes every value; no other module may make markup of a value.
 
 Names in evidence are hostile: they hold tags, quotes, line breaks, and characters that turn the reading direction so
-that `gpj.exe` reads as `exe.jpg`. Such characters are shown as their code points, in a frame.
+that `gpj.exe` reads as `exe.jpg`. Invisible and direction-turning characters are shown as code points in a frame.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ NONE = '<span class="none">—</span>'
 
 
 def text(value: object) -> str:
-    """Any value as text, escaped for an element or a quoted attribute's neighbourhood; — where there is none."""
+    """Any value as text, escaped for use in an element or a quoted attribute; — for None and an empty string."""
     if value is None or value == "":
         return NONE
     escaped = html.escape(str(value))
-    return _INVISIBLE.sub(lambda found: f'<span class="code">U+{ord(found[0]):04X}</span>', escaped)
+    return _INVISIBLE.sub(lambda match: f'<span class="code">U+{ord(match[0]):04X}</span>', escaped)
 
 
 def name(value: str, css: str) -> str:
-    """A name from evidence or a list: of any length, in any direction, its spaces kept."""
+    """A name from evidence or a list, its reading direction isolated, in an element of the class `css`."""
     return f'<bdi class="{css}">{text(value)}</bdi>'
 
 
 def number(value: Any) -> str:
-    """A count with thousands separators; text where it is none."""
+    """An integer with thousands separators; any other value as text."""
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else text(value)
 
 
@@ -53,12 +53,12 @@ def value_of(value: Any) -> str:
 
 
 def mono(value: object) -> str:
-    """A digest or another machine's word: fixed width, breakable anywhere."""
+    """A digest or another machine-readable value, in a fixed-width font."""
     return NONE if value is None else f"<code>{text(value)}</code>"
 
 
 def time_of(entry: Mapping[str, Any] | None) -> str:
-    """When a ledger entry was written, in UTC, to the second."""
+    """The time at which a ledger entry was written, in UTC, to the second; the text as recorded if it is no time."""
     if entry is None or "time" not in entry:
         return NONE
     try:
@@ -69,7 +69,7 @@ def time_of(entry: Mapping[str, Any] | None) -> str:
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:
-    """`1 item`, `1,204 items`."""
+    """A count with its noun: `1 item`, `1,204 items`. `many` is the plural where it is not `one` + `s`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
@@ -80,7 +80,7 @@ def facts(caption: str, rows: Iterable[tuple[str, str]]) -> str:
 
 
 def table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[str]], *, numeric: Sequence[int] = ()) -> str:
-    """A table whose first column names its rows. The cells are markup; the columns `numeric` are set to the right."""
+    """A table whose first column names its rows. The cells are markup; the columns `numeric` are aligned right."""
     css = [' class="num"' if column in numeric else "" for column in range(len(headers))]
     head = "".join(f'<th scope="col"{css[column]}>{text(header)}</th>' for column, header in enumerate(headers))
     lines = []

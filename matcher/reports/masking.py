@@ -1,8 +1,8 @@
-"""Paths for readers who may not see them: a token in place of each.
+"""Masked paths: a token replaces each path, for readers who may not see the paths.
 
-A path alone can name people and places. The token of an item is `item-SCAN-SEQ`, the item's place in the ledger: it
-says nothing of the path, cannot be guessed back as a hash of the path could, is never given twice, and lets whoever
-holds the ledger find the item. Digests, sizes, exhibits and the names of lists are not masked.
+A path alone can name people and places. The token of an item is `item-SCAN-SEQ`, its scan and its number in it. The
+token reveals nothing of the path, cannot be reversed by guessing as a hash of the path could, and is unique; with the
+ledger, the item can be identified. Digests, sizes, exhibits and the names of lists are not masked.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OPEN_KEYS = ("kind", "format")
 
 
 def shown_path(path: str, *, scan: int, seq: int, options: ReportOptions) -> str:
-    """The path, or its token with the path's suffix, if that is a plain one."""
+    """The path, or where paths are masked its token, with the path's suffix if that is 1 to 5 letters or digits."""
     if not options.mask_paths:
         return path
     suffix = _SUFFIX.search(path)
@@ -27,7 +27,7 @@ def shown_path(path: str, *, scan: int, seq: int, options: ReportOptions) -> str
 
 
 def shown_source(source: Mapping[str, Any], *, scan: int, options: ReportOptions) -> dict[str, Any]:
-    """What a scan says of its source; masked, only kinds, numbers and digests are left as they stand."""
+    """A scan's description of its source. Where paths are masked, only kinds, numbers and digests stay as they are."""
     if not options.mask_paths:
         return dict(source)
     return {key: value if _harmless(key, value) else f"source-{scan}" for key, value in source.items()}

@@ -1,9 +1,9 @@
 """Findings with matches → rows of the two tables of matches, one group of rows an item.
 
-An item's group has its facts once, then its matches, those with the same list entry together. Notable items come
-first, then by distance, then in the order of the ledger. Every notable item is listed, and every item that has more
-matches than are recorded. Of the others, which a list of known-good files can make many, the nearest LISTED_OTHERS of
-each table are.
+A group states the item's facts once, then its matches, with those of the same list entry together. Items are sorted:
+notable ones first, then by distance, then in the order of the ledger. Every notable item is listed, and every item
+that has more matches than are recorded. Of the other items, which can be many with a list of known-good files, each
+table lists the nearest LISTED_OTHERS.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _Key = tuple[int, int, int]
 
 
 class MatchTable:
-    """One of the two tables, gathered. Memory grows with the items that are always listed, and with no others."""
+    """One of the two tables. Its memory grows with the items that are always listed, and with no others."""
 
     def __init__(self, kind: Kind, options: ReportOptions) -> None:
         self._kind = kind
@@ -56,19 +56,19 @@ class MatchTable:
         self._others: list[tuple[_Key, str]] = []
         self.items = 0
 
-    def add(self, found: ClassifiedFinding) -> None:
-        """Take a finding, if any of its matches is of this table's kind."""
-        matches = [match for match in found.matches if match.kind is self._kind]
+    def add(self, classified_finding: ClassifiedFinding) -> None:
+        """Add a finding, if any of its matches is of this table's kind."""
+        matches = [match for match in classified_finding.matches if match.kind is self._kind]
         if not matches:
             return
         self.items += 1
         nearest = min(match.match.distance for match in matches)
-        rank = min(_RANK[match.disposition] for match in found.matches)
-        key = (rank, nearest, found.index)
-        if found.notable or found.finding.matches_total > len(found.matches):
-            self._always.append((key, self._group(found, matches)))
+        rank = min(_RANK[match.disposition] for match in classified_finding.matches)
+        key = (rank, nearest, classified_finding.index)
+        if classified_finding.notable or classified_finding.finding.matches_total > len(classified_finding.matches):
+            self._always.append((key, self._group(classified_finding, matches)))
             return
-        self._others.append((key, self._group(found, matches)))
+        self._others.append((key, self._group(classified_finding, matches)))
         if len(self._others) >= 2 * LISTED_OTHERS:
             self._cut()
 
@@ -77,7 +77,7 @@ class MatchTable:
         del self._others[LISTED_OTHERS:]
 
     def markup(self) -> Iterator[str]:
-        """A generator of the table's pieces; a sentence where there is nothing to list."""
+        """A generator of the table's pieces of markup; of one sentence where no finding was added."""
         if not self.items:
             yield "<p>None recorded.</p>\n"
             return
@@ -101,43 +101,44 @@ class MatchTable:
             yield group
         yield "</table></div>\n"
 
-    def _group(self, found: ClassifiedFinding, matches: list[ClassifiedMatch]) -> str:
+    def _group(self, classified_finding: ClassifiedFinding, matches: list[ClassifiedMatch]) -> str:
         matches = sorted(matches, key=lambda match: (_RANK[match.disposition], match.match.order()))
-        lines = list(self._lines(matches, found.finding))
+        lines = list(self._lines(matches, classified_finding.finding))
         span = f' rowspan="{len(lines)}"' if len(lines) > 1 else ""
         first = (
-            f'<th class="i" scope="rowgroup"{span}>{self._item(found)}</th>'
-            f'<td class="s"{span}>{number(found.finding.size)}</td><td class="st"{span}>{_status(found)}</td>'
+            f'<th class="i" scope="rowgroup"{span}>{self._item(classified_finding)}</th>'
+            f'<td class="s"{span}>{number(classified_finding.finding.size)}</td>'
+            f'<td class="st"{span}>{_status(classified_finding)}</td>'
         )
         rows = "".join(f"<tr>{first if place == 0 else ''}{line}</tr>\n" for place, line in enumerate(lines))
-        css = ' class="notable"' if found.notable else ""
+        css = ' class="notable"' if classified_finding.notable else ""
         return f"<tbody{css}>\n{rows}</tbody>\n"
 
-    def _item(self, found: ClassifiedFinding) -> str:
-        finding = found.finding
-        path = shown_path(finding.path, scan=found.scan, seq=found.seq, options=self._options)
-        facts = [f"scan {found.scan}, ledger entry {found.index:,}"]
+    def _item(self, classified_finding: ClassifiedFinding) -> str:
+        finding = classified_finding.finding
+        path = shown_path(finding.path, scan=classified_finding.scan, seq=classified_finding.seq, options=self._options)
+        facts = [f"scan {classified_finding.scan}, ledger entry {classified_finding.index:,}"]
         if finding.exhibit is not None:
             facts.append(f"exhibit {text(finding.exhibit)}")
         if finding.media_type is not None:
             facts.append(text(finding.media_type))
         if finding.width is not None:
             facts.append(f"{number(finding.width)} × {number(finding.height)}")
-        marks = "".join(f'<span class="mark">{text(mark)}</span>' for mark in self._marks(found))
+        marks = "".join(f'<span class="mark">{text(mark)}</span>' for mark in self._marks(classified_finding))
         sha256 = None if finding.sha256 is None else finding.sha256.hex()
         return f'{name(path, "p")}{mono(sha256)}<span class="m">{" · ".join(facts)}</span>{marks}'
 
-    def _marks(self, found: ClassifiedFinding) -> Iterator[str]:
-        finding = found.finding
-        if found.conflict:
+    def _marks(self, classified_finding: ClassifiedFinding) -> Iterator[str]:
+        finding = classified_finding.finding
+        if classified_finding.conflict:
             yield "conflict: notable and known good"
-        if self._kind is Kind.SIMILAR and any(match.kind is Kind.IDENTICAL for match in found.matches):
+        if self._kind is Kind.SIMILAR and any(match.kind is Kind.IDENTICAL for match in classified_finding.matches):
             yield "also identical to an entry"
         if finding.matches_total > len(finding.matches):
             yield f"the nearest {len(finding.matches):,} of {finding.matches_total:,} matches"
 
     def _lines(self, matches: Iterable[ClassifiedMatch], finding: Finding) -> Iterator[str]:
-        """A generator of a row's cells for each match; the cells of one list entry stand once, at its first match."""
+        """A generator of the cells of each match's row; the cells of a list entry stand once, in its first row."""
         placed: dict[tuple[str, str], int] = {}
         matches = list(matches)
         for match in matches:
@@ -170,7 +171,7 @@ class MatchTable:
         return cells + f'<td class="q">{number(match.quality)}</td><td class="t">{text(match.transform)}{region}</td>'
 
 
-def _status(found: ClassifiedFinding) -> str:
-    finding = found.finding
+def _status(classified_finding: ClassifiedFinding) -> str:
+    finding = classified_finding.finding
     reason = "" if finding.reason is None else f" <small>{text(finding.reason.value)}</small>"
     return f'{text(finding.status.value)}{reason}<span class="review">unreviewed</span>'

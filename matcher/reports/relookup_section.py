@@ -1,4 +1,4 @@
-"""What later versions of the lists made of a scan: its relookups, for the scan's section of the HTML report."""
+"""The relookups of a scan, in other versions of the lists, for the scan's section of the HTML report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS = (
 
 
 def relookups(scan: ScanSummary, options: ReportOptions) -> str:
-    """Two tables: a row a relookup, and a row a change; nothing where there was none."""
+    """Two tables: one row for each relookup, and one for each change. Empty where the scan has no relookup."""
     if not scan.relookups:
         return ""
     rows = [
@@ -67,8 +67,8 @@ def _changes(scan: ScanSummary, options: ReportOptions) -> Iterator[list[str]]:
         for kind, words in _KINDS:
             for change in entry[kind]:
                 path = shown_path(change["path"], scan=scan.number, seq=change["seq"], options=options)
-                said = f"{words}, notable" if change.get("notable") else words
-                yield [time_of(entry), text(said), name(path, "path"), *_match(change)]
+                label = f"{words}, notable" if change.get("notable") else words
+                yield [time_of(entry), text(label), name(path, "path"), *_match(change)]
 
 
 def _match(change: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""How one scan was made, for its section of the HTML report: source, settings, algorithms, lists, self-test, builds."""
+"""A scan's section of the HTML report: its source, settings, algorithms, lists, self-test and library builds."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from matcher.reports.summary import CaseSummary, ScanSummary
 from matcher.reports.wording import DISPOSITIONS
 
 _CHANGES = ("changed", "vanished", "added")
-"""What a source that changed has counts of; the ledger names the items."""
+"""The counts that the anomaly of a changed source may have; the ledger names the items."""
 
 
 def overview(summary: CaseSummary) -> str:
-    """A table with one row a scan; nothing where there is none."""
+    """A table with one row for each scan; empty where there is no scan."""
     if not summary.scans:
         return ""
     rows = [
@@ -111,28 +111,28 @@ def _self_test(tested: Mapping[str, Any] | None) -> str:
 def _algorithms(algorithms: Any) -> str:
     rows = [
         [
-            text(found.get("name")),
-            text(found.get("profile")),
-            text(_distance(found.get("metric"))),
-            number(found.get("threshold")),
-            number(found.get("minimum_quality")),
-            number(found.get("margin")),
+            text(algorithm.get("name")),
+            text(algorithm.get("profile")),
+            text(_distance(algorithm.get("metric"))),
+            number(algorithm.get("threshold")),
+            number(algorithm.get("minimum_quality")),
+            number(algorithm.get("margin")),
         ]
-        for found in algorithms
+        for algorithm in algorithms
     ]
     headers = ("Algorithm", "Profile", "Distance", "Threshold", "Minimum quality", "Screening margin")
     return table("Algorithms", headers, rows, numeric=(3, 4, 5)) if rows else ""
 
 
 def _distance(metric: Any) -> Any:
-    """What the distances count; a metric that this tool does not know is shown as it stands, and a digest has none."""
+    """The unit of a metric's distances. An unknown metric is shown as recorded; digests have none."""
     return next((unit(known) for known in Metric if known == metric), metric)
 
 
 def _lists(scan: ScanSummary) -> str:
     if not scan.lists:
         return "<p>No hash list was loaded.</p>\n"
-    computed = [found.get("name") for found in scan.opened.get("algorithms", ())]
+    computed = [algorithm.get("name") for algorithm in scan.opened.get("algorithms", ())]
     headers = ("List", "Version", "Entries", "Hashes", "Refused lines", "Category means", "Digest of the list")
     rows = [_list_row(used, computed) for used in scan.lists]
     return table("Hash lists", headers, rows, numeric=(1, 2, 4))

@@ -1,7 +1,7 @@
-"""A case's ledger, streamed once → what every report says of it: facts, scans, counts.
+"""A case's ledger, read once → the summary that every report states: facts, scans, counts.
 
-Memory grows with the number of scans and lists, not with the items. Nothing is verified here, but a scan whose items
-visibly contradict its `scan.close` is not called complete.
+Memory grows with the number of scans and lists, not with the items. This module verifies nothing, but it does not
+call a scan complete whose items contradict its `scan.close`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, Lists, 
 
 @dataclass(frozen=True, slots=True)
 class ScanSummary:
-    """One scan. `opened`, `self_test`, `closed`, `anomalies` and `relookups` are ledger entries as they stand.
+    """One scan. `opened`, `self_test`, `closed`, `anomalies` and `relookups` are ledger entries as recorded.
 
-    `notable` and `conflicts` count items, and are those of `scan.close` where it names more than the listed matches
-    show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates` repeat
-    the content of another. `cut` counts items with more matches than are listed, none of the listed ones notable.
-    `undecoded` counts items that are known by a digest, and no picture that could be decoded. `problems` says in words
-    what contradicts itself.
+    `notable` and `conflicts` count items; they are the counts of `scan.close` where those are larger than the listed
+    matches show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates`
+    repeat the content of another item. `cut` counts items with more matches than are listed, none of the listed ones
+    notable. `undecoded` counts items that are known by a digest and could not be decoded as a picture. `problems`
+    describes each contradiction in words.
     """
 
     number: int
@@ -51,15 +51,16 @@ class ScanSummary:
 
     @property
     def complete(self) -> bool:
-        """It was closed, and its close fits its items."""
+        """Whether the scan was closed and its close agrees with its items."""
         return self.closed is not None and not self.problems
 
 
 @dataclass(frozen=True, slots=True)
 class CaseSummary:
-    """A case. `opened` is its `case.open`; `decisions` counts entries of that type, which no report evaluates yet.
+    """A case. `opened` is its `case.open`; `decisions` counts `decision` entries, which no report evaluates yet.
 
-    `size` and `root` are the ledger's; `checkpoint` its latest, of `checkpoint_size` entries.
+    `size` and `root` are the ledger's tree size and root hash; `checkpoint` is its latest checkpoint, which covers
+    `checkpoint_size` entries.
     """
 
     opened: Mapping[str, Any]
@@ -73,7 +74,7 @@ class CaseSummary:
     checkpoint_size: int
 
     def total(self, status: Status) -> int:
-        """Items of that status, over all scans."""
+        """The number of items with that status in all scans."""
         return sum(scan.counts[status.value] for scan in self.scans)
 
     @property
@@ -86,18 +87,18 @@ class CaseSummary:
 
     @property
     def unreadable(self) -> Mapping[str, int]:
-        """Reason → items that could not be read, over all scans."""
+        """Reason → number of items that could not be read, in all scans."""
         return _summed(scan.unreadable for scan in self.scans)
 
     @property
     def skipped(self) -> Mapping[str, int]:
-        """Reason → items that a rule skipped, over all scans."""
+        """Reason → number of items that a rule skipped, in all scans."""
         return _summed(scan.skipped for scan in self.scans)
 
 
 @dataclass(slots=True)
 class _Scan:
-    """A scan as it is being read."""
+    """The summary of a scan while its entries are being read."""
 
     number: int
     opened: Mapping[str, Any] = field(default_factory=dict)
@@ -125,11 +126,11 @@ class _Scan:
     def problem(self, text: str) -> None:
         self.problems[text] = None
 
-    def add(self, found: ClassifiedFinding) -> None:
-        finding = found.finding
+    def add(self, classified_finding: ClassifiedFinding) -> None:
+        finding = classified_finding.finding
         if self.closed is not None:
             self.problem("items were recorded after its close")
-        if found.seq != self.items:
+        if classified_finding.seq != self.items:
             self.problem("the numbering of its items has a gap or a repeat")
         self.items += 1
         self.bytes += finding.size or 0
@@ -142,13 +143,14 @@ class _Scan:
         elif finding.reason is not None:
             self.undecoded += 1
         self.matches += finding.matches_total
-        if found.notable:
+        if classified_finding.notable:
             self.notable += 1
             self.notable_identical += any(
-                match.kind is Kind.IDENTICAL and match.disposition is Disposition.NOTABLE for match in found.matches
+                match.kind is Kind.IDENTICAL and match.disposition is Disposition.NOTABLE
+                for match in classified_finding.matches
             )
             self.notable_duplicates += finding.status is Status.DUPLICATE
-            self.conflicts += found.conflict
+            self.conflicts += classified_finding.conflict
         elif finding.matches_total > len(finding.matches):
             self.cut += 1
 
@@ -189,7 +191,7 @@ class _Scan:
 
 
 class _Reading:
-    """What was read of a case so far."""
+    """The summary of a case while its entries are being read."""
 
     def __init__(self) -> None:
         self.opened: Mapping[str, Any] = {}
@@ -209,11 +211,11 @@ class _Reading:
         }
 
     def add(self, index: int, entry: Mapping[str, Any]) -> None:
-        """The next entry and its index."""
+        """Take the next entry and its leaf index."""
         self._lists.add(entry)
         if entry["type"] == "item":
-            found = self._lists.classify(index, entry)
-            self._scan(found.scan).add(found)
+            classified_finding = self._lists.classify(index, entry)
+            self._scan(classified_finding.scan).add(classified_finding)
         elif (read := self._by_type.get(entry["type"])) is not None:
             read(entry)
 
@@ -249,7 +251,7 @@ class _Reading:
 
 
 def summarize(case: CaseReader) -> CaseSummary:
-    """Read every entry once. CaseError where one is malformed."""
+    """The summary of a case. It reads every entry once. CaseError where an entry is malformed."""
     reading = _Reading()
     for index, entry in case.entries():
         try:

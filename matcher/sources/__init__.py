@@ -1,6 +1,6 @@
-"""Where items come from: read-only access to an exhibit. One file a kind of evidence.
+"""Sources: read-only access to the items of an exhibit. Each kind of evidence is one file.
 
-An entry point in `matcher.sources` is a class whose `accepts(location)` says whether it can read what lies there.
+An entry point in `matcher.sources` is a class whose `accepts(location)` says whether it can read that location.
 """
 
 from __future__ import annotations
@@ -15,33 +15,33 @@ from matcher.model import Item
 
 
 class Source(Protocol):
-    """An exhibit's items. Can be pickled, so that workers open items themselves."""
+    """An exhibit's items. A source can be pickled, so that workers open items themselves."""
 
     def items(self) -> Iterator[Item]:
         """A generator of every item, ordered by the bytes of its path, folders compared as name + `/`."""
 
     def open(self, item: Item) -> BinaryIO:
-        """The bytes of an item, for reading. OSError where that fails."""
+        """A stream of an item's bytes, for reading. OSError where that fails."""
 
     def describe(self) -> dict[str, Any]:
-        """What a ledger's `scan.open` entry says of it; here, absolute paths are allowed."""
+        """The JSON object that describes the source in a ledger's `scan.open` entry; it may hold absolute paths."""
 
     def digest(self) -> str | None:
-        """Hex SHA-256 of a source that is one file, None for one that has no bytes of its own. OSError."""
+        """Hex SHA-256 of a source that is one file; None for one that has no bytes of its own. OSError on failure."""
 
 
 class SourceKind(Protocol):
-    """How a source is made."""
+    """A kind of source, usually its class."""
 
     def accepts(self, location: Path) -> bool:
-        """Whether this kind of source can read what lies at `location`."""
+        """Whether this kind of source can read `location`."""
 
     def __call__(self, location: Path) -> Source:
-        """Open it. SourceError where that fails."""
+        """Open the source at `location`. SourceError where that fails."""
 
 
 def open_source(location: Path) -> Source:
-    """The source for what lies at `location`. SourceError where nothing lies there or no kind can read it."""
+    """Open the source at `location`. SourceError where nothing exists there or no kind of source can read it."""
     if not location.exists():
         raise SourceError(f"{location}: no such file or folder")
     # `folder` takes every file and folder, and so is asked last; the others in the order of their names

@@ -1,4 +1,4 @@
-"""An operating system's errors in the fixed vocabulary of findings."""
+"""Operating system errors → the reasons of the fixed vocabulary of findings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matcher.model import Reason
 
 
 def reason_of(error: OSError) -> Reason:
-    """Why an item could not be read, in the fixed vocabulary."""
+    """The reason why an item could not be read."""
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         return Reason.VANISHED
     if error.errno in (errno.EACCES, errno.EPERM):

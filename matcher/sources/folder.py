@@ -1,7 +1,7 @@
-"""A folder, or a single file, as it lies on a file system.
+"""A folder, or a single file, of a file system as a source.
 
-Nothing is followed out of it: symbolic links and Windows junctions are recorded and not opened. Names may be any
-bytes. Files are opened for reading only, without touching their access time where the system allows that.
+The source never leaves the folder: symbolic links and Windows junctions are recorded and not opened. Names may be any
+bytes. Files are opened for reading only, and without changing their access time where the system allows that.
 """
 
 from __future__ import annotations
@@ -30,23 +30,24 @@ _OPEN_FLAGS = (
 )
 _NO_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
 _ABSURD = 2**53
-"""Bytes: a size that only a damaged file system gives, and no entry holds."""
+"""A size in bytes that only a damaged file system reports; entries hold smaller ones only."""
 _LONGEST = 4000
-"""Bytes of a path that a system call is given, at most."""
+"""The most bytes of a path in one system call."""
 
 MOST_CHARACTERS = 8000
-"""Of a recorded path."""
+"""The most characters of a recorded path that is not cut."""
 _END = 2000
+"""How many characters of each end are recorded of a path that is cut."""
 
 _NAME_SURROGATE = 0x2000_0000
-"""The bit of a Windows reparse tag that says: another name for something else. Other tags (OneDrive, deduplication,
+"""The bit of a Windows reparse tag that marks another name for something else. Other tags (OneDrive, deduplication,
 compression) are on ordinary files and folders."""
 
 
 def recorded_path(path: bytes) -> str:
-    """A path of any bytes as it is recorded: undecodable bytes as `%XX`, and `%` as `%25`.
+    """The recorded form of a path of any bytes: undecodable bytes become `%XX`, and `%` becomes `%25`.
 
-    One that is too long for a ledger's entry is cut in the middle and told apart by its digest.
+    A path that is too long for a ledger entry is cut in the middle and identified by its SHA-256.
     """
     recorded = readable_name(os.fsdecode(path.replace(b"%", b"%25")))
     if len(recorded) <= MOST_CHARACTERS:
@@ -56,19 +57,19 @@ def recorded_path(path: bytes) -> str:
 
 
 def raw_path(recorded: str) -> bytes:
-    """The bytes of a path that was recorded; of one that was cut, of something that is not there."""
-    return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), recorded.encode("utf-8", "surrogateescape"))
+    """The bytes of a recorded path. For a path that was cut, the bytes of a path that does not exist."""
+    return _ESCAPED.sub(lambda escape: bytes([int(escape[1], 16)]), recorded.encode("utf-8", "surrogateescape"))
 
 
 _ESCAPED = re.compile(rb"%([0-9A-F]{2})")
 
 
 class FolderSource:
-    """All files below a folder, by the bytes of their paths; or one file."""
+    """All files below a folder, in the order of the bytes of their paths; or one file."""
 
     def __init__(self, location: Path) -> None:
         self._name = os.fsencode(location.absolute().name)
-        self._root = os.fsencode(location.resolve())  # the examiner named it, so a link here is followed
+        self._root = os.fsencode(location.resolve())  # the examiner chose it, so a link here is followed
         self._single = not location.is_dir()
         if not self._single:
             try:
@@ -112,7 +113,7 @@ class FolderSource:
         with _reached(item.locator) as (name, folder):
             try:
                 descriptor = os.open(name, _OPEN_FLAGS | _NO_ACCESS_TIME, dir_fd=folder)
-            except PermissionError:  # only a file's owner may ask for O_NOATIME
+            except PermissionError:  # only a file's owner may use O_NOATIME
                 descriptor = os.open(name, _OPEN_FLAGS, dir_fd=folder)
         stream = os.fdopen(descriptor, "rb", buffering=0)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -138,9 +139,9 @@ class FolderSource:
 
 @contextmanager
 def _reached(path: bytes) -> Iterator[tuple[bytes, int | None]]:
-    """A path as (name, descriptor of the folder that it is relative to): a system call takes 4,096 bytes and no more.
+    """A path as (name, descriptor of the folder that it is relative to), since a system call takes at most 4,096 bytes.
 
-    How deep a file lies must not decide whether it is found, nor where the evidence is mounted.
+    So files are listed at any depth, wherever the evidence is mounted. The descriptor is None for a complete path.
     """
     descriptor: int | None = None
     try:
@@ -158,7 +159,7 @@ def _reached(path: bytes) -> Iterator[tuple[bytes, int | None]]:
 
 @contextmanager
 def _scanned(path: bytes) -> Iterator[Iterator[os.DirEntry[Any]]]:
-    """os.scandir for a path of any length."""
+    """`os.scandir` for a path of any length."""
     with _reached(path) as (name, folder):
         if folder is None:
             with os.scandir(name) as entries:
@@ -173,10 +174,10 @@ def _scanned(path: bytes) -> Iterator[Iterator[os.DirEntry[Any]]]:
 
 
 def _listed(folder: bytes, prefix: bytes) -> list[tuple[bytes, bool]]:
-    """A folder's entries as (path relative to the source, is a folder), in the order of the recording."""
+    """A folder's entries as (path relative to the source, whether it is a folder), in the order of the findings."""
     with _scanned(folder) as entries:
-        found = [(prefix + os.fsencode(entry.name), _is_folder(entry)) for entry in entries]
-    return sorted(found, key=lambda entry: entry[0] + b"/" if entry[1] else entry[0])
+        listed = [(prefix + os.fsencode(entry.name), _is_folder(entry)) for entry in entries]
+    return sorted(listed, key=lambda entry: entry[0] + b"/" if entry[1] else entry[0])
 
 
 def _is_folder(entry: os.DirEntry[Any]) -> bool:
@@ -186,5 +187,5 @@ def _is_folder(entry: os.DirEntry[Any]) -> bool:
 
 
 def _is_link(facts: os.stat_result) -> bool:
-    """A symbolic link, or what Windows has besides: a junction, a mount point."""
+    """Whether it is a symbolic link or one of its Windows relatives, a junction or a mount point."""
     return stat.S_ISLNK(facts.st_mode) or bool(getattr(facts, "st_reparse_tag", 0) & _NAME_SURROGATE)

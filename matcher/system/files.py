@@ -1,4 +1,4 @@
-"""Writing files so that a crash leaves the old state or the new one, and never half of either."""
+"""Writing files so that a crash leaves either the old state or the new one, complete."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import BinaryIO
 
 _CHUNK = 1 << 20
 _FAR = 1 << 40
-"""Where a lock is taken on Windows: a byte that is locked cannot be read, so it is one that no file has."""
+"""The offset of the byte that is locked on Windows. A locked byte cannot be read, so it lies beyond any file's end."""
 
 
 def readable_name(path: str | os.PathLike[str]) -> str:
-    """A path as text that every file and terminal takes: bytes that are no UTF-8 become `%XX`."""
+    """A path as text that every file and terminal accepts: bytes that are not UTF-8 become `%XX`."""
     text = os.fsencode(path).decode("utf-8", "surrogateescape")
     return "".join(f"%{ord(char) - 0xDC00:02X}" if "\udc80" <= char <= "\udcff" else char for char in text)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable. Windows has no such call and needs none."""
+    """Make the names in `folder` durable. On Windows, which has no such call and needs none, do nothing."""
     if os.name != "posix":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -57,7 +57,10 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 def publish_new(unfinished: Path, path: Path) -> None:
-    """Give a finished file its name, unless something has that name by now: then that stays, and this one goes."""
+    """Publish a finished file as `path`, durably. Where `path` already exists, it stays as it is.
+
+    The name `unfinished` remains where links are supported, and where `path` existed; the caller removes it.
+    """
     try:
         path.hardlink_to(unfinished)
     except FileExistsError:
@@ -70,9 +73,9 @@ def publish_new(unfinished: Path, path: Path) -> None:
 
 
 def hold(stream: BinaryIO) -> None:
-    """Keep every other process from holding the same file, until the stream is closed or this process ends.
+    """Lock a file against other callers of `hold`, until the stream is closed or this process ends.
 
-    BlockingIOError where another one holds it. On a share that knows no locks nothing is held.
+    BlockingIOError where another process holds it. On a share without support for locks the file is not locked.
     """
     if os.name == "posix":
         import fcntl  # noqa: PLC0415 - not on Windows
@@ -97,9 +100,9 @@ def hold(stream: BinaryIO) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A stream whose bytes take the place of `path` in one step, durably, if the body ends without an exception.
+    """A stream whose bytes replace the file `path` in one step, durably, if the body ends without an exception.
 
-    A link is followed; what is no regular file (a device, a pipe) is written to and never replaced.
+    A link is followed. A target that is not a regular file (a device, a pipe) is written to and never replaced.
     """
     target = path.resolve()
     if target.exists() and not target.is_file():
@@ -114,7 +117,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.fsync(stream.fileno())
         temporary.replace(target)
     except OSError as error:
-        if error.filename is not None and Path(error.filename) == temporary:  # nobody asked for that name
+        if error.filename is not None and Path(error.filename) == temporary:  # the caller does not know that name
             error.filename = str(path)
         raise
     finally:

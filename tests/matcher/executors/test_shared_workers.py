@@ -70,46 +70,46 @@ class DiesAfterTheFirst(Acts):
 
 @contextmanager
 def shared(job: Acts, count: int = 1) -> Iterator[SharedWorkers]:
-    workers = SharedWorkers(job, count, LIMITS, spent=lambda result: result == "spent")
+    workers = SharedWorkers(job, count, LIMITS, out_of_memory=lambda result: result == "spent")
     try:
         yield workers
     finally:
         workers.close()
 
 
-def ask(workers: SharedWorkers, task: str, *, alone: bool = False) -> Any:
-    return workers.ask(task, None, alone=alone)
+def run_task(workers: SharedWorkers, task: str, *, alone: bool = False) -> Any:
+    return workers.run_task(task, None, alone=alone)
 
 
 def test_one_worker_answers_one_after_the_other() -> None:
     with shared(Acts(), 2) as workers:
         workers.start()
-        first = ask(workers, "pid")
-        assert [ask(workers, "pid") for _ in range(5)] == [first] * 5  # no second one is started without need
+        first = run_task(workers, "pid")
+        assert [run_task(workers, "pid") for _ in range(5)] == [first] * 5  # no second one is started without need
         assert first != os.getpid()
 
 
 def test_what_is_asked_alone_has_a_fresh_worker_and_no_more_than_the_count() -> None:
     with shared(Acts(), 1) as workers:
-        pids = [ask(workers, "pid", alone=True) for _ in range(3)]
+        pids = [run_task(workers, "pid", alone=True) for _ in range(3)]
         assert len(set(pids)) == 3
-        assert ask(workers, "pid") == pids[-1]
+        assert run_task(workers, "pid") == pids[-1]
 
 
 @pytest.mark.parametrize("task", ["die", "spend", "fail"])
 def test_a_worker_is_not_used_again_after(task: str) -> None:
     with shared(Acts()) as workers:
-        before = ask(workers, "pid")
+        before = run_task(workers, "pid")
         if task == "die":
             with pytest.raises(WorkerStopped) as stopped:
-                ask(workers, task)
+                run_task(workers, task)
             assert stopped.value.reason is Reason.WORKER_DIED
         elif task == "fail":
             with pytest.raises(ZeroDivisionError, match="a defect"):
-                ask(workers, task)
+                run_task(workers, task)
         else:
-            assert ask(workers, task) == "spent"
-        assert ask(workers, "pid") != before
+            assert run_task(workers, task) == "spent"
+        assert run_task(workers, "pid") != before
 
 
 def test_a_worker_that_does_not_get_ready(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,18 +124,18 @@ def test_what_a_start_raises(tmp_path: Path) -> None:
     with shared(StartsOnce(str(tmp_path))) as workers:
         workers.start()
         with pytest.raises(WorkerStopped):
-            ask(workers, "die")
+            run_task(workers, "die")
         for _ in range(2):
             with pytest.raises(FileExistsError):
-                ask(workers, "pid")
+                run_task(workers, "pid")
 
 
 def test_workers_that_always_die_before_they_are_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matcher.executors.shared.RESTARTS", 2)
     with shared(DiesAfterTheFirst(str(tmp_path))) as workers:
         with pytest.raises(WorkerStopped):
-            ask(workers, "die")
+            run_task(workers, "die")
         for _ in range(2):
             with pytest.raises(MatcherError, match="ends before it is ready"):
-                ask(workers, "pid")
+                run_task(workers, "pid")
     assert 4 <= (tmp_path / "starts").stat().st_size <= 8

@@ -42,7 +42,9 @@ def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     (result,) = asked(tmp_path / "case", store)
     assert after(recorded(tmp_path / "case"), result) == recorded(tmp_path / "fresh")
     assert result.changes_of("unconfirmed") == []
-    regions = [(change.path, change.match) for change in result.changes_of("new") if change.match and change.match["region"]]
+    regions = [
+        (change.path, change.match) for change in result.changes_of("new") if change.match and change.match["region"]
+    ]
     found = {(path, tuple(match["region"])) for path, match in regions}
     assert ("two.png", (60, 70, 320, 240)) in found
     assert ("pages.tiff", (160, 170, 400, 300)) in found
