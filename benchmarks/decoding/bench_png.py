@@ -74,10 +74,10 @@ def pictures(corpus: Path | None, count: int) -> Iterator[Image.Image]:
 
 def decoders() -> dict[str, Work]:
     """Our decoder and the installed peers, by name."""
-    found: dict[str, Work] = {"Pillow": lambda data: Image.open(io.BytesIO(data)).load()}
-    found["to grey"] = lambda data: Image.open(io.BytesIO(data)).convert("RGB").convert("L")
-    found["reduced"] = lambda data: reduced(data, Limits())
-    found["floor"] = inflate_only
+    installed: dict[str, Work] = {"Pillow": lambda data: Image.open(io.BytesIO(data)).load()}
+    installed["to grey"] = lambda data: Image.open(io.BytesIO(data)).convert("RGB").convert("L")
+    installed["reduced"] = lambda data: reduced(data, Limits())
+    installed["floor"] = inflate_only
     peers: dict[str, tuple[str, Callable[[Any], Work]]] = {
         "OpenCV": ("cv2", lambda cv2: lambda data: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)),
         "libpng": ("imagecodecs", lambda imagecodecs: imagecodecs.png_decode),
@@ -85,10 +85,10 @@ def decoders() -> dict[str, Work]:
     }
     for name, (module, make) in peers.items():
         try:
-            found[name] = make(importlib.import_module(module))
+            installed[name] = make(importlib.import_module(module))
         except ImportError:
             print(f"{name}: not installed")
-    return found
+    return installed
 
 
 def inflate_only(data: bytes) -> object:

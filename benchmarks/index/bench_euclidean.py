@@ -40,20 +40,20 @@ def drawn(rng: np.random.Generator, count: int) -> Codes:
 
 
 def by_numpy(codes: Codes, queries: Codes) -> Answer:
-    found = set()
+    answer = set()
     for number, query in enumerate(queries.astype(np.int32)):
         for first in range(0, len(codes), 8192):
             apart = codes[first : first + 8192] - query
             distances = np.einsum("ij,ij->i", apart, apart)
             near = np.flatnonzero(distances <= FACTS.threshold)
-            found.update((number, first + row, int(distances[row])) for row in near.tolist())
-    return found
+            answer.update((number, first + row, int(distances[row])) for row in near.tolist())
+    return answer
 
 
-def answer_of(found: tuple[npt.NDArray[np.int64], npt.NDArray[np.generic], npt.NDArray[np.int64]]) -> Answer:
-    limits, distances, rows = found
-    asked = np.repeat(np.arange(len(limits) - 1), np.diff(limits.astype(np.int64)))
-    return set(zip(asked.tolist(), rows.tolist(), [int(one) for one in distances.tolist()], strict=True))
+def answer_of(answer: tuple[npt.NDArray[np.int64], npt.NDArray[np.generic], npt.NDArray[np.int64]]) -> Answer:
+    limits, distances, rows = answer
+    batch = np.repeat(np.arange(len(limits) - 1), np.diff(limits.astype(np.int64)))
+    return set(zip(batch.tolist(), rows.tolist(), [int(one) for one in distances.tolist()], strict=True))
 
 
 def timed(search: Callable[[], Answer], rounds: int) -> tuple[float, Answer]:
@@ -88,16 +88,16 @@ def main() -> None:
             queries = (codes[rng.integers(0, len(codes), count)] + noise).clip(0, 255).astype(np.uint8)
             floats = queries.astype(np.float32)
             searches: dict[str, Callable[[], Answer]] = {
-                "ours": lambda asked=queries: answer_of(index.range_search(asked, radius=FACTS.threshold)),
-                "faiss IndexFlatL2": lambda asked=floats: answer_of(plain.range_search(asked, FACTS.threshold + 1)),
-                "numpy": lambda asked=queries: by_numpy(codes, asked),
+                "ours": lambda batch=queries: answer_of(index.range_search(batch, radius=FACTS.threshold)),
+                "faiss IndexFlatL2": lambda batch=floats: answer_of(plain.range_search(batch, FACTS.threshold + 1)),
+                "numpy": lambda batch=queries: by_numpy(codes, batch),
             }
             results = {name: timed(search, arguments.rounds) for name, search in searches.items()}
             expected = results["numpy"][1]
-            for name, (seconds, found) in results.items():
+            for name, (seconds, answer) in results.items():
                 print(
                     f"| {count} | {name} | {seconds / count * 1e3:.2f} | {seconds / results['ours'][0]:.1f} "
-                    f"| {len(expected)} | {len(expected - found)} | {len(found - expected)} | {held[name]:.0f} |"
+                    f"| {len(expected)} | {len(expected - answer)} | {len(answer - expected)} | {held[name]:.0f} |"
                 )
 
 
