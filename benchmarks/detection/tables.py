@@ -119,7 +119,7 @@ def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -
         "pictures",
         "ours",
         "by regions alone",
-        "where all sides are visible",
+        "where all sides are seen",
         "at the true box",
         "best peer",
         "seconds a file",
