@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.calibration.calibration_composed import half_of
-from benchmarks.calibration.calibration_corpus import not_asked, sample
+from benchmarks.calibration.calibration_corpus import sample, upright_only
 from matcher.algorithms import ALGORITHMS
 from matcher.calibration.measuring.sample import JOINT, Sample, as_file, tables
 from matcher.calibration.measuring.tails import Tail, tail, together
@@ -42,24 +42,24 @@ def fitted(part: Sample, algorithm: str, kind: str) -> Tail:
     return tail(part.counts(algorithm, kind))
 
 
-def compare(found: Tail, counts: np.ndarray) -> list[tuple[int, float, int]]:
+def compare(fitted_tail: Tail, counts: np.ndarray) -> list[tuple[int, float, int]]:
     """(place, expected, observed), from the place where ten are observed to the one with 100,000 times as many."""
     within = np.cumsum(counts)
-    chances = 10 ** (np.array(found.chance) / 100)
+    chances = 10 ** (np.array(fitted_tail.chance) / 100)
     places = [p for p in range(len(counts)) if FEWEST_OBSERVED <= within[p] <= 1e6 and (p == 0 or counts[p])]
     return [(place, float(chances[place] * within[-1]), int(within[place])) for place in places]
 
 
 def pairs_of(fit: Sample, test: Sample, kind: str, names: Sequence[str]) -> dict[str, tuple[Tail, np.ndarray]]:
     """Algorithm → the tail fitted on `fit` and the counts observed on `test`, also for the two of JOINT together."""
-    found = {name: (fitted(fit, name, kind), test.counts(name, kind)) for name in names}
-    chances = [found[name][0].chance for name in JOINT]
+    tails = {name: (fitted(fit, name, kind), test.counts(name, kind)) for name in names}
+    chances = [tails[name][0].chance for name in JOINT]
     counts = test.joint(kind)
     sums = -(np.asarray(chances[0])[:, None] + np.asarray(chances[1])[None, :]) // STEP
     both = together(fit.joint(kind), *chances)
     places = np.bincount(sums.ravel(), weights=counts.ravel(), minlength=len(both.chance)).astype(np.int64)
-    found["+".join(JOINT)] = both, places[::-1]
-    return found
+    tails["+".join(JOINT)] = both, places[::-1]
+    return tails
 
 
 def validate(
@@ -71,13 +71,13 @@ def validate(
     print("|---|---|---|---|---|")
     curves = {}
     for kind in KINDS:
-        for name, (found, counts) in pairs_of(fit, test, kind, names or fit.algorithms(kind)).items():
-            rows = compare(found, counts)
+        for name, (fitted_tail, counts) in pairs_of(fit, test, kind, names or fit.algorithms(kind)).items():
+            rows = compare(fitted_tail, counts)
             if not rows:
                 continue
             curves[kind, name] = rows
             shown = rows[:: max(1, len(rows) // 7)][:8]
-            last = len(found.chance) - 1
+            last = len(fitted_tail.chance) - 1
 
             def place(number: int, name: str = name, last: int = last) -> str:
                 return f"10^-{(last - number) * STEP / 100:.1f}" if "+" in name else str(number)
@@ -85,7 +85,7 @@ def validate(
             cells = ", ".join(f"{place(p)}: {e / o:.2f} ({o:,})" for p, e, o in shown)
             two = [row for row in rows if row[2] <= 100 * rows[0][2]]
             worst = max(max(e / o, o / e) for _, e, o in two)
-            print(f"| {kind} | {name} | {place(found.measured_from)} | {cells} | {worst:.2f} |")
+            print(f"| {kind} | {name} | {place(fitted_tail.measured_from)} | {cells} | {worst:.2f} |")
     return curves
 
 
@@ -98,12 +98,12 @@ def meaning(calibration: Calibration) -> None:
         for name, facts in ALGORITHMS.items():
             if calibration.measures(name, kind):
                 seen = calibration.measured_from(name, kind)
-                found = [
+                thresholds = [
                     str(calibration.threshold(name, kind, listed=listed, queries=queries, most=1)) for listed in LISTS
                 ]
                 fixed = calibration.expected(name, kind, distance=facts.threshold, listed=LISTED, queries=queries)
                 measured = f"{seen}: 10^{calibration.chance(name, kind, seen) / 100:.1f}"
-                print(f"| {kind} | {name} | {measured} | {' | '.join(found)} | {facts.threshold}: {fixed:.3g} |")
+                print(f"| {kind} | {name} | {measured} | {' | '.join(thresholds)} | {facts.threshold}: {fixed:.3g} |")
     print("\nBoth of pdq and phash: the widest distance of one for each of the other\n")
     for kind in KINDS:
         limit = -100 * np.log10(LISTED * PICTURES * QUERIES[kind])
@@ -121,18 +121,18 @@ def gate(every: Sample, files: list[str]) -> None:
     print(f"\nOf {len(regular):,} photographs those whose PDQ code is more regular than a limit\n")
     print(", ".join(f"{limit}: {100 * np.mean(regular > limit):.2f} %" for limit in range(30, 81, 5)))
     for folder in ("screenshots/", "photos/", "composed"):
-        found = np.array(
+        regions = np.array(
             [one.detected for one, file in zip(every.pictures, files, strict=True) if file.startswith(folder)]
         )
-        asks = found[found > 0]
+        some = regions[regions > 0]
         print(
-            f"{folder}: {len(found):,} pictures, {found.sum():,} regions asked about, {found.mean():.2f} a picture, "
-            f"{asks.mean():.2f} of the {len(asks):,} that ask about any"
+            f"{folder}: {len(regions):,} pictures, {regions.sum():,} regions looked up, {regions.mean():.2f} each, "
+            f"{some.mean():.2f} of the {len(some):,} with any"
         )
 
 
 def fields(apart: Sample, calibration: Calibration) -> None:
-    """Print the ratio of observed to expected matches where star fields are the queries (whole: also the listed ones)."""
+    """Print the ratio of observed to expected matches where star fields are queries (whole: also listed ones)."""
     print("\nAsked of star fields: observed / expected (observed)\n")
     for kind in KINDS:
         for name in JOINT:
@@ -173,8 +173,8 @@ def main() -> None:
     if arguments.near:
         name, _, within = arguments.near.partition("=")
         for kind in KINDS:
-            for asked, listed, which, distance in every.nearest(name, kind, within=int(within)).tolist():
-                print(kind, distance, files[asked], which // 8, files[listed])
+            for query, listed, which, distance in every.nearest(name, kind, within=int(within)).tolist():
+                print(kind, distance, files[query], which // 8, files[listed])
         return
     gate(every, files)
     boxes = sum(len(one.regions.get("pdq", ())) for one in every.pictures)
@@ -184,9 +184,9 @@ def main() -> None:
     curves = validate(first, second, "Fitted on one half of the pictures, observed on the other")
     validate(second, first, "The other way round", names=JOINT)
     for share in (10, 50):
-        asked = [one if int.from_bytes(one.key[-3:-1]) % share == 0 else not_asked(one) for one in first.pictures]
-        fewer = Sample(asked, first.groups, first.listed)
-        validate(fewer, second, f"Fitted where one in {share} of that half is asked", names=JOINT)
+        pictures = [one if int.from_bytes(one.key[-3:-1]) % share == 0 else upright_only(one) for one in first.pictures]
+        fewer = Sample(pictures, first.groups, first.listed)
+        validate(fewer, second, f"Fitted where one in {share} of that half is a query", names=JOINT)
     data = as_file(NAME, tables(every, shape=None))
     target = arguments.write or arguments.work / "calibration.json"
     target.write_bytes(data)

@@ -39,7 +39,7 @@ EVERY = 4
 PAIRS = Path(__file__).with_name("calibration_pairs.csv")
 SHORTEST, MOST_ASPECT = 200, 3
 """The limits of a photograph that is shown in a composed screenshot."""
-Kept = TypeVar("Kept")
+Stored = TypeVar("Stored")
 HAMMING = [name for name, facts in ALGORITHMS.items() if facts.metric is Metric.HAMMING]
 
 
@@ -70,7 +70,7 @@ def _measured(corpus: Path, task: tuple[str, bool]) -> Measured | None:
 
 
 def measured(corpus: Path, work: Path) -> dict[str, Measured]:
-    """Every picture's measurements by its file's name in the manifest; stored in `work`, and read from there if present."""
+    """Every picture's measurements by its file's name in the manifest; stored in `work` and read from there later."""
     tasks = [(row["file"], number % EVERY == 0) for number, row in enumerate(_rows(corpus))]
 
     def make() -> dict[str, Measured]:
@@ -78,7 +78,7 @@ def measured(corpus: Path, work: Path) -> dict[str, Measured]:
             results = pool.map(partial(_measured, corpus), tasks, chunksize=8)
             return {file: one for (file, _), one in zip(tasks, results, strict=True) if one is not None}
 
-    return _kept(work / "measured.pickle", make)
+    return _stored(work / "measured.pickle", make)
 
 
 def _composed(corpus: Path, work: Path) -> list[tuple[str, Measured]]:
@@ -89,14 +89,14 @@ def _composed(corpus: Path, work: Path) -> list[tuple[str, Measured]]:
         if row["kind"] in PHOTOGRAPHS - APART and min(sides) >= SHORTEST and max(sides) <= MOST_ASPECT * min(sides):
             packages.setdefault(row["package"], []).append(corpus / row["file"])
     names = [name for name in HAMMING if not name.startswith("whash")]
-    return _kept(work / "composed.pickle", lambda: list(composed(packages, picture_hashers(names))))
+    return _stored(work / "composed.pickle", lambda: list(composed(packages, picture_hashers(names))))
 
 
-def _kept(path: Path, make: Callable[[], Kept]) -> Kept:
+def _stored(path: Path, make: Callable[[], Stored]) -> Stored:
     if path.exists():
         with path.open("rb") as stream:
-            kept: Kept = pickle.load(stream)
-        return kept
+            stored: Stored = pickle.load(stream)
+        return stored
     made = make()
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as stream:
@@ -111,12 +111,13 @@ def upright_only(one: Measured) -> Measured:
 
 def sample(corpus: Path, work: Path, *, apart: bool = False) -> tuple[Sample, list[str]]:
     """The whole sample, and the files' names. The kinds of APART are queries only with `apart`, and then no others."""
-    found = measured(corpus, work)
+    by_file = measured(corpus, work)
     wanted = LISTED | APART if apart else {*PHOTOGRAPHS, "screenshot"} - APART
-    rows = [row for row in _rows(corpus) if row["file"] in found and row["kind"] in wanted]
+    rows = [row for row in _rows(corpus) if row["file"] in by_file and row["kind"] in wanted]
     if apart:
-        found = {
-            row["file"]: not_asked(found[row["file"]]) if row["kind"] in LISTED else found[row["file"]] for row in rows
+        by_file = {
+            row["file"]: upright_only(by_file[row["file"]]) if row["kind"] in LISTED else by_file[row["file"]]
+            for row in rows
         }
     shown = [] if apart else _composed(corpus, work)
     files = [row["file"] for row in rows]
@@ -132,9 +133,9 @@ def sample(corpus: Path, work: Path, *, apart: bool = False) -> tuple[Sample, li
         near = [(row["file_a"], row["file_b"]) for row in csv.DictReader(stream)]
     pairs.extend((places[a], places[b]) for a, b in near if a in places and b in places)
     with PAIRS.open(encoding="utf-8", newline="") as stream:
-        seen = [(row["sha256_a"], row["sha256_b"]) for row in csv.DictReader(stream)]
-    pairs.extend((digests[a], digests[b]) for a, b in seen if a in digests and b in digests)
+        inspected = [(row["sha256_a"], row["sha256_b"]) for row in csv.DictReader(stream)]
+    pairs.extend((digests[a], digests[b]) for a, b in inspected if a in digests and b in digests)
     files += [f"composed of {package}, {one.key[:5].hex()}" for package, one in shown]
-    pictures = [*(found[row["file"]] for row in rows), *(one for _, one in shown)]
+    pictures = [*(by_file[row["file"]] for row in rows), *(one for _, one in shown)]
     listed = [row["kind"] in LISTED for row in rows] + [False] * len(shown)
     return Sample(pictures, joined(len(files), pairs), listed), files

@@ -23,8 +23,8 @@ from typing import NamedTuple
 import pillow_heif
 
 from benchmarks.shared.bare_decoding import bare, has_own_png, inflating, own_png, whole
-from benchmarks.shared.corpus_pictures import FORMS, Form, Sample, brought, screenshots, sharp_photographs
-from benchmarks.shared.hash_peers import IMAGEHASH, THREATEXCHANGE, Way, one_thread, peers
+from benchmarks.shared.corpus_pictures import FORMS, Form, Sample, converted, screenshots, sharp_photographs
+from benchmarks.shared.hash_peers import IMAGEHASH, THREATEXCHANGE, Method, one_thread, peers
 from benchmarks.shared.random_lists import bare_store, random_store
 from benchmarks.shared.rounds import Times, rounds
 from matcher import Matcher, Settings
@@ -63,12 +63,12 @@ def examined(matcher: Matcher, digests: dict[Path, dict[str, bytes]], sample: Sa
         raise ValueError(f"{sample.path}: {finding.status} {finding.reason}")
 
 
-def ways_for(form: Form, samples: Sequence[Sample], store: Path) -> dict[str, Way]:
+def ways_for(form: Form, samples: Sequence[Sample], store: Path) -> dict[str, Method]:
     digests = {
         sample.path: {name: hashlib.new(name, sample.data).digest() for name in ("md5", "sha256")} for sample in samples
     }
     nothing_near = bare_store(store.with_name("bare"))
-    ways: dict[str, Way] = {
+    methods: dict[str, Method] = {
         OURS: partial(examined, Matcher.open(nothing_near), digests),
         LISTED: partial(examined, Matcher.open(store), digests),
         EXACT: partial(examined, Matcher.open(nothing_near, settings=Settings(exact=True)), digests),
@@ -76,28 +76,31 @@ def ways_for(form: Form, samples: Sequence[Sample], store: Path) -> dict[str, Wa
         PILLOW: whole,
     }
     if form.kind == "PNG":
-        ways.update(inflating(samples))
+        methods.update(inflating(samples))
         if has_own_png():
-            ways[OWN_PNG] = own_png
-    for name, way in peers().items():
+            methods[OWN_PNG] = own_png
+    for name, method in peers().items():
         try:
-            answer = way(samples[0])
+            answer = method(samples[0])
         except Exception:  # noqa: BLE001 - a peer that does not read this format may raise anything
             answer = None
         if answer is None:
             print(f"{name} does not read {form.kind}")
         else:
-            ways[name] = way
-    return ways
+            methods[name] = method
+    return methods
 
 
 def table(form: str, samples: Sequence[Sample], times: Times) -> None:
     size = sum(len(sample.data) for sample in samples) / len(samples)
     print(f"\n{form}: {len(samples)} pictures, {size / 1e6:.2f} MB on average\n")
     print(f"| method | ms a picture | times `{OURS}` | of a round |\n|---|---|---|---|")
-    for way in sorted(times.seconds, key=times.milliseconds):
-        low, high = times.spread(way, OURS)
-        print(f"| {way} | {times.milliseconds(way):.2f} | {times.ratio(way, OURS):.2f} | {low:.2f} to {high:.2f} |")
+    for method in sorted(times.seconds, key=times.milliseconds):
+        low, high = times.spread(method, OURS)
+        print(
+            f"| {method} | {times.milliseconds(method):.2f} | {times.ratio(method, OURS):.2f} "
+            f"| {low:.2f} to {high:.2f} |"
+        )
     sys.stdout.flush()
 
 
@@ -127,9 +130,9 @@ def plot(measured: dict[str, Times], folder: Path) -> None:
 
     figure, axes = subplots(len(measured), columns=2, height=3.2)
     for axis, (form, times) in zip(axes, measured.items(), strict=False):
-        ways = sorted(times.seconds, key=times.milliseconds, reverse=True)
-        colours = ["tab:orange" if way.startswith(OURS) else "tab:blue" for way in ways]
-        bars = axis.barh(ways, [times.milliseconds(way) for way in ways], color=colours)
+        methods = sorted(times.seconds, key=times.milliseconds, reverse=True)
+        colours = ["tab:orange" if method.startswith(OURS) else "tab:blue" for method in methods]
+        bars = axis.barh(methods, [times.milliseconds(method) for method in methods], color=colours)
         axis.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
         axis.margins(x=0.1)
         axis.axvline(times.milliseconds(BARE), color="black", linewidth=1, linestyle="--")
@@ -155,7 +158,7 @@ def main() -> None:
     measured = {}
     for name in arguments.only:
         form = FORMS[name]
-        samples = brought(chosen[form.of], name, arguments.work)
+        samples = converted(chosen[form.of], name, arguments.work)
         measured[name] = rounds(ways_for(form, samples, store), samples, arguments.rounds)
         table(name, samples, measured[name])
     good = judged(measured)

@@ -75,10 +75,10 @@ def pictures(corpus: Path | None, count: int) -> Iterator[Image.Image]:
 
 def decoders() -> dict[str, Work]:
     """Our decoder and the installed peers, by name."""
-    found: dict[str, Work] = {"Pillow": lambda data: Image.open(io.BytesIO(data)).load()}
-    found["to grey"] = lambda data: Image.open(io.BytesIO(data)).convert("RGB").convert("L")
-    found["reduced"] = lambda data: reduced(data, Limits())
-    found["zlib-ng"] = lambda data: zlib_ng.decompressobj().decompress(*compressed_pixels(data))
+    installed: dict[str, Work] = {"Pillow": lambda data: Image.open(io.BytesIO(data)).load()}
+    installed["to grey"] = lambda data: Image.open(io.BytesIO(data)).convert("RGB").convert("L")
+    installed["reduced"] = lambda data: reduced(data, Limits())
+    installed["zlib-ng"] = lambda data: zlib_ng.decompressobj().decompress(*compressed_pixels(data))
     peers: dict[str, tuple[str, Callable[[Any], Work]]] = {
         "libdeflate": ("deflate", lambda deflate: lambda data: deflate.zlib_decompress(*compressed_pixels(data))),
         "OpenCV": ("cv2", lambda cv2: lambda data: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)),
@@ -87,10 +87,10 @@ def decoders() -> dict[str, Work]:
     }
     for name, (module, make) in peers.items():
         try:
-            found[name] = make(importlib.import_module(module))
+            installed[name] = make(importlib.import_module(module))
         except ImportError:
             print(f"{name}: not installed")
-    return found
+    return installed
 
 
 def compressed_pixels(data: bytes) -> tuple[bytes, int]:

@@ -69,11 +69,11 @@ def main() -> None:
     print(f"{pictures} photographs, PDQ quality {QUALITY} or more\n")
     print(f"| copy | not read | PDQ median | PDQ largest | PDQ > {LIMIT} | pHash median | pHash largest |")
     print("|---|---|---|---|---|---|---|")
-    for name, found in distances.items():
-        if not found:
+    for name, pairs in distances.items():
+        if not pairs:
             print(f"| {name} | {failed[name]} | | | | | |")
             continue
-        by_pdq, by_phash = [pair[0] for pair in found], [pair[1] for pair in found]
+        by_pdq, by_phash = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         beyond = sum(distance > LIMIT for distance in by_pdq)
         cells = [failed[name], statistics.median(by_pdq), max(by_pdq), beyond, statistics.median(by_phash)]
         print(f"| {name} | {' | '.join(f'{cell:g}' for cell in cells)} | {max(by_phash)} |")
@@ -83,7 +83,7 @@ def _originals(folder: Path, most: int, side: int) -> Iterator[Image.Image]:
     """A generator of at most `most` RGB photographs of high quality, spread over the folder."""
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
     step = max(1, len(paths) // (2 * most))
-    given = 0
+    taken = 0
     for path in [path for start in range(step) for path in paths[start::step]]:
         with Image.open(path) as image:
             if image.mode != "RGB" or min(image.size) < 200:
@@ -94,8 +94,8 @@ def _originals(folder: Path, most: int, side: int) -> Iterator[Image.Image]:
         if (_hashes(Picture(original))[0].quality or 0) < QUALITY:
             continue
         yield original
-        given += 1
-        if given == most:
+        taken += 1
+        if taken == most:
             return
 
 
@@ -104,9 +104,9 @@ def _hashes(picture: Picture) -> tuple[Hash, Hash]:
     return pdq, phash
 
 
-def _nearest(original: Hash, found: Sequence[Hash]) -> int:
+def _nearest(original: Hash, pairs: Sequence[Hash]) -> int:
     """The distance of the nearest rendering, which decides a match."""
-    return min(hamming(original.value, one.value) for one in found)
+    return min(hamming(original.value, one.value) for one in pairs)
 
 
 def _read(data: bytes) -> Iterator[Picture]:

@@ -53,7 +53,7 @@ class Outcome:
     peers: tuple[str, ...]
 
     @property
-    def told(self) -> str:
+    def explanation(self) -> str:
         return self.reason if not self.reason or not self.hashed else f"{self.reason}, {self.hashed} hashed"
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     with ThreadPoolExecutor(arguments.workers) as pool:
         outcomes = list(pool.map(lambda path: _outcome(path, peers, arguments.memory), paths))
     if arguments.lines:
-        arguments.lines.write_text("".join(json.dumps(asdict(found)) + "\n" for found in outcomes), encoding="utf-8")
+        arguments.lines.write_text("".join(json.dumps(asdict(item)) + "\n" for item in outcomes), encoding="utf-8")
     _print_table(outcomes)
     _print_peers(outcomes, list(peers))
     _print_costs(outcomes)
@@ -134,11 +134,11 @@ def _outcome(path: Path, peers: dict[str, str], memory: int) -> Outcome:
 
 
 def _installed() -> dict[str, str]:
-    found = {name: next(filter(None, map(shutil.which, programs)), None) for name, programs in PEERS.items()}
-    for name, program in found.items():
+    installed = {name: next(filter(None, map(shutil.which, programs)), None) for name, programs in PEERS.items()}
+    for name, program in installed.items():
         if program is None:
             print(f"{name} is not installed: not compared", file=sys.stderr)
-    return {name: program for name, program in found.items() if program is not None}
+    return {name: program for name, program in installed.items() if program is not None}
 
 
 def _run(command: list[str], memory: int) -> bool:
@@ -180,47 +180,47 @@ def _print_table(outcomes: list[Outcome]) -> None:
     print(f"## Outcomes of {len(outcomes):,} files by kind\n")
     print("| kind | files | examined | in part | unreadable | skipped | died | reasons |")
     print("|---|---|---|---|---|---|---|---|")
-    for kind in [*sorted({found.kind for found in outcomes}), ""]:
-        some = [found for found in outcomes if kind in ("", found.kind)]
-        columns = Counter(_column(found) for found in some)
-        told = Counter(found.reason for found in some if found.reason and found.status == "unreadable")
-        reasons = ", ".join(f"{reason} {count}" for reason, count in told.most_common())
+    for kind in [*sorted({item.kind for item in outcomes}), ""]:
+        some = [item for item in outcomes if kind in ("", item.kind)]
+        columns = Counter(_column(item) for item in some)
+        reason_counts = Counter(item.reason for item in some if item.reason and item.status == "unreadable")
+        reasons = ", ".join(f"{reason} {count}" for reason, count in reason_counts.most_common())
         cells = [columns[name] for name in ("examined", "in part", "unreadable", "skipped", "died")]
         print(f"| {kind or '**all**'} | {len(some)} | {' | '.join(map(str, cells))} | {reasons} |")
 
 
-def _column(found: Outcome) -> str:
-    if found.status == "unreadable" and found.hashed:
+def _column(item: Outcome) -> str:
+    if item.status == "unreadable" and item.hashed:
         return "in part"
-    return "died" if found.status == "hanging" else found.status
+    return "died" if item.status == "hanging" else item.status
 
 
 def _print_peers(outcomes: list[Outcome], peers: list[str]) -> None:
     if not peers:
         return
-    missed = [found for found in outcomes if found.peers and _column(found) not in ("examined", "in part")]
+    missed = [item for item in outcomes if item.peers and _column(item) not in ("examined", "in part")]
     print(f"\n## Read by {' or '.join(peers)}, and not by us: {len(missed)} files\n")
     print("| file | kind | our reason | read by |\n|---|---|---|---|")
-    for found in sorted(missed, key=lambda found: (found.kind, found.reason, found.path)):
-        reason = found.told or found.status
-        print(f"| {found.path} | {found.kind} | {reason} | {', '.join(found.peers)} |")
-    ours = [found for found in outcomes if found.hashed and not found.peers]
-    whole = sum(not found.reason for found in ours)
+    for item in sorted(missed, key=lambda item: (item.kind, item.reason, item.path)):
+        reason = item.explanation or item.status
+        print(f"| {item.path} | {item.kind} | {reason} | {', '.join(item.peers)} |")
+    ours = [item for item in outcomes if item.hashed and not item.peers]
+    whole = sum(not item.reason for item in ours)
     print(f"\nThe other way round, {len(ours)} files that no peer reads are hashed here, {whole} of them whole.")
     for name in peers:
-        print(f"{name} reads {sum(name in found.peers for found in outcomes)}.", end=" ")
-    print(f"We read {sum(_column(found) == 'examined' for found in outcomes)} whole, and some of ", end="")
-    print(f"{sum(_column(found) == 'in part' for found in outcomes)} more.")
+        print(f"{name} reads {sum(name in item.peers for item in outcomes)}.", end=" ")
+    print(f"We read {sum(_column(item) == 'examined' for item in outcomes)} whole, and some of ", end="")
+    print(f"{sum(_column(item) == 'in part' for item in outcomes)} more.")
 
 
 def _print_costs(outcomes: list[Outcome]) -> None:
     print("\n## What costs most\n")
     print("| file | bytes | kind | outcome | peak MiB | seconds |\n|---|---|---|---|---|---|")
-    by_memory = sorted(outcomes, key=lambda found: -found.mebibytes)[:6]
-    by_time = sorted(outcomes, key=lambda found: -found.seconds)[:6]
-    for found in dict.fromkeys([*by_memory, *by_time]):
-        outcome = f"{found.status} {found.told}".strip()
-        print(f"| {found.path} | {found.bytes} | {found.kind} | {outcome} | {found.mebibytes} | {found.seconds} |")
+    by_memory = sorted(outcomes, key=lambda item: -item.mebibytes)[:6]
+    by_time = sorted(outcomes, key=lambda item: -item.seconds)[:6]
+    for item in dict.fromkeys([*by_memory, *by_time]):
+        outcome = f"{item.status} {item.explanation}".strip()
+        print(f"| {item.path} | {item.bytes} | {item.kind} | {outcome} | {item.mebibytes} | {item.seconds} |")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from benchmarks.shared.bare_decoding import has_own_png, jpeg_scale, own_png
-from benchmarks.shared.corpus_pictures import FORMS, Sample, brought, screenshots, sharp_photographs
+from benchmarks.shared.corpus_pictures import FORMS, Sample, converted, screenshots, sharp_photographs
 from benchmarks.shared.hash_peers import one_thread
 from benchmarks.shared.rounds import rounds
 
@@ -148,13 +148,13 @@ WHOLE: dict[str, Callable[[], Decoder]] = {
 
 
 def installed(makers: dict[str, Callable[[], Decoder]]) -> dict[str, Callable[[Any], object]]:
-    found: dict[str, Callable[[Any], object]] = {}
+    installed: dict[str, Callable[[Any], object]] = {}
     for name, maker in makers.items():
         try:
-            found[name] = maker()
+            installed[name] = maker()
         except (ImportError, OSError, RuntimeError) as error:
             print(f"{name}: not installed ({error})")
-    return found
+    return installed
 
 
 def furthest(decode: Callable[[Sample], Any], samples: Sequence[Sample]) -> str:
@@ -181,16 +181,17 @@ def main() -> None:
         whole["our own, to grey means"] = own_png
     for name in arguments.only:
         is_jpeg = name in JPEG_FORMS
-        ways = reduced if is_jpeg else whole
+        methods = reduced if is_jpeg else whole
         chosen = (sharp_photographs if is_jpeg else screenshots)(arguments.corpus, arguments.pictures)
-        samples = brought(chosen, name, arguments.work)
-        times = rounds(ways, samples, arguments.rounds)
+        samples = converted(chosen, name, arguments.work)
+        times = rounds(methods, samples, arguments.rounds)
         print(f"\n{name}: {len(samples)} pictures\n\n| decoder | ms | times Pillow | of a round | from Pillow's grey |")
         print("|---|---|---|---|---|")
-        for way in sorted(ways, key=times.milliseconds):
-            low, high = times.spread(way, PILLOW)
-            far = furthest(ways[way], samples) if is_jpeg else ""
-            print(f"| {way} | {times.milliseconds(way):.2f} | {times.ratio(way, PILLOW):.2f} | {low:.2f} to {high:.2f} "
+        for method in sorted(methods, key=times.milliseconds):
+            low, high = times.spread(method, PILLOW)
+            far = furthest(methods[method], samples) if is_jpeg else ""
+            print(f"| {method} | {times.milliseconds(method):.2f} | {times.ratio(method, PILLOW):.2f} "
+                  f"| {low:.2f} to {high:.2f} "
                   f"| {far} |")  # fmt: skip
         sys.stdout.flush()
 

@@ -67,8 +67,8 @@ def _bordered(picture: Image.Image, sides: tuple[int, int, int, int], colour: tu
     return canvas
 
 
-def _one_of(*ways: Transpose) -> Alteration:
-    return lambda picture, rng: picture.transpose(pick(rng, ways))
+def _one_of(*turns: Transpose) -> Alteration:
+    return lambda picture, rng: picture.transpose(pick(rng, turns))
 
 
 def quarter_size(picture: Image.Image) -> Image.Image:

@@ -52,14 +52,14 @@ def composed(corpus: Path, kind: str, count: int, form: str) -> list[bytes]:
 
 
 def large(paths: Sequence[Path], count: int, pixels: int) -> list[bytes]:
-    found = []
+    files = []
     for path in paths:
         with Image.open(path) as opened:
             if opened.width * opened.height >= pixels:
-                found.append(path.read_bytes())
-        if len(found) == count:
+                files.append(path.read_bytes())
+        if len(files) == count:
             break
-    return found
+    return files
 
 
 def milliseconds(call: Callable[[], object]) -> float:
@@ -77,29 +77,30 @@ def viewed(data: bytes) -> Callable[[], object]:
     return lambda: find_regions(view) if view is not None else ()
 
 
-def row(name: str, every: Sequence[bytes], ways: Sequence[Matcher], rounds: int) -> str:
+def row(name: str, every: Sequence[bytes], matchers: Sequence[Matcher], rounds: int) -> str:
     """One line of the table. The first of `matchers` examines without regions."""
     decode, find = np.zeros(len(every)), np.zeros(len(every))
-    took = np.zeros((len(ways), len(every)))
-    asked = 0
+    took = np.zeros((len(matchers), len(every)))
+    regions = 0
     for place, data in enumerate(every):
         finder = viewed(data)
         times = [
             [
                 milliseconds(partial(decoded, data)),
                 milliseconds(finder),
-                *(milliseconds(partial(way.examine, data)) for way in ways),
+                *(milliseconds(partial(way.examine, data)) for way in matchers),
             ]
             for _ in range(rounds)
         ]
         decode[place], find[place], *examined = np.min(times, axis=0)
         took[:, place] = examined
-        asked += sum(turned.region is not None for turned in ways[1].examine(data).pictures) // 2
+        regions += sum(turned.region is not None for turned in matchers[1].examine(data).pictures) // 2
     ratios = [
-        f"{took[way].sum() / took[0].sum():.2f} ({np.median(took[way] / took[0]):.2f})" for way in range(1, len(ways))
+        f"{took[way].sum() / took[0].sum():.2f} ({np.median(took[way] / took[0]):.2f})"
+        for way in range(1, len(matchers))
     ]
     parts = [f"{decode.mean():.1f}", f"{find.mean():.1f} ({find.sum() / decode.sum():.2f} x)", f"{took[0].mean():.1f}"]
-    return f"| {name} | {len(every)} | {asked / len(every):.1f} | {' | '.join((*parts, *ratios))} |"
+    return f"| {name} | {len(every)} | {regions / len(every):.1f} | {' | '.join((*parts, *ratios))} |"
 
 
 def main() -> None:
@@ -114,7 +115,7 @@ def main() -> None:
     arguments = parser.parse_args()
     store = arguments.store or random_store(arguments.work, arguments.listed)
     names = ["without", *(f"≤ {limit}" for limit in arguments.thresholds), "--max-false-matches 1"]
-    ways = [
+    matchers = [
         Matcher.open(store, settings=Settings(regions=False)),
         *(Matcher.open(store, settings=Settings(thresholds={"pdq": limit})) for limit in arguments.thresholds),
         Matcher.open(store, settings=Settings(max_false_matches=1.0)),
@@ -123,7 +124,9 @@ def main() -> None:
     print(f"{' | '.join(names[1:])} |\n|---|---|---|---|---|---|{'---|' * (len(names) - 1)}")
     kinds = {f"{kind}, {form}": (kind, form) for kind in ("desktop", "pasted", "grid") for form in ("PNG", "JPEG")}
     for name, (kind, form) in kinds.items():
-        print(row(name, composed(arguments.corpus, kind, arguments.count, form), ways, arguments.rounds), flush=True)
+        print(
+            row(name, composed(arguments.corpus, kind, arguments.count, form), matchers, arguments.rounds), flush=True
+        )
     screens = sorted((arguments.corpus / "screenshots").iterdir())
     pictures = [path for path in sorted((arguments.corpus / "photos").iterdir()) if path.stat().st_size > 400_000]
     cameras = [path for path in pictures if path.suffix.lower() in {".jpg", ".jpeg"}]
@@ -132,7 +135,7 @@ def main() -> None:
         ("photographs, JPEG", large(cameras, 3 * arguments.count, 1_500_000)),
         ("photographs of any size", [path.read_bytes() for path in photographs(arguments.corpus, 8 * arguments.count)]),
     ):
-        print(row(name, every, ways, arguments.rounds), flush=True)
+        print(row(name, every, matchers, arguments.rounds), flush=True)
 
 
 if __name__ == "__main__":

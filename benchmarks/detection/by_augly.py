@@ -60,7 +60,7 @@ SCREENSHOTS = {} if augly is None else {f"augly-{name}": _template(name) for nam
 
 
 def _seeded(change: Callable[[Image.Image, int], Image.Image]) -> Callable[..., Image.Image]:
-    """Seed AugLy's random numbers. AugLy draws from Python's and numpy's global generators; only this module seeds them."""
+    """Seed AugLy, which draws from Python's and numpy's global generators; only this module seeds them."""
 
     def altered(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
         seed = int(rng.integers(2**31))

@@ -74,7 +74,7 @@ class Case:
 
     name: str
     group: str
-    asked: Callable[[Material, int], Asked]
+    query: Callable[[Material, int], Query]
     each: int = 1
     planted: str = ""
 
@@ -127,31 +127,31 @@ def saved(image: Image.Image, form: str) -> tuple[bytes, str]:
 
 
 def _planted(kind: str, form: str) -> Case:
-    def asked(material: Material, number: int) -> Asked:
+    def query(material: Material, number: int) -> Query:
         composed = screenshot(material, kind, number)
         data, suffix = saved(composed.image, form)
-        return Asked(
+        return Query(
             data,
             f"{kind}{number}{suffix}",
             tuple(composed.sources),
             shown_entries(material, kind, number, composed),
             tuple(composed.boxes),
-            tuple(not all_sides_seen(composed.image, box) for box in composed.boxes),
+            tuple(not all_sides_visible(composed.image, box) for box in composed.boxes),
         )
 
-    return Case(f"{kind}, {form}", "screenshots", asked, GRIDS if kind == "grid" else 1, kind)
+    return Case(f"{kind}, {form}", "screenshots", query, GRIDS if kind == "grid" else 1, kind)
 
 
 def _altered(group: str, name: str, alteration: alterations.Alteration) -> Case:
     quality = alterations.QUALITY.get(name, 90)
 
-    def asked(material: Material, number: int) -> Asked:
+    def query(material: Material, number: int) -> Query:
         image = alteration(loaded(material.known[number]), material.generator(name, number))
         stream = io.BytesIO()
         image.save(stream, "JPEG", quality=quality)
-        return Asked(stream.getvalue(), f"{number}.jpg", (number,), (entry_of(number),), (None,), (False,))
+        return Query(stream.getvalue(), f"{number}.jpg", (number,), (entry_of(number),), (None,), (False,))
 
-    return Case(name, group, asked)
+    return Case(name, group, query)
 
 
 def all_sides_visible(image: Image.Image, box: Box) -> bool:
@@ -173,7 +173,7 @@ def all_sides_visible(image: Image.Image, box: Box) -> bool:
             grey[y : y + height, (x + width) % width_of_all],
         ),
     )
-    return all(not inside or (np.abs(one - other) > SEEN).mean() >= ALONG for inside, one, other in pairs)
+    return all(not inside or (np.abs(one - other) > VISIBLE).mean() >= ALONG for inside, one, other in pairs)
 
 
 def all_cases() -> dict[str, Case]:

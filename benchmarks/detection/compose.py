@@ -46,11 +46,11 @@ def pasted(pictures: Sequence[Image.Image], backgrounds: Sequence[Image.Image], 
 
 def _brought(screenshot: Image.Image, rng: np.random.Generator) -> Image.Image:
     """A real screenshot as 1920×1080, without scaling where it has about that size."""
-    way = rng.random()
-    if way < 0.4 or screenshot.width > SIZE[0] * 2 or screenshot.height > SIZE[1] * 2:
+    choice = rng.random()
+    if choice < 0.4 or screenshot.width > SIZE[0] * 2 or screenshot.height > SIZE[1] * 2:
         return filling(screenshot, *SIZE).resize(SIZE, Image.Resampling.LANCZOS)
     canvas = Image.new("RGB", SIZE, any_colour(rng))
-    if way < 0.7:
+    if choice < 0.7:
         shown = screenshot.resize(fitted(screenshot, *SIZE), Image.Resampling.LANCZOS)
     else:
         left, top = max(0, screenshot.width - SIZE[0]) // 2, max(0, screenshot.height - SIZE[1]) // 2

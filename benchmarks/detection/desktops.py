@@ -88,12 +88,12 @@ def _other_window(canvas: Image.Image, box: Box, rng: np.random.Generator, photo
     inside = _window(canvas, box, rng, look)
     draw = ImageDraw.Draw(canvas)
     x, y, width, height = inside
-    way = rng.random()
-    if way < 0.3:
+    choice = rng.random()
+    if choice < 0.3:
         _code(draw, inside, rng, look)
-    elif way < 0.6:
+    elif choice < 0.6:
         write_paragraphs(draw, (x + 20, y + 16, width - 40, height - 30), rng, size=whole(rng, 12, 18), ink=look.ink)
-    elif way < 0.8:
+    elif choice < 0.8:
         row = whole(rng, 24, 40)
         for line in range((height - 8) // row):
             top = y + 4 + line * row

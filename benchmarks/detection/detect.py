@@ -1,4 +1,4 @@
-"""Is a known picture detected in a screenshot, in a frame, turned, cropped? Recall and the peers' at equal false matches.
+"""Is a known picture detected in a screenshot, in a frame, turned, cropped, and by peers at equal false matches?
 
     python -m benchmarks.detection.detect CORPUS --work DIR -o DIR [--count 200] [--seed 7] [--cases NAME …]
     python -m benchmarks.detection.detect PICTURES --screenshots FOLDER --work DIR -o DIR
@@ -113,7 +113,7 @@ def prepared(arguments: argparse.Namespace, cases: dict[str, Case], notes: list[
                 yield source, shown
 
     photographs = build_store(arguments.output / "known", hashes)
-    notes += told(arguments, chosen, len(hashes), len(screenshots))
+    notes += notes_of(arguments, chosen, len(hashes), len(screenshots))
     notes += [*missing, *filter(None, [MISSING]), *(f"this build has no setting {name}" for name in lacking)]
     bench = Bench(
         material=material,
@@ -127,7 +127,7 @@ def prepared(arguments: argparse.Namespace, cases: dict[str, Case], notes: list[
     return bench, peers
 
 
-def told(arguments: argparse.Namespace, chosen: Chosen, entries: int, screenshots: int) -> list[str]:
+def notes_of(arguments: argparse.Namespace, chosen: Chosen, entries: int, screenshots: int) -> list[str]:
     return [
         f"seed {arguments.seed}; {len(chosen.known)} photographs ({entries} entries with their parts in grids) among "
         f"{arguments.listed:,} random hashes of each algorithm; {len(chosen.others)} other photographs, "
@@ -175,7 +175,7 @@ def draw_wrong(bench: Bench, cases: dict[str, Case], measured: Sequence[Measured
         for match in one.wrong:
             source = source_of(match["entry"])
             if source is not None and len(pairs) < MOST_WRONG_DRAWN:
-                data = cases[one.case].asked(bench.material, one.number).data
+                data = cases[one.case].query(bench.material, one.number).data
                 image = Image.open(io.BytesIO(data)).convert("RGB")
                 region = None if match["region"] is None else tuple(match["region"])
                 label = f"{one.case} {one.number}: {match['algorithm']} {match['distance']}, {match['entry']}"
@@ -192,7 +192,7 @@ def report(  # noqa: PLR0917 - a last step that tells everything
     bare: Unplanted,
 ) -> None:
     tallies = tallied(measured)
-    found = thresholds(
+    peer_thresholds = thresholds(
         peers,
         measured,
         entries=len(bench.listed_pdq),
@@ -202,10 +202,10 @@ def report(  # noqa: PLR0917 - a last step that tells everything
     each = bare.seconds / max(1, bare.screenshots)
     lines = [*(f"- {note}" for note in notes), ""]
     for title, table in {
-        "Recall": recall_table(tallies, found),
-        "Peers at their documented thresholds": peer_table(tallies, found, equal=False),
-        "Peers at thresholds with as few false matches as ours": peer_table(tallies, found, equal=True),
-        "Thresholds of the peers": threshold_table(found),
+        "Recall": recall_table(tallies, peer_thresholds),
+        "Peers at their documented thresholds": peer_table(tallies, peer_thresholds, equal=False),
+        "Peers at thresholds with as few false matches as ours": peer_table(tallies, peer_thresholds, equal=True),
+        "Thresholds of the peers": threshold_table(peer_thresholds),
         "Our wrong matches": wrong_table(tallies),
     }.items():
         lines += [f"## {title}", "", *table, ""]
@@ -221,7 +221,7 @@ def report(  # noqa: PLR0917 - a last step that tells everything
     (arguments.output / "result.md").write_text(text, encoding="utf-8")
     result = {
         "notes": list(notes),
-        "peers": {name: asdict(facts) for name, facts in found.items()},
+        "peers": {name: asdict(facts) for name, facts in peer_thresholds.items()},
         "files": [
             {
                 "case": one.case,
@@ -235,7 +235,7 @@ def report(  # noqa: PLR0917 - a last step that tells everything
         "unplanted": {"screenshots": bare.screenshots, "matches": bare.matches, "unread": bare.unread},
     }
     (arguments.output / "result.json").write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
-    plot_recall(tallies, found, arguments.output / "recall.svg")
+    plot_recall(tallies, peer_thresholds, arguments.output / "recall.svg")
     plot_nearest(tallies, {name: case.group for name, case in all_cases().items()}, arguments.output / "nearest.svg")
 
 

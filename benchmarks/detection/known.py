@@ -23,7 +23,7 @@ LIST = "photographs"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Photographs that are listed, others that are not, the hashes of the listed ones, and counts of the omitted ones."""
+    """Photographs that are listed, others that are not, the hashes of the listed ones, and counts of omitted ones."""
 
     known: tuple[Path, ...]
     others: tuple[Path, ...]
@@ -37,11 +37,11 @@ def choose(paths: Sequence[Path], *, count: int, others: int) -> Chosen:
 
     `poor`: too little detail for a PDQ of sufficient quality, so that no list has it. `near`: see pictures.NEAR.
     """
-    kept: list[Path] = []
+    chosen: list[Path] = []
     hashes: list[dict[str, Hash]] = []
     near = poor = 0
     for path in paths:
-        if len(kept) == count + others:
+        if len(chosen) == count + others:
             break
         mine = reference_hashes(saved(loaded(path), "PNG")[0])
         if "pdq" not in mine:
@@ -49,10 +49,10 @@ def choose(paths: Sequence[Path], *, count: int, others: int) -> Chosen:
         elif any(_near(mine, other) for other in hashes):
             near += 1
         else:
-            kept.append(path)
+            chosen.append(path)
             hashes.append(mine)
     listed = {entry_of(number): mine for number, mine in enumerate(hashes[:count])}
-    return Chosen(tuple(kept[:count]), tuple(kept[count:]), listed, near, poor)
+    return Chosen(tuple(chosen[:count]), tuple(chosen[count:]), listed, near, poor)
 
 
 def _near(first: dict[str, Hash], second: dict[str, Hash]) -> bool:
@@ -65,8 +65,8 @@ def _near(first: dict[str, Hash], second: dict[str, Hash]) -> bool:
 
 def hashes_of_parts(material: Material, grids: int) -> dict[str, dict[str, Hash]]:
     """The hashes of the parts of photographs that grids show, where their quality suffices for a list, by entry."""
-    found = {entry: reference_hashes(saved(shown, "PNG")[0]) for entry, shown in parts(material, grids)}
-    return {entry: mine for entry, mine in found.items() if "pdq" in mine}
+    by_entry = {entry: reference_hashes(saved(shown, "PNG")[0]) for entry, shown in parts(material, grids)}
+    return {entry: mine for entry, mine in by_entry.items() if "pdq" in mine}
 
 
 def build_store(folder: Path, hashes: dict[str, dict[str, Hash]]) -> Path:
@@ -114,7 +114,7 @@ def calibrated_threshold(algorithm: str, *, listed: int, queries: float, most: f
         return None
     if not calibration.measures(algorithm, "whole"):
         return None
-    found: int = calibration.threshold(
-        algorithm, "whole", listed=listed, queries=max(1, round(10_000 * asked)), most=most
+    threshold: int = calibration.threshold(
+        algorithm, "whole", listed=listed, queries=max(1, round(10_000 * queries)), most=most
     )
-    return found
+    return threshold

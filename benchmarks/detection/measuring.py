@@ -82,11 +82,11 @@ class Worker:
         self.peers: list[Peer] = [peer for peer in installed()[0] if peer.name in bench.peer_listed]
 
     def measure(self, case: str, number: int, *, peers: bool) -> Measured:
-        asked = self.cases[case].asked(self.bench.material, number)
+        query = self.cases[case].query(self.bench.material, number)
         begun = time.perf_counter()
-        finding = self.matcher.examine(asked.data, name=asked.name)
+        finding = self.matcher.examine(query.data, name=query.name)
         seconds = time.perf_counter() - begun
-        mine: dict[int, list[Match]] = {source: [] for source in asked.sources}
+        mine: dict[int, list[Match]] = {source: [] for source in query.sources}
         wrong = []
         for match in finding.matches:
             source = source_of(match.entry)
@@ -94,18 +94,18 @@ class Worker:
                 mine[source].append(match)
             else:
                 wrong.append(match.as_json())
-        distances, unrelated = self._peers(asked.data, asked.sources) if peers else ({}, {})
+        distances, unrelated = self._peers(query.data, query.sources) if peers else ({}, {})
         shown = [
             Shown(
                 source=source,
                 hidden=hidden,
                 found=bool(mine[source]),
                 by_region=bool(mine[source]) and all(match.region is not None for match in mine[source]),
-                cut=None if box is None else self._cut(asked.data, box, entry),
+                cut=None if box is None else self._cut(query.data, box, entry),
                 nearest=_nearest(mine[source]),
-                peers={name: found[source] for name, found in distances.items()},
+                peers={name: by_source[source] for name, by_source in distances.items()},
             )
-            for source, entry, box, hidden in zip(asked.sources, asked.entries, asked.boxes, asked.hidden, strict=True)
+            for source, entry, box, hidden in zip(query.sources, query.entries, query.boxes, query.hidden, strict=True)
             if entry in self.bench.listed_pdq
         ]
         return Measured(case, number, shown, wrong, seconds, unrelated)
@@ -124,7 +124,7 @@ class Worker:
         unrelated = {}
         for peer in self.peers:
             listed = self.bench.peer_listed[peer.name]
-            distances = listed.distances(peer.asked(image))
+            distances = listed.distances(peer.queries(image))
             near[peer.name] = {}
             for source in sources:
                 related = distances[:, listed.sources == source]
@@ -135,10 +135,10 @@ class Worker:
 
 
 def _nearest(matches: Sequence[Match]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    nearest: dict[str, int] = {}
     for match in matches:
-        found[match.algorithm] = min(match.distance, found.get(match.algorithm, match.distance))
-    return found
+        nearest[match.algorithm] = min(match.distance, nearest.get(match.algorithm, match.distance))
+    return nearest
 
 
 _workers: list[Worker] = []

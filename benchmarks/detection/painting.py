@@ -179,11 +179,11 @@ def filling(picture: Image.Image, width: int, height: int) -> Image.Image:
 
 def wallpaper(rng: np.random.Generator, size: tuple[int, int], photographs: Sequence[Image.Image]) -> Image.Image:
     """A wallpaper: flat, a gradient, or a photograph that fills it."""
-    way = rng.random()
-    if photographs and way < 0.45:
+    choice = rng.random()
+    if photographs and choice < 0.45:
         chosen = pick(rng, photographs).convert("RGB")
         return filling(chosen, *size).resize(size, Image.Resampling.BICUBIC)
-    if way < 0.7:
+    if choice < 0.7:
         return Image.new("RGB", size, any_colour(rng))
     ends = rng.integers(0, 256, (2, 3)).astype(np.float32)
     ramp = np.add.outer(np.linspace(0, rng.random(), size[1]), np.linspace(0, rng.random(), size[0]))

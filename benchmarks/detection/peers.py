@@ -38,7 +38,7 @@ class Peer:
     bits: int
     documented: int
     listed: Callable[[Image.Image], Codes]
-    asked: Callable[[Image.Image], Codes]
+    queries: Callable[[Image.Image], Codes]
     algorithm: str = ""
 
 
@@ -92,14 +92,14 @@ def _perception() -> list[Peer]:
 
 def installed() -> tuple[list[Peer], list[str]]:
     """The peers that can be loaded, and for each other peer the reason why not."""
-    found: list[Peer] = []
+    installed_peers: list[Peer] = []
     missing = []
     for load in (_pdqhash, _imagehash, _perception):
         try:
-            found += load()
+            installed_peers += load()
         except ImportError as error:
             missing.append(f"not beside us: {error}")
-    return found, missing
+    return installed_peers, missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,9 @@ class Listed:
     codes: Codes
     sources: npt.NDArray[np.int64]
 
-    def distances(self, asked: Codes) -> npt.NDArray[np.int64]:
+    def distances(self, queries: Codes) -> npt.NDArray[np.int64]:
         """The number of differing bits, (queries, listed)."""
-        apart: npt.NDArray[np.int64] = np.bitwise_count(asked[:, None, :] ^ self.codes[None, :, :]).sum(
+        apart: npt.NDArray[np.int64] = np.bitwise_count(queries[:, None, :] ^ self.codes[None, :, :]).sum(
             axis=2, dtype=np.int64
         )
         return apart
@@ -133,7 +133,7 @@ def of_all(peers: Sequence[Peer], pictures: Iterable[tuple[int, Image.Image]]) -
 
 
 def normal_threshold(histogram: npt.NDArray[np.int64], *, share: float) -> int:
-    """The largest distance that at most `share` of all pairs are within, by the normal distribution; -1 if there is none.
+    """The largest distance that at most `share` of all pairs are within, by the normal distribution; -1 if none.
 
     `histogram[d]` is the number of unrelated pairs of this run at distance d. They must not all be at one distance.
     """

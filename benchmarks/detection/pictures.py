@@ -43,12 +43,12 @@ def photographs_of(folder: Path) -> list[Path]:
 
 def screenshots_of(folder: Path, *, least: tuple[int, int] = (1, 1)) -> list[Path]:
     """Screenshots of at least the width and height `least`, in the order of their SHA-256."""
-    found = []
+    paths = []
     for path in _ordered(folder, None):
         size = _size(path)
         if size is not None and size[0] >= least[0] and size[1] >= least[1] and size[0] * size[1] <= MOST_PIXELS:
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _ordered(folder: Path, kinds: set[str] | None) -> list[Path]:

@@ -12,7 +12,7 @@ from benchmarks.shared.plotting import save, subplots
 
 
 def plot_recall(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold], path: Path) -> None:
-    """Draw a row for each case: our recall, and that of each peer at its equal threshold, in percent of the pictures."""
+    """Draw a row for each case: our recall and that of each peer at its equal threshold, in percent of pictures."""
     figure, (axes,) = subplots(1, columns=1, height=2 + 0.3 * len(tallies))
     names = [
         "ours",
@@ -38,7 +38,7 @@ def plot_recall(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold], pa
 
 
 def plot_nearest(tallies: Mapping[str, Tally], groups: Mapping[str, str], path: Path) -> None:
-    """Draw the share of pictures with a PDQ match over the largest allowed distance. `groups`: the group of each case."""
+    """Draw the share of pictures with a PDQ match over the largest allowed distance. `groups`: case → group."""
     names = list(dict.fromkeys(groups[case] for case in tallies))
     figure, every = subplots(len(names), columns=2, height=4)
     for axes, group in zip(every, names, strict=True):

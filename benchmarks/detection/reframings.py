@@ -142,15 +142,15 @@ def distances(picture: Picture, reduced: Reduced, name: str, listed: Sequence[by
     Where the reduced picture is not informative, the picture is hashed at full size, as in a scan.
     """
     small = reframed(reduced, named(name)) if name else reduced
-    found = []
+    measured = []
     for hasher, known in zip(hashers(), listed, strict=True):
         answer = hasher.screened(small)
         if answer is None:
             value = hasher.hash(reframed_picture(picture, named(name)) if name else picture).value
         else:
             value = answer.hashes[0].value
-        found.append(hamming(value, known))
-    return found
+        measured.append(hamming(value, known))
+    return measured
 
 
 def listed_pictures(corpus: Path, count: int, side: int) -> list[Path]:
@@ -160,13 +160,13 @@ def listed_pictures(corpus: Path, count: int, side: int) -> list[Path]:
     for path in photographs(corpus, 3 * count):
         if len(kept) == count:
             break
-        picture = brought(path, side)
+        picture = reduced_to(path, side)
         if min(picture.size) >= 200 and (pdq.hash(Picture(picture)).quality or 0) >= LEAST_QUALITY:
             kept.append(path)
     return kept
 
 
-def brought(path: Path, side: int) -> Image.Image:
+def reduced_to(path: Path, side: int) -> Image.Image:
     with Image.open(path) as opened:
         picture = opened.convert("RGB")
     picture.thumbnail((side, side))
@@ -185,7 +185,7 @@ class Fidelity:
 
     def look(self, path: Path, side: int) -> None:
         begun = time.perf_counter()
-        picture = Picture(brought(path, side))
+        picture = Picture(reduced_to(path, side))
         reduced = picture.reduced()
         self.decoding.append(time.perf_counter() - begun)
         for reframing in REFRAMINGS:
@@ -207,9 +207,9 @@ class Fidelity:
 
     def show(self) -> None:
         print("\nScreened against reference, reframed, eight orientations (bits: share):")
-        for name, found in self.distances.items():
-            total = found.total()
-            shares = " ".join(f"{distance}:{count / total:.3%}" for distance, count in sorted(found.items()))
+        for name, measured in self.distances.items():
+            total = measured.total()
+            shares = " ".join(f"{distance}:{count / total:.3%}" for distance, count in sorted(measured.items()))
             print(
                 f"  {name}: {total} hashes; beyond the slack that the hasher states {self.beyond_slack[name]}; {shares}"
             )
@@ -226,7 +226,7 @@ def show(measured: dict[str, npt.NDArray[np.int64]], columns: Sequence[str], at:
     heads = [f"as it stands ({8})", *(f"+ {name} ({8 * (1 + len(names))})" for name, names in GROUPS.items())]
     print(f"| alteration | {' | '.join(heads)} |\n|{'---|' * (len(heads) + 1)}")
     sets = [(), *GROUPS.values()]
-    for name, every in found.items():
+    for name, every in measured.items():
         cells = []
         for names in sets:
             nearest = every[:, [0, *(columns.index(each) for each in names)], at].min(axis=1)
@@ -242,27 +242,27 @@ def main() -> None:
     arguments = parser.parse_args()
     paths = listed_pictures(arguments.corpus, arguments.count, arguments.side)
     columns = ["", *(reframing.name for reframing in REFRAMINGS)]
-    found = {name: np.zeros((len(paths), len(columns), len(ALGORITHMS)), np.int64) for name in ALTERATIONS}
+    measured = {name: np.zeros((len(paths), len(columns), len(ALGORITHMS)), np.int64) for name in ALTERATIONS}
     fidelity = Fidelity()
     for number, path in enumerate(paths):
         rng = np.random.default_rng((SEED, number))
-        picture = brought(path, arguments.side)
+        picture = reduced_to(path, arguments.side)
         listed = [hasher.hash(Picture(picture)).value for hasher in hashers()]
         for name, alter in ALTERATIONS.items():
             copy = Picture(alter(picture, rng))
             reduced = copy.reduced()
             for column, reframing in enumerate(columns):
-                found[name][number, column] = distances(copy, reduced, reframing, listed)
+                measured[name][number, column] = distances(copy, reduced, reframing, listed)
         if number % FIDELITY_EVERY == 0:
             fidelity.look(path, arguments.side)
     print(f"{len(paths)} photographs of at most {arguments.side} pixels a side, seed {SEED}")
     for at, algorithm in enumerate(ALGORITHMS):
-        show(found, columns, at, algorithm)
+        show(measured, columns, at, algorithm)
     limit = THRESHOLDS["pdq"][2]
     print(f"\npdq ≤ {limit}: % found by each alone")
     print(f"| alteration | {' | '.join(name or 'as it stands' for name in columns)} |")
     print("|---" * (len(columns) + 1) + "|")
-    for name, every in found.items():
+    for name, every in measured.items():
         print(f"| {name} | {' | '.join(f'{share:.0f}' for share in 100 * (every[:, :, 0] <= limit).mean(axis=0))} |")
     fidelity.show()
 

@@ -61,9 +61,9 @@ def displaced(boxes: npt.NDArray[np.int32], planted: tuple[int, int, int, int]) 
 
 
 def shown(kind: str, grey: npt.NDArray[np.uint8], planted: list[tuple[int, int, int, int]]) -> Shown:
-    boxes, found, told = candidates(grey)
+    boxes, evidence, extra = candidates(grey)
     rows = np.zeros((len(boxes), FEATURES), np.float64)
-    features(boxes, found, *told, True, rows)
+    features(boxes, evidence, *extra, True, rows)
     off = np.stack([displaced(boxes, each) for each in planted])
     return Shown(kind, boxes, rows, off)
 
@@ -153,8 +153,8 @@ def tell(name: str, every: list[Shown], pools: list[Ints], weights: Floats) -> N
         row[3] += int((each.off < FOUND).any(axis=1).sum())
         row[4] += len(places)
     print(f"\n{name}\n\n| screenshots | planted | found | candidates | regions each |\n|---|---|---|---|---|")
-    for kind, (count, planted, found, had, regions) in table.items():
-        shares = f"{100 * found / planted:.1f} % | {100 * had / planted:.1f} %"
+    for kind, (count, planted, evidence, candidates_near, regions) in table.items():
+        shares = f"{100 * evidence / planted:.1f} % | {100 * candidates_near / planted:.1f} %"
         print(f"| {kind} | {planted} | {shares} | {regions / count:.1f} |")
 
 

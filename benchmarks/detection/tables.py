@@ -22,7 +22,7 @@ CUT = 31
 
 @dataclass(slots=True)
 class Tally:
-    """The measurements of one case. `wrong`: the photograph a file shows, and the matched one (None: a random entry)."""
+    """The measurements of one case. `wrong`: the photograph shown, and the matched one (None: a random entry)."""
 
     shown: list[Shown] = field(default_factory=list)
     files: int = 0
@@ -49,15 +49,15 @@ class Threshold:
 
 def tallied(measured: Iterable[Measured]) -> dict[str, Tally]:
     """The measurements by case, in the order in which the cases first occur."""
-    found: dict[str, Tally] = defaultdict(Tally)
+    tallies: dict[str, Tally] = defaultdict(Tally)
     for one in measured:
-        tally = found[one.case]
+        tally = tallies[one.case]
         tally.shown += one.shown
         tally.files += 1
         shown = tuple(sorted(part.source for part in one.shown))
         tally.wrong += [(shown, source_of(match["entry"])) for match in one.wrong]
         tally.seconds.append(one.seconds)
-    return dict(found)
+    return dict(tallies)
 
 
 def thresholds(
@@ -67,7 +67,7 @@ def thresholds(
 
     `entries`: how many of those are photographs and their parts, which the peers were compared with.
     """
-    found = {}
+    by_peer = {}
     for peer in peers:
         mine = [one for one in measured if peer.name in one.unrelated]
         histogram: npt.NDArray[np.int64] = np.sum([one.unrelated[peer.name] for one in mine], axis=0, dtype=np.int64)
@@ -76,13 +76,13 @@ def thresholds(
             continue
         hashes_a_pair = pairs / (len(mine) * entries)
         wrong = sum(source_of(match["entry"]) is not None for one in mine for match in one.wrong)
-        expected = calibrated_threshold(peer.algorithm, listed=listed, asked=hashes_a_pair, most=most)
+        expected = calibrated_threshold(peer.algorithm, listed=listed, queries=hashes_a_pair, most=most)
         if expected is None:
             expected = normal_threshold(histogram, share=most / (10_000 * listed * hashes_a_pair))
         equal = min(expected, observed_threshold(histogram, wrong=wrong))
         places = np.arange(len(histogram))
         mean = float((places * histogram).sum() / pairs)
-        found[peer.name] = Threshold(
+        by_peer[peer.name] = Threshold(
             documented=peer.documented,
             equal=equal,
             mean=mean,
@@ -92,7 +92,7 @@ def thresholds(
             within_documented=int(histogram[: peer.documented + 1].sum()),
             within_equal=int(histogram[: equal + 1].sum()),
         )
-    return found
+    return by_peer
 
 
 def _row(*cells: object) -> str:
@@ -105,8 +105,8 @@ def _head(*cells: str) -> list[str]:
 
 def peer_recall(shown: Sequence[Shown], peer: str, threshold: int) -> float:
     """The peer's recall in percent of the pictures whose file it examined."""
-    asked = [one.peers[peer] for one in shown if peer in one.peers]
-    return share([distance is not None and distance <= threshold for distance in asked])
+    nearest = [one.peers[peer] for one in shown if peer in one.peers]
+    return share([distance is not None and distance <= threshold for distance in nearest])
 
 
 def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -> list[str]:
@@ -126,8 +126,8 @@ def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -
     )
     lines = _head(*head)
     for case, tally in tallies.items():
-        seen = [one.found for one in tally.shown if not one.hidden]
-        hidden = len(tally.shown) - len(seen)
+        visible = [one.found for one in tally.shown if not one.hidden]
+        hidden = len(tally.shown) - len(visible)
         planted = any(one.cut is not None for one in tally.shown)
         best = max(((peer_recall(tally.shown, name, facts.equal), name) for name, facts in peers.items()), default=None)
         lines.append(
@@ -136,7 +136,7 @@ def recall_table(tallies: Mapping[str, Tally], peers: Mapping[str, Threshold]) -
                 len(tally.shown),
                 f"**{share([one.found for one in tally.shown]):.1f} %**",
                 f"{share([one.by_region for one in tally.shown]):.1f} %",
-                f"{share(seen):.1f} % of {len(seen)}" if hidden else "",
+                f"{share(visible):.1f} % of {len(visible)}" if hidden else "",
                 f"{share([one.cut is not None and one.cut <= CUT for one in tally.shown]):.1f} %" if planted else "",
                 "–" if best is None else f"{best[0]:.1f} % {best[1] if best[0] else ''}".strip(),
                 f"{median(tally.seconds):.2f}",
@@ -194,6 +194,6 @@ def _wrong_row(case: str, files: int, wrong: Sequence[tuple[tuple[int, ...], int
     return _row(case, files, len(wrong) - len(photographs), len(photographs), len(set(photographs)), rate)
 
 
-def share(found: Sequence[bool]) -> float:
+def share(values: Sequence[bool]) -> float:
     """The percentage of true values."""
-    return 100 * sum(found) / len(found) if found else 0.0
+    return 100 * sum(values) / len(values) if values else 0.0

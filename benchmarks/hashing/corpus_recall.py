@@ -81,7 +81,7 @@ def alter(task: tuple[Path, str, Path]) -> None:
 
 
 def peers_find(task: tuple[Path, Path]) -> tuple[str, bool, bool]:
-    """(copy, whether pdqhash finds it, whether imagehash finds it), from the original and the copy's eight orientations."""
+    """(copy, whether pdqhash finds it, whether imagehash finds it), comparing the original with eight orientations."""
     copy, original = task
     with Image.open(original) as opened:
         white = Image.new("RGBA", opened.size, "white")
@@ -98,9 +98,9 @@ def peers_find(task: tuple[Path, Path]) -> tuple[str, bool, bool]:
         for vector in turned
     )
     grey = image.convert("L")
-    hashes = [imagehash.phash(grey), *(imagehash.phash(grey.transpose(way)) for way in Transpose)]
+    hashes = [imagehash.phash(grey), *(imagehash.phash(grey.transpose(turn)) for turn in Transpose)]
     by_phash = any(
-        imagehash.phash(known) - found <= PHASH_THRESHOLD for known in (composited, dropped) for found in hashes
+        imagehash.phash(known) - value <= PHASH_THRESHOLD for known in (composited, dropped) for value in hashes
     )
     return str(copy), bool(by_pdq), bool(by_phash)
 
@@ -171,18 +171,18 @@ def main() -> None:
     print(finished.stdout, f"exit code {finished.returncode}, {seconds:.0f} s")
     subprocess.run(command("verify", "--case", work / "case"), check=True)
 
-    found = {finding["path"]: finding for finding in findings(work / "case")}
+    by_path = {finding["path"]: finding for finding in findings(work / "case")}
     on_disk = sum(len(names) for _folder, _folders, names in os.walk(work / "exhibit"))
     with ProcessPoolExecutor() as pool:
         tasks = [(work / "exhibit" / relative, original) for relative, (_name, original) in copies.items()]
         peers = {Path(path): (pdq, phash) for path, pdq, phash in pool.map(peers_find, tasks, chunksize=16)}
-    report(arguments, copies, found, peers, on_disk, peak.total, peak.largest_process, seconds)
+    report(arguments, copies, by_path, peers, on_disk, peak.total, peak.largest_process, seconds)
 
 
 def report(  # noqa: PLR0917 - a last step that tells everything
     arguments: argparse.Namespace,
     copies: dict[str, tuple[str, Path]],
-    found: dict[str, dict[str, Any]],
+    by_path: dict[str, dict[str, Any]],
     peers: dict[Path, tuple[bool, bool]],
     on_disk: int,
     total: float,
@@ -198,7 +198,7 @@ def report(  # noqa: PLR0917 - a last step that tells everything
     lost, missed = [], []
     for relative, (name, original) in copies.items():
         pdq, phash = peers[arguments.work / "exhibit" / relative]
-        ours = any(notes[match["entry"]] == original.name.replace("%", "%25") for match in found[relative]["matches"])
+        ours = any(notes[match["entry"]] == original.name.replace("%", "%25") for match in by_path[relative]["matches"])
         row = table[name]
         row["copies"] += 1
         row["found"] += ours
@@ -222,20 +222,20 @@ def report(  # noqa: PLR0917 - a last step that tells everything
         print(f"  {relative}")
     elsewhere = {
         path: [(match["algorithm"], match["distance"], notes[match["entry"]]) for match in finding["matches"]]
-        for path, finding in found.items()
+        for path, finding in by_path.items()
         if path not in copies and finding["matches"]
     }
     print(f"matches among the others: {len(elsewhere)}")
     for path, matches in elsewhere.items():
         print(f"  {path}: {matches[:3]}")
-    statuses = Counter((path.split("/")[0], finding["status"], finding["reason"]) for path, finding in found.items())
+    statuses = Counter((path.split("/")[0], finding["status"], finding["reason"]) for path, finding in by_path.items())
     for (folder, status, reason), count in sorted(statuses.items(), key=str):
         print(f"{folder:10} {status:11} {reason or '':20} {count}")
-    print(f"files on disk {on_disk}, findings {len(found)}")
+    print(f"files on disk {on_disk}, findings {len(by_path)}")
     print(f"scan: {seconds:.0f} s; peak memory of all processes {total:.0f} MB, of the largest {largest:.0f} MB")
     result = {"table": table, "lost": lost, "missed": missed, "elsewhere": elsewhere, "on_disk": on_disk}
     (arguments.work / "result.json").write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
-    sys.exit(1 if lost or len(found) != on_disk else 0)
+    sys.exit(1 if lost or len(by_path) != on_disk else 0)
 
 
 if __name__ == "__main__":

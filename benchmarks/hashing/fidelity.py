@@ -102,15 +102,15 @@ def pictures(corpus: Path, most: int) -> list[Path]:
 
 def measured(path: Path, variants: tuple[str, ...]) -> Measured:
     """The measurements of one picture in each variant."""
-    found: Measured = []
+    results: Measured = []
     for name, data in forms(path, variants):
         try:
             answers = screened(data)
         except DecodeError:
             continue
         for algorithm, answer in answers.items():
-            found.append((name, algorithm, answer.distances(), answer.margin, [*answer.allowed]))
-    return found
+            results.append((name, algorithm, answer.distances(), answer.margin, [*answer.allowed]))
+    return results
 
 
 def forms(path: Path, variants: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
@@ -129,8 +129,8 @@ def forms(path: Path, variants: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
                 continue
 
 
-def add(table: dict[tuple[str, str], Distances], path: Path, found: Measured) -> None:
-    for variant, algorithm, distances, margin, allowed in found:
+def add(table: dict[tuple[str, str], Distances], path: Path, results: Measured) -> None:
+    for variant, algorithm, distances, margin, allowed in results:
         row = table.setdefault((algorithm, variant), Distances())
         if not distances:
             row.whole += len(TRANSFORMS)
@@ -142,7 +142,7 @@ def add(table: dict[tuple[str, str], Distances], path: Path, found: Measured) ->
         row.worst = sorted([*row.worst, (max(distances), path.name)], reverse=True)[:WORST]
 
 
-def tell(table: dict[tuple[str, str], Distances], variants: tuple[str, ...]) -> bool:
+def report(table: dict[tuple[str, str], Distances], variants: tuple[str, ...]) -> bool:
     """Print the tables. Returns whether every hash is within its allowed distance."""
     good = True
     for algorithm in ALGORITHMS:
@@ -208,17 +208,17 @@ def main() -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(arguments.processes, mp_context=context) as pool:
         every = pool.map(partial(measured, variants=variants), files, chunksize=8)
-        for path, found in zip(files, every, strict=True):
-            add(table, path, found)
+        for path, results in zip(files, every, strict=True):
+            add(table, path, results)
     print(f"{len(files):,} pictures, 8 orientations each")
-    good = tell(table, variants)
+    good = report(table, variants)
     if arguments.json:
-        told = [
+        rows = [
             {"algorithm": algorithm, "variant": variant, "counts": dict(sorted(row.counts.items())),
              "margin": row.margin, "allowed": row.allowed, "beyond": row.beyond, "worst": row.worst}
             for (algorithm, variant), row in table.items()
         ]  # fmt: skip
-        arguments.json.write_text(json.dumps(told, indent=1), encoding="utf-8")
+        arguments.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     if arguments.plots:
         plot(table, variants, arguments.plots)
     sys.exit(0 if good else 1)

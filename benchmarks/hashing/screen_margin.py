@@ -59,10 +59,10 @@ def main() -> None:
     print(f"{pictures} pictures, 8 orientations each")
     for hasher in hashers:
         name = hasher.algorithm.name
-        found = distances[name]
-        beyond = sum(count for distance, count in found.items() if distance > hasher.margin)
-        total = max(1, found.total())
-        shares = " ".join(f"{distance}:{count / total:.4%}" for distance, count in sorted(found.items()))
+        counts = distances[name]
+        beyond = sum(count for distance, count in counts.items() if distance > hasher.margin)
+        total = max(1, counts.total())
+        shares = " ".join(f"{distance}:{count / total:.4%}" for distance, count in sorted(counts.items()))
         print(
             f"{name:8} margin {hasher.margin}, beyond it {beyond} of {total}; "
             f"largest {worst[name][0]} ({worst[name][1]})"

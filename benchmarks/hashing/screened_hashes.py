@@ -51,14 +51,14 @@ def screened(data: bytes) -> dict[str, Screened]:
     picture = next(decode(data, kind, Limits(max_pixels=MOST_PIXELS)).renderings())
     quick = decode_reduced(data, kind, Limits(max_pixels=MOST_PIXELS))
     reduced = picture.reduced() if quick is None else quick[0]
-    found = {}
+    results = {}
     for hasher in _hashers():
         assert isinstance(hasher, ScreeningHasher)
         margin = hasher.screen.margin
         reference = [value.value for value in hasher.turned(picture)]  # screen_margin.py: they are the reference's
         answer = hasher.screened(reduced)
         if answer is None:
-            found[hasher.algorithm.name] = Screened([], reference, margin, [])
+            results[hasher.algorithm.name] = Screened([], reference, margin, [])
             continue
         codes = [value.value for value in answer.hashes]
         allowed = [margin] * len(TRANSFORMS)
@@ -67,8 +67,8 @@ def screened(data: bytes) -> dict[str, Screened]:
             doubts = [answer.doubtful[at : at + width] for at in range(0, len(answer.doubtful), width)]
             pairs = zip(codes, reference, doubts, strict=True)
             allowed = [min(margin, hamming_in(one, other, mask)) for one, other, mask in pairs]
-        found[hasher.algorithm.name] = Screened(codes, reference, margin, allowed)
-    return found
+        results[hasher.algorithm.name] = Screened(codes, reference, margin, allowed)
+    return results
 
 
 def hamming_in(one: bytes, other: bytes, mask: bytes) -> int:

@@ -35,7 +35,7 @@ def main() -> None:
     names = [name for name, facts in ALGORITHMS.items() if facts.metric is Metric.HAMMING]
     hashers = picture_hashers(names)
     rows = {row["file"]: row for row in manifest(arguments.corpus)}
-    found: dict[str, list[Hash]] = {name: [] for name in names}
+    by_name: dict[str, list[Hash]] = {name: [] for name in names}
     groups = []
     for path in photographs(arguments.corpus, arguments.count):
         row = rows[path.relative_to(arguments.corpus).as_posix()]
@@ -45,12 +45,12 @@ def main() -> None:
         picture = next(decode(data, kind).renderings())
         groups.append({row[key] for key in ("family", "dup_group") if row[key]} | {row["sha256"]})
         for hasher in hashers:
-            found[hasher.algorithm.name].append(hasher.hash(picture))
+            by_name[hasher.algorithm.name].append(hasher.hash(picture))
     related = np.array([[bool(first & second) for second in groups] for first in groups])
     print(f"{len(groups)} photographs")
     print("| algorithm | bits | threshold | mean | std | pairs | ≤ half | ≤ threshold | ≤ twice | low quality |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    for name, hashes in found.items():
+    for name, hashes in by_name.items():
         facts = ALGORITHMS[name]
         trusted = np.array([value.quality is None or value.quality >= LOW_QUALITY for value in hashes])
         codes = np.array([list(value.value) for value in hashes], np.uint8)

@@ -86,7 +86,7 @@ def _main_table(path: Path, count: int, width: int) -> None:
 
 
 def _alike(path: Path, count: int, width: int) -> None:
-    """Build a table of even numbers with leading zeros: all are in one bucket, and unlisted queries lie between them."""
+    """Build a table of even numbers with leading zeros: all are in one bucket; unlisted queries lie between them."""
     print()
     table = _built(path, count, width, "all beginning alike")
     rate = _rate(table, 100_000, table.spans)
@@ -132,8 +132,8 @@ def _peak_memory() -> Iterator[list[int]]:
 
     def watch() -> None:
         while not done.wait(0.05):
-            found = process.memory_info()
-            peak[0] = max(peak[0], found.rss - getattr(found, "shared", 0))
+            memory = process.memory_info()
+            peak[0] = max(peak[0], memory.rss - getattr(memory, "shared", 0))
 
     thread = Thread(target=watch)
     thread.start()
@@ -159,14 +159,14 @@ def _queries(table: DigestTable, count: int, rng: np.random.Generator) -> np.nda
     return queries
 
 
-def _rate(table: DigestTable, batch: int, ask: Callable[[np.ndarray], object]) -> float:
+def _rate(table: DigestTable, batch: int, look_up: Callable[[np.ndarray], object]) -> float:
     """Digests a second: the median of rounds with different queries, after one unmeasured round."""
     rng = np.random.default_rng(batch)
     rates = []
     for _ in range(ROUNDS + 1):
         queries = _queries(table, batch, rng)
         start = time.perf_counter()
-        ask(queries)
+        look_up(queries)
         rates.append(batch / (time.perf_counter() - start))
     return float(np.median(rates[1:]))
 
@@ -182,9 +182,9 @@ def _sorted_spans(table: DigestTable, queries: np.ndarray) -> tuple[np.ndarray, 
 
 def _searchsorted(mapped: np.ndarray, queries: np.ndarray) -> np.ndarray:
     """The places of the queries in the table, by NumPy; -1 where a query is not listed."""
-    asked = queries.view(mapped.dtype).ravel()
-    places = np.minimum(np.searchsorted(mapped, asked), len(mapped) - 1)
-    return np.where(mapped[places] == asked, places, -1)
+    flat = queries.view(mapped.dtype).ravel()
+    places = np.minimum(np.searchsorted(mapped, flat), len(mapped) - 1)
+    return np.where(mapped[places] == flat, places, -1)
 
 
 def _peer(base: Path, count: int, width: int) -> None:
@@ -223,15 +223,15 @@ def _same_answers(database: sqlite3.Connection, table: DigestTable) -> None:
 
 
 def _one_by_one(database: sqlite3.Connection, queries: np.ndarray) -> list[list[tuple[int]]]:
-    ask = "select entry from digest where value = ?"
-    return [database.execute(ask, (bytes(query),)).fetchall() for query in queries]
+    look_up = "select entry from digest where value = ?"
+    return [database.execute(look_up, (bytes(query),)).fetchall() for query in queries]
 
 
 def _joined(database: sqlite3.Connection, queries: np.ndarray) -> list[tuple[int, int]]:
     database.execute("delete from temp.asked")
     database.executemany("insert into temp.asked values (?)", ((bytes(query),) for query in queries))
-    ask = "select asked.rowid, entry from temp.asked cross join digest using (value)"
-    return database.execute(ask).fetchall()
+    look_up = "select asked.rowid, entry from temp.asked cross join digest using (value)"
+    return database.execute(look_up).fetchall()
 
 
 if __name__ == "__main__":

@@ -42,14 +42,14 @@ def drawn(rng: np.random.Generator, count: int) -> Codes:
 
 
 def by_numpy(codes: Codes, queries: Codes) -> Answer:
-    found: Answer = set()
+    answer: Answer = set()
     for number, query in enumerate(queries.astype(np.int32)):
         for first in range(0, len(codes), 8192):
             apart = codes[first : first + 8192] - query
             distances = np.einsum("ij,ij->i", apart, apart)
             near = np.flatnonzero(distances <= FACTS.threshold)
-            found.update((number, first + row, int(distances[row])) for row in near.tolist())
-    return found
+            answer.update((number, first + row, int(distances[row])) for row in near.tolist())
+    return answer
 
 
 def ours(index: Index, queries: Codes) -> Answer:
@@ -60,11 +60,11 @@ def faiss_flat(plain: Any, queries: npt.NDArray[np.float32]) -> Answer:
     return answer_of(plain.range_search(queries, FACTS.threshold + 1))
 
 
-def answer_of(found: tuple[npt.NDArray[np.int64], npt.NDArray[np.generic], npt.NDArray[np.int64]]) -> Answer:
-    limits, distances, rows = found
+def answer_of(answer: tuple[npt.NDArray[np.int64], npt.NDArray[np.generic], npt.NDArray[np.int64]]) -> Answer:
+    limits, distances, rows = answer
     ends = limits.astype(np.int64)  # FAISS's are unsigned
-    asked = np.repeat(np.arange(len(ends) - 1), ends[1:] - ends[:-1])
-    return set(zip(asked.tolist(), rows.tolist(), [int(one) for one in distances.tolist()], strict=True))
+    batch = np.repeat(np.arange(len(ends) - 1), ends[1:] - ends[:-1])
+    return set(zip(batch.tolist(), rows.tolist(), [int(one) for one in distances.tolist()], strict=True))
 
 
 def timed(search: Callable[[], Answer], rounds: int) -> tuple[float, Answer]:
@@ -105,10 +105,10 @@ def main() -> None:
             }
             results = {name: timed(search, arguments.rounds) for name, search in searches.items()}
             expected = results["numpy"][1]
-            for name, (seconds, found) in results.items():
+            for name, (seconds, answer) in results.items():
                 print(
                     f"| {count} | {name} | {seconds / count * 1e3:.2f} | {seconds / results['ours'][0]:.1f} "
-                    f"| {len(expected)} | {len(expected - found)} | {len(found - expected)} | {held[name]:.0f} |"
+                    f"| {len(expected)} | {len(expected - answer)} | {len(answer - expected)} | {held[name]:.0f} |"
                 )
 
 

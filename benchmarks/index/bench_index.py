@@ -56,12 +56,12 @@ MULTI_HASH = {1: 20.0, 5: 80.0}
 """How many times faster than MultiHash at radius 31, by millions of codes."""
 
 
-def timed(ask: Callable[[], Answer], repeats: int = REPEATS) -> tuple[float, Answer]:
+def timed(search: Callable[[], Answer], repeats: int = REPEATS) -> tuple[float, Answer]:
     """The median time of a call in seconds, and its answer."""
     times = []
     for _ in range(repeats):
         begun = time.perf_counter()
-        answer = ask()
+        answer = search()
         times.append(time.perf_counter() - begun)
     return statistics.median(times), answer
 
@@ -69,12 +69,12 @@ def timed(ask: Callable[[], Answer], repeats: int = REPEATS) -> tuple[float, Ans
 def same(mine: Answer, theirs: Answer, count: int) -> None:
     """Exit where the answers to the first `count` queries differ in rows or distances."""
     for query in range(count):
-        found = []
+        matched = []
         for limits, distances, rows in (mine, theirs):
             part = slice(limits[query], limits[query + 1])
-            found.append(sorted(zip(rows[part].tolist(), distances[part].tolist(), strict=True)))
-        if found[0] != found[1]:
-            sys.exit(f"query {query}: {len(found[0])} matches, by brute force {len(found[1])}")
+            matched.append(sorted(zip(rows[part].tolist(), distances[part].tolist(), strict=True)))
+        if matched[0] != matched[1]:
+            sys.exit(f"query {query}: {len(matched[0])} matches, by brute force {len(matched[1])}")
 
 
 def flat_of(codes: Codes) -> faiss.IndexBinaryFlat:
@@ -83,24 +83,24 @@ def flat_of(codes: Codes) -> faiss.IndexBinaryFlat:
     return flat
 
 
-def ask_faiss(index: faiss.IndexBinary, asked: Codes, radius: int) -> Answer:
-    limits, distances, rows = index.range_search(asked, radius + 1)
+def search_faiss(index: faiss.IndexBinary, batch: Codes, radius: int) -> Answer:
+    limits, distances, rows = index.range_search(batch, radius + 1)
     return limits.astype(np.int64), distances.astype(np.int32), rows
 
 
-def multi_hash(codes: Codes, asked: Codes, expected: Answer) -> tuple[float, float]:
+def multi_hash(codes: Codes, batch: Codes, expected: Answer) -> tuple[float, float]:
     """MultiHash's seconds for a query and seconds to build. The benchmark exits where its answer is not complete."""
     index = faiss.IndexBinaryMultiHash(codes.shape[1] * 8, 16, 16)
     index.nflip = 1
     begun = time.perf_counter()
     index.add(codes)
     built = time.perf_counter() - begun
-    taken, answer = timed(lambda: ask_faiss(index, asked, 31), 3)
-    same(answer, expected, len(asked))
-    return taken / len(asked), built
+    taken, answer = timed(lambda: search_faiss(index, batch, 31), 3)
+    same(answer, expected, len(batch))
+    return taken / len(batch), built
 
 
-def bk_tree(codes: Codes, asked: Codes, radius: int, expected: Answer) -> float | None:
+def bk_tree(codes: Codes, batch: Codes, radius: int, expected: Answer) -> float | None:
     """Seconds for a query by pynear's exact tree; None where it is not installed."""
     try:
         from pynear import BKTreeBinaryIndex256  # noqa: PLC0415 - a peer that is rarely installed
@@ -109,9 +109,9 @@ def bk_tree(codes: Codes, asked: Codes, radius: int, expected: Answer) -> float 
     tree = BKTreeBinaryIndex256()
     tree.set(codes)
     begun = time.perf_counter()
-    rows = tree.find_threshold(asked, radius)[0]
-    taken = (time.perf_counter() - begun) / len(asked)
-    if [len(found) for found in rows] != np.diff(expected[0])[: len(asked)].tolist():
+    rows = tree.find_threshold(batch, radius)[0]
+    taken = (time.perf_counter() - begun) / len(batch)
+    if [len(matched) for matched in rows] != np.diff(expected[0])[: len(batch)].tolist():
         sys.exit("pynear answers otherwise")
     return taken
 
@@ -133,17 +133,17 @@ def one_size(codes: Codes, name: str, millions: int, work: Path, *, scale: float
           f"{index.chunks.count} chunks")  # fmt: skip
     demand = 0.5 if name == "grown" else 1.0
     for radius, target in cells:
-        asked = queries(codes, BATCH, radius, seed=radius)
-        index.range_search(asked[: BATCH // 2], radius=radius)
-        taken, answer = timed(lambda asked=asked, radius=radius: index.range_search(asked, radius=radius))  # type: ignore[misc]
+        batch = queries(codes, BATCH, radius, seed=radius)
+        index.range_search(batch[: BATCH // 2], radius=radius)
+        taken, answer = timed(lambda batch=batch, radius=radius: index.range_search(batch, radius=radius))  # type: ignore[misc]
         mine = taken / BATCH
         count = BATCH if (bits, millions, radius) == (256, 5, 48) else PEER_QUERIES
-        taken, expected = timed(lambda asked=asked[:count], radius=radius: ask_faiss(flat, asked, radius), 1)  # type: ignore[misc]
+        taken, expected = timed(lambda batch=batch[:count], radius=radius: search_faiss(flat, batch, radius), 1)  # type: ignore[misc]
         same(answer, expected, count)
         theirs = taken / count
         alone = statistics.median(
             timed(lambda q=q, radius=radius: index.range_search(q, radius=radius), 1)[0]  # type: ignore[misc]
-            for q in (asked[at : at + 1] for at in range(100))
+            for q in (batch[at : at + 1] for at in range(100))
         )
         needed = f" (must: {target * demand:g})" if target and name != "hostile" else ""
         line = (f"  radius {radius}: {mine * 1e6:8.1f} us, alone {alone * 1e6:6.0f}; flat {theirs * 1e6:8.0f} us, "
@@ -153,7 +153,7 @@ def one_size(codes: Codes, name: str, millions: int, work: Path, *, scale: float
         print(line, flush=True)
         if radius == 31 and bits == 256:
             if millions in MULTI_HASH or (millions == 10 and name == "uniform"):
-                hashed, took = multi_hash(codes, asked[:count], expected)
+                hashed, took = multi_hash(codes, batch[:count], expected)
                 must = (
                     f" (must: {MULTI_HASH[millions] * demand:g})"
                     if millions in MULTI_HASH and name != "hostile"
@@ -162,10 +162,10 @@ def one_size(codes: Codes, name: str, millions: int, work: Path, *, scale: float
                 print(
                     f"             MultiHash {hashed * 1e6:,.0f} us, {hashed / mine:.1f} x{must}; built in {took:.1f} s"
                 )
-            if millions == 1 and name == "uniform" and (tree := bk_tree(codes, asked[:20], radius, expected)):
+            if millions == 1 and name == "uniform" and (tree := bk_tree(codes, batch[:20], radius, expected)):
                 print(f"             pynear's BK-tree {tree * 1e6:,.0f} us, {tree / mine:,.0f} x")
         if name == "uniform" and radius in {8, 31, 39, 41}:
-            lines = cache_lines(index, asked[:100], radius)
+            lines = cache_lines(index, batch[:100], radius)
             one, many = line_times(size)
             print(f"             floor: {lines:.0f} lines a query x {one:.0f} ns / {one / many:.1f} at a time = "
                   f"{lines * many / 1e3:.1f} us; the query takes {mine * 1e9 / (lines * many):.2f} x that")  # fmt: skip

@@ -33,10 +33,10 @@ def main() -> None:
         build_index(codes[:-20], radius=8, path=path, kind="multi")
         add_codes(path, codes[-20:])
         remove_rows(path, [3, arguments.codes - 5])
-        asked = queries(codes, 60, 8, 2)
-        sound = [part.tolist() for part in open_index(path).range_search(asked, radius=8)]
+        batch = queries(codes, 60, 8, 2)
+        sound = [part.tolist() for part in open_index(path).range_search(batch, radius=8)]
         counts: Counter[str] = Counter()
-        for file in sorted(found for found in path.rglob("*") if found.is_file()):
+        for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
             original = file.read_bytes()
             before = counts.copy()
             for place in range(len(original)):
@@ -49,7 +49,7 @@ def main() -> None:
                 except IndexFileError:
                     refused = True
                 try:
-                    answer = [part.tolist() for part in open_index(path).range_search(asked, radius=8)]
+                    answer = [part.tolist() for part in open_index(path).range_search(batch, radius=8)]
                     same = answer == sound
                     counts["refused by the check" if refused else "without effect"] += 1
                     counts["of these: right answers without the check"] += refused and same
@@ -64,7 +64,7 @@ def main() -> None:
             file.write_bytes(original)
             print(f"{file.relative_to(path)}: {len(original):,} bytes: {dict(counts - before)}", flush=True)
         print(f"in all: {dict(counts)}")
-        assert np.array_equal(open_index(path).range_search(asked, radius=8)[0], sound[0])
+        assert np.array_equal(open_index(path).range_search(batch, radius=8)[0], sound[0])
 
 
 if __name__ == "__main__":

@@ -37,18 +37,18 @@ def timed(name: str, work: Callable[[], Value]) -> Value:
     return value
 
 
-def slower(before: Index, after: Index, asked: npt.NDArray[np.uint8], size: int) -> float:
+def slower(before: Index, after: Index, batch: npt.NDArray[np.uint8], size: int) -> float:
     """The time of batches of `size` in `after` divided by their time in `before`; prints both."""
     taken: dict[int, list[float]] = {0: [], 1: []}
     for turn in range(REPEATS + 1):
         for number, index in enumerate((before, after)):
             begun = time.perf_counter()
-            for at in range(0, len(asked), size):
-                index.range_search(asked[at : at + size], radius=31)
+            for at in range(0, len(batch), size):
+                index.range_search(batch[at : at + size], radius=31)
             if turn:
                 taken[number].append(time.perf_counter() - begun)
     one, other = statistics.median(taken[0]), statistics.median(taken[1])
-    print(f"  batches of {size}: {one / len(asked) * 1e6:.1f} us a query before, {other / len(asked) * 1e6:.1f} after")
+    print(f"  batches of {size}: {one / len(batch) * 1e6:.1f} us a query before, {other / len(batch) * 1e6:.1f} after")
     return other / one
 
 
@@ -62,13 +62,13 @@ def main() -> None:
     codes = uniform(arguments.count, 32, 1)
     added = uniform(CHANGED, 32, 2)
     before = timed(f"{arguments.count:,} codes, built", lambda: build_index(codes, radius=31, path=path))
-    asked = queries(codes, 500, 31, 3)
-    before.range_search(asked, radius=31)
+    batch = queries(codes, 500, 31, 3)
+    before.range_search(batch, radius=31)
 
     def add() -> npt.NDArray[np.int64]:
         rows = add_codes(path, added)
         if not np.isin(rows, open_index(path).range_search(added, radius=0)[2]).all():
-            sys.exit("what was added is not found")
+            sys.exit("an added code is not found")
         return rows
 
     gone = np.random.default_rng(4).permutation(arguments.count)[:CHANGED]
@@ -76,26 +76,38 @@ def main() -> None:
     def remove() -> None:
         remove_rows(path, gone)
         if np.isin(gone, open_index(path).range_search(codes[gone], radius=0)[2]).any():
-            sys.exit("what was removed is found")
+            sys.exit("a removed code is found")
 
-    rows = timed(f"{CHANGED} codes added, found by who opens the index now", add)
-    timed(f"{CHANGED} rows removed, not found any more", remove)
+    rows = timed(f"{CHANGED} codes added, found by a new reader", add)
+    timed(f"{CHANGED} rows removed, no longer found", remove)
     after = timed("opened", lambda: open_index(path))
     for size in (500, 8):
-        print(f"  slower: {slower(before, after, asked, size):.2f} x")
+        print(f"  slower: {slower(before, after, batch, size):.2f} x")
     timed("compacted", lambda: compact_index(path))
     merged = open_index(path)
     for size in (500, 8):
-        print(f"  slower: {slower(before, merged, asked, size):.2f} x")
-    more = np.concatenate((asked, added, codes[gone]))
-    limits, distances, found = before.range_search(more, radius=31)
-    kept = ~np.isin(found, gone)
-    old = set(zip(np.repeat(np.arange(len(more)), np.diff(limits))[kept], distances[kept], found[kept], strict=True))
+        print(f"  slower: {slower(before, merged, batch, size):.2f} x")
+    more = np.concatenate((batch, added, codes[gone]))
+    limits, distances, matched = before.range_search(more, radius=31)
+    remaining = ~np.isin(matched, gone)
+    old = set(
+        zip(
+            np.repeat(np.arange(len(more)), np.diff(limits))[remaining],
+            distances[remaining],
+            matched[remaining],
+            strict=True,
+        )
+    )
     for index in (after, merged):
-        limits, distances, found = index.range_search(more, radius=31)
-        kept = ~np.isin(found, rows)
+        limits, distances, matched = index.range_search(more, radius=31)
+        remaining = ~np.isin(matched, rows)
         now = set(
-            zip(np.repeat(np.arange(len(more)), np.diff(limits))[kept], distances[kept], found[kept], strict=True)
+            zip(
+                np.repeat(np.arange(len(more)), np.diff(limits))[remaining],
+                distances[remaining],
+                matched[remaining],
+                strict=True,
+            )
         )
         if now != old:
             sys.exit("other answers than before")

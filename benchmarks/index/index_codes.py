@@ -173,7 +173,7 @@ def queries(codes: Codes, count: int, radius: int, seed: int) -> Codes:
     return np.concatenate([unrelated, listed ^ flips])[random.permutation(count)]
 
 
-def _told(name: str, codes: Codes, seed: int) -> str:
+def _line(name: str, codes: Codes, seed: int) -> str:
     """One line of the table: distances of random pairs, and the load of the keys of the 16-bit pieces."""
     random = _random(seed)
     first, second = random.integers(0, len(codes), (2, 1_000_000))
@@ -208,13 +208,13 @@ def main() -> None:
         "| 10th | 100th | 1,000th | agree, mean | most | share of set bits |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|---|")
-    print(_told("real, 8 orientations", real, seed))
-    print(_told("real, as they stand", np.ascontiguousarray(real[:: len(TRANSFORMS)]), seed))
-    print(_told("grown, as many", few, seed))
-    print(_told("uniform, as many", uniform(len(real), width, seed), seed))
-    print(_told("grown", grown(count, width, seed, real), seed))
-    print(_told("uniform", uniform(count, width, seed), seed))
-    print(_told("hostile", hostile(count, width, seed), seed))
+    print(_line("real, 8 orientations", real, seed))
+    print(_line("real, as they stand", np.ascontiguousarray(real[:: len(TRANSFORMS)]), seed))
+    print(_line("grown, as many", few, seed))
+    print(_line("uniform, as many", uniform(len(real), width, seed), seed))
+    print(_line("grown", grown(count, width, seed, real), seed))
+    print(_line("uniform", uniform(count, width, seed), seed))
+    print(_line("hostile", hostile(count, width, seed), seed))
 
 
 if __name__ == "__main__":

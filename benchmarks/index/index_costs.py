@@ -36,15 +36,15 @@ BATCH = 500
 SMALL = [20, 50, 100, 200, 400, 800, 1600, 3200, 6400]
 
 
-def nanoseconds(ask: Callable[[], object], asked: int, repeats: int = 5) -> float:
+def nanoseconds(search: Callable[[], object], batch: int, repeats: int = 5) -> float:
     """The median time of a query in nanoseconds, after one unmeasured call."""
-    ask()
+    search()
     times = []
     for _ in range(repeats):
         begun = time.perf_counter()
-        ask()
+        search()
         times.append(time.perf_counter() - begun)
-    return statistics.median(times) / asked * 1e9
+    return statistics.median(times) / batch * 1e9
 
 
 def steps(index: MultiIndex, radius: int) -> list[float]:
@@ -64,21 +64,21 @@ def measure(count: int, work: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
     build_index(uniform(count, 32, 1), radius=31, path=path, kind="multi")
     index = open_multi(path / "1", costs=replace(DEFAULT_COSTS, scanned=1e9, read=1e9))
-    asked = uniform(BATCH, 32, 2)
+    batch = uniform(BATCH, 32, 2)
     rows, measured = [], []
     for radius in RADII:
-        taken = nanoseconds(partial(index.range_search, asked, radius=radius), BATCH)
+        taken = nanoseconds(partial(index.range_search, batch, radius=radius), BATCH)
         rows.append([number / taken for number in steps(index, radius)])
         measured.append(taken)
-    found, error = nnls(np.array(rows), np.ones(len(rows)))
+    constants, error = nnls(np.array(rows), np.ones(len(rows)))
     scanning = open_multi(path / "1", costs=replace(DEFAULT_COSTS, probe=1e12))
-    many = nanoseconds(lambda: scanning.range_search(asked, radius=39), BATCH, 3) / count
-    one = nanoseconds(lambda: scanning.range_search(asked[:1], radius=39), 1, 3) / count
+    many = nanoseconds(lambda: scanning.range_search(batch, radius=39), BATCH, 3) / count
+    one = nanoseconds(lambda: scanning.range_search(batch[:1], radius=39), 1, 3) / count
     size = sum(file.stat().st_size for file in path.rglob("*"))
-    said = DEFAULT_COSTS.at(size)
-    pairs = zip(found, (said.probe, said.candidate, said.survivor), strict=True)
+    documented = DEFAULT_COSTS.at(size)
+    pairs = zip(constants, (documented.probe, documented.candidate, documented.survivor), strict=True)
     steps_taken = "  ".join(f"{mine:7.2f} ({theirs:5.2f})" for mine, theirs in pairs)
-    scans = f"{many:.2f} ({said.scan(BATCH):.2f})  {one:.2f} ({said.scan(1):.2f})"
+    scans = f"{many:.2f} ({documented.scan(BATCH):.2f})  {one:.2f} ({documented.scan(1):.2f})"
     print(
         f"{count:>10,} {size / 1e6:>8,.0f}   {steps_taken}   {scans}   error {error / len(RADII) ** 0.5:.0%}",
         flush=True,
@@ -91,7 +91,7 @@ def measure(count: int, work: Path) -> None:
 def break_even(work: Path) -> None:
     """Print the times of both kinds of index for few codes."""
     print(f"\nus a query{'':<8}" + "".join(f"{f'multi, flat of {size}':>24}" for size in (1, 8, BATCH)))
-    asked: npt.NDArray[np.uint8] = uniform(BATCH, 32, 2)
+    batch: npt.NDArray[np.uint8] = uniform(BATCH, 32, 2)
     for count in SMALL:
         codes = uniform(count, 32, 1)
         indexes = []
@@ -102,8 +102,8 @@ def break_even(work: Path) -> None:
             indexes.append(open_segment(path / "1"))
         line = f"{count:>6,} codes{'':<6}"
         for size in (1, 8, BATCH):
-            ways = (partial(index.range_search, asked[:size], radius=31) for index in indexes)
-            multi, flat = (nanoseconds(way, size, 51) / 1e3 for way in ways)
+            searches = (partial(index.range_search, batch[:size], radius=31) for index in indexes)
+            multi, flat = (nanoseconds(search, size, 51) / 1e3 for search in searches)
             line += f"{f'{multi:.2f}, {flat:.2f}':>24}"
         print(line, flush=True)
 

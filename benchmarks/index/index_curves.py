@@ -48,14 +48,14 @@ MOST_BY_TABLES = 60
 BILLION = 10**9
 
 
-def microseconds(ask: Callable[[], object], asked: int, repeats: int = 3) -> float:
+def microseconds(search: Callable[[], object], batch: int, repeats: int = 3) -> float:
     """The median time of a query in microseconds."""
     times = []
     for _ in range(repeats):
         begun = time.perf_counter()
-        ask()
+        search()
         times.append(time.perf_counter() - begun)
-    return statistics.median(times) / asked * 1e6
+    return statistics.median(times) / batch * 1e6
 
 
 def built(count: int, work: Path) -> tuple[Path, Codes, float]:
@@ -68,8 +68,8 @@ def built(count: int, work: Path) -> tuple[Path, Codes, float]:
     return path, codes, time.perf_counter() - begun
 
 
-def _ask(index: Index, asked: Codes, radius: int) -> object:
-    return index.range_search(asked, radius=radius)
+def _search(index: Index, batch: Codes, radius: int) -> object:
+    return index.range_search(batch, radius=radius)
 
 
 def radius_curve(count: int, work: Path) -> dict[str, list[float | None]]:
@@ -77,23 +77,24 @@ def radius_curve(count: int, work: Path) -> dict[str, list[float | None]]:
     path, codes, _seconds = built(count, work)
     flat = faiss.IndexBinaryFlat(WIDTH * 8)
     flat.add(codes)
-    ways: dict[str, Callable[[Codes, int], object]] = {}
+    methods: dict[str, Callable[[Codes, int], object]] = {}
     for name, costs in (("index", DEFAULT_COSTS), ("tables", TABLES_ALONE), ("scan", SCAN_ALONE)):
-        ways[name] = partial(_ask, open_multi(path / "1", costs=costs))
-    ways["FAISS flat"] = lambda asked, radius: flat.range_search(asked, radius + 1)
-    curve: dict[str, list[float | None]] = {name: [] for name in ways}
-    print(f"\n{count:,} codes; us a query\n{'radius':>8}" + "".join(f"{name:>12}" for name in ways))
+        methods[name] = partial(_search, open_multi(path / "1", costs=costs))
+    methods["FAISS flat"] = lambda batch, radius: flat.range_search(batch, radius + 1)
+    curve: dict[str, list[float | None]] = {name: [] for name in methods}
+    print(f"\n{count:,} codes; us a query\n{'radius':>8}" + "".join(f"{name:>12}" for name in methods))
     for radius in RADII:
-        asked = queries(codes, BATCH, radius, seed=radius)
-        for name, way in ways.items():
+        batch = queries(codes, BATCH, radius, seed=radius)
+        for name, method in methods.items():
             if name == "tables" and radius > MOST_BY_TABLES:
                 curve[name].append(None)
                 continue
-            some = asked[:FEW] if name == "FAISS flat" else asked
-            way(some[:5], radius)
-            curve[name].append(microseconds(partial(way, some, radius), len(some)))
+            some = batch[:FEW] if name == "FAISS flat" else batch
+            method(some[:5], radius)
+            curve[name].append(microseconds(partial(method, some, radius), len(some)))
         print(
-            f"{radius:>8}" + "".join(f"{'' if (us := curve[name][-1]) is None else f'{us:.1f}':>12}" for name in ways)
+            f"{radius:>8}"
+            + "".join(f"{'' if (us := curve[name][-1]) is None else f'{us:.1f}':>12}" for name in methods)
         )
     shutil.rmtree(path)
     return curve
@@ -108,26 +109,26 @@ def proportional(kind: str) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")) * 1024 / 1e6
 
 
-def sharer(path: Path, asked: Codes, pipe: Connection) -> None:
+def sharer(path: Path, batch: Codes, pipe: Connection) -> None:
     """Search an index and send the memory before and after. Runs in its own process."""
     before = proportional("Pss")
     begun = time.perf_counter()
     index = open_index(path)
     opened = time.perf_counter() - begun
-    index.range_search(asked, radius=31)
+    index.range_search(batch, radius=31)
     np.asarray(index.codes).sum()  # so that every page of the codes is read too
     pipe.send("ready")
     pipe.recv()
     pipe.send({"opened": opened * 1e3, "pss": proportional("Pss") - before, "rss": proportional("Rss")})
 
 
-def shared(path: Path, asked: Codes) -> list[dict[str, float]]:
+def shared(path: Path, batch: Codes) -> list[dict[str, float]]:
     """The memory that two processes report while they search one index at the same time."""
     context = multiprocessing.get_context("spawn")
     pipes, processes = [], []
     for _ in range(2):
         mine, theirs = context.Pipe()
-        processes.append(context.Process(target=sharer, args=(path, asked, theirs)))
+        processes.append(context.Process(target=sharer, args=(path, batch, theirs)))
         processes[-1].start()
         pipes.append(mine)
     for pipe in pipes:
@@ -150,24 +151,24 @@ def growth_curve(sizes: list[int], work: Path) -> list[dict[str, Any]]:
         path, codes, seconds = built(count, work)
         index = open_index(path)
         assert isinstance(index, MultiIndex)
-        asked = queries(codes, 4 * BATCH, 31, seed=3)
-        index.range_search(asked[BATCH:], radius=39)
+        batch = queries(codes, 4 * BATCH, 31, seed=3)
+        index.range_search(batch[BATCH:], radius=39)
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
         flat = faiss.IndexBinaryFlat(WIDTH * 8)
         flat.add(codes)
         row: dict[str, Any] = {
             "codes": count,
             "chunks": index.chunks.count,
-            "near": microseconds(partial(_ask, index, asked[:BATCH], 31), BATCH, 5),
-            "far": microseconds(partial(_ask, index, asked[:BATCH], 39), BATCH, 5),
-            "flat": microseconds(partial(flat.range_search, asked[:FEW], 32), FEW, 1),
+            "near": microseconds(partial(_search, index, batch[:BATCH], 31), BATCH, 5),
+            "far": microseconds(partial(_search, index, batch[:BATCH], 39), BATCH, 5),
+            "flat": microseconds(partial(flat.range_search, batch[:FEW], 32), FEW, 1),
             "built": seconds,
             "disk": size / 1e6,
         }
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
         flat.reset()
         del codes
-        both = shared(path, np.concatenate([asked] * 4))
+        both = shared(path, np.concatenate([batch] * 4))
         rows.append(row)
         times = f"{row['near']:>8.1f} {row['far']:>8.1f} {row['flat']:>9.0f} {seconds:>9.1f}"
         sizes_of = f"{row['disk']:>9,.0f} {size / count:>7.1f} {both[0]['opened']:>11.1f}"

@@ -59,10 +59,10 @@ def cache_lines(index: MultiIndex, queries: npt.NDArray[np.uint8], radius: int) 
     tables, planned = index.tables, index.plan(radius)
     if planned is None:
         return index.count * index.bits / 8 / LINE
-    asked = words_of(queries)
+    query_words = words_of(queries)
     starts, widths, signature_widths = tables.cuts.T.tolist()
     total = 0
-    for query in asked:
+    for query in query_words:
         whole = int.from_bytes(query.tobytes(), "little")
         for chunk, share in enumerate(planned.shares):
             following = (chunk + 1) % len(planned.shares)
@@ -83,4 +83,4 @@ def cache_lines(index: MultiIndex, queries: npt.NDArray[np.uint8], radius: int) 
                 total += (base + end - 1) * 2 // LINE - (base + begin) * 2 // LINE + 1
                 differences = np.bitwise_count(tables.signatures[base + begin : base + end] ^ signature)
                 total += 2 * int(np.count_nonzero(differences <= both - ones))  # its id, and its code
-    return total / len(asked)
+    return total / len(query_words)

@@ -134,7 +134,7 @@ def _pymerkle() -> Any:
     return pymerkle
 
 
-WAYS: dict[str, Callable[[Path, Sequence[bytes]], float]] = {
+METHODS: dict[str, Callable[[Path, Sequence[bytes]], float]] = {
     "plain sqlite3": append_plain,
     "ledger": append_ledger,
     "pymerkle": append_pymerkle,
@@ -150,13 +150,13 @@ def left_out_without_pymerkle(what: str) -> Iterator[None]:
 
 
 def bench_append(work: Path, bodies: Sequence[bytes], rounds: int) -> None:
-    seconds: dict[str, list[float]] = {name: [] for name in WAYS}
+    seconds: dict[str, list[float]] = {name: [] for name in METHODS}
     for _ in range(rounds):
-        for name, way in WAYS.items():
+        for name, method in METHODS.items():
             path = work / f"{name}.db"
             path.unlink(missing_ok=True)
             with left_out_without_pymerkle(name):
-                seconds[name].append(way(path, bodies))
+                seconds[name].append(method(path, bodies))
     plain = median(seconds["plain sqlite3"])
     print("\n| append | entries/s | µs an entry | times plain sqlite3 | bytes an entry | rounds, s |")
     print("|---|---|---|---|---|---|")
@@ -164,8 +164,8 @@ def bench_append(work: Path, bodies: Sequence[bytes], rounds: int) -> None:
         if all_:
             middle, size = median(all_), (work / f"{name}.db").stat().st_size
             each = f"{len(bodies) / middle:,.0f} | {middle / len(bodies) * 1e6:.2f} | {middle / plain:.2f}"
-            told = ", ".join(f"{value:.2f}" for value in all_)
-            print(f"| {name} | {each} | {size / len(bodies):.0f} | {told} |")
+            rounded = ", ".join(f"{value:.2f}" for value in all_)
+            print(f"| {name} | {each} | {size / len(bodies):.0f} | {rounded} |")
     print("target: the ledger at most 3.0 times plain sqlite3")
 
 
@@ -257,8 +257,8 @@ def bench_large(work: Path, small: int, large: int, proofs: int) -> None:
     print("\n| entries | append, entries/s | turns | opening, ms | proof, ms |\n|---|---|---|---|---|")
     for count, path in paths.items():
         opening, proving = time_proofs(path, proofs)
-        told = ", ".join(f"{rate:,.0f}" for rate in rates[count])
-        print(f"| {count:,} | {median(rates[count]):,.0f} | {told} | {opening:.3f} | {proving:.3f} |")
+        rounded = ", ".join(f"{rate:,.0f}" for rate in rates[count])
+        print(f"| {count:,} | {median(rates[count]):,.0f} | {rounded} | {opening:.3f} | {proving:.3f} |")
     print(f"ratio {median(rates[large]) / median(rates[small]):.2f}")
 
 

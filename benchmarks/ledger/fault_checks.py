@@ -95,21 +95,21 @@ def check_entries(path: Path, acknowledged: dict[Group, int], paddings: dict[Gro
     """Check that the entries are whole groups. Returns the number of acknowledged entries. Raises Lost."""
     with Ledger.open_readonly(path) as log:
         bodies = [body for _index, body in log.entries()]
-    found: dict[Group, int] = {}
+    first_index: dict[Group, int] = {}
     counted = index = 0
     while index < len(bodies):
         entry = parse(bodies[index])
         group, count = (entry["writer"], entry["group"]), entry["count"]
         if bodies[index : index + count] != group_entries(*group, count, padding=paddings[group]):
             raise Lost(f"entry {index} does not begin a whole group: {group}")
-        if group in found:
+        if group in first_index:
             raise Lost(f"group {group} is there twice")
-        found[group] = index
+        first_index[group] = index
         counted += count if group in acknowledged else 0
         index += count
     for group, first in acknowledged.items():
-        if found.get(group) != first:
-            raise Lost(f"group {group} was acknowledged at {first}, and is at {found.get(group)}")
+        if first_index.get(group) != first:
+            raise Lost(f"group {group} was acknowledged at {first}, and is at {first_index.get(group)}")
     return counted
 
 

@@ -37,7 +37,7 @@ def say(**line: Any) -> None:
     os.write(1, json.dumps(line).encode() + b"\n")
 
 
-def tell(error: LedgerError, path: Path, *, written: bool) -> None:
+def report(error: LedgerError, path: Path, *, written: bool) -> None:
     say(error=str(error), names=path.name in str(error), written=written)
 
 
@@ -49,7 +49,7 @@ def begin(path: Path, *, create: bool) -> Ledger:
                 return Ledger.create(path, origin=ORIGIN, signer=make_signer())
             return Ledger.open(path, signer=make_signer())
         except LedgerError as error:
-            tell(error, path, written=False)
+            report(error, path, written=False)
     raise SystemExit("the ledger cannot be opened after an error")
 
 
@@ -68,19 +68,19 @@ def append(log: Ledger, path: Path, entries: list[bytes], start: int) -> int | N
             return log.append(entries, checkpoint=True)
         except LedgerError as error:
             first = place_of(log, entries, start)
-            tell(error, path, written=first is not None)
+            report(error, path, written=first is not None)
             if first is not None:
                 return first
     return None
 
 
 def main() -> None:
-    given = json.loads(sys.argv[1])
-    path = Path(given["path"])
-    log = begin(path, create=given["create"])
+    arguments = json.loads(sys.argv[1])
+    path = Path(arguments["path"])
+    log = begin(path, create=arguments["create"])
     start = log.size
-    for group, (count, padding) in enumerate(given["groups"]):
-        entries = group_entries(given["writer"], group, count, padding=padding)
+    for group, (count, padding) in enumerate(arguments["groups"]):
+        entries = group_entries(arguments["writer"], group, count, padding=padding)
         first = append(log, path, entries, start)
         if first is None:
             log.close()

@@ -172,7 +172,7 @@ def in_processes(
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
     arguments = [(str(folder), subject, bits[number::processes], kinds, results) for number in range(processes)]
-    workers = [context.Process(target=work, args=given) for given in arguments]
+    workers = [context.Process(target=work, args=share) for share in arguments]
     for worker in workers:
         worker.start()
     parts = [results.get() for _ in workers]

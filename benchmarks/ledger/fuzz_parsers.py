@@ -35,20 +35,20 @@ def main() -> int:
     if unknown:
         parser.error(f"no parser {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     with tempfile.TemporaryDirectory() as temporary:
-        found = arguments.found or Path(temporary)
-        broken = [name for name in arguments.parsers or known if not fuzz(name, arguments.seconds, found)]
+        folder = arguments.found or Path(temporary)
+        broken = [name for name in arguments.parsers or known if not fuzz(name, arguments.seconds, folder)]
     return 1 if broken else 0
 
 
-def fuzz(name: str, seconds: int, found: Path) -> bool:
+def fuzz(name: str, seconds: int, parent: Path) -> bool:
     """Fuzz one parser in its own process, since libFuzzer ends it. Returns whether no input broke the parser."""
-    folder = found / name
+    folder = parent / name
     folder.mkdir(parents=True, exist_ok=True)
     before = len(list(folder.iterdir()))
     child = [sys.executable, "-m", "benchmarks.ledger.fuzz_parsers", "--child", name, str(folder), str(CORPUS / name)]
     limits = [f"-max_total_time={seconds}", f"-max_len={MAX_LENGTH}", "-timeout=20", "-print_final_stats=1"]
     run = subprocess.run(
-        [*child, *limits, f"-artifact_prefix={found / name}-"], capture_output=True, text=True, check=False
+        [*child, *limits, f"-artifact_prefix={parent / name}-"], capture_output=True, text=True, check=False
     )
     output = run.stdout + run.stderr
     runs = max((int(first or second) for first, second in RUNS.findall(output)), default=0)

@@ -46,7 +46,7 @@ MANY, SAMPLE = 120, 60
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The task of the disturbed writer, and its surroundings: with `hot` a killed writer's journal, or a second writer."""
+    """The task of the disturbed writer and its setting: with `hot` a killed writer's journal, or a second writer."""
 
     name: str
     groups: tuple[tuple[int, int], ...]
@@ -84,10 +84,10 @@ def run_writer(path: Path, scene: Scene, trace: list[str]) -> tuple[subprocess.C
     log = path.parent.with_suffix(".strace")
     files = [path, path.with_name(path.name + "-journal"), path.parent]
     only = [part for file in files for part in ("-P", str(file))]
-    given = {"path": str(path), "create": scene.create, "writer": 0, "groups": scene.groups}
+    request = {"path": str(path), "create": scene.create, "writer": 0, "groups": scene.groups}
     command = ["strace", "-f", "-qq", "-o", str(log), *only, *trace]  # --seccomp-bpf would swallow the signals
     done = subprocess.run(
-        [*command, *WRITER, json.dumps(given)],
+        [*command, *WRITER, json.dumps(request)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -150,7 +150,7 @@ class Row:
 
     runs: int = 0
     met: int = 0
-    told: int = 0
+    reported: int = 0
     written: int = 0
     reopened: int = 0
     entries: int = 0
@@ -164,8 +164,8 @@ def disturb(folder: Path, fault: Fault, row: Row) -> None:
     path = prepare(folder, scene)
     second = None
     if scene.second:
-        given = {"path": str(path), "create": False, "writer": 1, "groups": scene.second}
-        arguments = [*WRITER, json.dumps(given)]
+        request = {"path": str(path), "create": False, "writer": 1, "groups": scene.second}
+        arguments = [*WRITER, json.dumps(request)]
         second = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     row.runs += 1
     inject = f"inject={fault.call}:{FAULTS[fault.kind]}:when={fault.when}"
@@ -184,7 +184,7 @@ def disturb(folder: Path, fault: Fault, row: Row) -> None:
     row.journals += path.with_name(path.name + "-journal").exists()
     acknowledged, errors = read_lines(done.stdout, 0)
     others, other_errors = read_lines(output, 1)
-    row.told += len(errors)
+    row.reported += len(errors)
     row.written += sum(bool(error["written"]) for error in errors)
     row.reopened += "reopened" in done.stdout
     paddings = {(0, number): padding for number, (_count, padding) in enumerate(scene.groups)}
@@ -221,7 +221,7 @@ def show(rows: dict[tuple[str, str], Row], counts: dict[str, Counter[str]]) -> I
     yield "|---" * 10 + "|"
     total = Row()
     for (call, kind), row in [*sorted(rows.items()), (("all", ""), total)]:
-        cells = (row.runs, row.met, row.journals, row.told, row.written, row.reopened, row.entries, row.lost)
+        cells = (row.runs, row.met, row.journals, row.reported, row.written, row.reopened, row.entries, row.lost)
         yield f"| {call} | {kind} | " + " | ".join(f"{cell:,}" for cell in cells) + " |"
         for name in Row.__slots__:
             setattr(total, name, getattr(total, name) + getattr(row, name))

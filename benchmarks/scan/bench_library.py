@@ -93,8 +93,8 @@ def test_open(benchmark: Benchmark, store: Path, kind: type[Examiner]) -> None:
     benchmark.group = "open"  # type: ignore[attr-defined]
 
     def opened() -> None:
-        found = kind.open(store)
-        if isinstance(found, IsolatedMatcher):
-            found.close()
+        matcher = kind.open(store)
+        if isinstance(matcher, IsolatedMatcher):
+            matcher.close()
 
     benchmark.pedantic(opened, rounds=5)  # type: ignore[attr-defined]

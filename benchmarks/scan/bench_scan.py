@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.scan.scan_loops import WORKS, Loop, lookups, looped, screening_radii
-from benchmarks.shared.corpus_pictures import FORMS, brought_files, evidence_files
+from benchmarks.shared.corpus_pictures import FORMS, converted_files, evidence_files
 from benchmarks.shared.hash_peers import one_thread
 from benchmarks.shared.random_lists import random_store
 from benchmarks.shared.scan_runs import Run, linked, scanned, started, use_configuration
@@ -94,19 +94,19 @@ def judged_gain(runs: dict[int, Run], starts: dict[int, Run], loops: dict[tuple[
 
 
 def judged_lookups(
-    found: dict[str, dict[int, float]], radii: dict[str, int], items: int, loops: dict[tuple[str, int], Loop]
+    by_algorithm: dict[str, dict[int, float]], radii: dict[str, int], items: int, loops: dict[tuple[str, int], Loop]
 ) -> bool:
     """Print the time of lookups at each radius, relative to the mean decode. Returns whether it is met."""
     decode = loops["decode", 1].processor / items
     hashed = loops["hash", 1].processor / items
     print(f"\nMean decode {decode * 1e3:.2f} ms, decode and hash {hashed * 1e3:.2f} ms. A picture's eight hashes:\n")
     print("| algorithm | radius | µs | of the mean decode | of decode and hash |\n|---|---|---|---|---|")
-    for name, times in found.items():
+    for name, times in by_algorithm.items():
         for radius, seconds in times.items():
             default = " (default scan)" if radius == radii[name] else ""
             print(f"| {name} | {radius}{default} | {seconds * 1e6:.0f} | {seconds / decode:.1%} "
                   f"| {seconds / hashed:.1%} |")  # fmt: skip
-    both = sum(found[name][radius] for name, radius in radii.items())
+    both = sum(by_algorithm[name][radius] for name, radius in radii.items())
     met = both <= MOST_LOOKUPS * decode
     print(f"\nBoth at the radius of a default scan: {both * 1e6:.0f} µs, {both / decode:.1%} of the mean decode "
           f"(required ≤ {MOST_LOOKUPS:.0%}: {mark(met)})")  # fmt: skip
@@ -129,7 +129,7 @@ def main() -> None:
     known = files[:: max(1, len(files) // 50)]
     store = random_store(work / f"store-{arguments.listed}-{arguments.items}", arguments.listed, known)
     if arguments.form:
-        files = brought_files(files, arguments.form, work)
+        files = converted_files(files, arguments.form, work)
     evidence = linked(files, work / "evidence")
     files = sorted(path for path in evidence.rglob("*") if path.is_file())
     total = sum(path.stat().st_size for path in files)
@@ -152,7 +152,7 @@ def main() -> None:
     start = {workers: middle(values, lambda value: value.wall) for workers, values in starts.items()}
     loop = {key: middle(values, lambda value: value.wall) for key, values in loops.items()}
     seconds_table(len(files), run, start, loop)
-    searched = lookups(files[:: max(1, len(files) // ASKED)], store)
+    searched = lookups(files[:: max(1, len(files) // LOOKED_UP)], store)
     radii = screening_radii(Matcher.open(store))
     searching = statistics.mean(
         [loop["examine", workers].processor - loop["digest", workers].processor for workers in (1, 2)]

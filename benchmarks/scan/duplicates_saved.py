@@ -79,16 +79,16 @@ def apart_from_content(finding: dict[str, Any]) -> dict[str, Any]:
 
 def differences(one: Path, other: Path, copies: set[str]) -> list[str]:
     """The forbidden differences between the two cases. Every copy must be a duplicate in the first case only."""
-    found = []
+    different = []
     theirs = {finding["path"]: finding for finding in findings_of(other)}
     for finding in findings_of(one):
         path = finding["path"]
         twin = theirs.pop(path)
         if apart_from_content(finding) != apart_from_content(twin):
-            found.append(f"{path}: {apart_from_content(finding)} and {apart_from_content(twin)}")
+            different.append(f"{path}: {apart_from_content(finding)} and {apart_from_content(twin)}")
         if (finding["status"] == "duplicate") != (path in copies) or twin["status"] == "duplicate":
-            found.append(f"{path}: {finding['status']} and {twin['status']}")
-    return [*found, *(f"{path}: only in the second" for path in theirs)]
+            different.append(f"{path}: {finding['status']} and {twin['status']}")
+    return [*different, *(f"{path}: only in the second" for path in theirs)]
 
 
 def middle(runs: Sequence[Run]) -> Run:

@@ -54,17 +54,17 @@ def differing(default: Path, exact: Path) -> tuple[int, dict[str, Any]]:
     """The number of items, and each differing item by its path: the fields, each as default and exact."""
     theirs = {finding["path"]: finding for finding in findings_of(exact)}
     items = 0
-    found: dict[str, Any] = {}
+    differing_items: dict[str, Any] = {}
     for finding in findings_of(default):
         items += 1
         path = finding["path"]
         twin = theirs.pop(path, None)
         if twin is None:
-            found[path] = "only in the default scan"
+            differing_items[path] = "only in the default scan"
         elif finding != twin:
-            found[path] = {key: [finding[key], twin[key]] for key in finding if finding[key] != twin[key]}
-    found.update(dict.fromkeys(theirs, "only in the exact scan"))
-    return items, found
+            differing_items[path] = {key: [finding[key], twin[key]] for key in finding if finding[key] != twin[key]}
+    differing_items.update(dict.fromkeys(theirs, "only in the exact scan"))
+    return items, differing_items
 
 
 def reported_by_diff(default: Path, exact: Path) -> tuple[set[str], list[dict[str, Any]]]:
@@ -76,8 +76,8 @@ def reported_by_diff(default: Path, exact: Path) -> tuple[set[str], list[dict[st
 
 def report(default: Path, exact: Path, runs: dict[str, Run]) -> bool:
     """Print the differences. Returns whether there are none."""
-    items, found = differing(default, exact)
-    named, facts = told_by_diff(default, exact)
+    items, differing_items = differing(default, exact)
+    named, facts = reported_by_diff(default, exact)
     statuses: Counter[str] = Counter()
     matched = 0
     for finding in findings_of(default):
@@ -87,12 +87,12 @@ def report(default: Path, exact: Path, runs: dict[str, Run]) -> bool:
     for name, run in runs.items():
         print(f"{name}: {run.wall:.0f} s, {run.processor:.0f} s of processors")
     print(f"facts of the scans that differ: {json.dumps(facts, ensure_ascii=False)[:1000]}")
-    for path, fields in list(found.items())[:SHOWN]:
+    for path, fields in list(differing_items.items())[:SHOWN]:
         print(f"DIFFERS {path}: {json.dumps(fields, ensure_ascii=False)[:2000]}")
-    print(f"items that differ: {len(found)}; `matcher diff` names {len(named)}")
-    if named != set(found):
-        print(f"ONLY ONE OF BOTH NAMES THEM: {sorted(named ^ set(found))[:SHOWN]}")
-    return not found and not named
+    print(f"items that differ: {len(differing_items)}; `matcher diff` names {len(named)}")
+    if named != set(differing_items):
+        print(f"ONLY ONE OF BOTH NAMES THEM: {sorted(named ^ set(differing_items))[:SHOWN]}")
+    return not differing_items and not named
 
 
 def main() -> None:
@@ -111,7 +111,7 @@ def main() -> None:
     for name, more in (("default", []), ("exact", ["--exact"])):
         case = arguments.work / f"case-{name}"
         runs[name] = scanned(exhibit, arguments.work / "store", case, workers=arguments.workers, more=more)
-    sys.exit(0 if tell(arguments.work / "case-default", arguments.work / "case-exact", runs) else 1)
+    sys.exit(0 if report(arguments.work / "case-default", arguments.work / "case-exact", runs) else 1)
 
 
 if __name__ == "__main__":

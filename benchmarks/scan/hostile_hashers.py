@@ -113,11 +113,13 @@ def main() -> None:
             env=environment | {"HOSTILE_HOW": how}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         took = time.monotonic() - begun
-        findings = {found["path"]: found for found in map(json.loads, done.stdout.splitlines())}
-        unreadable = {path: found["reason"] for path, found in findings.items() if found["status"] == "unreadable"}
+        findings = {finding["path"]: finding for finding in map(json.loads, done.stdout.splitlines())}
+        unreadable = {
+            path: finding["reason"] for path, finding in findings.items() if finding["status"] == "unreadable"
+        }
         wanted = {} if reason is None else dict.fromkeys(expected, reason)
-        others = {path: found for path, found in findings.items() if path not in expected}
-        sound = sound or {path: found for path, found in findings.items() if path not in expected}
+        others = {path: finding for path, finding in findings.items() if path not in expected}
+        sound = sound or {path: finding for path, finding in findings.items() if path not in expected}
         retried = sum("once more alone" in line and line.startswith("warning") for line in done.stderr.splitlines())
         good = unreadable == wanted and others == sound and len(findings) == options.items
         failed = failed or not good

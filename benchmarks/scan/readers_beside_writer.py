@@ -94,10 +94,10 @@ class Silent:
     def complete(self, *_: object) -> None: ...
 
 
-def make_pictures(folder: Path, given: Path | None, count: int, salt: str) -> None:
+def make_pictures(folder: Path, pictures: Path | None, count: int, salt: str) -> None:
     """Make `count` files with distinct contents."""
     folder.mkdir(parents=True)
-    if given is None:
+    if pictures is None:
         originals = []
         for seed in range(DRAWN):
             path = folder / f"{seed}.jpg"
@@ -105,7 +105,7 @@ def make_pictures(folder: Path, given: Path | None, count: int, salt: str) -> No
             originals.append(path.read_bytes())
             path.unlink()
     else:
-        files = sorted(path for path in given.rglob("*") if path.is_file())
+        files = sorted(path for path in pictures.rglob("*") if path.is_file())
         originals = [path.read_bytes() for path in files[:2000]]
     for number in range(count):
         inside = folder / f"{number // 1000:04d}"
@@ -153,10 +153,10 @@ def slow_reader(results: Any, name: str, case: Path, stop: Event) -> None:
                 entries = log.entries()
                 count = 0
                 while not stop.is_set():
-                    asked = time.monotonic()
-                    found = next(entries, None)
-                    longest = max(longest, time.monotonic() - asked)
-                    if found is None:
+                    requested = time.monotonic()
+                    entry = next(entries, None)
+                    longest = max(longest, time.monotonic() - requested)
+                    if entry is None:
                         break
                     count += 1
                     if count % PAUSE_EVERY == 0:
@@ -217,8 +217,8 @@ def again_and_again(
     while not stop.is_set():
         begun = time.monotonic()
         done = matcher(*command())
-        told = [float(seconds) for seconds in re.findall(r"release the ledger, (\d+) s", done.stderr)]
-        actor.took(time.monotonic() - begun, waited=max(told, default=0.0))
+        reported = [float(seconds) for seconds in re.findall(r"release the ledger, (\d+) s", done.stderr)]
+        actor.took(time.monotonic() - begun, waited=max(reported, default=0.0))
         problem = problem_of(done, allowed) or (judge(done) if judge else None)
         if problem:
             actor.failures.append(problem)

@@ -64,22 +64,22 @@ def main() -> None:
     print(f"{close_of(cases / 'first')['items']} items, root {first}, {took:.0f} s\n\n| variant | root |\n|---|---|")
     differing = 0
 
-    def tell(name: str, root: str) -> None:
+    def report(name: str, root: str) -> None:
         nonlocal differing
         differing += root != first
         print(f"| {name} | {'the same' if root == first else root} |", flush=True)
 
-    tell("again, in a new case", scanned("again", options.evidence))
+    report("again, in a new case", scanned("again", options.evidence))
     for name, (more, environment) in VARIANTS.items():
-        tell(name, scanned(name.split("=")[0] + str(len(name)), options.evidence, *more, **environment))
+        report(name, scanned(name.split("=")[0] + str(len(name)), options.evidence, *more, **environment))
     copy = options.work / "a copy under another name"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(options.evidence, copy, symlinks=True)
-    tell("a copy of the tree under another name", scanned("copy", copy))
+    report("a copy of the tree under another name", scanned("copy", copy))
     with subprocess.Popen(command(cases / "resumed", options.evidence), stdout=subprocess.DEVNULL) as process:
         time.sleep(took / 2)
         process.send_signal(signal.SIGINT)
-    tell("interrupted by Ctrl-C and resumed", scanned("resumed", options.evidence, "--resume"))
+    report("interrupted by Ctrl-C and resumed", scanned("resumed", options.evidence, "--resume"))
     sys.exit(1 if differing else 0)
 
 

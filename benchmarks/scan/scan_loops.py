@@ -67,8 +67,8 @@ def _decode(_store: Path, _listed: int) -> Work:
 
 def _hash(store: Path, _listed: int) -> Work:
     matcher = Matcher.open(bare_store(store.with_name("bare")))
-    given = {name: hashlib.new(name).digest() for name in ("md5", "sha256")}
-    return lambda path: matcher.examine(path.read_bytes(), name=path.name, digests=given)
+    digests = {name: hashlib.new(name).digest() for name in ("md5", "sha256")}
+    return lambda path: matcher.examine(path.read_bytes(), name=path.name, digests=digests)
 
 
 def _digest(store: Path, _listed: int) -> Work:
@@ -128,17 +128,17 @@ def looped(name: str, files: Sequence[Path], store: Path, *, listed: int, proces
     ]
     for process in running:
         process.start()
-    told: list[tuple[float, ...]] = []
-    while len(told) < processes:
+    reported: list[tuple[float, ...]] = []
+    while len(reported) < processes:
         with suppress(queue.Empty):
-            told.append(answers.get(timeout=_LOOK))
+            reported.append(answers.get(timeout=_CHECK_EVERY))
         if any(process.exitcode for process in running):
             for process in running:  # the others would wait for the one that failed
                 process.terminate()
             sys.exit(f"the loop {name!r} failed")
     for process in running:
         process.join()
-    begun, ended, processor, started = zip(*told, strict=True)
+    begun, ended, processor, started = zip(*reported, strict=True)
     return Loop(max(ended) - min(begun), sum(processor), max(started))
 
 
@@ -148,7 +148,7 @@ def _orientations(path: Path) -> tuple[Any, Any]:
     image = upright(path)
     pdq, _quality = pdqhash.compute_dihedral(np.asarray(image))
     grey = image.convert("L")
-    turned = [grey, *(grey.transpose(way) for way in Image.Transpose)]
+    turned = [grey, *(grey.transpose(turn) for turn in Image.Transpose)]
     phash = [np.packbits(imagehash.phash(picture).hash) for picture in turned]
     return np.stack([np.packbits(bits) for bits in pdq]), np.stack(phash)
 
@@ -165,9 +165,9 @@ def lookups(files: Sequence[Path], store: Path) -> dict[str, dict[int, float]]:
     matcher = Matcher.open(store)
     radii = {name: sorted({*RADII[name], radius}) for name, radius in screening_radii(matcher).items()}
     every = [_orientations(path) for path in files]
-    found: dict[str, dict[int, float]] = {}
+    seconds: dict[str, dict[int, float]] = {}
     for place, (name, wanted) in enumerate(radii.items()):
-        found[name] = {}
+        seconds[name] = {}
         for radius in wanted:
             times = []
             for codes in every:
@@ -177,14 +177,14 @@ def lookups(files: Sequence[Path], store: Path) -> dict[str, dict[int, float]]:
                     matcher.open_lists.find_near(name, codes[place], radius=radius, minimum_quality=0)
                     each.append(time.perf_counter() - begun)
                 times.append(min(each))
-            found[name][radius] = statistics.median(times)
-    return found
+            seconds[name][radius] = statistics.median(times)
+    return seconds
 
 
 def screening_radii(matcher: Matcher) -> dict[str, int]:
     """The largest radius at which a default scan looks each of the two algorithms up."""
-    asked = {
+    radii = {
         lookup.algorithm: reach(lookup.hash_lookup.metric, lookup.threshold(WHOLE), lookup.screen.margin)
         for lookup in matcher.lookups
     }
-    return {name: asked[name] for name in RADII}
+    return {name: radii[name] for name in RADII}

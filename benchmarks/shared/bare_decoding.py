@@ -72,15 +72,15 @@ def _compressed(data: bytes) -> tuple[bytes, int]:
 def inflating(samples: Sequence[Sample]) -> dict[str, Callable[[Sample], object]]:
     """Methods that only inflate the data of PNGs: by zlib, zlib-ng and, where it is installed, libdeflate."""
     parts = {sample.path: _compressed(sample.data) for sample in samples}
-    ways: dict[str, Callable[[Sample], object]] = {
+    methods: dict[str, Callable[[Sample], object]] = {
         "inflate alone, zlib": lambda sample: zlib.decompress(parts[sample.path][0], bufsize=parts[sample.path][1]),
         "inflate alone, zlib-ng": lambda sample: zlib_ng.decompressobj().decompress(*parts[sample.path]),
     }
     try:
         deflate = importlib.import_module("deflate")
     except ImportError:
-        return ways
-    return {**ways, "inflate alone, libdeflate": lambda sample: deflate.zlib_decompress(*parts[sample.path])}
+        return methods
+    return {**methods, "inflate alone, libdeflate": lambda sample: deflate.zlib_decompress(*parts[sample.path])}
 
 
 def bare(sample: Sample) -> None:

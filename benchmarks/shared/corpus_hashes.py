@@ -33,16 +33,16 @@ def corpus_hashes(corpus: Path, algorithm: str, cache: Path) -> npt.NDArray[np.u
     """
     path = cache / f"{algorithm}.npy"
     if path.exists():
-        kept: npt.NDArray[np.uint8] = np.load(path)
-        return kept
+        stored: npt.NDArray[np.uint8] = np.load(path)
+        return stored
     files = sorted(file for folder in FOLDERS for file in (corpus / folder).rglob("*") if file.is_file())
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PROCESSES, mp_context=context) as pool:
         each = pool.map(partial(_hashes, algorithm), files, chunksize=16)
-        found = np.frombuffer(b"".join(each), np.uint8).reshape(-1, picture_hashers([algorithm])[0].algorithm.width)
+        hashes = np.frombuffer(b"".join(each), np.uint8).reshape(-1, picture_hashers([algorithm])[0].algorithm.width)
     cache.mkdir(parents=True, exist_ok=True)
-    np.save(path, found)
-    return found
+    np.save(path, hashes)
+    return hashes
 
 
 def _hashes(algorithm: str, file: Path) -> bytes:

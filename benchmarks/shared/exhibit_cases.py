@@ -155,16 +155,16 @@ def build(folder: Path, *, stamp: Callable[[str], tuple[bytes, bytes]] | None = 
         _add_log_signatures(path, log_key)
         note = dict(log.checkpoints())[10]
         lines = [witness.line(parse_note(note).text) for witness in witnesses]
-        told = [{**time, "type": "checkpoint.cosign", "size": 10, "lines": [line[:-1] for line in lines]}]
+        entries = [{**time, "type": "checkpoint.cosign", "size": 10, "lines": [line[:-1] for line in lines]}]
         token, roots = stamp(note) if stamp is not None else (None, None)
         if token is not None:
             digests = {"note_sha256": hashlib.sha256(note.encode()).hexdigest(), "token_sha256": sha256(token)}
-            told.append({**time, "type": "checkpoint.time", "size": 10, "gen_time": "2026", **digests})
+            entries.append({**time, "type": "checkpoint.time", "size": 10, "gen_time": "2026", **digests})
         else:
-            told.append({**time, "type": "note"})
+            entries.append({**time, "type": "note"})
         cited = {"index": 5, "leaf_hash": leaf_hash(canonical(parse(_body(log, 5)))).hex()}
         decision = {**time, "type": "decision", "verdict": "relevant", "cites": [cited], "supersedes": None}
-        _append(log, [*told, decision, {**time, "type": "anomaly", "what": "none"}])
+        _append(log, [*entries, decision, {**time, "type": "anomaly", "what": "none"}])
     with closing(Store.open(path)) as store, store.writing():
         for line in lines:
             store.add_cosignature(10, line)

@@ -22,7 +22,7 @@ from benchmarks.shared.corpus_pictures import Sample
 THREATEXCHANGE = "threatexchange PDQ"
 IMAGEHASH = "imagehash.phash"
 
-Way = Callable[[Sample], object]
+Method = Callable[[Sample], object]
 
 
 def one_thread() -> None:
@@ -35,12 +35,12 @@ def _opened(sample: Sample) -> Image.Image:
     return Image.open(io.BytesIO(sample.data))
 
 
-def _threatexchange() -> dict[str, Way]:
+def _threatexchange() -> dict[str, Method]:
     pdq = importlib.import_module("threatexchange.signal_type.pdq.signal").PdqSignal
     return {THREATEXCHANGE: lambda sample: pdq.hash_from_bytes(sample.data)}
 
 
-def _pdqhash() -> dict[str, Way]:
+def _pdqhash() -> dict[str, Method]:
     pdqhash = importlib.import_module("pdqhash")
 
     def every(sample: Sample) -> object:
@@ -52,7 +52,7 @@ def _pdqhash() -> dict[str, Way]:
     }
 
 
-def _perception() -> dict[str, Way]:
+def _perception() -> dict[str, Method]:
     hashers = importlib.import_module("perception.hashers")
     phash, pdq = hashers.PHash(), hashers.PDQHash()
     return {
@@ -61,7 +61,7 @@ def _perception() -> dict[str, Way]:
     }
 
 
-def _imagededup() -> dict[str, Way]:
+def _imagededup() -> dict[str, Method]:
     logging.disable(logging.WARNING)
     methods = importlib.import_module("imagededup.methods")
     importlib.import_module("torch").set_num_threads(1)
@@ -69,14 +69,14 @@ def _imagededup() -> dict[str, Way]:
     return {"imagededup PHash": lambda sample: phash.encode_image(image_file=sample.path)}
 
 
-def peers() -> dict[str, Way]:
+def peers() -> dict[str, Method]:
     """Every installed peer, by name. The others are reported on stdout."""
-    found: dict[str, Way] = {IMAGEHASH: lambda sample: imagehash.phash(_opened(sample))}
-    for ways in (_threatexchange, _pdqhash, _perception, _imagededup):
+    installed: dict[str, Method] = {IMAGEHASH: lambda sample: imagehash.phash(_opened(sample))}
+    for load in (_threatexchange, _pdqhash, _perception, _imagededup):
         try:
-            found.update(ways())
+            installed.update(load())
         except ImportError as error:
             print(f"left out: {error}")
     with suppress(ImportError):
         importlib.import_module("cv2").setNumThreads(1)
-    return found
+    return installed

@@ -1,4 +1,4 @@
-"""PNG files built chunk by chunk, their reference decode by Pillow, and ways to damage them: for tests and the fuzzer."""
+"""PNG files built chunk by chunk, their reference decode, and damaged variants: for tests and the fuzzer."""
 
 from __future__ import annotations
 
@@ -119,14 +119,14 @@ def means(grey: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.float32]:
 
 def is_read(data: bytes) -> bool:
     """Whether the fast decoder reads the file. AssertionError where the reference decode differs."""
-    found = reduced(data, Limits())
-    if found is None:
+    result = reduced(data, Limits())
+    if result is None:
         return False
     grey = ordinary(data)
     assert grey is not None, "read by the fast decoder, refused by the reference"
-    assert (found.height, found.width) == grey.shape
-    assert found.grey.dtype == np.float32
-    assert np.array_equal(found.grey, means(grey, found.scale))
+    assert (result.height, result.width) == grey.shape
+    assert result.grey.dtype == np.float32
+    assert np.array_equal(result.grey, means(grey, result.scale))
     return True
 
 

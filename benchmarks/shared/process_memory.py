@@ -13,7 +13,7 @@ _EVERY = 0.25
 
 @dataclass(slots=True)
 class Peak:
-    """Peaks of proportional set sizes in megabytes: shared pages count once. `total` is the largest sum of all processes.
+    """Peaks of proportional set sizes in MB: shared pages count once. `total` is the largest sum of all processes.
 
     `aside` counts the pages of the excluded files, which are in none of the other numbers. `largest_child` is the
     largest process other than the first: a worker.
@@ -58,16 +58,16 @@ def _sample(root: int, peak: Peak, done: threading.Event, aside: Path | None) ->
 
 def _tree(root: int) -> list[int]:
     """The process ids of a process and its descendants, the process first."""
-    found, waiting = [], [root]
+    processes, waiting = [], [root]
     while waiting:
         process = waiting.pop()
-        found.append(process)
+        processes.append(process)
         for task in Path(f"/proc/{process}/task").glob("*/children"):
             try:
                 waiting.extend(map(int, task.read_text().split()))
             except OSError:
                 continue
-    return found
+    return processes
 
 
 def _proportional(process: int) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Way = Callable[[Any], object]
+Method = Callable[[Any], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Times:
 
     seconds: Mapping[str, list[list[float]]]
 
-    def milliseconds(self, way: str) -> float:
+    def milliseconds(self, method: str) -> float:
         """Milliseconds of a method: the mean over the samples of each sample's median over the rounds."""
-        each = zip(*self.seconds[way], strict=True)
+        each = zip(*self.seconds[method], strict=True)
         return float(statistics.mean(statistics.median(times) for times in each) * 1e3)
 
     def ratio(self, slow: str, fast: str) -> float:
@@ -39,14 +39,14 @@ class Times:
         return min(ratios), max(ratios)
 
 
-def rounds(ways: Mapping[str, Way], samples: Sequence[Any], count: int) -> Times:
+def rounds(methods: Mapping[str, Method], samples: Sequence[Any], count: int) -> Times:
     """Run each method on each sample `count` times: all methods of a sample in turn, each round starting with another.
 
     Every method runs once before, unmeasured, so that loading and compiling are not counted.
     """
-    names = list(ways)
+    names = list(methods)
     for name in names:
-        ways[name](samples[0])
+        methods[name](samples[0])
     seconds: dict[str, list[list[float]]] = {name: [] for name in names}
     for number in range(count):
         turn = number % len(names)
@@ -55,6 +55,6 @@ def rounds(ways: Mapping[str, Way], samples: Sequence[Any], count: int) -> Times
         for sample in samples:
             for name in [*names[turn:], *names[:turn]]:
                 begun = time.perf_counter()
-                ways[name](sample)
+                methods[name](sample)
                 seconds[name][-1].append(time.perf_counter() - begun)
     return Times(seconds)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.detection import alterations, by_augly
-from benchmarks.detection.cases import all_sides_seen
+from benchmarks.detection.cases import all_sides_visible
 from benchmarks.detection.compose import KINDS, compose
 from benchmarks.detection.painting import Composed
 from benchmarks.detection.peers import normal_threshold, observed_threshold
@@ -89,9 +89,9 @@ def test_a_grid_shows_different_pictures() -> None:
 def test_a_side_without_an_edge_is_told() -> None:
     page = Image.new("RGB", (300, 300), "white")
     page.paste("black", (100, 100, 200, 200))
-    assert all_sides_seen(page, (100, 100, 100, 100))
-    assert not all_sides_seen(page, (100, 90, 100, 110))
-    assert all_sides_seen(page.crop((0, 100, 300, 200)), (100, 0, 100, 100))
+    assert all_sides_visible(page, (100, 100, 100, 100))
+    assert not all_sides_visible(page, (100, 90, 100, 110))
+    assert all_sides_visible(page.crop((0, 100, 300, 200)), (100, 0, 100, 100))
 
 
 @pytest.mark.parametrize("name", [name for name in alterations.ALTERATIONS if name.endswith("inside")])

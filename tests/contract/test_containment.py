@@ -301,5 +301,5 @@ def test_what_is_asked_for_again_keeps_nothing_beside_it(alone: bool) -> None:
     assert crew._order.take() is task
     task.alone = alone
     crew._finish(task, 1, 0)
-    assert (task.asked, len(crew), list(crew._suspects)) == (again, 0 if alone else 1, [task] if alone else [])
+    assert (task.sent_item, len(crew), list(crew._suspects)) == (again, 0 if alone else 1, [task] if alone else [])
     crew.stop()
