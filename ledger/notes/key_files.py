@@ -94,7 +94,7 @@ def parse_keys(pem: bytes, *, passphrase: bytes | None = None) -> tuple[PrivateK
 
 
 def read_vkeys(path: Path | str) -> tuple[str, ...]:
-    """The vkeys of a file, one a line, of any kind; empty lines are skipped. Raises KeyFileError for a malformed one."""
+    """The vkeys of a file, one a line, of any kind; empty lines are skipped. Raises KeyFileError."""
     return _parse_vkeys(Path(path), _read(Path(path), _MAX_VKEY_FILE))
 
 

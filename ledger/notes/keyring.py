@@ -130,7 +130,7 @@ class Keyring:
         return tuple(self._changes)
 
     def add_entry(self, index: int, entry: Mapping[str, Any]) -> None:
-        """Records the change of a `key` entry; ignores other entries. Raises EntryError if a `key` entry is malformed."""
+        """Records the change of a `key` entry, and ignores other entries. Raises EntryError if it is malformed."""
         if entry.get("type") == "key":
             self._changes.append(RecordedChange(index, parse_change(entry)))
             self._pending.append(len(self._changes) - 1)
@@ -176,10 +176,10 @@ class Keyring:
         before = set(self._keys)
         for place in self._pending:
             recorded = self._changes[place]
-            if recorded.index < checkpoint.size and self._takes_effect(recorded, checkpoint.size, parsed, _ids(verified)):
+            if recorded.index < checkpoint.size and self._enacts(recorded, checkpoint.size, parsed, _ids(verified)):
                 self._apply(recorded, checkpoint.size)
                 self._changes[place] = replace(recorded, believed_at=checkpoint.size)
-            elif recorded.change.action != ADD or recorded.index >= checkpoint.size:  # an addition that was not signed at once never takes effect
+            elif recorded.change.action != ADD or recorded.index >= checkpoint.size:  # else it never takes effect
                 waiting.append(place)
         self._pending = waiting
         for signature in parsed.signatures:  # any signature by a newly trusted key must be valid too
@@ -197,7 +197,7 @@ class Keyring:
                     f"{name}+{key_id.hex()} has signed size {size}, but entry {recorded.index} ended its use"
                 )
 
-    def _takes_effect(self, recorded: RecordedChange, size: int, note: Note, signed: frozenset[KeyId]) -> bool:
+    def _enacts(self, recorded: RecordedChange, size: int, note: Note, signed: frozenset[KeyId]) -> bool:
         """Whether a checkpoint of this size with these signers puts this change into effect."""
         change = recorded.change
         if change.action == REVOKE:

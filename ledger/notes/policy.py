@@ -64,7 +64,7 @@ class Cosigned:
 
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
-    """A checkpoint that a policy accepts, the vkeys of its log that have signed, and the witnesses that have cosigned."""
+    """A checkpoint that a policy accepts, the vkeys of its log that have signed, and its cosigners."""
 
     checkpoint: Checkpoint
     logs: tuple[str, ...]
