@@ -1,7 +1,7 @@
-"""The clocks: the only file that reads them, and what is said where one of them ran backwards.
+"""The clocks: the only file that reads them, and the `anomaly` fields where one of them ran backwards.
 
-Every entry that tells when carries both: the wall clock, which people set, and the monotonic one, which nobody can, and
-which counts from the machine's start.
+A stamped entry carries both: the wall clock, which people set, and the monotonic clock, which nobody can set, and which
+counts from the machine's start.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 TOLERANCE_SECONDS = 2.0
-"""Clocks are kept right by small steps; what is smaller than this is no anomaly."""
+"""Clocks are corrected in small steps; a difference up to this many seconds is no anomaly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Stamp:
     monotonic_us: int
 
     def fields(self) -> dict[str, Any]:
-        """As entries carry them: `time` (UTC, ISO 8601) and `monotonic_us`."""
+        """The fields of an entry: `time` (UTC, ISO 8601) and `monotonic_us`."""
         return {"time": iso(self.wall_ms), "monotonic_us": self.monotonic_us}
 
 
@@ -33,7 +33,7 @@ def now() -> Stamp:
 
 
 def iso(wall_ms: int) -> str:
-    """A time in UTC as entries have it: 2026-10-01T08:30:00.000+00:00."""
+    """A time in UTC, written as in entries: 2026-10-01T08:30:00.000+00:00."""
     return datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
@@ -51,7 +51,7 @@ def parse_iso(text: object) -> int | None:
 
 
 def jump(earlier: Stamp, later: Stamp) -> dict[str, Any] | None:
-    """What an `anomaly` says where the wall clock did not run as the monotonic one did between two stamps.
+    """The fields of an `anomaly` where the wall clock and the monotonic clock disagree on the time between two stamps.
 
     Both stamps are of one process. None where the clocks agree.
     """
@@ -64,7 +64,10 @@ def jump(earlier: Stamp, later: Stamp) -> dict[str, Any] | None:
 
 
 def behind(newest: object, stamp: Stamp) -> dict[str, Any] | None:
-    """The same where the clock now stands before the newest `time` of a ledger, maybe another machine's."""
+    """The fields of an `anomaly` where the wall clock is behind the newest `time` of a ledger; None where it is not.
+
+    `newest` may have been recorded by another machine.
+    """
     recorded = parse_iso(newest)
     if recorded is None or (recorded - stamp.wall_ms) / 1000 <= TOLERANCE_SECONDS:
         return None

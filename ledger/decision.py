@@ -1,9 +1,9 @@
-"""Decisions: what an examiner found of entries. They cite, and supersede one another; nothing is ever edited.
+"""Decisions: an examiner's verdicts on entries. A decision may supersede an earlier one; nothing is ever edited.
 
     {"cites":[{"index":17,"leaf_hash":"…"}],"examiner":"A. Keller","note":null,"role":null,"supersedes":null,
      "type":"decision","verdict":"known material confirmed","v":1,…}
 
-`cites` names what is judged, by leaf index and leaf hash; `supersedes` the decision that this one takes the place of.
+`cites` names the judged entries by leaf index and leaf hash; `supersedes` names the decision that this one replaces.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from ledger.log import Ledger
 from ledger.tree.merkle import leaf_hash
 
 MOST_CITED = 500
-"""Citations of one decision, so that it fits an entry."""
+"""The most citations of one decision, so that it fits an entry."""
 MOST_CHARACTERS = 4000
-"""Of each text."""
+"""The most characters of each text of a decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is decided, by whom, and of which entries."""
+    """A verdict, the examiner who gives it, and the leaf indexes of the entries that it judges."""
 
     verdict: str
     examiner: str
@@ -37,10 +37,10 @@ class Decision:
 
 
 def decision_entry(log: Ledger, decision: Decision, stamp: Stamp) -> bytes:
-    """The entry, with the leaf hashes of what it cites as they stand in `log`.
+    """The canonical entry of a decision, with the leaf hashes of the cited entries as they stand in `log`.
 
-    Raises DecisionError for an entry that is not there, for superseding what is no decision or is superseded already,
-    and for texts that an entry cannot hold.
+    Raises DecisionError for a cited entry that does not exist, for superseding an entry that is no decision or is
+    superseded already, and for texts that an entry cannot hold.
     """
     if not 0 < len(decision.cites) <= MOST_CITED:
         raise DecisionError(f"a decision cites 1 to {MOST_CITED} entries, not {len(decision.cites)}")
@@ -67,13 +67,13 @@ def decision_entry(log: Ledger, decision: Decision, stamp: Stamp) -> bytes:
 
 
 def check_can_be_superseded(log: Ledger, index: int) -> None:
-    """Raises DecisionError unless the entry is a decision in whose place no other stands."""
+    """Raises DecisionError unless the entry is a decision that no other supersedes."""
     if parse(dict(log.entries(index, index + 1))[index])["type"] != "decision":
         raise DecisionError(f"entry {index} is no decision")
     for later, body in log.entries(index + 1):
         if b'"type":"decision"' in body:
             entry = parse(body)
-            if entry["type"] == "decision" and _place(entry.get("supersedes")) == index:
+            if entry["type"] == "decision" and _cited_index(entry.get("supersedes")) == index:
                 raise DecisionError(f"entry {index} is superseded already, by entry {later}")
 
 
@@ -83,13 +83,13 @@ def _citation(log: Ledger, index: int) -> dict[str, Any]:
     raise DecisionError(f"there is no entry {index}")
 
 
-def _place(citation: object) -> int | None:
+def _cited_index(citation: object) -> int | None:
     index = citation.get("index") if type(citation) is dict else None
     return index if type(index) is int else None
 
 
 class DecisionChecker:
-    """Add every decision in order; problems are told as they are found.
+    """Checks decisions as they are added in order, and passes each problem to `problem`.
 
     Memory grows with the number of decisions. `leaf_at(index)` is the leaf hash of an earlier entry.
     """
@@ -97,12 +97,12 @@ class DecisionChecker:
     def __init__(self, leaf_at: Callable[[int], bytes], problem: Callable[[str], None]) -> None:
         self._leaf_at = leaf_at
         self._problem = problem
-        self._by: dict[int, int | None] = {}
+        self._superseded_by: dict[int, int | None] = {}
         self.without_citation = 0
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
-        """The next `decision` entry and its index."""
-        self._by[index] = None
+        """Checks the next `decision` entry."""
+        self._superseded_by[index] = None
         cites = entry.get("cites")
         if cites is None:
             self.without_citation += 1
@@ -111,29 +111,29 @@ class DecisionChecker:
         else:
             for citation in cites:
                 self._check(index, citation, "cites")
-        before = entry.get("supersedes")
-        if before is None:
+        superseded = entry.get("supersedes")
+        if superseded is None:
             return
-        place = self._check(index, before, "supersedes")
-        if place is not None and place not in self._by:
-            self._problem(f"entry {index} supersedes entry {place}, which is no decision")
-        elif place is not None and self._by[place] is not None:
-            self._problem(f"entry {index} supersedes entry {place}, as entry {self._by[place]} does already")
-        elif place is not None:
-            self._by[place] = index
+        target = self._check(index, superseded, "supersedes")
+        if target is not None and target not in self._superseded_by:
+            self._problem(f"entry {index} supersedes entry {target}, which is no decision")
+        elif target is not None and (other := self._superseded_by[target]) is not None:
+            self._problem(f"entry {index} supersedes entry {target}, as entry {other} does already")
+        elif target is not None:
+            self._superseded_by[target] = index
 
     @property
     def indexes(self) -> list[int]:
-        """Of all decisions."""
-        return list(self._by)
+        """The indexes of all decisions."""
+        return list(self._superseded_by)
 
     def _check(self, index: int, citation: object, verb: str) -> int | None:
-        """The index that is cited, if it is an earlier entry."""
-        place = _place(citation)
-        if place is None or not 0 <= place < index:
+        """The cited index; None, and a problem, unless it is that of an earlier entry."""
+        target = _cited_index(citation)
+        if target is None or not 0 <= target < index:
             self._problem(f"entry {index} {verb} what is no earlier entry")
             return None
-        told = citation.get("leaf_hash") if type(citation) is dict else None
-        if type(told) is not str or len(told) != 64 or self._leaf_at(place).hex() != told:
-            self._problem(f"entry {index} {verb} entry {place} by a leaf hash that it does not have")
-        return place
+        cited = citation.get("leaf_hash") if type(citation) is dict else None
+        if type(cited) is not str or len(cited) != 64 or self._leaf_at(target).hex() != cited:
+            self._problem(f"entry {index} {verb} entry {target} by a leaf hash that it does not have")
+        return target

@@ -1,6 +1,7 @@
-"""Files that are whole or not there, since they are on the disk before they get their name; a lock between processes.
+"""Writing files whole or not at all, and a lock between processes.
 
-Where a system cannot sync a folder (Windows), the name may be lost with the power, but never half a file.
+A file is synced to the disk before it gets its name. Where a system cannot sync a folder (Windows), a power failure may
+lose the name, but never leaves half a file.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ _PAUSE = 0.05
 
 
 def create_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
-    """A new file with these permissions (Windows knows none: a file there has those of its folder). Raises OSError.
+    """Writes a new file with these permissions, synced to the disk. Raises OSError.
 
-    Never overwrites. What could not be written whole is removed.
+    Never overwrites. A file that could not be written whole is removed. On Windows `mode` has no effect: a file has
+    the permissions of its folder.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode)
     try:
@@ -42,7 +44,7 @@ def create_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
 
 
 def read_file(path: Path, limit: int) -> bytes:
-    """All of a file. Raises OSError, also for one of more than `limit` bytes."""
+    """All bytes of a file. Raises OSError, also for a file of more than `limit` bytes."""
     with path.open("rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
@@ -51,7 +53,7 @@ def read_file(path: Path, limit: int) -> bytes:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """The file holds `data`, or what it held before, whatever happens in between. Raises OSError."""
+    """Replaces a file's content by `data`, wholly or, if interrupted, not at all. Raises OSError."""
     aside = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     create_file(aside, data)
     try:
@@ -65,7 +67,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Nobody else holds this lock file. However a process ends, the system lets go of it then. Raises OSError."""
+    """Holds an exclusive lock on this file. The system releases it however the process ends. Raises OSError."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _BINARY, 0o666)
     try:
         _lock(descriptor)
@@ -78,7 +80,7 @@ def _put_in_place(aside: Path, path: Path) -> None:
     for tries in range(_TRIES):
         try:
             aside.replace(path)
-        except PermissionError:  # Windows, while somebody reads the old file
+        except PermissionError:  # Windows, while another process reads the old file
             if sys.platform != "win32" or tries == _TRIES - 1:
                 raise
             time.sleep(_PAUSE)
@@ -92,13 +94,13 @@ if sys.platform == "win32":
         while True:
             try:
                 msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            except OSError:  # somebody else has it
+            except OSError:  # another process holds it
                 time.sleep(_PAUSE)
             else:
                 return
 
     def _sync_folder(folder: Path) -> None:
-        """Windows opens no folder as a file."""
+        """Does nothing: Windows cannot open a folder as a file."""
 
 else:
 

@@ -2,19 +2,19 @@
 
 LedgerError
 ├── EntryError        bytes or values that are not a canonical entry
-├── ProofError        a proof that does not lead to the root, that cannot be made, or a proof file that is malformed
+├── ProofError        a proof that does not lead to the root or cannot be made, or a malformed proof file
 ├── NoteError         a signed note, a vkey or a checkpoint that is malformed
 │   ├── SignatureError      a known key's signature is not valid
 │   ├── UnknownSignerError  no known key has signed
-│   ├── RevokedKeyError     a key has signed that does not count any more
+│   ├── RevokedKeyError     a key has signed after it was revoked or replaced
 │   └── QuorumError         too few witnesses have cosigned
-├── DecisionError     a decision that cites or supersedes what it cannot
-├── DisclosureError   an opening that does not open its commitment, a pointer that is none
+├── DecisionError     a decision that cites or supersedes an entry that it cannot
+├── DisclosureError   an opening that does not open its commitment, or a malformed pointer
 ├── PolicyError       a trust policy that is malformed
-├── WitnessError      a witness cannot answer, or an answer cannot be used; names the file
-├── TimestampError    a time-stamp token, or an authority's answer, that is not valid or cannot be had
+├── WitnessError      a witness cannot answer, or its answer cannot be used; names the file
+├── TimestampError    a time-stamp token, or an authority's answer, that is not valid or not available
 ├── KeyFileError      a key file cannot be written or read; names the file
-│   └── PassphraseError     a private key needs a passphrase, or another one
+│   └── PassphraseError     a private key needs a passphrase, or a different one
 └── StoreError        the ledger's file cannot be used; names the file
     ├── NotALedgerError   there is a file, but it is not a ledger
     ├── DamagedError      a ledger, but it contradicts itself
@@ -49,19 +49,19 @@ class UnknownSignerError(NoteError):
 
 
 class DecisionError(LedgerError):
-    """A decision cites or supersedes what it cannot."""
+    """A decision cites or supersedes an entry that it cannot."""
 
 
 class DisclosureError(LedgerError):
-    """An opening does not open its commitment, or a pointer is none."""
+    """An opening does not open its commitment, or a pointer is malformed."""
 
 
 class RevokedKeyError(NoteError):
-    """A key has signed that was revoked or replaced by then."""
+    """A key has signed a checkpoint after it was revoked or replaced."""
 
 
 class QuorumError(NoteError):
-    """Too few witnesses have cosigned for a policy."""
+    """Fewer witnesses have cosigned than the policy requires."""
 
 
 class PolicyError(LedgerError):
@@ -69,11 +69,11 @@ class PolicyError(LedgerError):
 
 
 class WitnessError(LedgerError):
-    """A witness cannot answer, or an answer cannot be used."""
+    """A witness cannot answer, or its answer cannot be used."""
 
 
 class TimestampError(LedgerError):
-    """A time-stamp token or an authority's answer is not valid, or cannot be had."""
+    """A time-stamp token or an authority's answer is not valid, or not available."""
 
 
 class KeyFileError(LedgerError):
@@ -97,8 +97,8 @@ class DamagedError(StoreError):
 
 
 class SizeChangedError(StoreError):
-    """The ledger does not have the size that the caller insisted on."""
+    """The ledger does not have the size that the caller expected."""
 
 
 class UnreadableError(LedgerError):
-    """A file cannot be read, or not as what it is said to be; names the file."""
+    """A file cannot be read, or is not of the expected kind; names the file."""

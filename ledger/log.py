@@ -23,14 +23,14 @@ from ledger.timestamps.time_token import Token, token_entry
 from ledger.tree.merkle import EMPTY_ROOT, consistency_proof, inclusion_proof, leaf_hashes, range_hash
 from ledger.tree.tiles import RightEdge, TileReader
 
-MANY = 100
-"""Entries that are worth a thread to sign beside."""
+_MIN_ENTRIES_TO_SIGN_IN_THREAD = 100
+"""The checkpoint of an append of fewer entries is signed in the calling thread: a second one does not pay."""
 
 
 class Ledger:
-    """A ledger's file, open. Held by a writer only for the moment of an append: others may append in between.
+    """An open ledger file. A writer holds its lock only during an append: others may append in between.
 
-    Use `create`, `open` or `open_readonly`, and one Ledger a thread. Whatever goes wrong is a LedgerError.
+    Use `create`, `open` or `open_readonly`, and one Ledger a thread. Every error is a LedgerError.
     """
 
     def __init__(self, store: Store, *, signers: Sequence[Signer], writable: bool) -> None:
@@ -43,12 +43,12 @@ class Ledger:
         self._thread: ThreadPoolExecutor | None = None
         latest = self._check_latest()
         self._origin = latest.origin
-        self._looked = latest.size
-        self._others_key = -1
+        self._examined = latest.size
+        self._foreign_key_entry = -1
 
     @classmethod
     def create(cls, path: Path | str, *, origin: str, signer: Signer, on_wait: OnWait | None = None) -> Ledger:
-        """A new ledger, with a signed checkpoint of size 0. Refuses an existing file."""
+        """Creates a ledger with a signed checkpoint of size 0. Refuses an existing file."""
         note = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), [signer], time=now().wall_ms // 1000)
         return cls._opened(Store.create(Path(path), note, on_wait=on_wait), signers=[signer], writable=True)
 
@@ -56,19 +56,19 @@ class Ledger:
     def open(
         cls, path: Path | str, *, signer: Signer | Sequence[Signer] | None = None, on_wait: OnWait | None = None
     ) -> Ledger:
-        """For reading and appending; checkpoints need a signer, or are signed by several. Recovers what a killed
-        writer left.
+        """Opens a ledger for reading and appending, and recovers the journal that a killed writer left.
 
-        `on_wait(seconds)` is called again and again while somebody else holds the file's lock.
+        A checkpoint needs at least one signer, and is signed by each. `on_wait(seconds)` is called repeatedly while
+        another process holds the file's lock.
         """
         signers = [signer] if isinstance(signer, Signer) else signer or ()
         return cls._opened(Store.open(Path(path), on_wait=on_wait), signers=signers, writable=True)
 
     @classmethod
     def open_readonly(cls, path: Path | str) -> Ledger:
-        """For reading. Never changes the file or anything beside it.
+        """Opens a ledger for reading. Never changes the file or anything beside it.
 
-        Where a killed writer left a journal, a temporary copy is read instead: it does not grow any more.
+        Where a killed writer left a journal, a temporary copy is read instead, which shows no later appends.
         """
         store = Store.open_readonly(Path(path))
         try:
@@ -106,7 +106,7 @@ class Ledger:
 
     @property
     def size(self) -> int:
-        """The number of entries, now."""
+        """The current number of entries."""
         return self._store.size()
 
     def append(
@@ -117,13 +117,13 @@ class Ledger:
         expected_size: int | None = None,
         openings: Sequence[Sequence[Opening]] = (),
     ) -> int:
-        """Appends canonical entries in one transaction, durable on return; the index of the first.
+        """Appends canonical entries in one transaction, durable on return; returns the index of the first.
 
-        `openings`, a sequence for each entry, open the commitments in them, and are stored beside them. With
-        `checkpoint` the signed checkpoint of the new size is stored in the same transaction. With
-        `expected_size` the entries go in at that index or not at all, for a writer that decided on what it has
+        `openings`, a sequence for each entry, open the commitments in the entries, and are stored beside them. With
+        `checkpoint` the signed checkpoint of the new size is stored in the same transaction. With `expected_size` the
+        entries are appended only if the ledger still has that size, for a writer whose entries depend on what it has
         read. Raises EntryError if any entry is not canonical, and SizeChangedError if another writer came first;
-        nothing is written then. After another StoreError the entries are there whole or not at all, and the error does
+        nothing is written then. After another StoreError either all entries are stored or none, and the error does
         not say which: repeat with `expected_size`.
         """
         self._check_writable(signing=checkpoint)
@@ -137,22 +137,23 @@ class Ledger:
             first = edge.size
             if expected_size is not None and first != expected_size:
                 raise SizeChangedError(f"{self._store.path}: has {first} entries, not {expected_size}")
-            self._look_at_others(first, signing=checkpoint)
+            self._check_foreign_key_entries(first, signing=checkpoint)
             edge.extend(leaves)
-            sign = self._signing(edge, beside=len(entries) >= MANY) if checkpoint else None
+            sign = self._signing(edge, in_thread=len(entries) >= _MIN_ENTRIES_TO_SIGN_IN_THREAD) if checkpoint else None
             self._add_entries(first, entries, edge)
             if openings:
                 self._store.add_openings(_rows(first, openings))
             if sign is not None:
                 self._add_checkpoint(edge, sign)
         self._edge = edge
-        self._looked = first + len(entries)
+        self._examined = first + len(entries)
         return first
 
     def add_cosignatures(self, size: int, lines: Sequence[str]) -> int:
-        """Adds signature lines, which the caller has verified, to the checkpoint of a size; how many are new.
+        """Adds signature lines, which the caller has verified, to the checkpoint of a size; returns how many are new.
 
-        In the same transaction an entry that holds them is appended. Lines that are there already do not count.
+        In the same transaction an entry that holds the new lines is appended. Lines that are stored already are
+        skipped.
         Raises LedgerError if no checkpoint has that size, and NoteError if a line is malformed, or one too many.
         """
         self._check_writable(signing=False)
@@ -177,10 +178,11 @@ class Ledger:
         return len(new)
 
     def add_token(self, size: int, token: Token) -> int:
-        """Adds a time-stamp token, which the caller has verified, to the checkpoint of a size; its entry's index.
+        """Adds a time-stamp token, which the caller has verified, to the checkpoint of a size.
 
-        In the same transaction the entry that tells of it is appended. Raises LedgerError if no checkpoint has that
-        size, and TimestampError if the token is on something else, is there already, or is one too many.
+        Returns the index of the entry that records the token, which is appended in the same transaction. Raises
+        LedgerError if no checkpoint has that size, and TimestampError if the token is on something else, is stored
+        already, or is one too many.
         """
         self._check_writable(signing=False)
         edge, self._edge = self._edge, None
@@ -192,7 +194,7 @@ class Ledger:
             known = self._store.tokens(size)
             if token.der in known:
                 raise TimestampError(f"{self._store.path}: the checkpoint of size {size} has that token already")
-            if len(known) >= READ_NOTES:  # what is beyond them nobody would read
+            if len(known) >= READ_NOTES:  # readers read no more than this
                 raise TimestampError(f"{self._store.path}: the checkpoint of size {size} has {READ_NOTES} tokens")
             entries = [token_entry(size, note, token, stored=now().fields())]
             first = edge.size
@@ -203,13 +205,13 @@ class Ledger:
         return first
 
     def checkpoint(self) -> str:
-        """The signed checkpoint of the current size, stored; the one that is stored already if there is one."""
+        """Signs and stores a checkpoint of the current size; returns the stored one if there is one already."""
         self._check_writable(signing=True)
         edge, self._edge = self._edge, None
         with self._store.writing():
             edge = self._current(edge)
-            self._look_at_others(edge.size, signing=True)
-            note = self._add_checkpoint(edge, self._signing(edge, beside=False))
+            self._check_foreign_key_entries(edge.size, signing=True)
+            note = self._add_checkpoint(edge, self._signing(edge, in_thread=False))
         self._edge = edge
         return note
 
@@ -226,7 +228,7 @@ class Ledger:
         return self._store.latest_checkpoint()[0]
 
     def checkpoints(self, start: int = 0) -> Iterator[tuple[int, str]]:
-        """A generator of (size, signed checkpoint) by size, from `start` on, without cosignatures that came later."""
+        """Generates (size, signed checkpoint) by size, from `start` on, without later cosignatures."""
         last = self._store.latest_checkpoint()[0]
         while start <= last:
             rows = self._store.checkpoints(start, last)
@@ -234,7 +236,7 @@ class Ledger:
             start = rows[-1][0] + 1 if rows else last + 1
 
     def cosigned_checkpoint(self, size: int | None = None) -> str:
-        """The checkpoint of a size, of the largest without it, followed by its cosignatures.
+        """The checkpoint of a size (by default the largest), followed by its cosignatures.
 
         Raises LedgerError if none was signed at that size.
         """
@@ -250,12 +252,12 @@ class Ledger:
         return self._store.tokens(size)
 
     def openings(self, start: int, stop: int) -> list[tuple[int, Opening]]:
-        """(index, opening) of each commitment in the entries `start` to `stop`, half-open, that can be opened here."""
+        """(index, opening) of each commitment in the entries `start` to `stop`, half-open, with a stored opening."""
         rows = self._store.openings(start, stop)
         return [(index, opening_of(pointer, salt, value)) for index, pointer, salt, value in rows]
 
     def disclosed(self, index: int, body: bytes) -> dict[str, Any]:
-        """The entry with the values of those of its commitments that can be opened here."""
+        """The entry, with the value in place of each commitment that has a stored opening."""
         entry = parse(body)
         if not is_sealed(body):
             return entry
@@ -276,7 +278,7 @@ class Ledger:
             raise ProofError(f"{self._store.path}: there are fewer than {size} entries")
 
     def entries(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
-        """A generator of (index, body) for `start` <= index < `stop`; to the size at the first step without `stop`."""
+        """Generates (index, body) for `start` <= index < `stop`; `stop` is by default the size at the first step."""
         if start < 0:
             raise LedgerError(f"no entry has index {start}")
         size = self.size
@@ -292,7 +294,7 @@ class Ledger:
                 raise DamagedError(f"{self._store.path}: entry {start} is missing")
 
     def root(self, size: int | None = None) -> bytes:
-        """The root over the first `size` entries, over all there are now without it; computed from the tiles."""
+        """The root over the first `size` entries (by default all current ones), computed from the tiles."""
         return self._root(self.size if size is None else size)
 
     def _root(self, size: int) -> bytes:
@@ -302,7 +304,10 @@ class Ledger:
             raise DamagedError(f"{self._store.path}: {error}") from error
 
     def _check_latest(self) -> Checkpoint:
-        """The latest checkpoint, which must be one, and must have the tiles' root. Its signature is for an audit."""
+        """The latest checkpoint. Raises DamagedError unless it is well-formed and has the tiles' root.
+
+        Its signatures are not verified here: an audit does that.
+        """
         size, note = self._store.latest_checkpoint()
         path = self._store.path
         try:
@@ -320,7 +325,7 @@ class Ledger:
             raise LedgerError(f"{self._store.path}: a checkpoint needs a signer")
 
     def _current(self, edge: RightEdge | None) -> RightEdge:
-        """Inside a transaction: the edge of the tree, read again if anybody else has written since."""
+        """Inside a transaction: the edge of the tree, read again if another connection has written since."""
         version = self._store.version()
         if edge is not None and version == self._version:
             return edge
@@ -330,36 +335,36 @@ class Ledger:
         except ProofError as error:
             raise DamagedError(f"{self._store.path}: {error}") from error
 
-    def _look_at_others(self, size: int, *, signing: bool) -> None:
-        """Inside a transaction: raises LedgerError where a signature would vouch for a change of keys by a stranger.
+    def _check_foreign_key_entries(self, size: int, *, signing: bool) -> None:
+        """Inside a transaction: raises LedgerError where a signature would vouch for an unsigned change of keys.
 
-        A change of keys is signed in the transaction that appends it; one among the first `size` entries that is not
-        was written by somebody who cannot sign. Looks at each entry of others once.
+        A change of keys is signed in the transaction that appends it; an unsigned one among the first `size` entries
+        was written by somebody who cannot sign. Each entry of another writer is examined once.
         """
-        while self._looked < size:
-            rows = self._store.bodies(self._looked, size)
+        while self._examined < size:
+            rows = self._store.bodies(self._examined, size)
             for index, body in rows:
                 if b'"type":"key"' in body and parse(body)["type"] == "key":
-                    self._others_key = index
-            self._looked = rows[-1][0] + 1 if rows else size
-        if signing and self._others_key >= self._store.latest_checkpoint()[0]:
-            what = f"entry {self._others_key} changes keys and was signed by nobody"
+                    self._foreign_key_entry = index
+            self._examined = rows[-1][0] + 1 if rows else size
+        if signing and self._foreign_key_entry >= self._store.latest_checkpoint()[0]:
+            what = f"entry {self._foreign_key_entry} changes keys and was signed by nobody"
             raise LedgerError(f"{self._store.path}: {what}: somebody else wrote it, and nothing is signed over it")
 
     def _add_entries(self, first: int, entries: Sequence[bytes], edge: RightEdge) -> None:
-        """Inside a transaction: entries, and the tiles of the edge, which has grown over them."""
+        """Inside a transaction: adds entries, and the tiles of the edge, which has grown over them."""
         self._store.add_entries(first, entries)
         for tile in edge.take():
             self._store.put_tile(tile)
 
-    def _signing(self, edge: RightEdge, *, beside: bool) -> Callable[[], str]:
-        """Gives the signed checkpoint of the tree as it is now; `beside`, it is signed in a thread from now on.
+    def _signing(self, edge: RightEdge, *, in_thread: bool) -> Callable[[], str]:
+        """A function that returns the signed checkpoint of the present tree; with `in_thread`, signing starts now.
 
-        ML-DSA-44 takes a fifth as long as SQLite does for a thousand entries, and both let go of the interpreter.
+        ML-DSA-44 takes a fifth as long as SQLite does for a thousand entries, and both release the interpreter lock.
         """
         checkpoint = Checkpoint(self._origin, edge.size, edge.root())
         sign = partial(sign_checkpoint, checkpoint, self._signers, time=now().wall_ms // 1000)
-        if not beside:
+        if not in_thread:
             return sign
         if self._thread is None:
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-signing")
@@ -374,7 +379,7 @@ class Ledger:
 
 
 def _rows(first: int, openings: Sequence[Sequence[Opening]]) -> list[tuple[int, str, bytes, str]]:
-    """As the store keeps them."""
+    """The rows (index, pointer, salt, value) that the store holds for these openings."""
     return [
         (index, opening.pointer, opening.salt, canonical(opening.value).decode())
         for index, opened in enumerate(openings, start=first)

@@ -1,4 +1,4 @@
-"""Reading base64 and decimals exactly as they would be written: the standard library accepts more. Pure."""
+"""Strict base64 and decimals: only the one canonical spelling is accepted; the standard library accepts more. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_DIGITS = len(str(MAX_DECIMAL))
 
 
 def decode_base64(text: str) -> bytes:
-    """Standard base64 with padding, exactly as it would be written. Raises NoteError."""
+    """The bytes of standard base64 with padding. Raises NoteError unless `encode_base64` would write it so."""
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:

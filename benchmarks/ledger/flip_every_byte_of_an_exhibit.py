@@ -62,7 +62,7 @@ def _case(folder: Path) -> Case:
 
 
 def _flip_all(case: Case, exhibit: Path, title: str, stride: int) -> int:
-    arguments = verifier.Given([parse_vkey(vkey) for vkey in case.vkeys], None, [], [])
+    supplied = verifier.Supplied([parse_vkey(vkey) for vkey in case.vkeys], None, [], [])
     manifest = json.loads((exhibit / "manifest.json").read_bytes())
     counts: Counter[str] = Counter()
     started = time.monotonic()
@@ -78,7 +78,7 @@ def _flip_all(case: Case, exhibit: Path, title: str, stride: int) -> int:
                 continue
             files = {**manifest["files"], name: sha256(bytes(changed))}
             (exhibit / "manifest.json").write_bytes(canonical({**manifest, "files": files}) + b"\n")
-            counts[_outcome(exhibit, arguments, f"{name}, byte {place}")] += 1
+            counts[_outcome(exhibit, supplied, f"{name}, byte {place}")] += 1
             (exhibit / "manifest.json").write_bytes(canonical(manifest) + b"\n")
         path.write_bytes(original)
     for outcome, count in sorted(counts.items()):
@@ -97,13 +97,13 @@ def _refused(exhibit: Path) -> bool:
     if step.problems:
         return True
     # A manifest that names the right files may still misstate the log: the next steps compare it.
-    return _outcome(exhibit, verifier.Given([], None, [], []), "") == "refused behind a manifest made anew"
+    return _outcome(exhibit, verifier.Supplied([], None, [], []), "") == "refused behind a manifest made anew"
 
 
-def _outcome(exhibit: Path, arguments: verifier.Given, where: str) -> str:
+def _outcome(exhibit: Path, supplied: verifier.Supplied, where: str) -> str:
     out = io.StringIO()
     with redirect_stdout(out):
-        code = verifier.run(Folder(exhibit), arguments)
+        code = verifier.run(Folder(exhibit), supplied)
     if code:
         return "refused behind a manifest made anew"
     if "not checked: " in out.getvalue() or "signed by no key that is trusted: " in out.getvalue():

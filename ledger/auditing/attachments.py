@@ -1,10 +1,10 @@
-"""Cosignatures and time-stamp tokens, which come after a checkpoint was signed, and the entries that tell of them.
+"""Compares cosignatures and time-stamp tokens, added after a checkpoint was signed, with the entries that record them.
 
     {"lines": ["— witness.example/w1 …"], "size": 1024, "type": "checkpoint.cosign", "v": 1, …}
     {"note_sha256": hex, "size": 1024, "token_sha256": hex, "type": "checkpoint.time", "v": 1, …}
 
-Each lies in a table, by the size of its checkpoint, and in an entry, so that the tree covers it. Whether a cosignature
-is valid is asked elsewhere; here, whether nothing was added, taken away or changed, and whether tokens are valid.
+Each is stored in a table, by the size of its checkpoint, and in an entry, so that the tree covers it. This file checks
+that nothing was added, removed or changed, and that tokens are valid. checkpoint_audit.py verifies the cosignatures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ledger.auditing.rebuilding import Tell
+from ledger.auditing.rebuilding import ReportProblem
 from ledger.errors import LedgerError
 from ledger.storage.store import Store
 from ledger.timestamps.time_token import Token
@@ -23,32 +23,36 @@ ATTACHED_TYPES = frozenset(["checkpoint.cosign", "checkpoint.time"])
 
 
 VerifyToken = Callable[[bytes, str], Token]
-"""Given a token and the note that it is on; raises LedgerError."""
+"""(token, note) -> the verified token, which must be on the note. Raises LedgerError."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """A time-stamp authority had the checkpoint of this size by the token's time."""
+    """A verified token, which shows that the checkpoint of this size existed at the token's time."""
 
     size: int
     token: Token
 
 
 class AttachmentChecker:
-    """Add every `checkpoint.cosign` and `checkpoint.time` entry in order, then `finish`."""
+    """Checks all attachments: call `add` with every `checkpoint.cosign` and `checkpoint.time` entry, then `finish`.
 
-    def __init__(self, store: Store, problem: Tell, verify: VerifyToken | None) -> None:
+    Without `verify` tokens are counted, not verified.
+    """
+
+    def __init__(self, store: Store, problem: ReportProblem, verify: VerifyToken | None) -> None:
         self._store = store
         self._problem = problem
         self._verify = verify
         self.stamped: list[Stamped] = []
-        """Tokens that were verified."""
+        """The tokens that were verified."""
         self.unverified = 0
-        """Tokens that were not, for want of roots."""
-        self._told: dict[tuple[int, str, str], int] = {}
+        """The number of tokens that were not verified, because there are no roots."""
+        self._recorded: dict[tuple[int, str, str], int] = {}
+        """The index of the entry that records an attachment, by size, kind, and line or digest."""
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
-        """The next entry of either type and its index."""
+        """Checks the next entry of either type."""
         size = entry.get("size")
         if type(size) is not int or not 0 <= size <= index:
             self._problem(f"entry {index} does not say of which checkpoint it is", None)
@@ -58,12 +62,12 @@ class AttachmentChecker:
                 self._problem(f"entry {index} has no cosignatures", None)
                 return
             for line in lines:
-                self._told[size, "cosignature", f"{line}\n"] = index
+                self._recorded[size, "cosignature", f"{line}\n"] = index
         else:
             self._token(index, size, entry)
 
     def _token(self, index: int, size: int, entry: dict[str, Any]) -> None:
-        self._told[size, "time-stamp token", str(entry.get("token_sha256"))] = index
+        self._recorded[size, "time-stamp token", str(entry.get("token_sha256"))] = index
         note = self._store.checkpoint(size)
         if note is None or hashlib.sha256(note.encode("utf-8", "replace")).hexdigest() != entry.get("note_sha256"):
             self._problem(f"entry {index}: its token is not on the checkpoint of size {size}", None)
@@ -74,16 +78,16 @@ class AttachmentChecker:
             self._problem(f"entry {index}: its token is not the one whose digest it has", None)
 
     def finish(self) -> None:
-        """Compares with the tables."""
+        """Compares the entries with the tables."""
         for size in self._store.attached_sizes():
-            found = [("cosignature", line) for line in self._store.cosignatures(size)]
+            attached = [("cosignature", line) for line in self._store.cosignatures(size)]
             for token in self._store.tokens(size):
-                found.append(("time-stamp token", hashlib.sha256(token).hexdigest()))
+                attached.append(("time-stamp token", hashlib.sha256(token).hexdigest()))
                 self._check_token(size, token)
-            for kind, value in found:
-                if self._told.pop((size, kind, value), None) is None:
+            for kind, value in attached:
+                if self._recorded.pop((size, kind, value), None) is None:
                     self._problem(f"checkpoint of size {size}: no entry tells of its {kind} {value[:60].strip()}", None)
-        for (size, kind, _), index in self._told.items():
+        for (size, kind, _), index in self._recorded.items():
             self._problem(
                 f"entry {index}: the {kind} of the checkpoint of size {size} that it tells of is not there", None
             )

@@ -1,4 +1,4 @@
-"""The files of a case whose digest an entry has: `scan.close` says which file has the hashes of the scan's items."""
+"""Checks the files of a case whose digest an entry has: `scan.close` names the file with the hashes of the scan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_PARTS = 4
 
 
 def file_problems(folder: Path, scans: Sequence[ScanCheck]) -> Iterator[str]:
-    """A generator of what is wrong with the files of these scans, read from the case's folder."""
+    """Generates the problems of the files of these scans, read from the case's folder."""
     for scan in scans:
         if scan.hashes is None:
             continue
@@ -26,16 +26,16 @@ def file_problems(folder: Path, scans: Sequence[ScanCheck]) -> Iterator[str]:
                 yield f"scan {scan.scan}: {name} is not a regular file of the case"
                 continue
             with (folder / name).open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
+                actual = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             yield f"scan {scan.scan}: {name}: {error.strerror}"
         else:
-            if found != digest:
+            if actual != digest:
                 yield f"scan {scan.scan}: {name} is not the file that was recorded when the scan was closed"
 
 
 def _is_plain(folder: Path, name: str) -> bool:
-    """Whether it is a file, and no link is on the way to it. Raises OSError if it is not there."""
+    """Whether `name` is a regular file whose path has no symbolic link. Raises OSError if it does not exist."""
     path = folder
     for part in PurePosixPath(name).parts:
         path /= part
@@ -47,5 +47,5 @@ def _is_plain(folder: Path, name: str) -> bool:
 def _inside(name: str) -> bool:
     """Whether a name written with slashes stays inside the folder, on every system."""
     path = PurePosixPath(name)
-    strange = any(char in name for char in "\\:\0")
-    return not (path.is_absolute() or strange or ".." in path.parts or not 0 < len(path.parts) <= _MOST_PARTS)
+    forbidden = any(char in name for char in "\\:\0")
+    return not (path.is_absolute() or forbidden or ".." in path.parts or not 0 < len(path.parts) <= _MOST_PARTS)

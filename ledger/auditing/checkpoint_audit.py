@@ -1,4 +1,4 @@
-"""The checkpoints of a ledger's file, checked one after the other while the tree is rebuilt."""
+"""Checks the checkpoints of a ledger's file, in order of size, while the tree is rebuilt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from ledger.auditing.rebuilding import Rebuilt, Tell
+from ledger.auditing.rebuilding import Rebuilt, ReportProblem
 from ledger.errors import NoteError, QuorumError, UnknownSignerError
 from ledger.notes.checkpoint import Checkpoint, parse_checkpoint
 from ledger.notes.keyring import Keyring
@@ -18,55 +18,57 @@ from ledger.notes.vkey import WITNESS_KINDS, Kind
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A size and root that are known from elsewhere: from a notebook, or from a signed checkpoint."""
+    """A size and root from outside the ledger: from a notebook, or (`signed`) from a signed checkpoint."""
 
     size: int
     root: bytes
     signed: bool
 
     @property
-    def root_of_it(self) -> str:
+    def root_text(self) -> str:
+        """The root with its origin, for a message."""
         name = "root of the checkpoint from elsewhere," if self.signed else "expected root"
         return f"the {name} {self.root.hex()}"
 
     @property
-    def size_of_it(self) -> str:
+    def size_text(self) -> str:
+        """The size with its origin, for a message."""
         return f"the {self.size} of the checkpoint from elsewhere" if self.signed else f"the expected {self.size}"
 
 
 class CheckpointAudit:
-    """What is known of the checkpoints so far."""
+    """Checks each checkpoint, and collects the results for the audit's report."""
 
-    def __init__(self, vkeys: Sequence[str], policy: Policy | None, problem: Tell) -> None:
+    def __init__(self, vkeys: Sequence[str], policy: Policy | None, problem: ReportProblem) -> None:
         self.keyring = Keyring(vkeys)
         self._others = [verifier for verifier in map(Verifier, vkeys) if verifier.kind in WITNESS_KINDS]
         self._policy = policy
         self._problem = problem
-        self._fitting = -1
-        self._misfit = False
+        self._last_matching = -1
+        self._mismatched = False
         self.origin: str | None = None
         self.count = 0
         self.signed: int | None = None
-        """The largest size that a key of the log which counts has signed."""
-        self.strange = 0
-        """Checkpoints that no such key has signed."""
+        """The largest size that a trusted key of the log has signed."""
+        self.unknown = 0
+        """The number of checkpoints that no such key has signed."""
         self.one_algorithm = 0
-        """Checkpoints that are signed with Ed25519 alone, although an ML-DSA-44 key counts."""
+        """The number of checkpoints signed with Ed25519 alone, although an ML-DSA-44 key is trusted."""
         self.signers: dict[str, None] = {}
         self.accepted: PolicyResult | None = None
         """The largest checkpoint that the policy accepts."""
         self.refused = "there is no checkpoint"
-        """Why the policy did not accept the last one."""
+        """The reason why the policy did not accept the latest checkpoint."""
 
     def check(self, size: int, note: str, cosignatures: Sequence[str], rebuilt: Rebuilt) -> None:
-        """The next checkpoint, with what witnesses have added; `rebuilt` is the tree of its size."""
+        """Checks the next checkpoint and its cosignatures; `rebuilt` is the tree of its size."""
         self.count += 1
         name = f"checkpoint of size {size}"
         cosigned = note + "".join(cosignatures)
         try:
             parsed = parse_note(cosigned)
             checkpoint = parse_checkpoint(parsed.text)
-            parse_note(note)  # without what was added, it is whole too
+            parse_note(note)  # the note must be well-formed without the cosignatures too
         except NoteError as error:
             self._problem(f"{name}: {error}", None)
             return
@@ -80,17 +82,17 @@ class CheckpointAudit:
             return
         if any(self._is_almost_known(signature) for signature in parsed.signatures):
             self._problem(f"{name}: a known key's name or id was changed in its signature line", "damage")
-        if not self._fits(name, checkpoint, rebuilt):
+        if not self._has_root(name, checkpoint, rebuilt):
             return
         try:
             self._open(note, cosigned)
         except UnknownSignerError:
-            self.strange += 1
+            self.unknown += 1
         except NoteError as error:
             self._problem(f"{name}: {error}", None)
         else:
             self.signed = size
-            self._ask(cosigned, size, by_witnesses=bool(cosignatures))
+            self._apply_policy(cosigned, size, by_witnesses=bool(cosignatures))
 
     def _open(self, note: str, cosigned: str) -> None:
         """Verifies all signatures by known keys, the log's and the witnesses'."""
@@ -102,7 +104,7 @@ class CheckpointAudit:
             self.one_algorithm += 1
         self.signers.update(dict.fromkeys(signature.name for signature in signatures))
 
-    def _ask(self, cosigned: str, size: int, *, by_witnesses: bool) -> None:
+    def _apply_policy(self, cosigned: str, size: int, *, by_witnesses: bool) -> None:
         if self._policy is None or not (by_witnesses or self._policy.quorum == NONE):
             self.refused = f"the checkpoint of size {size} is cosigned by nobody"
             return
@@ -112,9 +114,10 @@ class CheckpointAudit:
             self.refused = f"checkpoint of size {size}: {error}"
 
     def _is_almost_known(self, signature: Signature) -> bool:
-        """Whether it names a known key but for a changed character: it would pass for a stranger's, which is ignored.
+        """Whether a signature names a known key except for one changed character; else it would be ignored as unknown.
 
-        A name with quite another key id is a rotated key's. No name has another's key id, which is made of it.
+        A known name with a key id that differs in more characters is a rotated key's. A key id depends on the name, so
+        a known key id under another name is a changed name.
         """
         return any(
             signature.key_id == verifier.key_id
@@ -123,19 +126,19 @@ class CheckpointAudit:
             for verifier in (*self.keyring.verifiers, *self._others)
         )
 
-    def _fits(self, name: str, checkpoint: Checkpoint, rebuilt: Rebuilt) -> bool:
+    def _has_root(self, name: str, checkpoint: Checkpoint, rebuilt: Rebuilt) -> bool:
         if checkpoint.root == rebuilt.root():
-            self._fitting = checkpoint.size
+            self._last_matching = checkpoint.size
             return True
-        if not self._misfit:  # every later one differs too
-            rebuilt.compare_so_far()  # names the entry, where only the entry was changed
-            where = f"; the one of size {self._fitting} still has" if self._fitting >= 0 else ""
+        if not self._mismatched:  # every later checkpoint differs too
+            rebuilt.compare_so_far()  # reports the entry, where only the entry was changed
+            where = f"; the one of size {self._last_matching} still has" if self._last_matching >= 0 else ""
             text = f"{name} does not have the root of the entries{where}"
             self._problem(text, None if rebuilt.differs else "tampering")
-        self._misfit = True
+        self._mismatched = True
         return False
 
 
 def _differing_characters(one: bytes, other: bytes) -> int:
-    """How many characters of base64 differ: a signature line has the key id so."""
+    """The number of characters that differ in base64, in which a signature line has the key id."""
     return sum(left != right for left, right in zip(b64encode(one), b64encode(other), strict=True))

@@ -1,9 +1,9 @@
-"""Whether scans are complete, checked from the entries as they stream by. Pure.
+"""Checks that scans are complete, in one pass over the entries. Pure.
 
 A scan is complete when
 
-1. its `scan.open` has its settings, and names only lists that a `list.load` before it has loaded with the same
-   version and digest,
+1. its `scan.open` has its settings, and names only lists for which an earlier `list.load` has the same version and
+   digest,
 2. the `seq` of its items runs 0, 1, 2, ... without gap or repeat, between its open and its close,
 3. `scan.close` has the number of items, the counts by status, and the findings root: the RFC 6962 root over
    the canonical bytes of the `finding` objects in the order of `seq`.
@@ -22,12 +22,12 @@ from ledger.entries.entry import canonical
 from ledger.tree.merkle import TreeHasher, leaf_hash
 
 MAX_PROBLEMS = 20
-"""The most problems that are named of one scan."""
+"""The most problems that are reported of one scan."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanCheck:
-    """What was found of one scan. `items`, `counts` and `findings_root` are computed from the items."""
+    """The result for one scan. `items`, `counts` and `findings_root` are computed from the items."""
 
     scan: int
     items: int
@@ -35,9 +35,9 @@ class ScanCheck:
     findings_root: bytes
     complete: bool
     closed_at: int | None
-    """The index of its close."""
+    """The index of its `scan.close`; None if it was not closed."""
     hashes: dict[str, Any] | None
-    """What its close says of the file with its hashes: `file` (relative to the case), `bytes`, `sha256`."""
+    """The `hashes` of its close, on the file with its hashes: `file` (relative to the case), `bytes`, `sha256`."""
     problems: tuple[str, ...]
 
 
@@ -68,7 +68,7 @@ class _Scan:
 
 
 class ScanChecker:
-    """Add every entry in order, then `finish`."""
+    """Checks all scans of a ledger: call `add` with every entry in order, then `finish`."""
 
     def __init__(self) -> None:
         self._scans: dict[int, _Scan] = {}
@@ -81,13 +81,13 @@ class ScanChecker:
         }
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
-        """The next parsed entry and its index."""
+        """Checks the next parsed entry; entries of other types are ignored."""
         check = self._by_type.get(entry["type"])
         if check is not None:
             check(index, entry)
 
     def finish(self) -> tuple[ScanCheck, ...]:
-        """What was found of every scan, by number. A scan that has items or a close but no open is one too."""
+        """The result of every scan, by number, also of one that has items or a close but no open."""
         return tuple(_finished(self._scans[number]) for number in sorted(self._scans))
 
     def _list_load(self, _index: int, entry: dict[str, Any]) -> None:
@@ -119,7 +119,7 @@ class ScanChecker:
             scan.problem(f"entry {index} is not an item with a seq and a finding")
 
     def add_item(self, index: int, number: int, seq: int, status: str, finding: bytes) -> None:
-        """The same for an item whose parts are known: `finding` is in canonical form."""
+        """Checks the next item, whose parts are parsed already; `finding` is in canonical form."""
         scan = self._opened(index, number, "item")
         if scan.closed_at is not None:
             scan.problem(f"entry {index} is an item after its close")
@@ -155,7 +155,7 @@ class ScanChecker:
 
 
 def _number(entry: dict[str, Any]) -> int:
-    """The scan's number; -1 for one that is none, which no scan has."""
+    """The scan's number; -1, which no scan has, if it is not valid."""
     number = entry.get("scan")
     return number if type(number) is int and number >= 0 else -1
 

@@ -1,8 +1,8 @@
-"""Auditing a ledger's file: rebuild everything from the stored bytes and compare. Read-only, constant memory.
+"""Audits a ledger's file: rebuilds everything from the stored bytes and compares. Read-only, constant memory.
 
-What is stored of the tree is never believed. A changed, swapped, deleted or inserted entry is found by its
-leaf hash; whoever rewrites the tiles too is found by the checkpoints; whoever drops checkpoints, or replaces the
-whole file by an older copy, only by a size and root that were kept elsewhere (`expect`).
+The stored tree is never trusted. A changed, swapped, deleted or inserted entry is detected by its leaf hash; rewritten
+tiles by the checkpoints; dropped checkpoints, or a file replaced by an older copy, only by a size and root that were
+stored elsewhere (`expect`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ledger.tree.damage import Sign
 from ledger.tree.merkle import leaf_hash
 
 MAX_PROBLEMS = 50
-"""The most problems that are named, apart from those of scans."""
+"""The most problems that are reported, apart from those of scans."""
 
 Trust = Literal["verified", "self-asserted"]
 Nature = Literal["intact", "incomplete", "unsigned", "damaged", "tampered", "unclear"]
@@ -42,14 +42,14 @@ Nature = Literal["intact", "incomplete", "unsigned", "damaged", "tampered", "unc
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """What an audit found. `root` is recomputed from the entries; `signed_size` is None if nothing is signed.
+    """The result of an audit. `root` is recomputed from the entries; `signed_size` is None if nothing is signed.
 
-    `trust` is "verified" only where a key given by the verifier has signed. `nature` is what the problems look like:
-    "incomplete" where nothing is wrong but that a scan was not closed, "unsigned" where nothing is but that no key
-    vouches for it, "damaged" where bits changed or bytes are
-    lost, "tampered" where only somebody's hand explains what is found, "unclear" where neither can be told.
-    `accepted` is the largest checkpoint that the policy accepts, with who cosigned it and when; `stamped` are the
-    time-stamp tokens that were traced to the given roots. `notes` are worth knowing, but no problems.
+    `trust` is "verified" only where a key from the `keys` or the `policy` of the caller has signed. `nature` classifies
+    the problems: "incomplete" if the only problem is that a scan was not closed, "unsigned" if it is that no known key
+    has signed, "damaged" if bits changed or bytes are lost, "tampered" if only tampering explains the problems,
+    "unclear" if they may be either. `accepted` is the largest checkpoint that the policy accepts, with its cosigners
+    and their times; `stamped` are the time-stamp tokens that were traced to the `roots`. `notes` are remarks that are
+    no problems.
     """
 
     origin: str | None
@@ -82,24 +82,24 @@ def audit(
     folder: Path | str | None = None,
     roots: Sequence[Certificate] = (),
 ) -> AuditReport:
-    """Checks a ledger that nobody needs to have closed; what is appended meanwhile is not looked at.
+    """Audits a ledger, which may be in use: entries appended meanwhile are not examined.
 
-    `keys` are vkeys that the verifier trusts from elsewhere, and so are those of the logs and witnesses of `policy`.
-    Without any, `own_keys`, those that lie beside the ledger, are used, and the ledger vouches for itself only.
-    `expect` is a size and root kept in a notebook; `checkpoints` are signed notes got elsewhere, from a witness or
-    from somebody who has another copy: the ledger must contain each.
+    `keys` are vkeys that the verifier trusts from elsewhere; the keys of the logs and witnesses of `policy` are trusted
+    too. Without any, `own_keys`, those stored beside the ledger, are used, and the ledger vouches for itself only.
+    `expect` is a size and root from a notebook; `checkpoints` are signed notes from elsewhere, from a witness or from
+    the owner of another copy: the ledger must contain each.
 
-    1. SQLite finds the file sound, and tables and triggers are exactly a ledger's.
-    2. Every entry follows the one before and is canonical; every tile is the one that the entries make.
+    1. SQLite's integrity check passes, and tables and triggers are exactly a ledger's.
+    2. Entries have consecutive indexes and are canonical; every tile is the one computed from the entries.
     3. Every checkpoint is of this origin and has the root of its size; known keys' signatures are valid.
-    4. At least one checkpoint is signed by a known key. With a policy, it accepts a checkpoint, and behind that one
-       there is nothing but what came from witnesses and time-stamp authorities.
-    5. What is known from elsewhere is in it: each expected root is that of its size.
+    4. At least one checkpoint is signed by a known key. A policy accepts some checkpoint, after which the only entries
+       are those that record cosignatures and time-stamp tokens.
+    5. Each expected root, of `expect` and `checkpoints`, is that of its size.
     6. No tile and no checkpoint is beyond the entries.
-    7. Decisions cite earlier entries by their leaf hashes. What opens commitments opens them. Cosignatures and
-       time-stamp tokens are those that entries tell of; tokens are valid, if `roots` of authorities are given.
-    8. Scans are complete, and the close of each is signed by a known key; the files whose digests they have are
-       those in `folder`, where one is given.
+    7. Decisions cite earlier entries by their leaf hashes. Openings open their commitments. Cosignatures and time-stamp
+       tokens are those that entries record; tokens are valid, if there are `roots` of authorities.
+    8. Scans are complete, and the close of each is signed by a known key; with `folder`, the files there have the
+       digests that the scans recorded.
 
     Raises StoreError if the file cannot be read or is no ledger, and NoteError for a malformed vkey, or for one of
     `checkpoints` that no known key has signed.
@@ -119,7 +119,7 @@ def audit(
 
 
 def _verifier(roots: Sequence[Certificate]) -> VerifyToken:
-    from ledger.timestamps.timestamp import verify_token  # noqa: PLC0415 - its library is loaded where tokens are looked at
+    from ledger.timestamps.timestamp import verify_token  # noqa: PLC0415 - its library is loaded only where tokens are verified
 
     return lambda token, note: verify_token(token, note=note, roots=roots)
 
@@ -169,8 +169,8 @@ class _Audit:
         self._attachments = AttachmentChecker(store, self.problem, _verifier(roots) if roots else None)
         self._attached: set[int] = set()
         self._pending: tuple[int, str] | None = None
-        self._substance = 0
-        """The size behind the last entry that is more than what came of a checkpoint."""
+        self._substantial_size = 0
+        """The index after the last entry that is no record of a cosignature or token."""
 
     def problem(self, text: str, sign: Sign | None = None) -> None:
         if sign is not None:
@@ -202,14 +202,14 @@ class _Audit:
             self._pending = next(notes, None)
         if self._pending is None or self._pending[0] != 0:
             self.problem("the checkpoint of size 0, with which every ledger begins, is missing", "tampering")
-        self._stand(notes)
+        self._compare_roots(notes)
         index = 0
         for part in self._rebuilt.parts(self._next_stop):
             self._openings(index, part)
             for body in part:
                 self._entry(index, body)
                 index += 1
-            self._stand(notes)
+            self._compare_roots(notes)
         self._openings(index, ())
         self._rebuilt.finish()
 
@@ -225,7 +225,7 @@ class _Audit:
         # 5
         for known in self._expected:
             if not 0 <= known.size <= self._rebuilt.size:
-                text = f"there are {self._rebuilt.size} entries, fewer than {known.size_of_it}"
+                text = f"there are {self._rebuilt.size} entries, fewer than {known.size_text}"
                 self.problem(text, "tampering")
 
         # 6
@@ -234,33 +234,31 @@ class _Audit:
             self.problem(text, "tampering")
 
     def _next_stop(self, size: int) -> int | None:
-        """The next size at which something is known of the tree."""
+        """The next size that has a checkpoint or an expected root."""
         stops = [known.size for known in self._expected]
         if self._pending is not None:
             stops.append(self._pending[0])
         return min((stop for stop in stops if stop > size), default=None)
 
-    def _stand(self, notes: Iterator[tuple[int, str]]) -> None:
-        """What is known of the tree at its present size."""
+    def _compare_roots(self, notes: Iterator[tuple[int, str]]) -> None:
+        """Compares the tree at its present size with the checkpoint and the expected roots of that size."""
         for known in self._expected:
             if known.size == self._rebuilt.size and known.root != self._rebuilt.root():
-                text = f"the first {known.size} entries do not have {known.root_of_it}"
+                text = f"the first {known.size} entries do not have {known.root_text}"
                 self.problem(text, None if self._rebuilt.differs else "tampering")
         while self._pending is not None and self._pending[0] == self._rebuilt.size:
             size, note = self._pending
-            added = self._store.cosignatures(size) if size in self._attached else ()
-            self._checkpoints.check(size, note, added, self._rebuilt)
+            cosignatures = self._store.cosignatures(size) if size in self._attached else ()
+            self._checkpoints.check(size, note, cosignatures, self._rebuilt)
             self._pending = next(notes, None)
 
     def _check_policy(self) -> None:
         accepted = self._checkpoints.accepted
         if accepted is None:
             self.problem(f"the policy accepts no checkpoint: {self._checkpoints.refused}")
-        elif accepted.checkpoint.size < self._substance:
-            text = (
-                f"entries {accepted.checkpoint.size} to {self._substance - 1} are behind the last checkpoint that the"
-            )
-            self.problem(f"{text} policy accepts")
+        elif accepted.checkpoint.size < self._substantial_size:
+            unaccepted = f"entries {accepted.checkpoint.size} to {self._substantial_size - 1}"
+            self.problem(f"{unaccepted} are behind the last checkpoint that the policy accepts")
 
     def _entry(self, index: int, body: bytes) -> None:
         try:
@@ -269,7 +267,7 @@ class _Audit:
             self.problem(f"entry {index}: {error}")
             return
         if isinstance(entry, ItemParts) or entry["type"] not in ATTACHED_TYPES:
-            self._substance = index + 1
+            self._substantial_size = index + 1
         if isinstance(entry, ItemParts):
             self._scans.add_item(index, entry.scan, entry.seq, entry.status, entry.finding)
         elif entry["type"] in ATTACHED_TYPES:
@@ -291,7 +289,7 @@ class _Audit:
         return next((leaf_hash(body) for _, body in self._store.bodies(index, index + 1)), b"")
 
     def _openings(self, first: int, bodies: Sequence[bytes]) -> None:
-        """Those of the next entries, or of any after the last, open their commitments."""
+        """Checks the openings of the next entries; without bodies, those beyond the last entry."""
         start, stop = first if first else FIRST, first + len(bodies) if bodies else LAST + 1
         for index, pointer, salt, value in self._store.openings(start, stop) if self._sealed else ():
             try:
@@ -336,9 +334,9 @@ class _Audit:
         )
 
     def _notes_of(self, checkpoints: CheckpointAudit) -> Iterator[str]:
-        """Generates what is worth knowing, but no problem."""
-        if checkpoints.strange and checkpoints.signed is not None:
-            yield f"no known key has signed {checkpoints.strange} of the {checkpoints.count} checkpoints"
+        """Generates the notes on checkpoints, keys, decisions and tokens."""
+        if checkpoints.unknown and checkpoints.signed is not None:
+            yield f"no known key has signed {checkpoints.unknown} of the {checkpoints.count} checkpoints"
         for change in checkpoints.keyring.changes:
             if change.believed_at is None:
                 yield f"entry {change.index}: no key that counts vouches for this change of keys"

@@ -1,6 +1,6 @@
-"""The tree of a ledger's file rebuilt from the stored entries, and compared with the stored tiles as it grows.
+"""Rebuilds the tree of a ledger's file from the stored entries, and compares it with the stored tiles as it grows.
 
-Constant memory. What differs is told to `problem(text, sign)`; each entry is named by its leaf index.
+Constant memory. Differences are passed to `problem(text, sign)`; entries are named by leaf index.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from ledger.tree.damage import Difference, Sign, explain, flipped_bit
 from ledger.tree.merkle import HASH_BYTES, leaf_hashes
 from ledger.tree.tiles import TILE_WIDTH, RightEdge, Tile, hashes_at, levels, perfect_root
 
-Tell = Callable[[str, Sign | None], None]
+ReportProblem = Callable[[str, Sign | None], None]
+"""(text, sign) reports a problem, and what it is a sign of; None if that is unclear."""
 
 
 class Rebuilt:
-    """The tree over the first `shape.size` entries, growing."""
+    """The growing tree over the first `shape.size` entries."""
 
-    def __init__(self, store: Store, shape: Shape, problem: Tell) -> None:
+    def __init__(self, store: Store, shape: Shape, problem: ReportProblem) -> None:
         self._store = store
         self._shape = shape
         self._problem = problem
         self._edge = RightEdge()
         self._gapless = True
-        self._named = False
+        self._reported = False
         self._shifted = False
 
     @property
@@ -33,16 +34,16 @@ class Rebuilt:
 
     @property
     def differs(self) -> bool:
-        """Whether an entry was found that is not the one that the tiles were made of."""
-        return self._named or not self._gapless
+        """Whether some entry is not the one that the tiles were computed from."""
+        return self._reported or not self._gapless
 
     def root(self) -> bytes:
         return self._edge.root()
 
     def parts(self, next_stop: Callable[[int], int | None]) -> Iterator[list[bytes]]:
-        """Generates the bodies in order, a part at a time; the tree has grown over each when it comes.
+        """Generates the bodies in order, in parts; when a part is yielded, the tree includes it.
 
-        `next_stop(size)` is the next larger size at which a part has to end.
+        `next_stop(size)` is the next larger size at which a part must end, or None.
         """
         for bodies in self._read():
             start = 0
@@ -56,13 +57,13 @@ class Rebuilt:
                 start = end
 
     def finish(self) -> None:
-        """Compares the last tiles, and the number of tiles in the file with those of its size."""
+        """Compares the last tiles, and the number and width of the file's tiles with those that its size implies."""
         self._compare(self._edge.take())
         if self._gapless:
             self._check_shape(self._store.shape())
 
     def compare_so_far(self) -> None:
-        """Compares the tiles that are not full yet too, to name what is wrong where a root does not fit."""
+        """Compares also the tiles that are not full yet, to report the cause of a root that differs."""
         self._compare(self._edge.take())
 
     def _read(self) -> Iterator[list[bytes]]:
@@ -79,7 +80,7 @@ class Rebuilt:
 
     def _compare(self, tiles: Sequence[Tile]) -> None:
         if not self._gapless or self._shifted:
-            return  # entries are not where they were, so every tile after it differs
+            return  # the indexes of entries have changed, so every later tile differs
         for tile in tiles:
             name = f"tile {tile.n} of level {tile.level}"
             width, stored = self._store.tile(tile.level, tile.n)
@@ -99,29 +100,29 @@ class Rebuilt:
                 text = f"{name}: hash {place} is not that of entry {difference.index}, which the rest of the tree has"
                 self._problem(text, "damage")
                 return
-            self._name(difference, before[difference.index % TILE_WIDTH])
-        elif not self._named:  # else it follows from the entry that was named
+            self._report_entry(difference, before[difference.index % TILE_WIDTH])
+        elif not self._reported:  # otherwise it follows from the entry that was reported
             at = difference.index % TILE_WIDTH
             self._problem(f"{name}: hash {at} does not follow from the entries", None)
 
-    def _name(self, difference: Difference, leaf: bytes) -> None:
+    def _report_entry(self, difference: Difference, leaf: bytes) -> None:
         index, what, sign = difference.index, difference.what, difference.sign
         if sign is None:
             sign = "tampering"
             body = next((body for _, body in self._store.bodies(index, index + 1)), b"")
-            bit = None if self._named else flipped_bit(body, leaf)
+            bit = None if self._reported else flipped_bit(body, leaf)
             if bit is not None:
                 what, sign = f"{what}: bit {bit % 8} of its byte {bit // 8} is flipped", "damage"
-        self._named, self._shifted = True, difference.shifts
+        self._reported, self._shifted = True, difference.shifts
         self._problem(f"entry {index} {what}", sign)
 
     def _above(self, tile: Tile) -> bytes:
-        """The hash that the next level has for a full tile."""
+        """The stored hash of a full tile in the next level."""
         n, place = divmod(tile.n, TILE_WIDTH)
         return self._store.tile(tile.level + 1, n)[1][place * HASH_BYTES : (place + 1) * HASH_BYTES]
 
     def _check_shape(self, shape: Shape) -> None:
-        """The tiles of the file, as it stands by now, are as many and as wide as its size implies."""
+        """Checks that the file's tiles are as many and as wide as its current size implies."""
         expected = set()
         for level in range(levels(shape.size)):
             hashes = hashes_at(shape.size, level)

@@ -1,7 +1,7 @@
-"""The command line: python -m ledger, one file a command. Data on stdout, talk on stderr.
+"""The command line: python -m ledger, one file a command. Data on stdout, messages on stderr.
 
-Exit codes: verify 0 intact, 1 not intact, 2 could not check, and check alike for a proof. Every other command: 0 done,
-2 not.
+Exit codes: verify 0 intact, 1 not intact, 2 could not check; check and timestamp --verify have the same codes for a
+proof and for tokens. Every other command: 0 done, 2 not done.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COMMANDS = (
 
 
 class _Commands(click.Group):
-    """Loads a command's file when it is asked for."""
+    """Imports a command's file only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
         return list(_COMMANDS)
@@ -50,7 +50,7 @@ def commands() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs one command and exits with its code."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

@@ -20,7 +20,7 @@ from ledger.errors import EntryError, LedgerError
 @click.argument("file", type=click.File("rb"), default="-")
 @key_options
 @click.option("--seal", "pointers", multiple=True, metavar="POINTER", help="Write this value as a commitment: /path.")
-@click.option("--secret", type=PATH, help="File with the secret that seals values; made if it is not there.")
+@click.option("--secret", type=PATH, help="File with the secret that seals values; created if it does not exist.")
 def command(
     ledger: Path,
     file: BinaryIO,
@@ -33,17 +33,19 @@ def command(
     """Append the JSON lines of FILE (- is stdin) to a ledger, all or none, with a signed checkpoint.
 
     Each line is an object with "v":1 and a "type"; it is stored in canonical form. With --seal, the values at these
-    JSON pointers are stored as salted commitments, and what opens them beside the entries.
+    JSON pointers are stored as salted commitments, and their openings beside the entries.
     """
     if bool(pointers) != (secret is not None):
         raise click.UsageError("--seal and --secret go together")
-    kept = b"" if secret is None else load_secret(secret)
+    sealing = b"" if secret is None else load_secret(secret)
     entries: list[bytes] = []
     openings: list[list[Opening]] = []
     for number, line in enumerate(iter(lambda: file.readline(16 * MAX_ENTRY), b""), start=1):
         if line.strip():
             try:
-                entry, opened = seal(_read_entry(line), pointers, secret=kept) if pointers else (_read_entry(line), [])
+                entry, opened = (
+                    seal(_read_entry(line), pointers, secret=sealing) if pointers else (_read_entry(line), [])
+                )
                 body = canonical(entry)
                 parse(body)
             except LedgerError as error:

@@ -47,12 +47,12 @@ def command(proof: Path, entry: Path | None, old: Path | None, keys: Path | None
     body = read_bytes(entry, MAX_ENTRY + 1) if entry is not None else b""
     checkpoint = read_text(old, 4 * MAX_NOTE) if old is not None else ""
     try:
-        said = _check_entry(text, body, trust) if old is None else _check_growth(text, checkpoint, trust)
+        lines = _check_entry(text, body, trust) if old is None else _check_growth(text, checkpoint, trust)
     except (NoteError, ProofError) as error:
         say(f"{proof}: {error}")
         click.echo("NOT VALID")
         return 1
-    for line in said.split("\n"):
+    for line in lines.split("\n"):
         click.echo(printable(line))
     click.echo("valid")
     return 0
@@ -63,7 +63,7 @@ def _check_entry(text: str, body: bytes, trust: Trust) -> str:
     try:
         verify_inclusion_file(file, body, trust=trust)
     except ProofError:
-        if not body.endswith(b"\n"):  # which no entry of a ledger does, but lines in files do
+        if not body.endswith(b"\n"):  # no entry ends in a newline, but a line of a file does
             raise
         verify_inclusion_file(file, body[:-1], trust=trust)
     return f"entry {file.index} of {_shown(file.checkpoint, trust)}"
@@ -87,7 +87,7 @@ def _shown(note: str, trust: Trust) -> str:
 
 
 def _utc(seconds: int) -> str:
-    """A witness may say any time, also one that no calendar has."""
+    """A Unix time in UTC; a witness may state one that datetime cannot represent."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, ValueError, OSError):
@@ -100,7 +100,7 @@ def _trust(keys: Path | None, policy: Path | None) -> Trust:
     verifiers = read_verifiers(keys) if keys is not None else ()
     if policy is None:
         return LogKeys(verifiers)
-    read = read_policy(policy)
-    known = {log.vkey for log in read.logs}
+    base = read_policy(policy)
+    known = {log.vkey for log in base.logs}
     added = [PolicyLog(key.vkey) for key in verifiers if key.kind in LOG_KINDS and key.vkey not in known]
-    return replace(read, logs=(*read.logs, *added))
+    return replace(base, logs=(*base.logs, *added))

@@ -18,7 +18,7 @@ from ledger.notes.signer import Signer
 @click.command(epilog="Example: python -m ledger create case.ledger --origin lab.example/case-17 --key examiner.pem")
 @click.argument("ledger", type=PATH)
 @click.option("--origin", required=True, help="Name of the log, such as lab.example/case-17; names the key too.")
-@click.option("--key", required=True, type=PATH, help="Private key file (PEM); made if it is not there.")
+@click.option("--key", required=True, type=PATH, help="Private key file (PEM); created if it does not exist.")
 @passphrase_option
 def command(ledger: Path, origin: str, key: Path, passphrase_file: Path | None) -> None:
     """Create LEDGER and print the vkeys that verify it."""

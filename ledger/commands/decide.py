@@ -26,9 +26,7 @@ from ledger.errors import SizeChangedError
 @click.option("--examiner", required=True, help="Who decides.")
 @click.option("--role", help="In what role.")
 @click.option("--note", help="Why.")
-@click.option(
-    "--supersedes", type=click.IntRange(min=0), help="Index of the decision that this one takes the place of."
-)
+@click.option("--supersedes", type=click.IntRange(min=0), help="Index of the decision that this one replaces.")
 @key_options
 def command(
     *,
@@ -51,7 +49,7 @@ def command(
             body = decision_entry(log, decision, now())
             try:
                 index = log.append([body], checkpoint=True, expected_size=size)
-            except SizeChangedError:  # somebody else may have decided in this moment
+            except SizeChangedError:  # another process may have appended a decision at the same moment
                 continue
             break
         click.echo(index)

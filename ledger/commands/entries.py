@@ -18,10 +18,10 @@ from ledger.query.find import SUFFIX, Query, find
 def _time(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
     if text is None:
         return None
-    found = parse_iso(text) or parse_iso(f"{text}+00:00") or parse_iso(f"{text}T00:00:00+00:00")
-    if found is None:
+    wall_ms = parse_iso(text) or parse_iso(f"{text}+00:00") or parse_iso(f"{text}T00:00:00+00:00")
+    if wall_ms is None:
         raise click.BadParameter(f"{text!r} is not like 2026-10-01 or 2026-10-01T08:30:00 (UTC, or with an offset)")
-    return found
+    return wall_ms
 
 
 @click.command(epilog="Example: python -m ledger entries case-17 --type decision --since 2026-10-01")
@@ -32,19 +32,19 @@ def _time(_context: click.Context, _parameter: click.Parameter, text: str | None
 @click.option("--until", metavar="TIME", callback=_time, help="Only entries of this time or earlier.")
 @click.option("--scan", type=click.IntRange(min=0), help="Only entries of this scan.")
 @click.option("--status", help="Only items whose finding has this status.")
-@click.option("--path-prefix", "path", help="Only items whose finding's path begins so; sealed paths never do.")
+@click.option("--path-prefix", "path", help="Only items whose finding's path begins so; sealed paths never match.")
 @click.option("--from", "start", type=click.IntRange(min=0), default=0, help="Index of the first entry to print.")
-@click.option("--to", "stop", type=click.IntRange(min=0), help="Index behind the last entry to print.")
+@click.option("--to", "stop", type=click.IntRange(min=0), help="Index after the last entry to print.")
 @click.option("--with-index", is_flag=True, help="Print each entry's index and a tab before it.")
-@click.option("--open", "opened", is_flag=True, help="Print sealed values that can be opened; then not as stored.")
+@click.option("--open", "opened", is_flag=True, help="Print sealed values where they can be opened, so not as stored.")
 @click.option("--no-query-file", is_flag=True, help="Neither read nor write the table beside the ledger.")
 def command(
     *, ledger: Path | None, case: Path | None, with_index: bool, opened: bool, no_query_file: bool, **conditions: object
 ) -> None:
     """Print the entries of a ledger as JSON lines, exactly as they are stored.
 
-    Filters use a table beside the ledger (its name with .query behind it), which is made when it is needed and may be
-    deleted; every entry is read from the ledger and asked again.
+    Filters use a table beside the ledger (its name with .query appended), which is made when it is needed and may be
+    deleted; every entry is read from the ledger and checked against the filters again.
     """
     path = ledger_path(ledger, case)
     out = sys.stdout.buffer

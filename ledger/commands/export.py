@@ -49,7 +49,7 @@ def command(
 ) -> None:
     """Export a ledger (the file, or a case folder) so that anyone can verify it: a folder or archive with verify.py.
 
-    Everything is exported unless some entries are asked for. Then the exhibit is a part, with a proof of each entry.
+    All entries are exported unless an option selects some. Then the exhibit is a part, with a proof of each entry.
     """
     path = ledger_path(ledger, case)
     beside = path.with_name(CASE_KEYS)
@@ -69,8 +69,8 @@ def command(
             vkeys=read_vkeys(source) if source is not None else (),
             selection=selection or None,
             disclose=_disclosed(disclose),
-            policy=_given(policy),
-            tsa_roots=_given(tsa_roots),
+            policy=_optional(policy),
+            tsa_roots=_optional(tsa_roots),
         ),
     )
     for problem in exported.problems:
@@ -92,5 +92,5 @@ def _disclosed(texts: tuple[str, ...]) -> frozenset[int] | None:
     return frozenset(index for indices in ranges for index in indices)
 
 
-def _given(path: Path | None) -> bytes | None:
+def _optional(path: Path | None) -> bytes | None:
     return None if path is None else read_bytes(path, _MAX_FILE)

@@ -1,4 +1,4 @@
-"""Files that commands write, never over another one, and files of keys that they read; - is stdout."""
+"""Output files of commands, which never overwrite another file, and input files of vkeys; - is stdout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OUTPUT = click.option("-o", "--output", type=PATH, default="-", help="New file t
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """To a new file, or to stdout as it is, which on Windows text is not."""
+    """Writes to a new file, or to stdout as binary, since on Windows text would be changed. Raises LedgerError."""
     if path == STREAM:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -34,7 +34,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def read_verifiers(path: Path) -> Sequence[Verifier]:
-    """At least one key from a file of vkeys."""
+    """The keys of a file of vkeys. Raises UsageError if it has none, KeyFileError if it cannot be read."""
     vkeys = read_vkeys(path)
     if not vkeys:
         raise click.UsageError(f"{path}: no vkey in it")

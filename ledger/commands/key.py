@@ -24,7 +24,7 @@ _VKEYS = click.argument("vkeys", nargs=-1, required=True, metavar="VKEY...")
 
 @click.group(epilog="Example: python -m ledger key rotate case.ledger --key old.pem --new-key new.pem")
 def command() -> None:
-    """Add, replace and revoke the keys of a ledger, by entries in it that a key vouches for which counts already."""
+    """Add, replace and revoke the keys of a ledger, by entries that an already trusted key signs."""
 
 
 @command.command(epilog="Example: python -m ledger key add case.ledger lab.example/case-17+... --key examiner.pem")
@@ -45,7 +45,7 @@ def add(ledger: Path, vkeys: tuple[str, ...], *, key: Path, passphrase_file: Pat
 def rotate(
     ledger: Path, *, key: Path, passphrase_file: Path | None, new_key: Path, new_passphrase_file: Path | None
 ) -> None:
-    """Replace a key by a new one. Both sign the checkpoint that says so; the old one does not count after it."""
+    """Replace a key by a new one. Both sign the checkpoint of the replacement; the old key is not trusted after it."""
     origin = _origin(ledger)
     old = open_signer(key, passphrase_file, name=origin)
     new = open_signer(new_key, new_passphrase_file, name=origin)
@@ -56,20 +56,20 @@ def rotate(
 @_LEDGER
 @_VKEYS
 @key_options
-@click.option("--reason", required=True, help="Why, for whoever reads the record.")
+@click.option("--reason", required=True, help="Reason, which is recorded.")
 def revoke(ledger: Path, vkeys: tuple[str, ...], *, key: Path, passphrase_file: Path | None, reason: str) -> None:
-    """Take keys back: what they sign after this does not count, and what they signed before still does."""
+    """Revoke keys: checkpoints that they sign from now on are not trusted; earlier ones still are."""
     signer = open_signer(key, passphrase_file, name=_origin(ledger))
     _append(ledger, KeyChange(REVOKE, vkeys, reason=reason), [signer])
 
 
 @command.command("list", epilog="Example: python -m ledger key list case-17 --keys lab.keys")
 @ledger_or_case
-@click.option("--keys", type=PATH, help="File of vkeys that you trust: say also which changes they vouch for.")
+@click.option("--keys", type=PATH, help="File of vkeys that you trust: print also which changes they vouch for.")
 def list_(ledger: Path | None, case: Path | None, keys: Path | None) -> None:
-    """Print what a ledger says of its keys, a line a key: index, action, vkey, and whether it is vouched for.
+    """Print the changes of keys in a ledger, a line a key: index, action, vkey, and whether it is vouched for.
 
-    Reads what is stored as it stands: `verify` finds out whether it was changed.
+    The stored entries are not verified: `verify` detects whether they were changed.
     """
     with Ledger.open_readonly(ledger_path(ledger, case)) as log:
         keyring = _read(log, read_vkeys(keys) if keys is not None else ())

@@ -20,7 +20,7 @@ from ledger.notes.signer import Signer
 @click.option("--passphrase", "ask", is_flag=True, help="Ask for a passphrase that encrypts the file.")
 @passphrase_option
 def command(output: Path, name: str, witness: bool, ask: bool, passphrase_file: Path | None) -> None:
-    """Make new private keys, Ed25519 and ML-DSA-44, and print the vkeys that verify what they sign."""
+    """Make new private keys, Ed25519 and ML-DSA-44, and print their vkeys, which verify their signatures."""
     if ask and passphrase_file is not None:
         raise click.UsageError("give --passphrase or --passphrase-file")
     signer = Cosigner.generate(name) if witness else Signer.generate(name)

@@ -1,4 +1,4 @@
-"""Asking witnesses (c2sp.org/tlog-witness) and time-stamping authorities: the only file that uses a network."""
+"""Requests to witnesses (c2sp.org/tlog-witness) and time-stamping authorities: the only file that uses a network."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FAILURES = (URLError, http.client.HTTPException, OSError, ValueError)
 
 
 def _opener() -> OpenerDirector:
-    """Follows no redirect: a witness has one address, and urllib would repeat a POST elsewhere as a GET."""
+    """An opener that follows no redirects: urllib would repeat a POST to another address as a GET."""
     opener = OpenerDirector()
     for handler in (ProxyHandler, HTTPHandler, HTTPSHandler, HTTPDefaultErrorHandler, HTTPErrorProcessor):
         opener.add_handler(handler())
@@ -32,7 +32,7 @@ def _opener() -> OpenerDirector:
 
 
 def post(url: str, body: bytes) -> Answer:
-    """The answer to an add-checkpoint request. Raises WitnessError if there is none that C2SP allows."""
+    """Posts an add-checkpoint request and returns the answer. Raises WitnessError for an answer that C2SP forbids."""
     _check_scheme(url, WitnessError)
     submission = f"{url.rstrip('/')}/add-checkpoint"
     try:
@@ -43,9 +43,9 @@ def post(url: str, body: bytes) -> Answer:
 
 
 def post_query(url: str, request: bytes) -> bytes:
-    """What an authority answers to a TimeStampReq (RFC 3161, 3.4). Raises TimestampError if that is no TimeStampResp.
+    """Posts a TimeStampReq and returns the response (RFC 3161, 3.4). Raises TimestampError if it is no TimeStampResp.
 
-    What is in it is not verified here.
+    The content of the response is not verified here.
     """
     _check_scheme(url, TimestampError)
     try:
@@ -60,12 +60,12 @@ def post_query(url: str, request: bytes) -> bytes:
 
 
 def _check_scheme(url: str, error: type[LedgerError]) -> None:
-    if not url.lower().startswith(("http://", "https://")):  # urllib reads files too
+    if not url.lower().startswith(("http://", "https://")):  # urllib would also read file: addresses
         raise error(f"{url}: not an http or https address")
 
 
 def _exchange(url: str, body: bytes, *, kind: str, limit: int) -> tuple[int, str, bytes]:
-    """Status, content type, and at most one byte more than `limit` of the answer. Raises one of _FAILURES."""
+    """The status, content type, and at most `limit` + 1 bytes of the answer. Raises one of _FAILURES."""
     request = Request(url, data=body, method="POST", headers={"Content-Type": kind})
     try:
         with _opener().open(request, timeout=_SECONDS) as response:

@@ -18,17 +18,17 @@ _SIZE = click.IntRange(min=0)
 @click.argument("arguments", nargs=-1, metavar="[LEDGER_OR_CASE] [INDEX]")
 @click.option("--case", type=PATH, help="Case folder, instead of LEDGER_OR_CASE.")
 @click.option(
-    "--from", "old", type=_SIZE, help="Prove that the tree begins with that of this size, instead of an entry."
+    "--from", "old", type=_SIZE, help="Prove that the tree begins with the tree of this size, instead of an entry."
 )
 @click.option("--size", type=_SIZE, help="Size of the checkpoint to lead to; the latest without it.")
 @OUTPUT
 def command(arguments: tuple[str, ...], case: Path | None, old: int | None, size: int | None, output: Path) -> None:
-    """Write a proof that needs no ledger to be checked, with the cosigned checkpoint in it.
+    """Write a proof that can be checked without the ledger, with the cosigned checkpoint in it.
 
-    That the entry INDEX is in the ledger (c2sp.org/tlog-proof), or, with --from, that nothing was changed since it
-    had a smaller size (the body of add-checkpoint in c2sp.org/tlog-witness).
+    It proves that the entry INDEX is in the ledger (c2sp.org/tlog-proof), or, with --from, that nothing was changed
+    since the ledger had a smaller size (the body of add-checkpoint in c2sp.org/tlog-witness).
     """
-    ledger, index = _meant(arguments, case, entry=old is None)
+    ledger, index = _parse_arguments(arguments, case, entry=old is None)
     with Ledger.open_readonly(ledger) as log:
         if size is None:
             size = log.latest_size()
@@ -37,7 +37,7 @@ def command(arguments: tuple[str, ...], case: Path | None, old: int | None, size
 
 
 def consistency(log: Ledger, old: int, size: int) -> str:
-    """The body of add-checkpoint."""
+    """The body of an add-checkpoint request from size `old` to `size`."""
     checkpoint = log.cosigned_checkpoint(size)
     proof = log.consistency_proof(old, size) if old > 0 else []
     return format_consistency(ConsistencyFile(old, tuple(proof), checkpoint))
@@ -48,14 +48,14 @@ def _inclusion(log: Ledger, index: int, size: int) -> str:
     return format_inclusion(InclusionFile(index, tuple(log.inclusion_proof(index, size)), checkpoint))
 
 
-def _meant(arguments: tuple[str, ...], case: Path | None, *, entry: bool) -> tuple[Path, int]:
-    """The ledger's file and the index, which is 0 if none is expected."""
-    given = list(arguments)
-    ledger = Path(given.pop(0)) if case is None and given else None
-    if len(given) != int(entry):
+def _parse_arguments(arguments: tuple[str, ...], case: Path | None, *, entry: bool) -> tuple[Path, int]:
+    """The ledger's file and the index, which is 0 unless `entry`. Raises UsageError."""
+    rest = list(arguments)
+    ledger = Path(rest.pop(0)) if case is None and rest else None
+    if len(rest) != int(entry):
         raise click.UsageError("give one ledger or case, and either the INDEX of an entry or --from SIZE")
     if not entry:
         return ledger_path(ledger, case), 0
-    if not (given[0].isascii() and given[0].isdigit() and len(given[0]) < 20):
-        raise click.UsageError(f"{given[0]!r:.40} is not an index")
-    return ledger_path(ledger, case), int(given[0])
+    if not (rest[0].isascii() and rest[0].isdigit() and len(rest[0]) < 20):
+        raise click.UsageError(f"{rest[0]!r:.40} is not an index")
+    return ledger_path(ledger, case), int(rest[0])

@@ -1,4 +1,4 @@
-"""The private key that a command signs with, and its passphrase, which never stands on the command line."""
+"""The private key that a command signs with, and its passphrase, which is never a command-line argument."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _FILE = click.option("--passphrase-file", type=PATH, help="File with the private
 
 
 def passphrase_option(command: Command) -> Command:
-    """Parameter `passphrase_file`."""
+    """Adds the parameter `passphrase_file`."""
     return _FILE(command)
 
 
 def key_options(command: Command) -> Command:
-    """Parameters `key` and `passphrase_file`."""
+    """Adds the parameters `key` and `passphrase_file`."""
     key = click.option("--key", required=True, type=PATH, help="Private key file (PEM).")
     return key(_FILE(command))
 
 
 def open_signing(ledger: Path, key: Path, passphrase_file: Path | None) -> Ledger:
-    """The ledger for appending, with the private key in the file `key` under the name of its origin."""
+    """Opens a ledger for appending, with the private keys in the file `key` under the name of its origin."""
     on_wait = waiting(ledger)
     with Ledger.open(ledger, on_wait=on_wait) as log:
         origin = log.origin
@@ -43,17 +43,17 @@ def open_signing(ledger: Path, key: Path, passphrase_file: Path | None) -> Ledge
 
 
 def open_signer(key: Path, passphrase_file: Path | None, *, name: str) -> Signer:
-    """The private keys of a log; asks for the passphrase at a terminal if they need one."""
+    """The private keys of a log; prompts for a passphrase at a terminal if they need one."""
     return _opened(lambda passphrase: load_signer(key, name=name, passphrase=passphrase), key, passphrase_file)
 
 
 def open_cosigner(key: Path, passphrase_file: Path | None, *, name: str) -> Cosigner:
-    """The private keys of a witness, likewise."""
+    """The private keys of a witness; prompts for a passphrase at a terminal if they need one."""
     return _opened(lambda passphrase: load_cosigner(key, name=name, passphrase=passphrase), key, passphrase_file)
 
 
 def ask_passphrase(prompt: str, *, new: bool) -> bytes:
-    """From the terminal, unseen; a new one is asked for twice."""
+    """A passphrase from the terminal, not echoed; a new one must be typed twice. Raises PassphraseError."""
     if not sys.stdin.isatty():
         raise PassphraseError(f"{prompt}: there is no terminal to ask at; use --passphrase-file")
     answer: str = click.prompt(prompt, hide_input=True, confirmation_prompt=new, err=True)

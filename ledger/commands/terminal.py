@@ -1,4 +1,4 @@
-"""What every command says and how: talk on stderr, nothing that steers the terminal."""
+"""Messages of commands: on stderr, without control characters."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from pathlib import Path
 
 import click
 
-_TELL_SECONDS = 5.0
+_REPORT_SECONDS = 5.0
 
 
 def say(text: str) -> None:
-    """One line on stderr."""
+    """Writes one line to stderr."""
     click.echo(f"ledger: {printable(text)}", err=True)
 
 
 def printable(line: str) -> str:
-    """What a file says must not steer the terminal."""
+    """The line with control characters escaped, so that text of a file cannot control the terminal."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
 
 
 def close_stdout() -> None:
-    """Whoever reads has read enough; without this Python complains when it flushes at exit."""
+    """Redirects stdout to nowhere after its reader has closed it; else Python's flush at exit would fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def waiting(ledger: Path) -> Callable[[float], None]:
-    """For `on_wait`: says now and then that somebody else holds the file."""
-    told = 0.0
+    """An `on_wait` that says every five seconds that another process holds the file."""
+    reported = 0.0
 
-    def tell(seconds: float) -> None:
-        nonlocal told
-        if seconds < told:
-            told = 0.0
-        if seconds >= told + _TELL_SECONDS:
-            told = seconds
+    def report(seconds: float) -> None:
+        nonlocal reported
+        if seconds < reported:
+            reported = 0.0
+        if seconds >= reported + _REPORT_SECONDS:
+            reported = seconds
             say(f"{ledger} is in use, waiting for {seconds:.0f} s")
 
-    return tell
+    return report

@@ -1,4 +1,4 @@
-"""python -m ledger timestamp: what an authority is asked, and what is done with its answer."""
+"""python -m ledger timestamp: the request to an authority, and the use of its response."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from ledger.timestamps.timestamp import (
 
 @click.command(epilog="Example: python -m ledger timestamp case-17 --url https://tsa.example --roots tsa-roots.pem")
 @ledger_or_case
-@click.option("--request", type=PATH, help="Write the query for an authority to this new file (- is stdout).")
+@click.option("--request", type=PATH, help="Write the request for an authority to this new file (- is stdout).")
 @click.option("--response", type=PATH, help="Verify the authority's answer in this file, and append its token.")
-@click.option("--answers", type=PATH, help="The query that --response answers: its nonce must be that of the token.")
-@click.option("--url", help="Ask an authority over HTTP, and append its token.")
+@click.option("--answers", type=PATH, help="The request that --response answers: its nonce must be that of the token.")
+@click.option("--url", help="Send the request to an authority over HTTP, and append its token.")
 @click.option("--verify", is_flag=True, help="Verify all tokens of the ledger; changes nothing.")
 @click.option("--roots", type=PATH, help="Root certificates of authorities that you trust (PEM).")
 @click.option(
@@ -55,10 +55,10 @@ def command(
     key: Path | None,
     passphrase_file: Path | None,
 ) -> int:
-    """Have a checkpoint stamped by a time-stamping authority (RFC 3161), and keep its token.
+    """Have a checkpoint stamped by a time-stamping authority (RFC 3161), and store its token.
 
-    One of --request, --response, --url and --verify. Where no network is, a query made with --request is carried to
-    an authority, and its answer comes back with --response.
+    Give one of --request, --response, --url and --verify. Without a network, the file of --request is carried to an
+    authority, and its answer is read with --response.
 
     Exit code 0: done, or all tokens valid. 1, with --verify: a token is not valid. 2: not done, or could not check.
     """
@@ -80,16 +80,16 @@ def command(
         return _verify(path, size, trusted)
     with _open(path, key, passphrase_file) as log:
         if url is not None:
-            found, note = _note(log, size)
+            stamped, note = _note(log, size)
             query = make_request(note)
             token = verify_response(post_query(url, query), note=note, roots=trusted, request=query)
         else:
             assert response is not None
             answer = read_bytes(response, MAX_RESPONSE)
-            found, note = _stamped(log, imprint_of(answer), size)
+            stamped, note = _stamped(log, imprint_of(answer), size)
             sent = read_bytes(answers, MAX_RESPONSE) if answers is not None else None
             token = verify_response(answer, note=note, roots=trusted, request=sent)
-        click.echo(f"{log.add_token(found, token)}\t{_shown(found, token)}")
+        click.echo(f"{log.add_token(stamped, token)}\t{_shown(stamped, token)}")
         if key is not None:
             click.echo(log.checkpoint(), nl=False)
     return 0
@@ -102,35 +102,37 @@ def _open(path: Path, key: Path | None, passphrase_file: Path | None) -> Ledger:
 
 
 def _note(log: Ledger, size: int | None) -> tuple[int, str]:
-    """The checkpoint of a size, as the log signed it."""
+    """The size and note of a checkpoint, by default the latest, as the log signed it. Raises TimestampError."""
     if size is None:
         size = log.latest_size()
-    found, note = next(log.checkpoints(size), (None, ""))
-    if found != size:
+    actual, note = next(log.checkpoints(size), (None, ""))
+    if actual != size:
         raise TimestampError(f"no checkpoint has size {size}")
     return size, note
 
 
 def _stamped(log: Ledger, imprint: bytes, size: int | None) -> tuple[int, str]:
-    """The checkpoint whose SHA-256 this is, if it is one of that size. Raises TimestampError."""
-    for found, note in log.checkpoints():
+    """The size and note of the checkpoint with this SHA-256. Raises TimestampError for none, or for another size."""
+    for stamped, note in log.checkpoints():
         if hashlib.sha256(note.encode("utf-8", "replace")).digest() == imprint:
-            if size not in {None, found}:
-                raise TimestampError(f"the token is on the checkpoint of size {found}, not {size}")
-            return found, note
+            if size not in {None, stamped}:
+                raise TimestampError(f"the token is on the checkpoint of size {stamped}, not {size}")
+            return stamped, note
     raise TimestampError("the token is on no checkpoint of this ledger")
 
 
 def _verify(path: Path, size: int | None, roots: Sequence[x509.Certificate]) -> int:
     valid = wrong = 0
     with Ledger.open_readonly(path) as log:
-        for found, note in log.checkpoints():
-            for der in log.tokens(found) if size in {None, found} else ():
+        for stamped, note in log.checkpoints():
+            for der in log.tokens(stamped) if size in {None, stamped} else ():
                 try:
-                    line = f"valid\t{_shown(found, verify_token(der, note=note, roots=roots))}"
+                    line = f"valid\t{_shown(stamped, verify_token(der, note=note, roots=roots))}"
                 except TimestampError as error:
                     wrong += 1
-                    line = f"NOT VALID\tsize {found}\ttoken {hashlib.sha256(der).hexdigest()}\t{printable(str(error))}"
+                    line = (
+                        f"NOT VALID\tsize {stamped}\ttoken {hashlib.sha256(der).hexdigest()}\t{printable(str(error))}"
+                    )
                 else:
                     valid += 1
                 click.echo(line)
@@ -141,7 +143,7 @@ def _verify(path: Path, size: int | None, roots: Sequence[x509.Certificate]) -> 
 
 
 def _shown(size: int, token: Token) -> str:
-    """Tab-separated, for a reader."""
+    """A token as a line of tab-separated fields."""
     parts = (
         f"size {size}",
         token.time.isoformat(timespec="seconds"),

@@ -58,19 +58,19 @@ def command(
         for line in report_lines(report):
             click.echo(line)
         sys.stdout.flush()
-    except BrokenPipeError:  # the verdict stands, also if nobody reads on
+    except BrokenPipeError:  # the exit code is the verdict, also if the reader has stopped
         close_stdout()
     return code
 
 
 def _roots(path: Path) -> Sequence[Certificate]:
-    from ledger.timestamps.timestamp import read_roots  # noqa: PLC0415 - its library is loaded where tokens are looked at
+    from ledger.timestamps.timestamp import read_roots  # noqa: PLC0415 - its library is loaded only where tokens are verified
 
     return read_roots(path)
 
 
 def report_lines(report: AuditReport) -> list[str]:
-    """The report for a reader."""
+    """The lines of the report, for a person."""
     signers = ", ".join(report.signers) or "nobody known"
     lines = [
         f"origin       {report.origin}",
@@ -86,8 +86,8 @@ def report_lines(report: AuditReport) -> list[str]:
             name = cosigned.witness.name.decode("utf-8", "replace")
             lines.append(f"witness      {name} at {iso(1000 * cosigned.time)}")
     for stamped in report.stamped:
-        told = f"first {stamped.size} entries at {stamped.token.time.isoformat()} by {stamped.token.authority}"
-        lines.append(f"stamped      {told}")
+        description = f"first {stamped.size} entries at {stamped.token.time.isoformat()} by {stamped.token.authority}"
+        lines.append(f"stamped      {description}")
     for scan in report.scans:
         counts = ", ".join(f"{count} {status}" for status, count in scan.counts.items()) or "none"
         state = "complete" if scan.complete else "NOT COMPLETE"

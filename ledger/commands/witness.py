@@ -1,4 +1,4 @@
-"""python -m ledger witness: the witness' side. The log's side is in witnessing.py."""
+"""python -m ledger witness: the commands of the witness. Those of the log are in witnessing.py."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ _KEY = click.option("--key", type=PATH, help=f"Private key file of the witness, 
 
 @click.group(epilog="Example: python -m ledger witness sign FOLDER request -o answer")
 def command() -> None:
-    """Witnesses: who cosigns a ledger's checkpoints, and how a ledger asks for it.
+    """Witnesses, which cosign a ledger's checkpoints: the commands of a witness and of a ledger.
 
-    A witness cosigns only what continues what it cosigned before. Request and answer are files, or go over HTTP.
+    A witness cosigns only a checkpoint that extends the last one it cosigned. Request and answer are files, or go over
+    HTTP.
     """
 
 
@@ -41,7 +42,7 @@ def command() -> None:
 @_KEY
 @passphrase_option
 def create(folder: Path, name: str, key: Path | None, passphrase_file: Path | None) -> None:
-    """Make a witness in FOLDER, with new keys or those in --key, and print its vkeys."""
+    """Create a witness in FOLDER, with new keys or those in --key, and print its vkeys."""
     if key is not None:
         cosigner = open_cosigner(key, passphrase_file, name=name)
         Witness.create(folder, cosigner, keep_key=False)
@@ -57,7 +58,7 @@ def create(folder: Path, name: str, key: Path | None, passphrase_file: Path | No
 @click.argument("folder", type=PATH)
 @click.argument("vkeys", nargs=-1, required=True, metavar="VKEY...")
 def trust(folder: Path, vkeys: tuple[str, ...]) -> None:
-    """Let the witness answer the logs with these vkeys."""
+    """Add the logs with these vkeys to those that the witness cosigns."""
     known = WitnessFolder(folder)
     for vkey in vkeys:
         known.trust(vkey)
@@ -70,7 +71,7 @@ def trust(folder: Path, vkeys: tuple[str, ...]) -> None:
 @_KEY
 @passphrase_option
 def sign(folder: Path, request: Path, output: Path, key: Path | None, passphrase_file: Path | None) -> int:
-    """Answer the file REQUEST: cosignatures, or why not.
+    """Answer the file REQUEST with cosignatures, or with the reason for a refusal.
 
     Exit code 0: cosigned. 2: refused, or could not answer.
     """

@@ -1,4 +1,4 @@
-"""python -m ledger witness request, add, send: what a ledger asks of witnesses, and what it does with the answers."""
+"""python -m ledger witness request, add, send: a ledger's requests to witnesses, and the use of their answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ledger.notes.witness_answer import CONFLICT, MAX_ANSWER, OK, Answer, format
 from ledger.strict import decode_decimal
 
 _MAX_CHECKPOINTS = 1_000
-"""The most checkpoints that an answer is tried on, the latest first."""
+"""The most checkpoints that an answer is compared with, the latest first."""
 
 _FROM = click.option(
     "--from", "old", type=click.IntRange(min=0), help="Size that the witness knows; without it, the last cosigned one."
@@ -48,9 +48,10 @@ def request(ledger: Path | None, case: Path | None, old: int | None, output: Pat
 @_FROM
 @OUTPUT
 def send(ledger: Path | None, case: Path | None, url: str, old: int | None, output: Path) -> int:
-    """Ask a witness over HTTP, and write its answer as a file for `witness add`.
+    """Send a request to a witness over HTTP, and write its answer as a file for `witness add`.
 
-    If it knows another size, and no --from was given, it is asked again from that. Exit code 0: cosigned. 2: refused.
+    If it knows another size, a second request starts at that size, unless --from is set. Exit code 0: cosigned. 2:
+    refused.
     """
     with Ledger.open_readonly(ledger_path(ledger, case)) as log:
         size = log.latest_size()
@@ -58,7 +59,7 @@ def send(ledger: Path | None, case: Path | None, url: str, old: int | None, outp
         if answer.status == CONFLICT and old is None and (known := decode_decimal(answer.body.strip())) <= size:
             answer = post(url, consistency(log, known, size).encode())
     write_bytes(output, format_answer(answer).encode())
-    return _told(answer)
+    return _exit_code(answer)
 
 
 @click.command(epilog="Example: python -m ledger witness add case.ledger answer --keys witnesses.keys")
@@ -79,24 +80,24 @@ def add(
     key: Path | None,
     passphrase_file: Path | None,
 ) -> int:
-    """Verify the file ANSWER of a witness and keep its cosignatures in LEDGER, with an entry about them."""
+    """Verify the file ANSWER of a witness and store its cosignatures in LEDGER, with an entry that records them."""
     if (keys is None) == (policy is None):
         raise click.UsageError("give --keys or --policy: only cosignatures of known witnesses are kept")
     ledger = ledger_path(ledger, None)
-    said = parse_answer(read_text(answer, 4 * MAX_ANSWER))
-    if _told(said) != 0:
+    parsed = parse_answer(read_text(answer, 4 * MAX_ANSWER))
+    if _exit_code(parsed) != 0:
         return 2
     rule = read_policy(policy) if policy is not None else None
     verifiers = [Verifier(each.vkey) for each in rule.witnesses] if rule is not None else []
     verifiers += read_verifiers(keys) if keys is not None else []
     with open_signing(ledger, key, passphrase_file) if key is not None else _open(ledger) as log:
         known = [each for each in verifiers if each.kind in WITNESS_KINDS and each.name != log.origin]
-        found, signatures = _verified(log, said.signatures, known, size)
-        added = log.add_cosignatures(found, [format_signature(signature) for signature in signatures])
+        cosigned, signatures = _verified(log, parsed.signatures, known, size)
+        added = log.add_cosignatures(cosigned, [format_signature(signature) for signature in signatures])
         names = ", ".join(dict.fromkeys(signature.name for signature in signatures))
-        say(f"{added} new cosignatures of size {found} by {names}")
+        say(f"{added} new cosignatures of size {cosigned} by {names}")
         if rule is not None:
-            _say_quorum(rule, log.cosigned_checkpoint(found))
+            _say_quorum(rule, log.cosigned_checkpoint(cosigned))
         if key is not None:
             click.echo(log.checkpoint(), nl=False)
     return 0
@@ -129,8 +130,8 @@ def _verified(
     raise WitnessError("the cosignatures fit no checkpoint of this ledger, or none of that size")
 
 
-def _told(answer: Answer) -> int:
-    """Says why a witness refused, and what to do; the exit code."""
+def _exit_code(answer: Answer) -> int:
+    """The exit code for an answer. Says why a witness refused, and what to do."""
     if answer.status == OK:
         return 0
     say(f"the witness refused: {answer.reason}")

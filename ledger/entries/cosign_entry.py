@@ -1,4 +1,4 @@
-"""The entry that a ledger writes about what witnesses said of a checkpoint. Pure: the time is given.
+"""The entries that record the cosignatures of a checkpoint. Pure: the time is an argument.
 
 {"lines":["— witness.example/w …"],"size":1024,"time":"2026-10-01T00:00:00Z","type":"checkpoint.cosign","v":1}
 """
@@ -11,11 +11,11 @@ from ledger.entries.entry import MAX_ENTRY, canonical
 from ledger.errors import NoteError
 
 _MAX_LINES = MAX_ENTRY - 1_000
-"""The most characters of lines in an entry: it holds less than a thousand others. Lines are ASCII but for the name."""
+"""The most bytes of lines in an entry, which has less than a thousand others. Lines are ASCII except for the name."""
 
 
 def cosign_entries(size: int, lines: Sequence[str], *, time: str) -> list[bytes]:
-    """Entries that hold these signature lines of the checkpoint of a size, as many as they need. `time` is in UTC."""
+    """As many entries as needed to hold these signature lines of the checkpoint of a size. `time` is in UTC."""
     groups: list[list[str]] = [[]]
     room = _MAX_LINES
     for line in (line.removesuffix("\n") for line in lines):

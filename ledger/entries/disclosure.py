@@ -1,16 +1,16 @@
-"""Selective disclosure: values in an entry as salted commitments, so that one can be shown without all. Pure.
+"""Selective disclosure: values in an entry as salted commitments, so that one can be shown without the others. Pure.
 
-A value that is sealed, say the path of a finding, is written as
+A sealed value, such as the path of a finding, is written as
 
     {"commitment": hex of SHA-256("ledger-commitment/v1\\n" || salt[32] || canonical(value))}
 
-and its opening, the salt and the value, is kept apart. Who has the entry and an opening sees that just this value was
-committed to; who has the entry alone learns nothing of it. The salt is
+and its opening, the salt and the value, is stored apart. A reader of the entry and the opening can check that exactly
+this value was committed to; a reader of the entry alone learns nothing of the value. The salt is
 
     HMAC-SHA256(secret, "salt\\n" || pointer || "\\n" || canonical(value))
 
-so without the secret nobody can try likely paths, and with it the same evidence gives the same entries again, and the
-same findings root. What that shows: whether two values at the same pointer are equal.
+so without the secret nobody can test likely paths, and with the same secret the same evidence gives the same entries
+and the same findings root. One fact leaks: whether two values at the same pointer are equal.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ SECRET_BYTES = 32
 MAX_POINTER = 1000
 
 _MARK = b'{"commitment":"'
-"""Stands in the canonical bytes of every entry that has a commitment."""
+"""Occurs in the canonical bytes of every entry that has a commitment."""
 
 _PREFIX = b"ledger-commitment/v1\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What opens one commitment: where it stands (RFC 6901), its salt, and the value."""
+    """The opening of one commitment: its JSON pointer in the entry (RFC 6901), its salt, and the value."""
 
     pointer: str
     salt: bytes
@@ -44,16 +44,16 @@ class Opening:
 
 
 def commitment(value: object, *, salt: bytes) -> str:
-    """The hex digest that stands for a value."""
+    """The hex digest that commits to a value."""
     if len(salt) != SALT_BYTES:
         raise DisclosureError(f"a salt is not {SALT_BYTES} bytes")
     return hashlib.sha256(_PREFIX + salt + canonical(value)).hexdigest()
 
 
 def seal(entry: dict[str, Any], pointers: Sequence[str], *, secret: bytes) -> tuple[dict[str, Any], list[Opening]]:
-    """A copy of an entry with commitments where the pointers lead, and what opens them.
+    """A copy of an entry with commitments in place of the values at the pointers, and their openings.
 
-    A pointer that leads nowhere, or to null, is passed over. Raises DisclosureError for a pointer that is none, and for
+    A pointer that leads nowhere, or to null, is skipped. Raises DisclosureError for a malformed pointer, and for
     one to `v` or `type`, which say what the entry is.
     """
     if len(secret) != SECRET_BYTES:
@@ -74,16 +74,16 @@ def seal(entry: dict[str, Any], pointers: Sequence[str], *, secret: bytes) -> tu
 
 
 def check_opening(entry: dict[str, Any], opening: Opening) -> None:
-    """Raises DisclosureError unless the opening opens the commitment that stands at its pointer."""
-    found = _find(entry, parse_pointer(opening.pointer))
-    if not is_commitment(found):
+    """Raises DisclosureError unless the opening opens the commitment at its pointer."""
+    committed = _find(entry, parse_pointer(opening.pointer))
+    if not is_commitment(committed):
         raise DisclosureError(f"{opening.pointer}: no commitment stands there")
-    if commitment(opening.value, salt=opening.salt) != found["commitment"]:
+    if commitment(opening.value, salt=opening.salt) != committed["commitment"]:
         raise DisclosureError(f"{opening.pointer}: the opening is not that of the commitment")
 
 
 def disclose(entry: dict[str, Any], openings: Iterable[Opening]) -> dict[str, Any]:
-    """A copy of an entry with the values in the places of their commitments, each checked."""
+    """A copy of an entry with the values in place of their commitments, each checked. Raises DisclosureError."""
     for opening in openings:
         check_opening(entry, opening)
         entry = _replaced(entry, parse_pointer(opening.pointer), opening.value)
@@ -91,13 +91,13 @@ def disclose(entry: dict[str, Any], openings: Iterable[Opening]) -> dict[str, An
 
 
 def opening_of(pointer: str, salt: bytes, value: str) -> Opening:
-    """An opening as a ledger stores it, with its value as JSON text. Raises LedgerError."""
+    """The opening of a stored row, whose value is JSON text. Raises LedgerError."""
     parse_pointer(pointer)
     return Opening(pointer, salt, read_json(value))
 
 
 def is_commitment(value: object) -> bool:
-    """Whether a value is an object with one member, a commitment of 64 hex digits."""
+    """Whether a value is an object whose one member is `commitment`, of 64 lower-case hex digits."""
     if type(value) is not dict or value.keys() != {"commitment"}:
         return False
     digest = value["commitment"]
@@ -116,7 +116,7 @@ def parse_pointer(pointer: str) -> list[str]:
 
 
 def _find(value: Any, keys: Sequence[str]) -> Any:
-    """What stands there; None where nothing does."""
+    """The value at the keys; None where there is none."""
     for key in keys:
         if type(value) is dict:
             value = value.get(key)
@@ -128,7 +128,7 @@ def _find(value: Any, keys: Sequence[str]) -> Any:
 
 
 def _replaced(value: Any, keys: Sequence[str], by: object) -> Any:
-    """A copy with another value where the keys lead, which is somewhere."""
+    """A copy with the value at the keys, which must exist, replaced by `by`."""
     if not keys:
         return by
     if type(value) is dict:
@@ -139,5 +139,5 @@ def _replaced(value: Any, keys: Sequence[str], by: object) -> Any:
 
 
 def is_sealed(body: bytes) -> bool:
-    """Whether an entry may hold a commitment, told by its bytes alone: one that does not certainly holds none."""
+    """Whether an entry may hold a commitment, judged by its bytes alone. False is certain; True may be mistaken."""
     return _MARK in body

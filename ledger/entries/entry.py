@@ -1,12 +1,12 @@
-"""The canonical bytes of one entry: RFC 8785 (JCS), narrowed until the standard library writes it exactly.
+"""The canonical bytes of one entry: RFC 8785 (JCS), restricted to values that the standard library writes exactly.
 
 An entry is an object with `"v":1` and a string `"type"`:
 
     {"finding":{"status":"examined"},"scan":1,"seq":0,"type":"item","v":1}
 
 Keys are ASCII, so that sorting by code point and by UTF-16 unit agree. Numbers are integers with
-|n| < 2**53. Bytes go in as lower-case hex. The stored bytes are what is hashed; they are parsed to be
-checked, and never written again to be verified.
+|n| < 2**53. Bytes are written as lower-case hex. The stored bytes themselves are hashed: verification never hashes a
+second encoding.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from typing import Any, NoReturn
 from ledger.errors import EntryError
 
 MAX_ENTRY = 65_535
-"""The most bytes an entry has; larger evidence goes in by its digest."""
+"""The most bytes an entry has; larger evidence is recorded by its digest."""
 
 MAX_DEPTH = 64
-"""The most levels of objects and arrays. Fixed, so that whatever one verifier can read, every one can."""
+"""The most levels of objects and arrays. Fixed, so that all verifiers accept the same entries."""
 
 _MAX_INTEGER = 2**53
 _MAX_DIGITS = len(str(-_MAX_INTEGER))
 
 
 class Entry(bytes):
-    """Bytes that are known to be one canonical entry: `canonical` or shape.Shapes made them."""
+    """Bytes that are known to be one canonical entry, because `canonical` made them."""
 
     __slots__ = ()
 
 
 def canonical(value: object) -> bytes:
-    """The one way to write `value`; an Entry where `value` is one and is not too long.
+    """The canonical bytes of `value`; as an Entry where `value` is an entry and is not too long.
 
     Takes dict, list, str, int, bool and None, of exactly these types. Raises EntryError for anything else,
-    and for keys that are not ASCII, integers of 2**53 and beyond, lone surrogates and too deep a nesting.
+    and for keys that are not ASCII, integers of 2**53 and beyond, lone surrogates and more than MAX_DEPTH levels.
     """
     _check(value, 1)
     form = _encode(value)
@@ -51,10 +51,10 @@ def _is_entry(value: object) -> bool:
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """The entry that `body` is the canonical form of.
+    """The entry whose canonical form is `body`.
 
-    Raises EntryError unless writing the result again gives the same bytes, and unless the result is an
-    object with `"v":1` and a string `"type"`.
+    Raises EntryError unless encoding the result gives the same bytes, and unless the result is an object
+    with `"v":1` and a string `"type"`.
     """
     if not isinstance(body, bytes):
         raise EntryError(f"an entry is bytes, not {type(body).__name__}")

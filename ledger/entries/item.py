@@ -1,9 +1,9 @@
-"""The entry of one item of a scan: its bytes around those of its finding. Pure.
+"""The entry of one item of a scan, written around the bytes of its finding. Pure.
 
     {"finding":F,"scan":S,"seq":K,"type":"item","v":1}
 
 F are the canonical bytes of the finding, S the number of the scan, K the place of the item in it, from 0. The keys are
-in canonical order, so an entry is written and told apart without being parsed: a ledger holds millions of them.
+in canonical order, so an entry is written and recognised without being parsed: a ledger holds millions of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ledger.entries.entry import parse
 _HEAD = b'{"finding":'
 _END = b',"type":"item","v":1}'
 _LONGEST_NUMBERS = 80
-"""Bytes that the end of an entry takes from `scan` on, at most: two numbers below 2**53, and their keys."""
+"""The most bytes from `scan` to the end of an entry: two numbers below 2**53, and their keys."""
 
 
 def encode_item(scan: int, seq: int, finding: bytes) -> bytes:
@@ -24,7 +24,7 @@ def encode_item(scan: int, seq: int, finding: bytes) -> bytes:
 
 
 def decode_item(body: bytes) -> tuple[int, int, dict[str, Any]]:
-    """The scan, the seq and the finding of an item's entry. EntryError where it is not canonical."""
+    """The scan, the seq and the finding of an item's entry. Raises EntryError where it is not canonical."""
     entry = parse(body)
     return entry["scan"], entry["seq"], entry["finding"]
 

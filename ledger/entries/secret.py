@@ -12,11 +12,11 @@ from ledger.errors import KeyFileError
 
 
 def load_secret(path: Path | str) -> bytes:
-    """The secret in a file; a new one is made where there is none. Raises KeyFileError."""
+    """The secret in a file, which is created where there is none. Raises KeyFileError."""
     path = Path(path)
     try:
         if not path.exists():
-            with suppress(FileExistsError):  # another process made it in this moment
+            with suppress(FileExistsError):  # another process created it at the same moment
                 create_file(path, secrets.token_bytes(SECRET_BYTES), mode=0o600)
         with path.open("rb") as file:
             secret = file.read(SECRET_BYTES + 1)

@@ -1,9 +1,9 @@
-"""Recognises entries that are written like one that was parsed before: the same keys in the same places. Pure.
+"""Recognises canonical entries by their shape, the keys and nesting of an entry that was parsed before. Pure.
 
-Parsing an entry and writing it again to see whether it is canonical costs twenty times what hashing it does. But the
-entries of a scan differ in their values only, so the first of each shape is parsed, and becomes a regular expression
-that matches just those entries that have its keys and its nesting, and printable ASCII strings without escapes,
-short integers, or the same literals as values. Whatever matches is canonical. Whatever does not is parsed.
+Parsing an entry and encoding it again to check that it is canonical costs twenty times as much as hashing it. But the
+entries of a scan differ in their values only. So the first entries of each shape are parsed, and the shape becomes a
+regular expression that matches exactly the entries with these keys and this nesting whose values are printable ASCII
+strings without escapes, short integers, or the same literals. An entry that matches is canonical; any other is parsed.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from typing import Any
 from ledger.entries.entry import Entry, canonical, parse
 from ledger.errors import EntryError
 
-_MOST = 8
-_LONGEST = 2_000
-"""Longer entries are parsed each time: compiling costs more than they would save."""
-_COMPILED = 100
+_MAX_KNOWN = 8
+_MAX_BYTES = 2_000
+"""Longer entries are always parsed: compiling their shape costs more than it would save."""
+_MAX_COMPILED = 100
 _CHARACTERS = r"[ !#-\[\]-~]*"
 _STRING = f'"{_CHARACTERS}"'
 _INTEGER = r"(?:0|-?[1-9][0-9]{0,14})"  # below 10**15, and so below 2**53
@@ -29,7 +29,7 @@ _LITERALS = {None: "null", True: "true", False: "false"}
 
 @dataclass(frozen=True, slots=True)
 class ItemParts:
-    """What an `item` entry says: its scan, its place, the finding's status and the finding's canonical bytes."""
+    """The parts of an `item` entry: its scan, its seq, the finding's status and the finding's canonical bytes."""
 
     scan: int
     seq: int
@@ -38,7 +38,7 @@ class ItemParts:
 
 
 class Shapes:
-    """The shapes met last, at most eight, each compiled when it is met again. One a thread."""
+    """The most recent shapes, at most eight, each compiled when it occurs a second time. One instance a thread."""
 
     def __init__(self) -> None:
         self._known: list[re.Pattern[bytes]] = []
@@ -46,10 +46,10 @@ class Shapes:
         self._compiled = 0
 
     def check(self, bodies: Sequence[bytes]) -> None:
-        """Raises EntryError, with the place among them, unless each is an Entry or what `parse` takes."""
+        """Raises EntryError, with the entry's position, unless each is an Entry or bytes that `parse` accepts."""
         known = self._known[0].fullmatch if self._known else _nothing
         for position, body in enumerate(bodies):
-            if type(body) is Entry or (type(body) is bytes and known(body) and len(body) <= _LONGEST):
+            if type(body) is Entry or (type(body) is bytes and known(body) and len(body) <= _MAX_BYTES):
                 continue
             try:
                 self.read(body)
@@ -58,8 +58,8 @@ class Shapes:
             known = self._known[0].fullmatch if self._known else _nothing
 
     def read(self, body: bytes) -> ItemParts | dict[str, Any]:
-        """The parts of an `item` of a known shape, and any other entry as `parse` reads it. Raises EntryError."""
-        if not isinstance(body, bytes) or len(body) > _LONGEST:
+        """The parts of an `item` of a known shape, or the parsed entry for any other. Raises EntryError."""
+        if not isinstance(body, bytes) or len(body) > _MAX_BYTES:
             return parse(body)
         for place, shape in enumerate(self._known):
             match = shape.fullmatch(body)
@@ -79,20 +79,20 @@ class Shapes:
         pattern = _top(value)
         if pattern not in self._met:
             self._met[pattern] = None
-            if len(self._met) > 4 * _MOST:
+            if len(self._met) > 4 * _MAX_KNOWN:
                 del self._met[next(iter(self._met))]
-        elif self._compiled < _COMPILED:
+        elif self._compiled < _MAX_COMPILED:
             self._compiled += 1
             self._known.insert(0, re.compile(pattern.encode()))
-            del self._known[_MOST:]
+            del self._known[_MAX_KNOWN:]
 
 
 def _nothing(_body: bytes) -> None:
-    """No shape is known yet."""
+    """The match of an entry while no shape is known: none."""
 
 
 def _top(entry: dict[str, Any]) -> str:
-    """As `_pattern`, but what makes the object an entry is literal, and the parts of an item are named groups."""
+    """The pattern of a whole entry: `v` and `type` are literal, and the parts of an item are named groups."""
     patterns = {key: _pattern(value) for key, value in entry.items()}
     patterns |= {"v": "1", "type": re.escape(canonical(entry["type"]).decode())}
     finding = entry.get("finding")

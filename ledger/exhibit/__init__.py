@@ -1,1 +1,1 @@
-"""Exhibits: a folder or an archive that the other side's expert can check without us."""
+"""Exhibits: a folder or an archive that the other side's expert can verify alone."""

@@ -1,7 +1,7 @@
-"""Joins the parts of the verifier to one file, verify.py: always the same bytes from the same parts.
+"""Joins the parts of the verifier to one file, verify.py. The same parts give the same bytes.
 
-Imports are hoisted and merged, imports between parts are left out, the docstring of a part becomes the heading of
-its section, and a name that is defined twice is refused.
+Imports are moved to the top and merged, imports between parts are omitted, the docstring of a part becomes the heading
+of its section, and a name that is defined twice is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PARTS = (
     *("der", "public_keys", "certificates", "timestamps", "scans", "decisions", "openings"),
     *("checking", "complete", "partial", "main"),
 )
-"""In the order in which they build on each other."""
+"""The parts, each after those that it uses."""
 
 PACKAGE = "ledger.exhibit.verifier"
 _RULE = "# " + "-" * 100
@@ -30,19 +30,20 @@ _HEAD = '''\
 
 EXHIBIT is a folder or a .zip file; without it, the folder in which this file lies. The steps, as they are printed:
 
-1. Files: every file has the digest of manifest.json, none is missing, none is there besides.
+1. Files: every file has the digest of manifest.json, none is missing, and there are no others.
 2. Entries: every entry is canonical JSON and is hashed again. Complete exhibit: the Merkle tree (RFC 6962) is rebuilt
    and compared with every checkpoint. Part: every entry is proved to be in the tree of the latest checkpoint, and
    every checkpoint to be the beginning of the next.
 3. Checkpoints: signed (Ed25519, ML-DSA-44) by keys of the log, as `key` entries add and revoke them.
 4. Cosignatures by witnesses, the policy, and an entry for each cosignature.
 5. Time-stamp tokens (RFC 3161) on checkpoints, and an entry for each.
-6. Scans: no item left out, counts and findings root as closed. Decisions: what they cite is what is there.
+6. Scans: no item is missing, counts and findings root are those of the close. Decisions: the cited entries are those
+   of the log.
 7. Disclosed values: each fits the commitment in its entry.
 
-Without --keys nothing from outside the exhibit vouches for it, and the answer says so: self-asserted. What is given
-by an option must come from somewhere else than the exhibit, or it proves nothing. This file too: whoever can change
-an exhibit can change the verifier in it; compare its SHA-256 with that of a copy from elsewhere.
+Without --keys nothing from outside the exhibit vouches for it, and the answer says so: self-asserted. A file passed by
+an option must come from somewhere else than the exhibit, or it proves nothing. The same is true of this file: anybody
+who can change an exhibit can change the verifier in it; compare its SHA-256 with that of a copy from elsewhere.
 
 Exit code 0: verified. 1: not verified, the last line says why. 2: could not check.
 """
@@ -57,7 +58,7 @@ class AssemblingError(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """`text` is a part without docstring and imports; `names` are those that it defines at its top."""
+    """One part: its docstring, its text without docstring and imports, its imports, and its top-level names."""
 
     heading: str
     text: str
@@ -72,7 +73,7 @@ def assemble() -> bytes:
 
 
 def join(sources: dict[str, str]) -> str:
-    """One file of the parts by name, in their order."""
+    """The text of one file made of the parts, source by name, in the order of `sources`. Raises AssemblingError."""
     plain: set[str] = set()
     named: dict[str, set[str]] = {}
     owners: dict[str, str] = {}

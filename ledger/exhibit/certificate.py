@@ -1,7 +1,7 @@
-"""The draft of a certificate: what the ledger says was done, in plain words, with blanks for whoever signs it. Pure.
+"""The draft of a certificate: the recorded process in plain words, with blanks for the person who signs it. Pure.
 
-It holds the facts that a certification of an electronic process or copy asks for (FRE 902(13) and (14), ISO/IEC
-27042): nothing that is not in the ledger, and no clock.
+It states the facts that a certification of an electronic process or copy requires (FRE 902(13) and (14), ISO/IEC
+27042), all of them from the ledger, none from a clock.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ledger.exhibit.facts import MAX_TOLD, Facts
+from ledger.exhibit.facts import MAX_LISTED, Facts
 
 _WIDTH = 100
 _TITLES = {
@@ -32,7 +32,7 @@ _SMALL = {"entries.jsonl", "keys.txt", "openings.jsonl", "policy.txt", "tsa-root
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What an exhibit holds of the log: `signed` entries of `size` are covered by a signed checkpoint."""
+    """The part of a log that an exhibit holds. A signed checkpoint covers the first `signed` of `size` entries."""
 
     size: int
     root: bytes
@@ -42,7 +42,7 @@ class Extent:
 
 
 def certificate(facts: Facts, extent: Extent, digests: Mapping[str, str], problems: Sequence[str]) -> str:
-    """The text. `digests` are those of the exhibit's files so far, `problems` what an audit of the ledger found."""
+    """The text of the certificate. `digests` are of the exhibit's files, `problems` of the ledger's audit."""
     lines = [
         "CERTIFICATE (DRAFT)",
         "",
@@ -55,7 +55,7 @@ def certificate(facts: Facts, extent: Extent, digests: Mapping[str, str], proble
         ),
     ]
     sections = [("The record", _record(facts, extent))]
-    sections += [(_TITLES[kind], _told(facts, kind)) for kind in _TITLES if facts.told.get(kind)]
+    sections += [(_TITLES[kind], _listed(facts, kind)) for kind in _TITLES if facts.listed.get(kind)]
     sections += [
         ("Other entries", _counts(facts)),
         ("Time, as others state it", _times(facts)),
@@ -78,17 +78,17 @@ def _record(facts: Facts, extent: Extent) -> Iterator[str]:
         yield f"   NOT READABLE        {facts.unreadable} entries"
 
 
-def _told(facts: Facts, kind: str) -> Iterator[str]:
-    for index, entry in facts.told[kind]:
+def _listed(facts: Facts, kind: str) -> Iterator[str]:
+    for index, entry in facts.listed[kind]:
         yield f"   entry {index}"
         shown = {key: value for key, value in entry.items() if key not in _HIDDEN}
         yield from _fields(_short_keys(shown) if kind == "key" else shown, "      ")
-    if facts.counts[kind] > MAX_TOLD:
-        yield f"   and {facts.counts[kind] - MAX_TOLD} more entries of this type"
+    if facts.counts[kind] > MAX_LISTED:
+        yield f"   and {facts.counts[kind] - MAX_LISTED} more entries of this type"
 
 
 def _short_keys(entry: dict[str, Any]) -> dict[str, Any]:
-    """The entry with key names and key ids in place of whole public keys."""
+    """A copy of an entry with key names and key ids in place of whole public keys."""
     short = {}
     for field, value in entry.items():
         vkeys = value if isinstance(value, list) else [value]
@@ -201,5 +201,5 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _printable(line: str) -> str:
-    """A file's name must not steer a terminal, or look like another line."""
+    """The line with control characters escaped, so that text cannot control a terminal or look like another line."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)

@@ -1,4 +1,4 @@
-"""Makes an exhibit of a ledger. The layout is in docs/exhibit.md; verifier/ reads it."""
+"""Exports an exhibit of a ledger. docs/exhibit.md describes the layout; verifier/ reads it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LATE = (b'"type":"checkpoint.cosign"', b'"type":"checkpoint.time"')
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What goes into an exhibit. Without a selection the export is complete.
+    """The content of an exhibit. Without a selection the export is complete.
 
     `disclose` are the indices of entries whose commitments are opened; None opens all that the exhibit holds.
     """
@@ -38,8 +38,8 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What was exported. `unsigned` counts entries behind the latest checkpoint: in a complete exhibit at its end,
-    and not at all in a part."""
+    """The result of an export. `unsigned` counts the entries after the latest checkpoint, which a complete exhibit has
+    at its end and a part does not have."""
 
     size: int
     root: bytes
@@ -52,11 +52,11 @@ class Exported:
 def export(
     ledger: Path, out: Path, *, choices: Choices, archive: bool = False, even_if_damaged: bool = False
 ) -> Exported:
-    """Writes the exhibit of the ledger in the file `ledger` to `out`, a new folder, or a new file with `archive`.
+    """Exports the ledger in the file `ledger` to `out`, a new folder, or with `archive` a new ZIP file.
 
     1. The ledger is audited. Raises ExhibitError for one that is not intact, unless `even_if_damaged`.
-    2. Its size is held: what is appended from now on is not in the exhibit.
-    3. Entries, checkpoints, tokens, openings, then the texts, then the manifest.
+    2. Its size is fixed: later entries are not in the exhibit.
+    3. Entries, checkpoints, tokens and openings are written, then the texts, then the manifest.
     """
     # 1
     problems = audit(ledger, own_keys=choices.vkeys).problems
@@ -84,7 +84,7 @@ class _Exporting:
         entries = self._write_all() if complete else self._write_some(indices)
         self._write_checkpoints(with_proofs=not complete)
         self._write_openings(indices)
-        self._write_given()
+        self._write_enclosed()
         self._check_grown()
         root = self._log.root(size)
         extent = Extent(size=size, root=root, signed=signed, entries=entries, complete=complete)
@@ -150,16 +150,16 @@ class _Exporting:
             before = size
 
     def _write_openings(self, indices: Sequence[int]) -> None:
-        wanted = self._choices.disclose
-        if wanted is not None and not wanted:
+        disclosed = self._choices.disclose
+        if disclosed is not None and not disclosed:
             return
         held = indices if isinstance(indices, range) else frozenset(indices)
         with self._draft.streaming("openings.jsonl") as file:
-            if wanted is None:
+            if disclosed is None:
                 for start, stop in _runs(indices):
                     for line in self._openings(start, stop):
                         file.write(line)
-            for index in sorted(wanted or ()):
+            for index in sorted(disclosed or ()):
                 lines = self._openings(index, index + 1) if index in held else []
                 if not lines:
                     raise ExhibitError(f"entry {index} has nothing to disclose in this exhibit")
@@ -167,12 +167,12 @@ class _Exporting:
 
     def _openings(self, start: int, stop: int) -> list[bytes]:
         lines = []
-        for index, opened in self._log.openings(start, stop):
-            told = {"index": index, "pointer": opened.pointer, "salt": opened.salt.hex(), "value": opened.value}
-            lines.append(canonical(told) + b"\n")
+        for index, opening in self._log.openings(start, stop):
+            line = {"index": index, "pointer": opening.pointer, "salt": opening.salt.hex(), "value": opening.value}
+            lines.append(canonical(line) + b"\n")
         return lines
 
-    def _write_given(self) -> None:
+    def _write_enclosed(self) -> None:
         if self._choices.vkeys:
             self._draft.add("keys.txt", "".join(f"{vkey}\n" for vkey in self._choices.vkeys).encode())
         for name, data in (("policy.txt", self._choices.policy), ("tsa-roots.pem", self._choices.tsa_roots)):
@@ -181,7 +181,7 @@ class _Exporting:
         self._draft.add("verify.py", assemble())
 
     def _check_grown(self) -> None:
-        """What was cosigned or stamped meanwhile has its entry behind the size that is held."""
+        """Raises ExhibitError if a checkpoint was cosigned or stamped meanwhile: its entry is not in the exhibit."""
         for _, body in self._log.entries(self._size, self._log.size):
             if any(late in body for late in _LATE):
                 raise ExhibitError("a checkpoint was cosigned or stamped during the export: try again")

@@ -1,4 +1,4 @@
-"""What a certificate states, gathered from the entries of an exhibit as they are written. Pure."""
+"""The facts of a certificate, collected from the entries of an exhibit as they are written. Pure."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ from ledger.entries.item import is_item
 from ledger.errors import EntryError, NoteError
 from ledger.strict import decode_base64
 
-TOLD = ("case.open", "key", "self.test", "list.load", "scan.open", "scan.close", "anomaly", "relookup")
-"""Types that are told one by one."""
+LISTED = ("case.open", "key", "self.test", "list.load", "scan.open", "scan.close", "anomaly", "relookup")
+"""The types of which every entry is listed; others are counted."""
 
 _KEY_ID = 4
 _WITH_TIME = {_KEY_ID + 8 + 64, _KEY_ID + 8 + 2420}
-MAX_TOLD = 1000
+MAX_LISTED = 1000
+"""The most listed entries of each type."""
 
 
 @dataclass(slots=True)
 class Facts:
-    """Give it every entry of the exhibit in order. `told` is (index, entry) by type, at most MAX_TOLD of each."""
+    """Collects the facts: call `add` with every entry in order. `listed` is (index, entry) by type, at most
+    MAX_LISTED of each, and `counts` the number of entries by type."""
 
     origin: str
-    told: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
+    listed: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     stamps: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     cosignatures: list[tuple[int, int, str, int]] = field(default_factory=list)
-    """(index, size, cosigner, Unix time or 0), as the lines say it; not verified here."""
+    """(index, size, cosigner, Unix time or 0) of each cosignature line; not verified here."""
     unreadable: int = 0
 
     def add(self, index: int, body: bytes) -> None:
-        """The next entry."""
-        if is_item(body):  # most entries are: only counted
+        """Collects the facts of the next entry."""
+        if is_item(body):  # most entries are items, which are counted without being parsed
             self.counts["item"] = self.counts.get("item", 0) + 1
             return
         try:
@@ -42,11 +44,11 @@ class Facts:
             return
         kind = entry["type"]
         self.counts[kind] = self.counts.get(kind, 0) + 1
-        if kind in TOLD and len(self.told.setdefault(kind, [])) < MAX_TOLD:
-            self.told[kind].append((index, entry))
-        elif kind == "checkpoint.time" and len(self.stamps) < MAX_TOLD:
+        if kind in LISTED and len(self.listed.setdefault(kind, [])) < MAX_LISTED:
+            self.listed[kind].append((index, entry))
+        elif kind == "checkpoint.time" and len(self.stamps) < MAX_LISTED:
             self.stamps.append((index, entry))
-        elif kind == "checkpoint.cosign" and len(self.cosignatures) < MAX_TOLD:
+        elif kind == "checkpoint.cosign" and len(self.cosignatures) < MAX_LISTED:
             self.cosignatures += [(index, entry.get("size", 0), *_cosigner(line)) for line in _lines(entry)]
 
 
@@ -56,7 +58,7 @@ def _lines(entry: dict[str, Any]) -> list[object]:
 
 
 def _cosigner(line: object) -> tuple[str, int]:
-    """The name in a cosignature line, and its time."""
+    """The name in a cosignature line, and its Unix time, 0 if it has none."""
     _, _, rest = str(line).partition(" ")
     name, _, encoded = rest.partition(" ")
     try:

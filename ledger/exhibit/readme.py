@@ -54,7 +54,7 @@ Files
 
 
 def readme(origin: str, extent: Extent, verifier: str) -> str:
-    """The text; `verifier` is the SHA-256 of verify.py."""
+    """The text of README.txt; `verifier` is the SHA-256 of verify.py, in hex."""
     much = "all" if extent.complete else f"{extent.entries} of the"
     what = f"Log: {origin}\nThis exhibit holds {much} {extent.size} entries of it.\nRoot: {extent.root.hex()}"
     return _TEXT.format(what=what, verifier=verifier)

@@ -1,4 +1,4 @@
-"""Which entries a partial exhibit holds: those that were asked for, and those without which they say little. Pure."""
+"""Selects the entries of a partial exhibit: the requested ones, and those that give them their context. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 from ledger.errors import LedgerError
 
 ALWAYS = frozenset({"case.open", "key", "checkpoint.cosign", "checkpoint.time"})
-"""Types that go into every part: they are few, and say who vouches for the log."""
+"""Types that every part includes: such entries are few, and record who vouches for the log."""
 
 _RANGE = re.compile(r"(0|[1-9][0-9]{0,15})(?:-(0|[1-9][0-9]{0,15}))?")
 
 
 class SelectionError(LedgerError):
-    """What was asked for is malformed, or is not in the log."""
+    """A selection is malformed, or names what is not in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to export: entries by index, whole scans, all entries of some types, and all notable items."""
+    """The requested entries: by index, of whole scans, of some types, and all notable items. False if it is empty."""
 
     ranges: tuple[range, ...] = ()
     scans: frozenset[int] = frozenset()
@@ -33,7 +33,7 @@ class Selection:
 
 
 def parse_ranges(text: str) -> tuple[range, ...]:
-    """Indices as in `5,7-9`, both ends included. Raises SelectionError."""
+    """The ranges of a text such as `5,7-9`, in which both ends are inclusive. Raises SelectionError."""
     ranges = []
     for part in text.split(","):
         match = _RANGE.fullmatch(part)
@@ -45,10 +45,11 @@ def parse_ranges(text: str) -> tuple[range, ...]:
 
 
 class Selector:
-    """Give it all entries in order; `finish` has the indices of the part.
+    """Selects entries: call `add` with all entries in order, then `finish` for the indices of the part.
 
-    Context of what was asked for: the self-tests, lists, open and close of every scan that is touched, and the
-    decisions that cite any of it. Memory grows with what is chosen, and with the number of scans and lists.
+    A requested entry of a scan adds the self-test, lists, open, close and anomalies of the scan. Decisions that cite a
+    chosen entry are chosen too. Memory grows with the chosen entries, and with the number of scans and
+    lists.
     """
 
     def __init__(self, selection: Selection) -> None:
@@ -63,12 +64,12 @@ class Selector:
         self._size = 0
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
-        """The next entry."""
+        """Examines the next entry."""
         self._size = index + 1
         self._remember(index, entry)
         if entry["type"] in ALWAYS or self._cites_chosen(entry):
             self._chosen.add(index)
-        elif self._is_asked_for(index, entry):
+        elif self._is_requested(index, entry):
             self._chosen.add(index)
             if type(entry.get("scan")) is int:
                 self._touched.add(entry["scan"])
@@ -98,17 +99,17 @@ class Selector:
         elif kind in {"scan.close", "anomaly"} and entry.get("scan") in self._context:
             self._context[entry["scan"]].add(index)
 
-    def _is_asked_for(self, index: int, entry: dict[str, Any]) -> bool:
-        wanted = self._selection
+    def _is_requested(self, index: int, entry: dict[str, Any]) -> bool:
+        selection = self._selection
         return (
-            any(index in indices for indices in wanted.ranges)
-            or entry.get("scan") in wanted.scans
-            or entry["type"] in wanted.types
-            or (wanted.notable and entry["type"] == "item" and self._is_notable(entry.get("finding")))
+            any(index in indices for indices in selection.ranges)
+            or entry.get("scan") in selection.scans
+            or entry["type"] in selection.types
+            or (selection.notable and entry["type"] == "item" and self._is_notable(entry.get("finding")))
         )
 
     def _is_notable(self, finding: object) -> bool:
-        """A finding that is known, or has a match that no list's profile calls something else than notable."""
+        """Whether a finding is known, or has a match that its list's profile, if any, does not call otherwise."""
         if type(finding) is not dict:
             return False
         return finding.get("status") == "known" or any(

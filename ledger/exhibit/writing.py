@@ -1,7 +1,7 @@
-"""Where an exhibit is written: a folder beside its place until it is whole, then the folder or one ZIP archive.
+"""Writes an exhibit: into a temporary folder beside the output until it is complete, then as a folder or ZIP archive.
 
-The bytes of the archive depend on the files alone: sorted names, the first date that ZIP has, nothing compressed
-(what a deflater writes depends on its version).
+The bytes of the archive depend on the files alone: names are sorted, the date is the first that ZIP has, and nothing is
+compressed (a deflater's output depends on its version).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _UNIX = 3
 
 
 class ExhibitError(LedgerError):
-    """An exhibit cannot be made; names the file or the reason."""
+    """An exhibit cannot be made; the message names the file or the reason."""
 
 
 class Draft:
-    """An exhibit that is being written. Leaves nothing behind unless it is `publish`ed. A context manager."""
+    """An exhibit that is being written. A context manager; on exit it removes everything that was not published."""
 
     def __init__(self, out: Path, *, archive: bool) -> None:
         """Raises ExhibitError if `out` exists."""
@@ -55,13 +55,13 @@ class Draft:
             self._packed.unlink(missing_ok=True)
 
     def add(self, name: str, data: bytes) -> None:
-        """One file."""
+        """Adds one file."""
         with self.streaming(name) as file:
             file.write(data)
 
     @contextmanager
     def streaming(self, name: str) -> Iterator[_Hashing]:
-        """One file, written piece by piece."""
+        """Adds one file, which the caller writes to in pieces."""
         path = self._folder / name
         with _named(self._out):
             path.parent.mkdir(exist_ok=True)
@@ -70,7 +70,7 @@ class Draft:
         self.digests[name] = file.hexdigest()
 
     def publish(self, facts: dict[str, object]) -> None:
-        """Adds the manifest of `facts` and all files, and gives the exhibit its name."""
+        """Adds the manifest, of `facts` and the digests of all files, and renames the exhibit to its output path."""
         self.add(MANIFEST, canonical({**facts, "format": 1, "files": dict(sorted(self.digests.items()))}) + b"\n")
         with _named(self._out):
             if self._archive:
@@ -93,7 +93,7 @@ class Draft:
 
 
 class _Hashing:
-    """A new file that hashes what is written to it."""
+    """A new file that computes the SHA-256 of the bytes written to it."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("xb")
@@ -124,7 +124,7 @@ def _named(out: Path) -> Iterator[None]:
 
 
 def _rename_new(source: Path, target: Path) -> None:
-    """Gives a file its name, unless something has that name by now. A link fails where a rename would replace."""
+    """Renames a file, but never replaces another one: a link fails where a rename would replace."""
     try:
         os.link(source, target)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""The text of a checkpoint (c2sp.org/tlog-checkpoint), which a signed note carries. Pure.
+"""The text of a checkpoint (c2sp.org/tlog-checkpoint), which a signed note contains. Pure.
 
     lab.example/case-17
     1024
@@ -23,7 +23,7 @@ _MAX_TEXT = MAX_ORIGIN + 64 + 64
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The first `size` entries of the log `origin` have `root`."""
+    """States that the first `size` entries of the log `origin` have `root`."""
 
     origin: str
     size: int
@@ -31,7 +31,7 @@ class Checkpoint:
 
 
 def format_checkpoint(checkpoint: Checkpoint) -> str:
-    """The three lines. Raises NoteError if they cannot be written."""
+    """The three lines of a checkpoint. Raises NoteError if a field is not valid."""
     check_origin(checkpoint.origin)
     if not 0 <= checkpoint.size <= MAX_SIZE:
         raise NoteError(f"{checkpoint.size} is no tree size")
@@ -41,7 +41,7 @@ def format_checkpoint(checkpoint: Checkpoint) -> str:
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
-    """What the three lines say. Raises NoteError unless they are written exactly."""
+    """The checkpoint of three lines. Raises NoteError unless `format_checkpoint` would write them so."""
     if len(text) > _MAX_TEXT:
         raise NoteError("a checkpoint is too long")
     lines = text.split("\n")

@@ -1,7 +1,7 @@
-"""Cosigning: a witness' keys and what they say (c2sp.org/tlog-cosignature). Pure: the time is given.
+"""Cosigning: a witness' keys and their cosignatures (c2sp.org/tlog-cosignature). Pure: the time is an argument.
 
-A cosignature says: as of this time, this is the largest tree of this log that I know, and it begins with every
-smaller one that I knew. Verifier in note.py verifies it.
+A cosignature states that at this time this is the largest tree of this log that the witness knows, and that it begins
+with every smaller tree that the witness knew. Verifier in note.py verifies it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ledger.notes.vkey import Kind, PublicKey, format_vkey
 
 
 class Cosigner:
-    """A witness' keys under one name, of both algorithms: `vkeys` has the Ed25519 one first."""
+    """A witness' private keys of both algorithms under one name. `vkeys` has the Ed25519 key first."""
 
     def __init__(self, name: str, key: Ed25519PrivateKey, mldsa: MLDSA44PrivateKey) -> None:
         self.name = name
@@ -28,11 +28,11 @@ class Cosigner:
 
     @classmethod
     def generate(cls, name: str) -> Cosigner:
-        """New keys."""
+        """Generates new keys."""
         return cls(name, Ed25519PrivateKey.generate(), MLDSA44PrivateKey.generate())
 
     def private_keys(self) -> tuple[PrivateKey, ...]:
-        """In the order of `vkeys`."""
+        """The private keys, in the order of `vkeys`."""
         return self._key, self._mldsa
 
     def cosign(self, checkpoint: Checkpoint, *, time: int) -> tuple[Signature, ...]:

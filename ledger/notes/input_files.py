@@ -1,4 +1,4 @@
-"""Files that somebody hands over, and that a command reads whole: bounded, and UTF-8; - is stdin."""
+"""Input files of commands: read whole, with a bounded length, text as UTF-8; - is stdin."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STREAM = Path("-")
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """All of a file, or of stdin. Raises UnreadableError if it has more than `limit` bytes."""
+    """All bytes of a file or of stdin. Raises UnreadableError, also for more than `limit` bytes."""
     try:
         if path != STREAM:
             return read_file(path, limit)
@@ -28,7 +28,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
 
 def read_text(path: Path, limit: int) -> str:
-    """All of a file, or of stdin, with its line ends as they are."""
+    """The text of a file or of stdin, its line ends unchanged. Raises UnreadableError."""
     try:
         return read_bytes(path, limit).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -36,7 +36,7 @@ def read_text(path: Path, limit: int) -> str:
 
 
 def read_checkpoint(path: Path) -> str:
-    """A signed checkpoint, whoever signed it. UnreadableError if it cannot be read, or is none."""
+    """The text of a signed checkpoint; no signature is verified. Raises UnreadableError, also for another text."""
     text = read_text(path, MAX_NOTE)
     try:
         parse_checkpoint(parse_note(text).text)
@@ -46,7 +46,7 @@ def read_checkpoint(path: Path) -> str:
 
 
 def read_policy(path: Path) -> Policy:
-    """A trust policy (c2sp.org/tlog-policy). UnreadableError if it cannot be read, or is none."""
+    """A trust policy (c2sp.org/tlog-policy). Raises UnreadableError, also for a file that is no policy."""
     try:
         return parse_policy(read_bytes(path, MAX_POLICY))
     except UnreadableError:

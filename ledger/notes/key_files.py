@@ -1,7 +1,7 @@
 """Key files: private keys as PEM (PKCS #8), one block an algorithm, and lists of vkeys, one a line.
 
-A private key may be encrypted with a passphrase. Without one, what protects it is its permissions: only its owner may
-read it, except on Windows, where a file has the permissions of its folder.
+A private key may be encrypted with a passphrase. Without one, only its permissions protect it: only its owner may read
+it, except on Windows, where a file has the permissions of its folder.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _BLOCK = re.compile(rb"-----BEGIN ((?:ENCRYPTED )?PRIVATE KEY)-----[A-Za-z0-9+/=
 
 
 class HasPrivateKeys(Protocol):
-    """Signer and Cosigner."""
+    """A holder of private keys: Signer or Cosigner."""
 
     def private_keys(self) -> tuple[PrivateKey, ...]: ...
 
@@ -44,7 +44,7 @@ class HasPrivateKeys(Protocol):
 def write_key(path: Path | str, signer: HasPrivateKeys, *, passphrase: bytes | None = None) -> None:
     """Writes the private keys to a new file that only its owner may read. Never overwrites.
 
-    The file holds no key name: `load_signer` and `load_cosigner` give one.
+    The file holds no key name: `load_signer` and `load_cosigner` take it as an argument. Raises KeyFileError.
     """
     path = Path(path)
     encryption = _encryption(path, passphrase)
@@ -56,7 +56,7 @@ def write_key(path: Path | str, signer: HasPrivateKeys, *, passphrase: bytes | N
 
 
 def load_signer(path: Path | str, *, name: str, passphrase: bytes | None = None) -> Signer:
-    """The private keys in a file, to sign under the key name `name`; Ed25519 only in a file of before ML-DSA.
+    """The private keys in a file, to sign under the key name `name`; an older file may have no ML-DSA-44 key.
 
     Raises PassphraseError where the file is encrypted and `passphrase` does not open it.
     """
@@ -64,7 +64,10 @@ def load_signer(path: Path | str, *, name: str, passphrase: bytes | None = None)
 
 
 def load_cosigner(path: Path | str, *, name: str, passphrase: bytes | None = None) -> Cosigner:
-    """The private keys in a file, to cosign under the name `name`. Raises as `load_signer`."""
+    """The private keys in a file, to cosign under the name `name`.
+
+    Raises KeyFileError, and PassphraseError where the file is encrypted and `passphrase` does not open it.
+    """
     key, mldsa = _load(Path(path), passphrase)
     if mldsa is None:
         raise KeyFileError(f"{path}: has no ML-DSA-44 key, with which a witness cosigns too")
@@ -72,9 +75,9 @@ def load_cosigner(path: Path | str, *, name: str, passphrase: bytes | None = Non
 
 
 def parse_keys(pem: bytes, *, passphrase: bytes | None = None) -> tuple[PrivateKey, ...]:
-    """The private keys in the bytes of a key file: one Ed25519 key, and at most one ML-DSA-44 key behind it.
+    """The private keys in the bytes of a key file: one Ed25519 key, then at most one ML-DSA-44 key.
 
-    Raises KeyFileError, which names no file.
+    Raises KeyFileError, whose message does not name the file.
     """
     if len(pem) > MAX_KEY_FILE:
         raise KeyFileError(f"longer than {MAX_KEY_FILE} bytes")
@@ -91,18 +94,18 @@ def parse_keys(pem: bytes, *, passphrase: bytes | None = None) -> tuple[PrivateK
 
 
 def read_vkeys(path: Path | str) -> tuple[str, ...]:
-    """The vkeys of a file, one a line, of any kind; empty lines do not count. Each is checked."""
+    """The vkeys of a file, one a line, of any kind; empty lines are skipped. Raises KeyFileError."""
     return _parse_vkeys(Path(path), _read(Path(path), _MAX_VKEY_FILE))
 
 
 def add_vkey(path: Path | str, vkey: str) -> None:
-    """Adds a vkey to a file of them, which may not exist yet, unless it is there already.
+    """Adds a vkey to a file of vkeys, which is created if necessary, unless the file has it already.
 
-    The file is replaced whole: an interruption leaves the file as it was. What is in it stays as it is.
+    The file is replaced whole: an interruption leaves the file as it was. Its existing content is unchanged.
     """
     Verifier(vkey)
     path = Path(path)
-    while True:  # whoever adds another one in the same moment may win
+    while True:  # another process that adds a vkey at the same moment may win
         old = _read(path, _MAX_VKEY_FILE) if path.exists() else b""
         if vkey in _parse_vkeys(path, old):
             return
@@ -133,7 +136,7 @@ def _parse_block(block: bytes, passphrase: bytes | None) -> PrivateKey:
     try:
         key = load_pem_private_key(block, password=passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
-        # InternalError: what cryptography makes of a key whose length is not its algorithm's, such as an Ed448 key.
+        # InternalError: cryptography raises it for a key whose length is not its algorithm's, such as an Ed448 key.
         if encrypted:
             raise PassphraseError("the passphrase does not open it") from error
         raise KeyFileError("not a private key that can be read") from error
@@ -172,7 +175,7 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def read_passphrase(path: Path) -> bytes:
-    """The first line of a file, without its end. PassphraseError if that is empty or too long."""
+    """The first line of a file, without its line end. Raises PassphraseError if it is empty or too long."""
     try:
         with path.open("rb") as file:
             line = file.readline(MAX_PASSPHRASE + 3)

@@ -1,13 +1,13 @@
-"""Which keys count, as a ledger's own entries add, rotate and revoke them. Pure.
+"""The trusted keys of a ledger, as its own entries add, rotate and revoke them. Pure.
 
     {"action":"add","time":"…","type":"key","v":1,"vkeys":["…"]}
     {"action":"rotate","replaces":["…"],"time":"…","type":"key","v":1,"vkeys":["…"]}
     {"action":"revoke","reason":"…","time":"…","type":"key","v":1,"vkeys":["…"]}
 
-Anyone who can write the file can write such an entry, so an entry alone adds no key. It does if it was signed by a key
-that counted before in the very transaction that appended it: if the checkpoint behind it, of one more than its index,
-is. So every key is vouched for by an older one, back to those that the verifier trusts from elsewhere. Keys are taken
-back more easily: whoever deletes the checkpoint that did so must not make a key count again.
+Anyone who can write the file can write such an entry, so an entry alone adds no key. It takes effect if a key that was
+trusted before has signed the checkpoint right behind it, of size index + 1, which the same transaction wrote. So every
+key is vouched for by an older one, back to the keys that the verifier trusts from elsewhere. Ending the use of a key
+takes less, since deleting the checkpoint that ended it must not make the key trusted again.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ KeyId = tuple[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """What a `key` entry says. `replaces` is of a rotation, `reason` of a revocation."""
+    """The content of a `key` entry. Only a rotation has `replaces`, only a revocation has `reason`."""
 
     action: str
     vkeys: tuple[str, ...]
@@ -46,7 +46,7 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True)
 class RecordedChange:
-    """A change, the index of its entry, and the size of the checkpoint that made it count; None if none did."""
+    """A change, the index of its entry, and the size of the checkpoint that put it into effect, or None."""
 
     index: int
     change: KeyChange
@@ -55,7 +55,7 @@ class RecordedChange:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """A key that was ever trusted or taken back: trusted for sizes up to `until`, which entry `ended_by` ended."""
+    """A key that was ever trusted or ended: trusted for sizes up to `until`, when entry `ended_by` ended its use."""
 
     verifier: Verifier
     until: int | None = None
@@ -63,7 +63,7 @@ class _Standing:
 
 
 def format_change(change: KeyChange, *, time: str) -> bytes:
-    """The entry. Raises EntryError if there is none that says this. `time` is in UTC, as in all entries."""
+    """The canonical `key` entry of a change. Raises EntryError for a change that is not valid. `time` is in UTC."""
     entry: dict[str, Any] = {"v": 1, "type": "key", "time": time, "action": change.action, "vkeys": [*change.vkeys]}
     if change.replaces:
         entry["replaces"] = [*change.replaces]
@@ -74,7 +74,7 @@ def format_change(change: KeyChange, *, time: str) -> bytes:
 
 
 def parse_change(entry: Mapping[str, Any]) -> KeyChange:
-    """What a `key` entry says. Raises EntryError unless it says exactly one thing."""
+    """The change that a `key` entry makes. Raises EntryError unless it has exactly the fields of one action."""
     action = entry.get("action")
     if type(action) is not str or action not in _FIELDS:
         raise EntryError(f"a key entry does not {ADD}, {ROTATE} or {REVOKE}")
@@ -95,13 +95,13 @@ def parse_change(entry: Mapping[str, Any]) -> KeyChange:
 
 
 class Keyring:
-    """The keys that count while a ledger is read from its beginning: entries and checkpoints in order of size.
+    """The trusted keys while a ledger is read from its beginning, entries and checkpoints in order of size.
 
-    Witnesses' keys do not sign for a log, and do not count; an ML-DSA-44 key is the log's if its name is the origin.
+    Witnesses' keys do not sign for a log; an ML-DSA-44 key is the log's if its name is the origin.
     """
 
     def __init__(self, trusted: Iterable[str]) -> None:
-        """`trusted` are vkeys from elsewhere. Raises NoteError if one is malformed or two share a key id."""
+        """`trusted` are vkeys from outside the ledger. Raises NoteError if one is malformed or two share a key id."""
         self._keys: dict[KeyId, _Standing] = {}
         self._changes: list[RecordedChange] = []
         self._pending: list[int] = []
@@ -111,17 +111,17 @@ class Keyring:
 
     @property
     def vkeys(self) -> tuple[str, ...]:
-        """The keys that count now."""
+        """The vkeys of the keys that are trusted now."""
         return tuple(verifier.vkey for verifier in self.counting)
 
     @property
     def counting(self) -> tuple[Verifier, ...]:
-        """The keys that count now, to verify with."""
+        """Verifiers of the keys that are trusted now."""
         return tuple(each.verifier for each in self._keys.values() if each.until is None)
 
     @property
     def verifiers(self) -> tuple[Verifier, ...]:
-        """The keys that count, and those that did."""
+        """Verifiers of the keys that are trusted now or were before."""
         return tuple(each.verifier for each in self._keys.values())
 
     @property
@@ -130,23 +130,24 @@ class Keyring:
         return tuple(self._changes)
 
     def add_entry(self, index: int, entry: Mapping[str, Any]) -> None:
-        """Takes note of an entry; only `key` entries matter. Raises EntryError if one of those is malformed."""
+        """Records the change of a `key` entry, and ignores other entries. Raises EntryError if it is malformed."""
         if entry.get("type") == "key":
             self._changes.append(RecordedChange(index, parse_change(entry)))
             self._pending.append(len(self._changes) - 1)
 
     def open_checkpoint(self, note: str) -> Note:
-        """The checkpoint with its signatures by keys that count, of which there is at least one.
+        """The checkpoint with its signatures by trusted keys, of which there is at least one.
 
-        To be called only where the checkpoint's root is that of the entries that were added: it vouches for those.
+        The caller must have compared the checkpoint's root with that of the added entries, for which it vouches.
 
-        1. Parse strictly; ignore signatures by unknown keys; a known key's that is not valid rejects the whole note.
-        2. No key has signed that a smaller checkpoint revoked or replaced, or that an entry is to revoke or replace
-           which this is not the checkpoint behind.
-        3. At least one key that counts has signed.
-        4. Changes in the entries that it covers count from now on, in their order: additions and rotations only if it
-           is the checkpoint behind them; a rotation only if all replaced keys that count, and at least one, and all
-           new ones have signed it; a revocation also if a key has signed that it does not name.
+        1. Parse strictly; ignore signatures by unknown keys; a known key's invalid signature rejects the whole note.
+        2. No signer was revoked or replaced by a smaller checkpoint, nor by a pending entry, unless this is the
+           checkpoint right behind that entry.
+        3. At least one trusted key has signed.
+        4. Pending changes in the entries that the checkpoint covers take effect, in their order. An addition or a
+           rotation needs this to be the checkpoint right behind its entry. A rotation also needs signatures by all
+           new keys and by all replaced keys that are trusted, of which there must be at least one. A revocation
+           takes effect with any checkpoint.
 
         Raises NoteError: SignatureError for 1, RevokedKeyError for 2, UnknownSignerError for 3.
         """
@@ -175,19 +176,19 @@ class Keyring:
         before = set(self._keys)
         for place in self._pending:
             recorded = self._changes[place]
-            if recorded.index < checkpoint.size and self._may(recorded, checkpoint.size, parsed, _ids(verified)):
+            if recorded.index < checkpoint.size and self._enacts(recorded, checkpoint.size, parsed, _ids(verified)):
                 self._apply(recorded, checkpoint.size)
                 self._changes[place] = replace(recorded, believed_at=checkpoint.size)
-            elif recorded.change.action != ADD or recorded.index >= checkpoint.size:  # an addition's moment has passed
+            elif recorded.change.action != ADD or recorded.index >= checkpoint.size:  # else it never takes effect
                 waiting.append(place)
         self._pending = waiting
-        for signature in parsed.signatures:  # a key that counts from now on has signed validly, or not at all
+        for signature in parsed.signatures:  # any signature by a newly trusted key must be valid too
             if (signature.name, signature.key_id) in self._keys.keys() - before:
                 self._keys[signature.name, signature.key_id].verifier.verify(parsed.text, signature)
         return Note(parsed.text, tuple(verified))
 
     def _check_pending(self, size: int, signed: frozenset[KeyId]) -> None:
-        """Step 2 for entries that no checkpoint made count: the one that would have done may have been deleted."""
+        """Step 2 for pending entries: the checkpoint that put one into effect may have been deleted."""
         for recorded in (self._changes[place] for place in self._pending):
             ended = {_id(verifier) for verifier in map(Verifier, _ended(recorded.change))}
             if recorded.index + 1 < size and ended & signed:
@@ -196,11 +197,11 @@ class Keyring:
                     f"{name}+{key_id.hex()} has signed size {size}, but entry {recorded.index} ended its use"
                 )
 
-    def _may(self, recorded: RecordedChange, size: int, note: Note, signed: frozenset[KeyId]) -> bool:
-        """Whether a checkpoint of this size, signed so, makes this change count."""
+    def _enacts(self, recorded: RecordedChange, size: int, note: Note, signed: frozenset[KeyId]) -> bool:
+        """Whether a checkpoint of this size with these signers puts this change into effect."""
         change = recorded.change
         if change.action == REVOKE:
-            return True  # `_check_pending` has refused a signature by a key that it names, but for that behind it
+            return True  # `_check_pending` has refused signatures by the revoked keys, except right behind the entry
         if size != recorded.index + 1:
             return False
         if change.action == ADD:
@@ -217,12 +218,12 @@ class Keyring:
             if standing.until is None:
                 self._keys[_id(verifier)] = replace(standing, until=size, ended_by=recorded.index)
         if change.action != REVOKE:
-            for verifier in map(Verifier, change.vkeys):  # what was taken back once never counts again
+            for verifier in map(Verifier, change.vkeys):  # a key whose use was ended is never trusted again
                 self._keys.setdefault(_id(verifier), _Standing(verifier))
 
 
 def _ended(change: KeyChange) -> tuple[str, ...]:
-    """The vkeys that a change ends the use of."""
+    """The vkeys whose use a change ends."""
     return change.vkeys if change.action == REVOKE else change.replaces
 
 
@@ -250,7 +251,7 @@ def _id(verifier: Verifier) -> KeyId:
 
 
 def _vkeys(value: object) -> tuple[str, ...]:
-    """A list of different vkeys of logs."""
+    """A list of distinct vkeys of logs. Raises EntryError."""
     if type(value) is not list or not 0 < len(value) <= MAX_VKEYS or any(type(vkey) is not str for vkey in value):
         raise EntryError(f"a key entry has no list of 1 to {MAX_VKEYS} vkeys")
     try:

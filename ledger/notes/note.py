@@ -5,9 +5,9 @@
     — example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=
 
 The text ends in a newline, a blank line follows, then one line a signature: U+2014, space, key name, space,
-base64(key id[4] || signature). vkey.py says what a key id is, statement.py what a cosignature signs.
+base64(key id[4] || signature). vkey.py defines the key id, statement.py the message of a cosignature.
 
-Whatever is parsed here is bounded, parsed, formatted again and compared.
+All input is bounded, parsed, formatted again and compared.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DASH = "— "
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature line. `value` is what follows the key id."""
+    """One signature line. `value` is the part after the key id: the signature, of a cosignature with its time."""
 
     name: str
     key_id: bytes
@@ -42,17 +42,17 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A text, with its last newline, and signatures in the order of their lines."""
+    """A text, with its last newline, and its signatures in the order of their lines."""
 
     text: str
     signatures: tuple[Signature, ...]
 
 
 class Verifier:
-    """A public key with its name."""
+    """Verifies signatures by one named public key."""
 
     def __init__(self, vkey: str) -> None:
-        """Raises NoteError unless `vkey` is of a known kind and written exactly."""
+        """Raises NoteError unless `vkey` is of a known kind and exactly as `format_vkey` writes it."""
         self.public = parse_vkey(vkey)
         self.vkey = vkey
         self.name = self.public.name
@@ -74,7 +74,7 @@ class Verifier:
 
 
 def open_note(note: str, verifiers: Iterable[Verifier]) -> Note:
-    """The note's text with those of its signatures that `verifiers` have verified.
+    """The note's text with the signatures by keys of `verifiers`, all verified.
 
     1. Parse strictly.
     2. Ignore signatures by unknown keys; a signature by a known key that fails rejects the whole note.
@@ -110,7 +110,7 @@ def format_note(note: Note) -> str:
 
 
 def parse_note(note: str) -> Note:
-    """The note with all its signatures, none of them verified. Raises NoteError unless written exactly."""
+    """The note with all its signatures, none verified. Raises NoteError unless `format_note` would write it so."""
     if len(note) > MAX_NOTE:
         raise NoteError(f"a note is longer than {MAX_NOTE}")
     text, blank, block = note.rpartition("\n\n")
@@ -131,7 +131,7 @@ def format_signature(signature: Signature) -> str:
 
 
 def parse_signatures(block: str) -> tuple[Signature, ...]:
-    """At least one and at most 100 signature lines, none verified. Raises NoteError unless written exactly."""
+    """The signatures of 1 to 100 lines, none verified. Raises NoteError unless written exactly."""
     if len(block) > MAX_NOTE:
         raise NoteError(f"signature lines are longer than {MAX_NOTE}")
     lines = block.split("\n")
@@ -152,7 +152,7 @@ def parse_signatures(block: str) -> tuple[Signature, ...]:
 
 
 def check_text(text: str) -> bytes:
-    """The text's bytes. Raises NoteError unless a note can carry it."""
+    """The text's bytes. Raises NoteError unless a note can contain the text."""
     if not text.endswith("\n"):
         raise NoteError("a note's text does not end in a newline")
     if len(text) > MAX_NOTE:

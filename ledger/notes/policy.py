@@ -1,4 +1,4 @@
-"""Trust policies (c2sp.org/tlog-policy): which logs and how many witnesses make a checkpoint believed. Pure.
+"""Trust policies (c2sp.org/tlog-policy): which logs and witnesses must have signed a checkpoint. Pure.
 
     log <vkey>
     witness X1 <vkey>
@@ -6,8 +6,8 @@
     group X 1 X1 X2
     quorum X
 
-A policy is octets: names are compared as bytes, and only tabs and spaces separate. Lines end in a newline. A witness
-with two keys is two witnesses; a group of both with `any` makes them one.
+A policy is a string of octets: names are compared as bytes, and only tabs and spaces separate words. Lines end in a
+newline. A witness with two keys is two witnesses; a group of both with `any` makes them one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _ALLOWED = frozenset([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
 @dataclass(frozen=True, slots=True)
 class PolicyLog:
-    """A log's key, whose name is the log's origin. One log may have several."""
+    """A log's key, whose name is the log's origin. One log may have several keys."""
 
     vkey: str
     url: bytes | None = None
@@ -47,7 +47,7 @@ class PolicyWitness:
 
 @dataclass(frozen=True, slots=True)
 class PolicyGroup:
-    """Has witnessed if at least `threshold` of its members, witnesses or earlier groups, have."""
+    """A group that has cosigned if at least `threshold` of its members, witnesses or earlier groups, have."""
 
     name: bytes
     threshold: int
@@ -56,7 +56,7 @@ class PolicyGroup:
 
 @dataclass(frozen=True, slots=True)
 class Cosigned:
-    """A witness of the policy that has cosigned, and the latest time it gave, in seconds since 1970."""
+    """A witness of the policy that has cosigned, and its latest cosignature's time, in seconds since 1970."""
 
     witness: PolicyWitness
     time: int
@@ -64,7 +64,7 @@ class Cosigned:
 
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
-    """A checkpoint that a policy believes, the vkeys of its log that have signed, and who has cosigned."""
+    """A checkpoint that a policy accepts, the vkeys of its log that have signed, and its cosigners."""
 
     checkpoint: Checkpoint
     logs: tuple[str, ...]
@@ -73,7 +73,7 @@ class PolicyResult:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Believes a checkpoint that one of the logs has signed and that the quorum has cosigned."""
+    """Accepts a checkpoint that its own log, one of `logs`, has signed and that the quorum has cosigned."""
 
     logs: tuple[PolicyLog, ...]
     witnesses: tuple[PolicyWitness, ...]
@@ -81,10 +81,10 @@ class Policy:
     quorum: bytes
 
     def check(self, note: str) -> PolicyResult:
-        """Who has signed and cosigned a checkpoint.
+        """Checks a signed checkpoint against the policy, and returns its signers.
 
-        1. A signature by any known key that is not valid rejects the whole checkpoint.
-        2. A key of the checkpoint's own log has signed: one with its origin for a name.
+        1. An invalid signature by any known key rejects the whole checkpoint.
+        2. A key of the checkpoint's own log has signed: a key whose name is the origin.
         3. The quorum has cosigned.
 
         Raises NoteError: SignatureError for 1, UnknownSignerError for 2, QuorumError for 3.
@@ -112,7 +112,7 @@ class Policy:
 
         # 3
         have = {witness.name for witness in times}
-        for group in self.groups:  # each knows only those before it
+        for group in self.groups:  # a group has only members that are defined before it
             if len(have.intersection(group.members)) >= group.threshold:
                 have.add(group.name)
         if self.quorum != NONE and self.quorum not in have:
@@ -121,12 +121,12 @@ class Policy:
         return PolicyResult(checkpoint, tuple(signed), tuple(Cosigned(*pair) for pair in times.items()))
 
     def open_checkpoint(self, note: str) -> Checkpoint:
-        """trust.Trust."""
+        """The checkpoint of a note that the policy accepts (trust.Trust). Raises NoteError."""
         return self.check(note).checkpoint
 
 
 def parse_policy(data: bytes) -> Policy:
-    """The policy in a file. Raises PolicyError, with the line's number."""
+    """The policy in the bytes of a file. Raises PolicyError, with the line's number."""
     if len(data) > MAX_POLICY:
         raise PolicyError(f"a policy is longer than {MAX_POLICY} bytes")
     lines = data.split(b"\n")
@@ -227,8 +227,8 @@ def _two(arguments: Sequence[bytes], usage: str) -> tuple[bytes, bytes | None]:
     return arguments[0], arguments[1] if len(arguments) == 2 else None
 
 
-def _public(vkey: bytes, kinds: frozenset[Kind], seen: set[bytes]) -> str:
-    """The vkey as text, of one of `kinds`, and wrapping a key that is not in `seen` yet."""
+def _public(vkey: bytes, kinds: frozenset[Kind], known: set[bytes]) -> str:
+    """The vkey as text. Its kind must be one of `kinds`; its key must not be in `known`, and is added to it."""
     try:
         text = vkey.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -236,11 +236,11 @@ def _public(vkey: bytes, kinds: frozenset[Kind], seen: set[bytes]) -> str:
     public: PublicKey = parse_vkey(text)
     if public.kind not in kinds:
         raise PolicyError(f"vkey of {public.name}: a key of kind 0x{public.kind:02x} has no place in this line")
-    if public.key in seen:
+    if public.key in known:
         raise PolicyError(f"vkey of {public.name}: the same key is there already")
-    if len(seen) >= MAX_KEYS:
+    if len(known) >= MAX_KEYS:
         raise PolicyError(f"more than {MAX_KEYS} keys")
-    seen.add(public.key)
+    known.add(public.key)
     return text
 
 
@@ -258,7 +258,7 @@ def _key(verifier: Verifier) -> tuple[str, bytes]:
 
 
 def _by_id(*vkeys: str) -> dict[tuple[str, bytes], Verifier]:
-    """By name and key id. Raises NoteError if two keys share both: one would hide the other."""
+    """Verifiers by name and key id. Raises NoteError if two keys share both: one would hide the other."""
     known: dict[tuple[str, bytes], Verifier] = {}
     for verifier in map(Verifier, vkeys):
         if known.setdefault(_key(verifier), verifier).vkey != verifier.vkey:

@@ -1,7 +1,7 @@
-"""Proofs as files, for whoever has no ledger. Pure.
+"""Proof files, which a reader can verify without the ledger. Pure.
 
-That an entry is in a log (c2sp.org/tlog-proof), and that a tree begins with an older one, which is also what a witness
-is asked (the body of add-checkpoint in c2sp.org/tlog-witness):
+On the left an inclusion proof (c2sp.org/tlog-proof): an entry is in a log. On the right a consistency proof: a tree
+begins with an older one. It is also the request to a witness (the body of add-checkpoint in c2sp.org/tlog-witness):
 
     c2sp.org/tlog-proof@v1                          old 20852014
     index 73894                                     PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=
@@ -13,8 +13,8 @@ is asked (the body of add-checkpoint in c2sp.org/tlog-witness):
 
     — example.com/fancylog hI2DJw...                — example.com/behind-the-sofa Az3grl...
 
-Hashes go from the leaf's sibling to the root, one a line, and the checkpoint stands as the log and witnesses signed it.
-A line `extra <base64>` may stand before the index; nothing vouches for it.
+Hashes are ordered from the leaf's sibling to the root, one a line. The checkpoint is a signed note, as the log and the
+witnesses signed it. A line `extra <base64>` may precede the index; no signature covers it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MAX_FILE = MAX_NOTE + 200_000
 
 @dataclass(frozen=True, slots=True)
 class InclusionFile:
-    """That the entry at `index` is in the tree of `checkpoint`, a signed note. `extra` is what nobody has signed."""
+    """A proof that the entry at `index` is in the tree of `checkpoint`, a signed note. No signature covers `extra`."""
 
     index: int
     proof: tuple[bytes, ...]
@@ -48,7 +48,7 @@ class InclusionFile:
 
 @dataclass(frozen=True, slots=True)
 class ConsistencyFile:
-    """That the tree of `checkpoint`, a signed note, begins with the first `old` entries."""
+    """A proof that the tree of `checkpoint`, a signed note, begins with the first `old` entries."""
 
     old: int
     proof: tuple[bytes, ...]
@@ -56,7 +56,7 @@ class ConsistencyFile:
 
 
 def format_inclusion(file: InclusionFile) -> str:
-    """The file. Raises ProofError if it cannot be written."""
+    """The text of an inclusion proof. Raises ProofError if a field is not valid."""
     if file.extra is not None and not 0 < len(file.extra) <= MAX_EXTRA:
         raise ProofError(f"extra data has 1 to {MAX_EXTRA} bytes, not {len(file.extra)}")
     extra = "" if file.extra is None else f"extra {encode_base64(file.extra)}\n"
@@ -64,12 +64,12 @@ def format_inclusion(file: InclusionFile) -> str:
 
 
 def format_consistency(file: ConsistencyFile) -> str:
-    """The file. Raises ProofError if it cannot be written."""
+    """The text of a consistency proof. Raises ProofError if a field is not valid."""
     return f"old {_number(file.old)}\n{_rest(file.proof, file.checkpoint)}"
 
 
 def parse_inclusion(text: str) -> InclusionFile:
-    """What a proof file says, nothing verified. Raises ProofError unless it is written exactly."""
+    """The content of an inclusion proof, not verified. Raises ProofError unless it is written exactly."""
     lines, checkpoint = _split(text)
     if lines.pop(0) != INCLUSION:
         raise ProofError(f"a proof does not begin with {INCLUSION}")
@@ -85,7 +85,7 @@ def parse_inclusion(text: str) -> InclusionFile:
 
 
 def parse_consistency(text: str) -> ConsistencyFile:
-    """What a consistency proof says, nothing verified. Raises ProofError unless it is written exactly."""
+    """The content of a consistency proof, not verified. Raises ProofError unless it is written exactly."""
     lines, checkpoint = _split(text)
     try:
         old = _numbered(lines, "old ")
@@ -98,7 +98,7 @@ def parse_consistency(text: str) -> ConsistencyFile:
 
 
 def verify_inclusion_file(file: InclusionFile, entry: bytes, *, trust: Trust) -> None:
-    """`entry` stands at `file.index` of a log that `trust` believes. Returns None or raises NoteError or ProofError."""
+    """Verifies that `entry` is at `file.index` of a checkpoint that `trust` accepts. Raises NoteError or ProofError."""
     checkpoint = trust.open_checkpoint(file.checkpoint)
     verify_inclusion(
         index=file.index, size=checkpoint.size, leaf=leaf_hash(entry), root=checkpoint.root, proof=file.proof
@@ -119,7 +119,7 @@ def verify_consistency_file(file: ConsistencyFile, old: Checkpoint, *, trust: Tr
 
 
 def verify_growth(old: Checkpoint, new: Checkpoint, proof: Sequence[bytes]) -> None:
-    """The tree of `new` begins with that of `old`, which may be empty. Returns None or raises ProofError."""
+    """Verifies that the tree of `new` begins with that of `old`, which may be empty. Raises ProofError."""
     if old.size > 0:
         verify_consistency(size1=old.size, size2=new.size, root1=old.root, root2=new.root, proof=proof)
         return

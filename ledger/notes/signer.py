@@ -1,4 +1,4 @@
-"""Private keys that sign notes and checkpoints. Pure: the time of a signature is given."""
+"""Private keys that sign notes and checkpoints. Pure: the time of a signature is an argument."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _PRIVATE_BYTES = 32
 
 
 class CheckpointSigner(Protocol):
-    """Signer and Cosigner."""
+    """Signs checkpoints, as Signer does."""
 
     def sign_checkpoint(self, checkpoint: Checkpoint, *, time: int) -> tuple[Signature, ...]: ...
 
 
 class Signer:
-    """A log's keys under one name, the log's origin: Ed25519, and ML-DSA-44 for when Ed25519 does not hold any more.
+    """A log's private keys under one name, the log's origin: Ed25519, and ML-DSA-44 for when Ed25519 is broken.
 
-    The same keys may sign under several names. A signer of before ML-DSA has Ed25519 only.
+    The same keys may sign under several names. A signer from an older key file may have Ed25519 only.
     """
 
     def __init__(self, name: str, key: Ed25519PrivateKey, mldsa: MLDSA44PrivateKey | None = None) -> None:
@@ -44,12 +44,12 @@ class Signer:
 
     @classmethod
     def generate(cls, name: str) -> Signer:
-        """New keys of both algorithms."""
+        """Generates new keys of both algorithms."""
         return cls(name, Ed25519PrivateKey.generate(), MLDSA44PrivateKey.generate())
 
     @classmethod
     def from_private_bytes(cls, data: bytes, *, name: str, mldsa_seed: bytes | None = None) -> Signer:
-        """The Ed25519 key with these 32 private bytes, and the ML-DSA-44 key with this seed of 32 bytes."""
+        """A signer with the Ed25519 key of 32 private bytes, and the ML-DSA-44 key of a seed of 32 bytes, if any."""
         if len(data) != _PRIVATE_BYTES or (mldsa_seed is not None and len(mldsa_seed) != _PRIVATE_BYTES):
             raise NoteError(f"a private key is not {_PRIVATE_BYTES} bytes")
         mldsa = None if mldsa_seed is None else MLDSA44PrivateKey.from_seed_bytes(mldsa_seed)
@@ -60,11 +60,11 @@ class Signer:
         return self._key.private_bytes_raw()
 
     def private_keys(self) -> tuple[PrivateKey, ...]:
-        """In the order of `vkeys`."""
+        """The private keys, in the order of `vkeys`."""
         return (self._key,) if self._mldsa is None else (self._key, self._mldsa)
 
     def sign(self, text: str) -> Signature:
-        """An Ed25519 signature on `text`, which must be one that a note can carry."""
+        """An Ed25519 signature on `text`. Raises NoteError unless a note can contain the text."""
         return Signature(self.name, self.key_id, self._key.sign(check_text(text)))
 
     def sign_checkpoint(self, checkpoint: Checkpoint, *, time: int) -> tuple[Signature, ...]:
@@ -76,12 +76,12 @@ class Signer:
 
 
 def sign_note(text: str, *signers: Signer) -> str:
-    """The note that carries `text` signed by all `signers`, with Ed25519 only."""
+    """A signed note of `text`, signed by all `signers`, with Ed25519 only."""
     return format_note(Note(text, tuple(signer.sign(text) for signer in signers)))
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[CheckpointSigner], *, time: int) -> str:
-    """The note that carries `checkpoint` signed with all keys of all `signers`."""
+    """A signed note of `checkpoint`, signed with all keys of all `signers`. `time` is in seconds since 1970."""
     signatures = [signature for signer in signers for signature in signer.sign_checkpoint(checkpoint, time=time)]
     return format_note(Note(format_checkpoint(checkpoint), tuple(signatures)))
 

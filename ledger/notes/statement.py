@@ -1,6 +1,6 @@
 """The exact bytes that a cosignature signs (c2sp.org/tlog-cosignature). Pure.
 
-Ed25519, over the checkpoint's text as it stands:
+Ed25519 signs the checkpoint's text behind two lines:
 
     cosignature/v1
     time 1679315147
@@ -8,13 +8,13 @@ Ed25519, over the checkpoint's text as it stands:
     20852163
     CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
 
-ML-DSA-44, over what the checkpoint says and who signs:
+ML-DSA-44 signs the checkpoint's fields and the signer's name:
 
     "subtree/v1\\n\\0" || u8 length || cosigner's name || u64 time
     || u8 length || origin || u64 0 || u64 size || root[32]
 
-Both stand in a signature line behind their time: u64 time || signature. Integers are big-endian, and a time is in
-seconds since 1970.
+In a signature line both follow their time: u64 time || signature. Integers are big-endian, and a time is in seconds
+since 1970.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _SUBTREE = b"subtree/v1\n\0"
 
 
 def cosignature_message(checkpoint: Checkpoint, *, time: int) -> bytes:
-    """What an Ed25519 cosigner signs."""
+    """The message that an Ed25519 cosigner signs."""
     _check_time(time)
     return f"cosignature/v1\ntime {time}\n{format_checkpoint(checkpoint)}".encode()
 
 
 def subtree_message(checkpoint: Checkpoint, *, cosigner: str, time: int) -> bytes:
-    """What an ML-DSA-44 cosigner of this name signs; the log itself signs as one too."""
+    """The message that an ML-DSA-44 cosigner of this name signs; the log's own ML-DSA-44 key signs it too."""
     _check_time(time)
     check_name(cosigner)
-    format_checkpoint(checkpoint)  # refuses an origin, a size or a root that no checkpoint has
+    format_checkpoint(checkpoint)  # raises NoteError for an invalid origin, size or root
     name, origin = cosigner.encode(), checkpoint.origin.encode()
     return b"".join(
         (
@@ -54,13 +54,13 @@ def subtree_message(checkpoint: Checkpoint, *, cosigner: str, time: int) -> byte
 
 
 def join_time(time: int, signature: bytes) -> bytes:
-    """What stands in the signature line, behind the key id."""
+    """The value of a signature line: the time and the signature."""
     _check_time(time)
     return time.to_bytes(_TIME_BYTES) + signature
 
 
 def split_time(value: bytes) -> tuple[int, bytes]:
-    """The time and the signature. Raises NoteError for a time that no cosignature has."""
+    """The time and the signature in the value of a signature line. Raises NoteError for an invalid time."""
     if len(value) <= _TIME_BYTES:
         raise NoteError("a cosignature is too short")
     time = int.from_bytes(value[:_TIME_BYTES])

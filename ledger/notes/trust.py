@@ -1,4 +1,4 @@
-"""Whom a verifier believes a checkpoint. Pure."""
+"""The keys by which a verifier accepts a checkpoint. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from ledger.notes.vkey import LOG_KINDS
 
 
 class Trust(Protocol):
-    """LogKeys, or a Policy."""
+    """A rule that accepts or refuses signed checkpoints: LogKeys or a Policy."""
 
     def open_checkpoint(self, note: str) -> Checkpoint:
-        """What a signed checkpoint says. Raises NoteError if it is not to be believed."""
+        """The checkpoint of a signed note. Raises NoteError if the note is not accepted."""
         ...
 
 
 class LogKeys:
-    """Believes a checkpoint that its own log has signed: a known key with the name of the origin.
+    """Accepts a checkpoint that its own log has signed: a known key whose name is the origin.
 
-    Other known keys may have cosigned it, which alone is not enough.
+    Cosignatures by other known keys alone are not enough.
     """
 
     def __init__(self, verifiers: Iterable[Verifier]) -> None:

@@ -1,11 +1,11 @@
-"""Public keys with their names, and vkeys, their form for others (c2sp.org/signed-note). Pure.
+"""Named public keys, and vkeys, their text form (c2sp.org/signed-note). Pure.
 
     example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
 
     vkey   = <name>+<key id in hex>+base64(kind || public key)
     key id = SHA-256(name || 0x0A || kind || public key)[:4]
 
-The kind says what a key signs, so one key of two kinds has two key ids.
+The kind determines what a key signs, so one key of two kinds has two key ids.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ KEY_ID_BYTES = 4
 
 
 class Kind(IntEnum):
-    """What a key signs; the byte before the key in a vkey."""
+    """What a key signs: the byte before the key in a vkey."""
 
     ED25519 = 0x01
-    """The text of a note."""
+    """The key signs the text of a note."""
 
     ED25519_COSIGNATURE = 0x04
-    """A checkpoint's text and a time: a witness' key."""
+    """The key signs a checkpoint's text and a time: a witness' key."""
 
     MLDSA44 = 0x06
-    """What a checkpoint says, a time and the signer's name: a witness' key, or the log's own."""
+    """The key signs a checkpoint's fields, a time and the signer's name: a witness' key, or the log's own."""
 
 
 LOG_KINDS = frozenset([Kind.ED25519, Kind.MLDSA44])
@@ -41,14 +41,14 @@ WITNESS_KINDS = frozenset([Kind.ED25519_COSIGNATURE, Kind.MLDSA44])
 _FIELD = 2**255 - 19
 _ORDER_EIGHT = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _SMALL_ORDER = frozenset([0, 1, _FIELD - 1, _ORDER_EIGHT, _FIELD - _ORDER_EIGHT])
-"""The y coordinates of the eight points whose order divides 8: as a key, one verifies what nobody has signed."""
+"""The y coordinates of the eight points whose order divides 8: such a key verifies signatures that anyone can forge."""
 
 KEY_BYTES = {Kind.ED25519: 32, Kind.ED25519_COSIGNATURE: 32, Kind.MLDSA44: 1312}
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A public key, what it signs, and under which name."""
+    """A public key, its name, and the kind that determines what it signs."""
 
     name: str
     kind: Kind
@@ -61,7 +61,7 @@ class PublicKey:
 
 
 def format_vkey(public: PublicKey) -> str:
-    """The vkey. Raises NoteError if it cannot be written."""
+    """The vkey of a public key. Raises NoteError if the name or the key is not valid."""
     check_name(public.name)
     if len(public.key) != KEY_BYTES[public.kind]:
         raise NoteError(f"vkey of {public.name}: not {KEY_BYTES[public.kind]} bytes of key")
@@ -71,7 +71,7 @@ def format_vkey(public: PublicKey) -> str:
 
 
 def parse_vkey(vkey: str) -> PublicKey:
-    """The key in a vkey. Raises NoteError unless its kind is known and it is written exactly."""
+    """The public key of a vkey. Raises NoteError unless its kind is known and it is written exactly."""
     if len(vkey) > MAX_VKEY:
         raise NoteError("a vkey is too long")
     name, _, rest = vkey.partition("+")

@@ -1,12 +1,12 @@
-"""What a witness answers (c2sp.org/tlog-witness), and as a file carried by hand. Pure.
+"""A witness' answer (c2sp.org/tlog-witness), and its form as a file that is carried by hand. Pure.
 
-A file that holds cosignatures is exactly the body of an answer 200, so that what a public witness says over HTTP can
-be stored as it is:
+A file with cosignatures is exactly the body of an answer 200, so that the HTTP answer of a public witness can be stored
+unchanged:
 
     — witness.example/w1 CMp+6LWBU0anHGH5aNDTJkH/gj79sG+T6+iP2ThYN5krrDJbR1HDnucjL39Q...
     — witness.example/w1 I7rEps0pvK2UqkS2gSpVUDhrhVtQV9lgF6pRrWAvjJHjyWpW7VcE3SiOlVlb...
 
-Any other answer names its status first; the body of a 409 is the size that the witness knows:
+Any other answer begins with its status; the body of a 409 is the size that the witness knows:
 
     status 409
     20852163
@@ -34,21 +34,21 @@ _FIRST_STATUS, _LAST_STATUS = 300, 599
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`body` is what C2SP says for the status: signature lines, a size, or one line of reason."""
+    """An answer. By its status, `body` is signature lines (200), a size (409), or one line with a reason."""
 
     status: int
     body: str
 
     @property
     def signatures(self) -> tuple[Signature, ...]:
-        """The cosignatures, none verified. Raises WitnessError for a refusal, which says why."""
+        """The cosignatures, none verified. Raises WitnessError, with the reason, if the witness refused."""
         if self.status != OK:
             raise WitnessError(f"the witness refused: {self.reason}")
         return parse_signatures(self.body)
 
     @property
     def reason(self) -> str:
-        """A refusal in a sentence."""
+        """The status and the reason of a refusal, for a reader."""
         if self.status == CONFLICT:
             return f"{self.status}, its latest cosigned size is {self.body.strip()}"
         return f"{self.status}, {self.body.strip()}"
@@ -59,7 +59,7 @@ def cosigned(signatures: tuple[Signature, ...]) -> Answer:
 
 
 def format_answer(answer: Answer) -> str:
-    """The file. Raises WitnessError if it cannot be written."""
+    """The text of an answer file. Raises WitnessError if the answer is not valid."""
     try:
         if answer.status == OK:
             parse_signatures(answer.body)
@@ -77,7 +77,7 @@ def format_answer(answer: Answer) -> str:
 
 
 def parse_answer(text: str) -> Answer:
-    """What an answer file says, nothing verified. Raises WitnessError unless it is written exactly."""
+    """The answer in a file, no signature verified. Raises WitnessError unless it is written exactly."""
     if len(text) > MAX_ANSWER:
         raise WitnessError(f"an answer is longer than {MAX_ANSWER}")
     answer = Answer(OK, text)

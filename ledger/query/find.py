@@ -1,8 +1,8 @@
-"""Finding entries by what they say: type, time, scan, status, path.
+"""Queries entries by type, time, scan, status and path.
 
-A file beside the ledger, `case.ledger.query`, has a table of these. It can be deleted at any time, is rebuilt or
-brought up to date when it is needed, and is never trusted: it is bound to the ledger by origin, size and root, and
-every entry that it names is read and asked again. Where it cannot be written, all entries are read instead.
+A file beside the ledger, `case.ledger.query`, has a table of these fields. It can be deleted at any time, is rebuilt or
+updated when it is needed, and is never trusted: it is bound to the ledger by origin, size and root, and every entry
+that it names is read and checked again. Where it cannot be written, all entries are read instead.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ SUFFIX = ".query"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which entries: all conditions that are given hold.
+    """The conditions that entries must meet; None and an empty tuple mean no condition.
 
-    Times are in milliseconds since 1970, both inclusive; an item has none, and is in no time. `path` is the beginning
-    of a finding's path; one that is sealed has none. `start` and `stop` are leaf indexes, half-open.
+    Times are in milliseconds since 1970, both inclusive; an item has no time, so it meets no condition on time. `path`
+    is the beginning of a finding's path; a sealed path meets none. `start` and `stop` are leaf indexes, half-open.
     """
 
     types: tuple[str, ...] = ()
@@ -41,11 +41,11 @@ class Query:
 
     @property
     def all_of_a_range(self) -> bool:
-        """Whether nothing but indexes is asked."""
+        """Whether the query has conditions on indexes only."""
         return not self.types and (self.since, self.until, self.scan, self.status, self.path) == (None,) * 5
 
     def takes(self, row: Row) -> bool:
-        """Whether an entry that says this is one of those that are asked for."""
+        """Whether an entry with these fields meets all conditions."""
         return (
             row.index >= self.start
             and (self.stop is None or row.index < self.stop)
@@ -61,10 +61,10 @@ class Query:
 def find(
     log: Ledger, query: Query, *, table: Path | None, on_trouble: Callable[[str], None] = lambda _reason: None
 ) -> Iterator[tuple[int, bytes]]:
-    """A generator of (index, body) of the entries that are asked for, in order, of those that the ledger has now.
+    """Generates (index, body) of the entries that match the query, in order, up to the ledger's size at the first step.
 
-    `table` is where the query table's file is or goes; without it nothing but the ledger is read. `on_trouble` is told
-    why it cannot be used.
+    `table` is the path of the query table's file; without it only the ledger is read. `on_trouble` is called with the
+    reason why the file cannot be used.
     """
     size = log.size if query.stop is None else min(log.size, query.stop)
     done = query.start
@@ -84,7 +84,7 @@ def find(
 
 
 def _bring_up_to_date(store: QueryStore, log: Ledger) -> None:
-    """The table is that of all entries that this ledger has now."""
+    """Updates the table to all current entries of this ledger."""
     covered, size = store.covers(log.origin), log.size
     if covered is None or covered[0] > size or covered[1] != log.root(covered[0]):
         store.clear()
@@ -95,7 +95,7 @@ def _bring_up_to_date(store: QueryStore, log: Ledger) -> None:
 
 
 def _confirmed(store: QueryStore, log: Ledger, query: Query, stop: int) -> Iterator[tuple[int, bytes]]:
-    """Generates what the table names and the entries confirm."""
+    """Generates the entries that the table names and that match the query."""
     for named in store.find(query, stop):
         for index, body in log.entries(named, named + 1):
             if query.takes(_row(index, body)):

@@ -1,4 +1,4 @@
-"""The query table's file: SQLite, disposable. Nothing in it is evidence, and nothing is believed of it."""
+"""The query table's file: SQLite, disposable. It is no evidence and is never trusted."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _ROWS = 1000
 
 
 class QueryFileError(LedgerError):
-    """The file cannot be used: it is in use, or cannot be written."""
+    """The query table's file cannot be used: it is in use, or cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What an entry says; `time` in milliseconds since 1970."""
+    """The fields of an entry that can be queried; `time` is in milliseconds since 1970."""
 
     index: int
     type: str
@@ -47,7 +47,7 @@ class Row:
 
 
 class Conditions(Protocol):
-    """query.Query, as far as the table can be asked."""
+    """The conditions of find.Query that the table can answer."""
 
     @property
     def types(self) -> tuple[str, ...]: ...
@@ -66,7 +66,7 @@ class Conditions(Protocol):
 
 
 class QueryStore:
-    """An open file. Use `open`."""
+    """An open query table. Use `open`."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
@@ -74,7 +74,7 @@ class QueryStore:
 
     @classmethod
     def open(cls, path: Path) -> QueryStore:
-        """The file, made where there is none, and made anew where it is damaged. Raises QueryFileError."""
+        """Opens the file; creates it where there is none, and recreates a damaged one. Raises QueryFileError."""
         try:
             return cls._opened(path)
         except sqlite3.DatabaseError as error:
@@ -98,7 +98,7 @@ class QueryStore:
 
     @staticmethod
     def _prepare(execute: Callable[[str], sqlite3.Cursor]) -> None:
-        execute("PRAGMA synchronous=OFF")  # what a crash destroys is made again
+        execute("PRAGMA synchronous=OFF")  # a table that a crash destroys is rebuilt
         execute("PRAGMA trusted_schema=OFF")
         execute("BEGIN IMMEDIATE")
         kind = (execute("PRAGMA application_id").fetchone()[0], execute("PRAGMA user_version").fetchone()[0])
@@ -113,7 +113,7 @@ class QueryStore:
         self._connection.close()
 
     def covers(self, origin: str) -> tuple[int, bytes] | None:
-        """Size and root of the ledger of this origin that the table is of; None if it is of no such."""
+        """The size and root of the ledger at which the table was made; None if it is of another origin or of none."""
         rows = self._rows("SELECT origin, size, root FROM covers")
         if len(rows) != 1 or rows[0][0] != origin or type(rows[0][1]) is not int or rows[0][1] < 0:
             return None
@@ -126,7 +126,7 @@ class QueryStore:
             self._connection.execute("DELETE FROM covers")
 
     def add(self, rows: Iterable[Row], *, origin: str, size: int, root: bytes) -> None:
-        """Adds the rows up to a size, all or none."""
+        """Adds the missing rows up to a size, in one transaction, and records origin, size and root."""
         with self._writing():
             values = map(astuple, rows)
             self._connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", values)
@@ -134,7 +134,7 @@ class QueryStore:
             self._connection.execute("INSERT INTO covers VALUES (?, ?, ?)", (origin, size, root))
 
     def find(self, query: Conditions, stop: int) -> Iterator[int]:
-        """Generates the indexes below `stop` whose rows fit, in order; at most a thousand are in memory."""
+        """Generates the indexes below `stop` of matching rows, in order; at most 1,000 are in memory."""
         where, values = _where(query)
         start = max(0, query.start)
         while start < stop:
@@ -163,15 +163,15 @@ class QueryStore:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """SQLite's errors become QueryFileError."""
+        """Raises SQLite's errors as QueryFileError."""
         try:
             yield
-        except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:  # a damaged entry may say anything
+        except (sqlite3.Error, UnicodeEncodeError, OverflowError) as error:  # a damaged entry may have any value
             raise QueryFileError(f"{self._path}: {error}") from error
 
 
 def _objects(execute: Callable[[str], sqlite3.Cursor]) -> set[str]:
-    """The SQL of all that is in the file."""
+    """The SQL of all tables and indexes in the file."""
     return {str(sql) for (sql,) in execute("SELECT sql FROM sqlite_schema")}
 
 

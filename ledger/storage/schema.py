@@ -1,7 +1,7 @@
-"""The tables and guards of a ledger's file, exactly as they are stored: an audit compares them byte for byte.
+"""The tables and triggers of a ledger's file, exactly as they are stored: an audit compares them byte for byte.
 
-The triggers stop accidents, not attacks: whoever can write the file can drop them. What they cannot do is
-change an entry without changing the root.
+The triggers stop accidents, not attacks: anybody who can write the file can drop them, but cannot change an entry
+without changing the root.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ TABLES = {
         " STRICT, WITHOUT ROWID"
     ),
     "checkpoint": "CREATE TABLE checkpoint (size INTEGER PRIMARY KEY CHECK (size >= 0), note TEXT NOT NULL) STRICT",
-    # What came after a checkpoint was signed; an entry has each of them too, so the tree covers them.
+    # Attachments that came after a checkpoint was signed; each is recorded in an entry too, so the tree covers it.
     "cosignature": (
         "CREATE TABLE cosignature (size INTEGER NOT NULL, line TEXT NOT NULL, PRIMARY KEY (size, line))"
         " STRICT, WITHOUT ROWID"
@@ -34,7 +34,7 @@ TABLES = {
         "CREATE TABLE timestamp (size INTEGER NOT NULL, token BLOB NOT NULL, PRIMARY KEY (size, token))"
         " STRICT, WITHOUT ROWID"
     ),
-    # What opens the commitments in entries: for the ledger's owner, never part of the evidence.
+    # Openings of the commitments in entries: for the ledger's owner, never part of the evidence.
     "opening": (
         "CREATE TABLE opening (idx INTEGER NOT NULL, pointer TEXT NOT NULL, salt BLOB NOT NULL, value TEXT NOT NULL,"
         " PRIMARY KEY (idx, pointer)) STRICT, WITHOUT ROWID"
@@ -111,19 +111,19 @@ OBJECTS = frozenset(
         *(("trigger", name, sql) for name, sql in TRIGGERS.items()),
     ]
 )
-"""What sqlite_schema must hold, as (type, name, sql)."""
+"""The expected rows of sqlite_schema, as (type, name, sql)."""
 
 
-def schema_problems(found: dict[tuple[Any, Any], Any]) -> list[tuple[str, Sign]]:
-    """Where the SQL found, by (type, name), is not exactly that of a ledger, and what each is a sign of."""
+def schema_problems(stored: dict[tuple[Any, Any], Any]) -> list[tuple[str, Sign]]:
+    """The differences of a stored schema, SQL by (type, name), from that of a ledger, and what each is a sign of."""
     problems: list[tuple[str, Sign]] = []
     for kind, name, sql in sorted(OBJECTS):
-        if (kind, name) not in found:
+        if (kind, name) not in stored:
             problems.append((f"{kind} {name} is missing", "tampering"))
-        elif found[kind, name] != sql:
-            flipped = differ_in_one_bit(str(found[kind, name]), sql)
+        elif stored[kind, name] != sql:
+            flipped = differ_in_one_bit(str(stored[kind, name]), sql)
             problems.append((f"{kind} {name} was changed", "damage" if flipped else "tampering"))
-    strange = found.keys() - {(kind, name) for kind, name, _ in OBJECTS}
-    for kind, name in sorted(strange, key=str):
+    extra = stored.keys() - {(kind, name) for kind, name, _ in OBJECTS}
+    for kind, name in sorted(extra, key=str):
         problems.append((f"{kind} {name} does not belong in a ledger", "tampering"))
     return problems

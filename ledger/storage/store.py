@@ -1,10 +1,10 @@
-"""The SQLite file. The only file that speaks SQL, by sqlite-utils.
+"""The ledger's SQLite file, read and written by sqlite-utils. No other file has the SQL of a ledger's tables.
 
-Entries, tiles and checkpoint of one append are one transaction (`writing`). Everybody waits without limit for
-the file's lock, and `on_wait` is told how long. A reader reads at most 1,000 rows a transaction and never
+Entries, tiles and checkpoint of one append are one transaction (`writing`). Readers and writers wait without limit for
+the file's lock, and call `on_wait` with the seconds waited. A reader reads at most 1,000 rows a transaction and never
 pauses inside one, since a reader's lock keeps a writer from committing.
 
-The rollback journal's mode is DELETE with synchronous=EXTRA: what was committed is on the disk, in one file.
+The rollback journal's mode is DELETE with synchronous=EXTRA: committed data is on the disk, in one file.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ OnWait = Callable[[float], None]
 READ_ROWS = 1_000
 READ_NOTES = 100
 FIRST, LAST = -(2**63), 2**63 - 1
-"""The least and the largest index and size that a file can hold; a ledger's begin at 0."""
+"""The least and the largest index or size that SQLite can store; those of a ledger begin at 0."""
 
 
 def _cut(column: str, most: int = MAX_NOTE) -> str:
-    """One more than `most` bytes of a column, which in a damaged file may be of any type and length.
+    """SQL for at most `most` + 1 bytes of a column, which in a damaged file may be of any type and length.
 
-    As bytes also where it is a text: SQLite ends one at a NUL, behind which anything may stand.
+    A text is read as bytes too: SQLite would end it at a NUL, after which more bytes may follow.
     """
     return f"coalesce(CAST(substr(CAST({column} AS BLOB), 1, {most + 1}) AS BLOB), x'')"
 
 
 _NOTE = _cut("note")
-# A damaged file may hold a value of another type than its column: hence the casts.
+# A damaged file may contain a value of another type than its column: hence the casts.
 
 _INSERT_ROWS = 250
-"""Entries in one statement; SQLite takes 999 values in the oldest builds."""
+"""Entries in one statement; the oldest SQLite builds accept 999 values."""
 _BUSY_SECONDS = 0.25
 _SETTINGS = ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0", "temp_store=MEMORY")
 _WRITER_SETTINGS = ("journal_mode=DELETE", "synchronous=EXTRA", "secure_delete=OFF")  # nothing is ever deleted
@@ -59,7 +59,7 @@ _WRITER_SETTINGS = ("journal_mode=DELETE", "synchronous=EXTRA", "secure_delete=O
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How large the file's tables are, all read at one moment. `tiles` is (level, tiles, last n, hashes)."""
+    """Entries, largest checkpoint, and (level, tiles, last n, hashes) of each level, read in one transaction."""
 
     size: int
     checkpoints: int
@@ -87,7 +87,7 @@ class Store:
 
     @classmethod
     def create(cls, path: Path, note: str, *, on_wait: OnWait | None = None) -> Store:
-        """A new file with `note` as its checkpoint of size 0. Refuses an existing file."""
+        """Creates a file with `note` as its checkpoint of size 0. Refuses an existing file."""
         try:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         except OSError as error:
@@ -108,7 +108,7 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, *, on_wait: OnWait | None = None) -> Store:
-        """For reading and appending. Raises unless the file is a ledger with all its guards."""
+        """Opens a file for reading and appending. Raises StoreError unless it is a ledger with all its triggers."""
         store = cls(path, "rw", on_wait=on_wait)
         try:
             store.check_is_ledger()
@@ -122,7 +122,7 @@ class Store:
 
     @classmethod
     def open_readonly(cls, path: Path, *, on_wait: OnWait | None = None) -> Store:
-        """For reading. Changes nothing beside or in the file, also where a writer was killed."""
+        """Opens a file for reading. Changes nothing in the file or beside it, also where a writer was killed."""
         store = cls(path, "ro", on_wait=on_wait)
         try:
             store.check_is_ledger()
@@ -138,10 +138,10 @@ class Store:
             self._copy = None
         self._held.release()
 
-    # What the file is
+    # Kind and state of the file
 
     def check_is_ledger(self) -> None:
-        """Raises NotALedgerError unless the application id and the version are ours."""
+        """Raises NotALedgerError unless the application id and the version are those of a ledger."""
         application = self._row("PRAGMA application_id")[0]
         if application != APPLICATION_ID:
             raise NotALedgerError(f"{self.path}: not a ledger")
@@ -150,7 +150,7 @@ class Store:
             raise NotALedgerError(f"{self.path}: a ledger of version {version}; this software reads {USER_VERSION}")
 
     def schema_problems(self) -> list[tuple[str, Sign]]:
-        """Where tables and triggers are not exactly those of a ledger, and what each is a sign of."""
+        """The differences of the tables and triggers from those of a ledger, and what each is a sign of."""
         rows = self._rows("SELECT type, name, sql FROM sqlite_schema")
         problems = schema_problems({(kind, name): sql for kind, name, sql in rows})
         if self._row("PRAGMA journal_mode")[0] != "delete":
@@ -158,13 +158,13 @@ class Store:
         return problems
 
     def check_tables(self) -> None:
-        """Raises DamagedError where something else stands in for a table: reading that might never end."""
+        """Raises DamagedError where a table is missing, changed or replaced: reading a substitute might never end."""
         for problem, _ in self.schema_problems():
             if problem.startswith(tuple(f"table {name} " for name in TABLES)):
                 raise DamagedError(f"{self.path}: {problem}")
 
     def integrity_problems(self) -> list[str]:
-        """What SQLite itself finds wrong with the file, at most ten lines."""
+        """The problems that SQLite's integrity check reports, at most ten lines."""
         return [str(line) for (line,) in self._rows("PRAGMA integrity_check(10)") if line != "ok"]
 
     # Reading
@@ -174,7 +174,7 @@ class Store:
         return int(self._row("SELECT coalesce(max(idx), -1) FROM entry")[0]) + 1
 
     def version(self) -> int:
-        """A number that changes whenever another connection has changed the file."""
+        """SQLite's data_version: a number that changes whenever another connection has changed the file."""
         return int(self._row("PRAGMA data_version")[0])
 
     def shape(self) -> Shape:
@@ -185,9 +185,9 @@ class Store:
         return Shape(size=rows[0][1] + 1, checkpoints=rows[0][2], tiles=frozenset(rows[1:]))
 
     def bodies(self, start: int, stop: int) -> list[tuple[int, bytes]]:
-        """The next entries from `start` on and before `stop`, by index, at most READ_ROWS.
+        """The next (index, body) of entries with `start` <= index < `stop`, by index, at most READ_ROWS.
 
-        Of a body that is too long for an entry only one more than its bytes are read; so with tiles and notes.
+        Of a body that is too long for an entry only MAX_ENTRY + 1 bytes are read. Tiles and notes are bounded alike.
         """
         return self._rows(
             f"SELECT idx, {_cut('body', MAX_ENTRY)} FROM entry"
@@ -207,21 +207,22 @@ class Store:
         return rows[0] if rows else (0, b"")
 
     def hashes(self, level: int, n: int) -> bytes:
-        """tiles.ReadTile on this file."""
+        """The hashes of a tile; b"" if there is none (tiles.ReadTile)."""
         return self.tile(level, n)[1]
 
     def checkpoints(self, start: int, last: int) -> list[tuple[int, str]]:
-        """The next checkpoints of sizes `start` to `last`, inclusive, by size, at most READ_NOTES."""
+        """The next (size, note) of checkpoints of sizes `start` to `last`, inclusive, by size, at most READ_NOTES."""
         sql = f"SELECT size, {_NOTE} FROM checkpoint WHERE size BETWEEN ? AND ? ORDER BY size LIMIT {READ_NOTES}"
         return [(size, _decode(note)) for size, note in self._rows(sql, start, last)]
 
     def latest_checkpoint(self) -> tuple[int, str]:
+        """Size and note of the largest checkpoint. Raises DamagedError if there is none."""
         for size, note in self._rows(f"SELECT size, {_NOTE} FROM checkpoint ORDER BY size DESC LIMIT 1"):
             return size, _decode(note)
         raise DamagedError(f"{self.path}: no checkpoint")
 
     def checkpoint(self, size: int) -> str | None:
-        """The checkpoint of exactly this size."""
+        """The note of the checkpoint of exactly this size; None if there is none."""
         rows = self._rows(f"SELECT {_NOTE} FROM checkpoint WHERE size = ?", size)
         return _decode(rows[0][0]) if rows else None
 
@@ -240,16 +241,16 @@ class Store:
         return [token for (token,) in self._rows(f"{sql} LIMIT {READ_NOTES}", size)]
 
     def attached_sizes(self) -> list[int]:
-        """The sizes of checkpoints that have cosignatures or tokens, or pretend to, in order."""
+        """The sizes that cosignatures and tokens are stored for, in order; in a damaged file maybe of no checkpoint."""
         sizes = " UNION ".join(f"SELECT CAST(size AS INTEGER) FROM {table}" for table in ("cosignature", "timestamp"))
         return [size for (size,) in self._rows(f"{sizes} ORDER BY 1")]
 
     def has_openings(self) -> bool:
-        """Whether any commitment can be opened here."""
+        """Whether the file has any opening."""
         return bool(self._rows("SELECT 1 FROM opening LIMIT 1"))
 
     def openings(self, start: int, stop: int) -> list[tuple[int, str, bytes, str]]:
-        """(index, pointer, salt, value) of all commitments in the entries `start` to `stop`, half-open, in order."""
+        """(index, pointer, salt, value) of all openings of the entries `start` to `stop`, half-open, in order."""
         columns = f"idx, {_cut('pointer')}, {_cut('salt', 32)}, {_cut('value')}"
         sql = f"SELECT {columns} FROM opening WHERE idx BETWEEN ? AND ? ORDER BY idx, pointer"
         rows = self._rows(sql, start, stop - 1)
@@ -259,28 +260,28 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One transaction, begun with the lock for writing; rolled back whole on any exception."""
+        """One transaction, begun with the write lock; rolled back whole on any exception."""
         connection = self._database.conn
         with self._translated():
-            self._patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+            self._retry_while_busy(lambda: connection.execute("BEGIN IMMEDIATE"))
             try:
                 yield
-                self._patiently(lambda: connection.execute("COMMIT"))
+                self._retry_while_busy(lambda: connection.execute("COMMIT"))
             except BaseException:
                 with suppress(sqlite3.Error):
                     self._database.rollback()
                 raise
 
     def add_entries(self, first: int, bodies: Sequence[bytes]) -> None:
-        """Inside `writing`: entries from index `first` on."""
-        execute = self._database.conn.execute  # without sqlite-utils' questions about the table, a group at a time
+        """Inside `writing`: adds entries from index `first` on."""
+        execute = self._database.conn.execute  # not sqlite-utils' insert, which queries the table for each group
         for start in range(0, len(bodies), _INSERT_ROWS):
             group = bodies[start : start + _INSERT_ROWS]
             values = chain.from_iterable(zip(count(first + start), group, strict=False))
             execute(f"INSERT INTO entry (idx, body) VALUES (?, ?){', (?, ?)' * (len(group) - 1)}", tuple(values))
 
     def put_tile(self, tile: Tile) -> None:
-        """Inside `writing`: a tile that is new or that grew."""
+        """Inside `writing`: stores a tile that is new or that grew."""
         execute = self._database.execute
         grown = execute(
             "UPDATE tile SET width = ?, hashes = ? WHERE level = ? AND n = ?",
@@ -293,19 +294,19 @@ class Store:
             )
 
     def add_checkpoint(self, size: int, note: str) -> None:
-        """Inside `writing`: the signed checkpoint of the tree as this transaction leaves it."""
+        """Inside `writing`: adds the signed checkpoint of the tree at the end of this transaction."""
         self._database.execute("INSERT INTO checkpoint (size, note) VALUES (?, ?)", (size, note))
 
     def add_cosignature(self, size: int, line: str) -> None:
-        """Inside `writing`: one more signature line of the checkpoint of this size."""
+        """Inside `writing`: adds a signature line to the checkpoint of this size."""
         self._database.execute("INSERT INTO cosignature (size, line) VALUES (?, ?)", (size, line))
 
     def add_token(self, size: int, token: bytes) -> None:
-        """Inside `writing`: one more time-stamp token of the checkpoint of this size."""
+        """Inside `writing`: adds a time-stamp token to the checkpoint of this size."""
         self._database.execute("INSERT INTO timestamp (size, token) VALUES (?, ?)", (size, token))
 
     def add_openings(self, openings: Sequence[tuple[int, str, bytes, str]]) -> None:
-        """Inside `writing`: (index, pointer, salt, value) of commitments in entries."""
+        """Inside `writing`: adds openings, (index, pointer, salt, value), of commitments in entries."""
         self._database.conn.executemany("INSERT INTO opening (idx, pointer, salt, value) VALUES (?, ?, ?, ?)", openings)
 
     # SQLite
@@ -316,17 +317,17 @@ class Store:
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
             connection.text_factory = _decode
             try:
-                # Plugins of sqlite-utils are code of others and have no place in a ledger's process.
+                # Plugins of sqlite-utils are third-party code, and must not run in a ledger's process.
                 database = Database(connection, execute_plugins=False)
                 for setting in settings:
-                    self._patiently(partial(database.execute, f"PRAGMA {setting}")).fetchall()
+                    self._retry_while_busy(partial(database.execute, f"PRAGMA {setting}")).fetchall()
             except BaseException:
                 connection.close()
                 raise
         return database
 
     def _connect_copy(self) -> Database:
-        """Reads on from a temporary copy, which SQLite may write to: it recovers that."""
+        """Opens a temporary copy, in which SQLite may roll back the journal."""
         copy = EvidenceCopy(self.path, with_log=self._held.has_write_ahead_log())
         try:
             database = self._connect(copy.path, "rw", _SETTINGS)
@@ -351,17 +352,17 @@ class Store:
         """All rows of one SELECT, which is one transaction unless `writing`."""
         with self._translated():
             try:
-                return self._patiently(lambda: self._database.execute(sql, arguments).fetchall())
+                return self._retry_while_busy(lambda: self._database.execute(sql, arguments).fetchall())
             except sqlite3.OperationalError as error:
-                # A writer that went on with a copy would write what nobody finds again.
+                # A writer must not continue on a copy: its entries would be lost.
                 if self._writable or self._copy is not None or not is_hot(self.path, error):
                     raise
             self._database.close()
             self._database = self._connect_copy()
-            return self._patiently(lambda: self._database.execute(sql, arguments).fetchall())
+            return self._retry_while_busy(lambda: self._database.execute(sql, arguments).fetchall())
 
-    def _patiently(self, action: Callable[[], T]) -> T:
-        """Repeats `action` for as long as somebody else holds the file's lock."""
+    def _retry_while_busy(self, action: Callable[[], T]) -> T:
+        """Repeats `action` while another process holds the file's lock, and returns its result."""
         started = time.monotonic()
         while True:
             try:
@@ -374,18 +375,18 @@ class Store:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """SQLite's errors become ours, with the file's name."""
+        """Raises SQLite's errors as StoreError, with the file's name."""
         try:
             yield
         except sqlite3.Error as error:
             kind = _ERRORS.get(primary_code(error), StoreError)
             raise kind(f"{self.path}: {error}") from error
-        except UnicodeDecodeError as error:  # in Python's own reading of SQLite's message, which quotes the damage
+        except UnicodeDecodeError as error:  # Python decodes SQLite's message, which quotes the damaged text
             raise DamagedError(f"{self.path}: its schema is not text") from error
 
 
 def _decode(text: bytes) -> str:
-    """What is not UTF-8 in a damaged file must not stop an audit; nothing that is parsed has lone surrogates."""
+    """Invalid UTF-8 of a damaged file becomes lone surrogates, which the parsers refuse: it must not stop an audit."""
     return text.decode("utf-8", "surrogateescape")
 
 

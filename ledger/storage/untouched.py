@@ -1,7 +1,7 @@
-"""Reading a ledger that must not be changed, also where a writer was killed and left its journal behind.
+"""Reads a ledger without changing it, also where a killed writer left its journal.
 
-SQLite rolls such a journal back on opening, which would write to the evidence, and cannot open the file
-read-only without that. So the file and its journal are copied, and the copy is opened and recovered.
+SQLite rolls such a journal back on opening, which would write to the evidence, and it cannot open the file read-only
+otherwise. So the file and its journal are copied, and the copy is opened and recovered.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ledger.errors import StoreError
 _SUFFIXES = ("-journal", "-wal")
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _JOURNAL_HEADER = 28
-"""Bytes of a journal's header; behind it are pages, and at the very end, maybe, the name of a super-journal."""
+"""Bytes of a journal's header. Pages follow it, and at the very end, maybe, the name of a super-journal."""
 _ATTEMPTS = 10
 
 
@@ -32,7 +32,7 @@ def primary_code(error: sqlite3.Error) -> int:
 
 
 def is_hot(path: Path, error: sqlite3.OperationalError) -> bool:
-    """Whether a read failed because a killed writer's journal would have to be rolled back first."""
+    """Whether a read failed because a killed writer's journal must be rolled back first."""
     if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
         return True
     return primary_code(error) == sqlite3.SQLITE_CANTOPEN and _beside(path, "-journal").exists()
@@ -40,14 +40,17 @@ def is_hot(path: Path, error: sqlite3.OperationalError) -> bool:
 
 @dataclass(slots=True)
 class _Shared:
-    """One file's descriptors, and the number of those who hold it."""
+    """One file's descriptors, and the number of its HeldFile objects."""
 
     holders: int = 0
     descriptors: list[int] = field(default_factory=list)
 
 
 class HeldFile:
-    """A file held open for reading beside SQLite; `release` it after SQLite's own connection was closed."""
+    """A file held open for reading beside SQLite. Call `release` after SQLite's own connection was closed.
+
+    All HeldFile objects of one file share their descriptors, which are closed with the last of them.
+    """
 
     _files: ClassVar[dict[tuple[int, int], _Shared]] = {}
     _lock: ClassVar[threading.Lock] = threading.Lock()
@@ -70,13 +73,13 @@ class HeldFile:
             if not stat.S_ISREG(status.st_mode):
                 raise StoreError(f"{self._path}: not a regular file")
             descriptor = os.open(self._path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-            status = os.fstat(descriptor)  # of what was opened, should another file have come in its place
+            status = os.fstat(descriptor)  # of the opened file, in case another file has replaced it
             key = (status.st_dev, status.st_ino)
             self._files.setdefault(key, _Shared()).descriptors.append(descriptor)
         return key, self._files[key]
 
     def release(self) -> None:
-        """May be called again."""
+        """Releases the file. Further calls do nothing."""
         with self._lock:
             if self._released:
                 return
@@ -89,9 +92,9 @@ class HeldFile:
                     os.close(descriptor)
 
     def has_write_ahead_log(self) -> bool:
-        """Whether its header says WAL. No ledger does; opening one that was changed so would write beside it."""
+        """Whether the file's header says WAL, as no ledger's does: SQLite would write beside such a file."""
         try:
-            with self._lock:  # the place of reading is the descriptor's, and there is no pread on Windows
+            with self._lock:  # threads share the descriptor's position, and Windows has no pread
                 os.lseek(self._descriptor, 0, os.SEEK_SET)
                 header = os.read(self._descriptor, 20)
         except OSError as error:
@@ -102,7 +105,7 @@ class HeldFile:
 def check_journal(path: Path) -> None:
     """Raises StoreError where the journal beside a ledger names another file, which SQLite would delete.
 
-    SQLite writes such a journal for a transaction over several databases, which no ledger's is.
+    SQLite writes such a journal for a transaction over several databases; a ledger has no such transaction.
     """
     try:
         with _beside(path, "-journal").open("rb") as journal:
@@ -120,15 +123,15 @@ def check_journal(path: Path) -> None:
 
 
 def has_stray_log(path: Path) -> bool:
-    """Whether a file that SQLite would take for a write-ahead log lies beside: opening the ledger would write there."""
+    """Whether the ledger has a `-wal` file beside it, to which SQLite would write on opening the ledger."""
     return _beside(path, "-wal").exists()
 
 
 class EvidenceCopy:
-    """A temporary copy of a ledger's file and what SQLite left beside it. `remove` it after use."""
+    """A temporary copy of a ledger's file and of SQLite's journal beside it. Call `remove` after use."""
 
     def __init__(self, path: Path, *, with_log: bool) -> None:
-        """`with_log` if the file's header says that it has a write-ahead log; else one that lies there is not its."""
+        """Copies a `-wal` file only with `with_log`: if the ledger's header says WAL. Raises StoreError."""
         self._folder = tempfile.TemporaryDirectory(prefix="ledger-")
         self.path = Path(self._folder.name) / "copy.ledger"
         try:

@@ -1,4 +1,4 @@
-"""Reading and writing DER (X.690), as much of it as time-stamp tokens need; everything is written exactly. Pure."""
+"""Reads and writes DER (X.690), as far as time-stamp tokens need it. Refuses lengths that are not minimal. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ledger.errors import TimestampError
 INTEGER, OCTET_STRING, OBJECT_IDENTIFIER, UTF8_STRING = 0x02, 0x04, 0x06, 0x0C
 SEQUENCE, SET = 0x30, 0x31
 CONTEXT_0 = 0xA0
-"""[0], constructed."""
+"""The tag [0], constructed."""
 
 
 class Value(NamedTuple):
@@ -20,43 +20,43 @@ class Value(NamedTuple):
     raw: bytes
 
     def inside(self, tag: int) -> list[Value]:
-        """The values in this one, which must have the tag."""
+        """The values inside this value, which must have the tag. Raises TimestampError."""
         return _values(self.of(tag))
 
     def only(self, tag: int) -> Value:
-        """The one value in this one, which must have the tag."""
-        found = self.inside(tag)
-        if len(found) != 1:
-            raise TimestampError(f"DER with {len(found)} values where one must be")
-        return found[0]
+        """The one value inside this value, which must have the tag. Raises TimestampError."""
+        values = self.inside(tag)
+        if len(values) != 1:
+            raise TimestampError(f"DER with {len(values)} values where one must be")
+        return values[0]
 
     def of(self, tag: int) -> bytes:
-        """The content of this value, which must have the tag."""
+        """The content of this value, which must have the tag. Raises TimestampError."""
         if self.tag != tag:
             raise TimestampError(f"DER with tag {self.tag:#04x} where {tag:#04x} must be")
         return self.content
 
     def number(self) -> int:
-        """Of an INTEGER; its form is not checked."""
+        """The number of an INTEGER, which need not be in the shortest form."""
         return int.from_bytes(self.of(INTEGER), "big", signed=True)
 
 
 def read_value(data: bytes) -> Value:
-    """The one value that these bytes are. Raises TimestampError."""
-    found = _values(data)
-    if len(found) != 1:
-        raise TimestampError(f"{len(found)} DER values where one must be")
-    return found[0]
+    """The one value whose encoding is `data`. Raises TimestampError."""
+    values = _values(data)
+    if len(values) != 1:
+        raise TimestampError(f"{len(values)} DER values where one must be")
+    return values[0]
 
 
 def write_value(tag: int, *contents: bytes) -> bytes:
-    """A value with these contents, its length as short as it can be written."""
+    """The bytes of a value with these contents, its length in the shortest form."""
     content = b"".join(contents)
     return bytes([tag]) + _length(len(content)) + content
 
 
 def _values(data: bytes) -> list[Value]:
-    found, start = [], 0
+    values, start = [], 0
     while start < len(data):
         head = data[start : start + 6]
         if len(head) < 2 or head[0] & 0x1F == 0x1F:
@@ -68,9 +68,9 @@ def _values(data: bytes) -> list[Value]:
             raise TimestampError("DER with a length that is not written exactly")
         if begin + length > len(data):
             raise TimestampError("DER that ends too early")
-        found.append(Value(head[0], data[begin : begin + length], data[start : begin + length]))
+        values.append(Value(head[0], data[begin : begin + length], data[start : begin + length]))
         start = begin + length
-    return found
+    return values
 
 
 def _length(length: int) -> bytes:

@@ -1,10 +1,11 @@
-"""A time-stamp token that was verified, and the entry that tells of it. Pure: the time is given.
+"""A verified time-stamp token, and the entry that records it. Pure: the time is an argument.
 
 {"authority":"CN=Time Authority","gen_time":"2026-10-01T08:30:00+00:00","monotonic_us":1,"note_sha256":"…",
  "size":1024,"time":"…","token":"3082…","token_sha256":"…","type":"checkpoint.time","v":1}
 
-`note_sha256` is the SHA-256 of the signed checkpoint as the log signed it, without cosignatures: what was stamped.
-`gen_time` is the authority's word, cut to whole seconds; `time` is the clock's here, when the token was stored.
+`note_sha256` is the stamped digest: the SHA-256 of the checkpoint as the log signed it, without cosignatures.
+`gen_time` is the time that the authority states, cut to whole seconds; `time` is the local clock's when the token was
+stored.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from ledger.entries.entry import canonical
 from ledger.errors import TimestampError
 
 MAX_INLINE = 24_000
-"""The most bytes of a token that stands in its entry; of a longer one only the digest does."""
+"""The most bytes of a token that its entry contains; of a longer token the entry has the digest only."""
 MAX_AUTHORITY = 1_000
-"""Characters, so that the entry has room for a token."""
+"""The most characters of an authority's name, so that the entry has room for the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a verified token says: `authority` states that what has the SHA-256 `imprint` existed at `time`."""
+    """A verified token: `authority` states that data with the SHA-256 `imprint` existed at `time`."""
 
     der: bytes
     imprint: bytes
@@ -36,9 +37,9 @@ class Token:
 
 
 def token_entry(size: int, note: str, token: Token, *, stored: dict[str, Any]) -> bytes:
-    """The entry of a token on the signed checkpoint `note`. `stored` are the fields of a clock's stamp.
+    """The entry of a token on the signed checkpoint `note` of `size`. `stored` are the fields of a clock.Stamp.
 
-    Raises TimestampError if the token is on something else, or if the entry cannot hold its authority's name.
+    Raises TimestampError if the token is on other data, or if its authority's name is too long.
     """
     digest = hashlib.sha256(note.encode("utf-8", "replace")).digest()
     if token.imprint != digest:

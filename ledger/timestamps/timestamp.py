@@ -1,11 +1,11 @@
-"""Time stamps (RFC 3161): a request for an authority, and verifying what it answers. The only file with rfc3161-client.
+"""Time stamps (RFC 3161): makes requests and verifies responses. The only file that uses rfc3161-client.
 
-What is stamped is the SHA-256 of the signed checkpoint's bytes as the log signed it, without cosignatures:
+The stamped data are the bytes of the signed checkpoint as the log signed it, without cosignatures:
 
-    TimeStampReq = version 1, SHA-256 of the note, a random nonce, the authority's certificates wanted
+    TimeStampReq = version 1, SHA-256 of the note, a random nonce, certificates requested
 
-Signature and chain are verified by rfc3161-client through OpenSSL, and what it leaves out by token_form. Nobody asks
-here whether the authority's certificate was revoked.
+rfc3161-client verifies signature and chain through OpenSSL; token_form checks what it omits. Revocation of the
+authority's certificate is not checked.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ledger.timestamps.time_token import Token
 from ledger.timestamps.token_form import TokenForm, check_binding, read_token, request_nonce
 
 MAX_RESPONSE = 65_536
-"""Bytes of a request, an answer or a token."""
+"""The most bytes of a request, a response or a token."""
 _MAX_ROOTS = 1_000_000
 _MAX_REASON = 500
 
@@ -41,12 +41,12 @@ _STATUS = {2: "rejected", 3: "waiting", 4: "a revocation is imminent", 5: "a cer
 _GRANTED_DER = bytes.fromhex("3003020100")
 _MAX_SERIAL_BITS = 160
 _MALFORMED = (ValueError, KeyError, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
-"""What the libraries raise at a certificate or a name that they cannot read."""
+"""The errors that the libraries raise for a certificate or a name that they cannot read."""
 _OPENSSL = re.compile(r'data: "Verify error: ([^"]+)"')
 
 
 def make_request(note: str, *, nonce: bool = True) -> bytes:
-    """A TimeStampReq (DER) for a signed checkpoint. The nonce shows that an answer was made for this request."""
+    """A TimeStampReq (DER) for a signed checkpoint. The nonce shows that a response was made for this request."""
     builder = TimestampRequestBuilder().data(_stamped(note)).hash_algorithm(HashAlgorithm.SHA256)
     return builder.nonce(nonce=nonce).cert_request(cert_request=True).build().as_bytes()
 
@@ -64,9 +64,9 @@ def read_roots(path: Path | str) -> tuple[x509.Certificate, ...]:
 
 
 def imprint_of(response: bytes) -> bytes:
-    """The SHA-256 that an answer's token is on, as it says, before anything is verified: to find the checkpoint.
+    """The imprint, a SHA-256, of a response's token, not verified; it identifies the stamped checkpoint.
 
-    Raises TimestampError if the authority has not granted a token, or if there is none on a SHA-256.
+    Raises TimestampError if the authority has not granted a token, or if the imprint is no SHA-256.
     """
     return _read(_token_of(response)).imprint
 
@@ -74,9 +74,9 @@ def imprint_of(response: bytes) -> bytes:
 def verify_response(
     response: bytes, *, note: str, roots: Sequence[x509.Certificate], request: bytes | None = None
 ) -> Token:
-    """The token in a TimeStampResp, verified as by `verify_token`, and of the nonce of `request` if that is given.
+    """The token in a TimeStampResp, verified as `verify_token` does. With `request`, the nonces must be equal.
 
-    Raises TimestampError; where the authority has refused, with what it says.
+    Raises TimestampError; where the authority has refused, with its reason.
     """
     token, nonce = _token_of(response), None
     if request is not None:
@@ -90,15 +90,16 @@ def verify_response(
 
 
 def verify_token(token: bytes, *, note: str, roots: Sequence[x509.Certificate]) -> Token:
-    """What a token (DER) on a signed checkpoint says. Raises TimestampError unless it is valid.
+    """Verifies a token (DER) on a signed checkpoint. Raises TimestampError unless it is valid.
 
-    1. It is no longer than MAX_RESPONSE, one DER value with nothing behind it, of the versions that the RFCs say, with
-       one signer; the signature is by RSA or ECDSA with SHA-2, and SHA-256 of `note` is the imprint (rfc3161-client
-       asks for no version, nor which algorithms the imprint and the signature name).
-    2. One certificate in it is the signer's, and the signed attributes name it (rfc3161-client does not ask that).
-    3. By rfc3161-client: written again from what was read it is the same bytes; the signature is valid; the signer
-       leads to one of `roots`, and the whole chain was valid at the token's time; the signer's certificate is for time
-       stamping alone, and that is critical; the imprint and the nonce.
+    1. It is no longer than MAX_RESPONSE, one DER value with nothing after it, of the versions of the RFCs, with one
+       signer; the signature is by RSA or ECDSA with SHA-2, and SHA-256 of `note` is the imprint (rfc3161-client
+       checks neither the versions nor the algorithms that imprint and signature name).
+    2. Exactly one certificate in it is the signer's, and the signed attributes name it (rfc3161-client does not check
+       that).
+    3. By rfc3161-client: encoding the parsed token gives the same bytes; the signature is valid; the signer's chain
+       leads to one of `roots`, and was valid at the token's time; the signer's certificate is for time stamping
+       alone, and that extension is critical; imprint and nonce are the expected ones.
     4. Its serial number has at most 160 bits.
     """
     return _verify(token, note, roots, nonce=None)
@@ -119,13 +120,13 @@ def _verify(token: bytes, note: str, roots: Sequence[x509.Certificate], *, nonce
         # 3
         _verify_by_library(response, imprint, roots, nonce=nonce)
         info, name = response.tst_info, signer.subject.rfc4514_string()
-        found = Token(token, imprint, info.gen_time, name, info.serial_number, info.policy.dotted_string)
+        verified = Token(token, imprint, info.gen_time, name, info.serial_number, info.policy.dotted_string)
     except (VerificationError, *_MALFORMED) as error:
         raise TimestampError(f"the token is not valid: {_reason(error)}") from error
     # 4
-    if found.serial.bit_length() > _MAX_SERIAL_BITS:
+    if verified.serial.bit_length() > _MAX_SERIAL_BITS:
         raise TimestampError(f"the token is not valid: its serial number has more than {_MAX_SERIAL_BITS} bits")
-    return found
+    return verified
 
 
 def _read(token: bytes) -> TokenForm:
@@ -138,10 +139,10 @@ def _read(token: bytes) -> TokenForm:
 
 
 def _response(form: TokenForm) -> TimeStampResponse:
-    """An answer that grants the token, since rfc3161-client verifies nothing else.
+    """A response that grants the token: rfc3161-client verifies responses only. Raises ValueError.
 
-    A quirk of it: it refuses certificates that are not sorted, and many authorities (`openssl ts` for one) do not sort
-    them. So it gets them sorted; what is kept is the token as it came. Raises ValueError.
+    A quirk of rfc3161-client: it refuses certificates that are not sorted, and many authorities (`openssl ts` for one)
+    do not sort them. So it gets a sorted copy; the stored token is unchanged.
     """
     response = decode_timestamp_response(write_value(SEQUENCE, _GRANTED_DER, form.ordered))
     if response.time_stamp_token() != form.ordered:
@@ -150,14 +151,14 @@ def _response(form: TokenForm) -> TimeStampResponse:
 
 
 def _signer(form: TokenForm, response: TimeStampResponse) -> x509.Certificate:
-    """The signer's certificate. Raises ValueError if there are several that could be, and TimestampError."""
+    """The signer's certificate. Raises ValueError unless exactly one fits, TimestampError unless the token names it."""
     (info,) = response.signed_data.signer_infos
     certificates = [(der, x509.load_der_x509_certificate(der)) for der in set(form.certificates)]
     named = (info.issuer, info.serial_number)
-    found = [(der, each) for der, each in certificates if (each.issuer, each.serial_number) == named]
-    if len(found) != 1:
-        raise ValueError(f"{len(found)} certificates in it could be its signer's")
-    der, certificate = found[0]
+    candidates = [(der, each) for der, each in certificates if (each.issuer, each.serial_number) == named]
+    if len(candidates) != 1:
+        raise ValueError(f"{len(candidates)} certificates in it could be its signer's")
+    der, certificate = candidates[0]
     try:
         check_binding(form, der)
     except TimestampError as error:
@@ -168,7 +169,7 @@ def _signer(form: TokenForm, response: TimeStampResponse) -> x509.Certificate:
 def _verify_by_library(
     response: TimeStampResponse, imprint: bytes, roots: Sequence[x509.Certificate], *, nonce: int | None
 ) -> None:
-    """Step 3. Where roots have the same name, OpenSSL takes any of them, so each is tried alone. Raises its reason."""
+    """Step 3. OpenSSL uses any one of roots with one name, so each is tried alone too. Raises VerificationError."""
     reason: VerificationError | None = None
     for tried in (roots, *([root] for root in roots)):
         try:
@@ -182,9 +183,9 @@ def _verify_by_library(
 
 
 def _reason(error: Exception) -> str:
-    """Of OpenSSL's whole error stack, which rfc3161-client quotes, what it says of the certificate."""
-    found = _OPENSSL.search(str(error))
-    return (found[1] if found is not None else str(error))[:_MAX_REASON]
+    """The reason in an error: of OpenSSL's error stack, which rfc3161-client quotes, the message on the certificate."""
+    match = _OPENSSL.search(str(error))
+    return (match[1] if match is not None else str(error))[:_MAX_REASON]
 
 
 def _stamped(note: str) -> bytes:
@@ -195,7 +196,7 @@ def _stamped(note: str) -> bytes:
 
 
 def _token_of(response: bytes) -> bytes:
-    """The token of an answer that grants one. Raises TimestampError with the authority's reason if it does not."""
+    """The token of a response that grants one. Raises TimestampError, with the authority's reason, for a refusal."""
     if len(response) > MAX_RESPONSE:
         raise TimestampError(f"the authority's answer is longer than {MAX_RESPONSE} bytes")
     try:
@@ -213,7 +214,7 @@ def _token_of(response: bytes) -> bytes:
 
 
 def _text(reasons: Sequence[Value]) -> str:
-    """An authority's words (PKIFreeText), made fit for one line."""
+    """An authority's explanation (PKIFreeText) as one printable line, after a colon; empty if there is none."""
     words = [
         part.of(UTF8_STRING).decode("utf-8", "replace")
         for reason in reasons

@@ -1,4 +1,4 @@
-"""What a time-stamp token is made of: CMS SignedData (RFC 5652) over a TSTInfo (RFC 3161). Pure; verifies no signature.
+"""The parts of a time-stamp token: CMS SignedData (RFC 5652) over a TSTInfo (RFC 3161). Verifies no signature. Pure.
 
     ContentInfo { SignedData { 3, digest algorithms, { TSTInfo }, [0] certificates, { SignerInfo { 1, issuer and serial
     number, digest algorithm, [0] signed attributes, signature algorithm, signature } } } }
@@ -39,13 +39,13 @@ _SIGNATURES = {
     **{_RSA + b"\x01": None, _RSA + b"\x0b": "sha256", _RSA + b"\x0c": "sha384", _RSA + b"\x0d": "sha512"},
     **{_ECDSA + b"\x02": "sha256", _ECDSA + b"\x03": "sha384", _ECDSA + b"\x04": "sha512"},
 }
-"""The digest algorithm that each says; rsaEncryption says none. OpenSSL does not look at it: the key tells."""
+"""The digest algorithm of each signature algorithm; rsaEncryption has none. OpenSSL ignores it and uses the key."""
 _SIGNED_DATA_VERSION, _SIGNER_VERSION, _INFO_VERSION = 3, 1, 1
 
 
 @dataclass(frozen=True, slots=True)
 class TokenForm:
-    """A token's parts. `ordered` is the token with its certificates sorted, as DER has it."""
+    """The parts of a token. `ordered` is the token with its certificates sorted, as DER requires."""
 
     imprint: bytes
     certificates: tuple[bytes, ...]
@@ -56,8 +56,8 @@ class TokenForm:
 def read_token(token: bytes) -> TokenForm:
     """The parts of a token. Raises TimestampError.
 
-    It must be one DER value of the versions above, with one signer; the digest algorithms of signature and imprint
-    must be of SHA-2, the imprint's SHA-256.
+    It must be one DER value of the versions above, with one signer; the digest algorithm of the signature must be of
+    SHA-2, that of the imprint SHA-256.
     """
     kind, content = _two(read_value(token))
     if kind.of(OBJECT_IDENTIFIER) != _SIGNED_DATA:
@@ -84,7 +84,8 @@ def read_token(token: bytes) -> TokenForm:
 def check_binding(form: TokenForm, certificate: bytes) -> None:
     """Raises TimestampError unless the signed attributes are those of a token with this signer's certificate (DER).
 
-    They say once that a TSTInfo is signed, have its digest once (RFC 5652, 5.3 and 11), and name the certificate.
+    They must have one content type, which is TSTInfo, and one message digest (RFC 5652, 5.3 and 11), and must name the
+    certificate.
     """
     attributes = [(kind.of(OBJECT_IDENTIFIER), values) for kind, values in map(_two, form.attributes)]
     types = [values.only(SET) for oid, values in attributes if oid == _CONTENT_TYPE]
@@ -98,7 +99,7 @@ def check_binding(form: TokenForm, certificate: bytes) -> None:
             continue
         (named, *_) = _some(_some(values.only(SET), 1)[0], 1)
         fields = _some(named, 1)
-        name = "sha1"  # which is all that ESSCertID has; OpenSSL's signature is over SHA-2 in any case
+        name = "sha1"  # ESSCertID has SHA-1 only; the signature itself is over SHA-2 in any case
         if oid == _SIGNING_CERTIFICATE_V2:
             name = _digest_of(fields.pop(0)) if fields[0].tag == SEQUENCE else "sha256"
         if not fields or fields[0].of(OCTET_STRING) != hashlib.new(name, certificate).digest():
@@ -109,9 +110,9 @@ def check_binding(form: TokenForm, certificate: bytes) -> None:
 
 
 def request_nonce(request: bytes, imprint: bytes) -> int | None:
-    """The nonce of a TimeStampReq (DER), which must be for this SHA-256. Raises TimestampError."""
-    _, wanted, *rest = _some(read_value(request), 2)
-    algorithm, digest = _two(wanted)
+    """The nonce of a TimeStampReq (DER), or None. Raises TimestampError unless the request is for this SHA-256."""
+    _, requested, *rest = _some(read_value(request), 2)
+    algorithm, digest = _two(requested)
     if _digest_of(algorithm) != "sha256" or digest.of(OCTET_STRING) != imprint:
         raise TimestampError("it is for something else than this checkpoint")
     nonces = [field.number() for field in rest if field.tag == INTEGER]
@@ -130,7 +131,7 @@ def _imprint(info: bytes) -> bytes:
 
 
 def _digest_of(algorithm: Value) -> str:
-    """The name of a digest algorithm of SHA-2."""
+    """The hashlib name of a digest algorithm of SHA-2. Raises TimestampError for any other."""
     oid = _oid(algorithm)
     if oid not in _DIGESTS:
         raise TimestampError("a digest algorithm in it is not one of SHA-256, SHA-384 and SHA-512")
@@ -138,28 +139,28 @@ def _digest_of(algorithm: Value) -> str:
 
 
 def _oid(algorithm: Value) -> bytes:
-    """Of an AlgorithmIdentifier."""
+    """The object identifier of an AlgorithmIdentifier."""
     return _some(algorithm, 1)[0].of(OBJECT_IDENTIFIER)
 
 
 def _two(value: Value) -> tuple[Value, Value]:
     """The values of a SEQUENCE that has exactly two."""
-    found = _some(value, 2)
-    if len(found) != 2:
-        raise TimestampError(f"DER with {len(found)} values where two must be")
-    return found[0], found[1]
+    values = _some(value, 2)
+    if len(values) != 2:
+        raise TimestampError(f"DER with {len(values)} values where two must be")
+    return values[0], values[1]
 
 
 def _some(value: Value, least: int) -> list[Value]:
-    """The values of a SEQUENCE that has at least so many."""
-    found = value.inside(SEQUENCE)
-    if len(found) < least:
-        raise TimestampError(f"DER with {len(found)} values where {least} must be")
-    return found
+    """The values of a SEQUENCE that has at least `least` of them."""
+    values = value.inside(SEQUENCE)
+    if len(values) < least:
+        raise TimestampError(f"DER with {len(values)} values where {least} must be")
+    return values
 
 
 def _ordered(token: Value) -> bytes:
-    """The certificates are not signed: their order changes nothing that anybody verifies."""
+    """The token with its certificates sorted. They are not signed, so their order does not affect verification."""
     kind, content = _two(token)
     fields = [
         write_value(CONTEXT_0, *_sorted(field.inside(CONTEXT_0))) if field.tag == CONTEXT_0 else field.raw

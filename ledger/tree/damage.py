@@ -1,7 +1,7 @@
-"""What happened to entries that are not those that the tree was made of, as far as their hashes tell. Pure.
+"""Explains why entries differ from those that the tree was built from, as far as their hashes show. Pure.
 
-Damage (a failing disk, a bad cable, a cosmic ray) changes bits where they lie. Whoever tampers deletes, inserts,
-swaps or rewrites entries, and what he wrote can be read.
+Damage (a failing disk, a bad cable, a cosmic ray) changes bits in place. Tampering deletes, inserts, swaps or rewrites
+entries, and leaves them readable.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ Sign = Literal["damage", "tampering"]
 
 
 MOST_BYTES = 4096
-"""Longer entries are not searched for a flipped bit: each bit costs a hash of the whole."""
+"""Longer entries are not searched for a flipped bit: each bit costs a hash of the whole entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The first entry that differs, what can be said of it, and what that is a sign of."""
+    """The index of the first entry that differs, a description of the difference, and what that is a sign of."""
 
     index: int
     what: str
     sign: Sign | None
     shifts: bool = False
-    """Whether every later entry differs too, having another place."""
+    """Whether every later entry differs too, because its index has changed."""
 
 
-def explain(stored: Sequence[bytes], found: Sequence[bytes], *, first: int) -> Difference | None:
-    """Compares the leaf hashes of a tile with those of the entries that lie there now; None where they are equal.
+def explain(stored: Sequence[bytes], current: Sequence[bytes], *, first: int) -> Difference | None:
+    """Compares the leaf hashes of a tile with those of the entries now at its indexes; None where they are equal.
 
-    `first` is the leaf index of both. `found` may be shorter than `stored`. `sign` is None where an entry was
-    changed, by damage or by somebody.
+    `first` is the leaf index at which both begin. `current` may be shorter than `stored`. `sign` is None where an
+    entry was changed, by damage or by tampering.
     """
-    place = next((at for at, pair in enumerate(zip(stored, found, strict=False)) if pair[0] != pair[1]), None)
+    place = next((at for at, pair in enumerate(zip(stored, current, strict=False)) if pair[0] != pair[1]), None)
     if place is None:
         return None
     index = first + place
-    before, now = stored[place:], found[place:]
+    before, now = stored[place:], current[place:]
     there, here = _find(before, now[0]), _find(now, before[0])
     if there and there == here and before[1:there] == now[1:there]:
         return Difference(index, f"was swapped with entry {index + there}", "tampering")
@@ -53,18 +53,18 @@ def explain(stored: Sequence[bytes], found: Sequence[bytes], *, first: int) -> D
 
 
 def _find(hashes: Sequence[bytes], value: bytes) -> int:
-    """Its place behind the first; 0 if it is not there."""
+    """The position of `value` after the first hash; 0 if it does not occur there."""
     return next((at for at in range(1, len(hashes)) if hashes[at] == value), 0)
 
 
 def _begin_equal(one: Sequence[bytes], other: Sequence[bytes]) -> bool:
-    """Whether both go on equally, for two hashes at least: one alone may be a copy."""
+    """Whether both agree as far as the shorter goes, in at least two hashes: one alone may be a copy."""
     common = min(len(one), len(other))
     return common > 1 and one[:common] == other[:common]
 
 
 def flipped_bit(body: bytes, leaf: bytes) -> int | None:
-    """The one bit that, flipped back, gives the entry with this leaf hash: 8 * byte + bit. None if there is none."""
+    """The bit, as 8 * byte + bit, whose flip gives the entry with this leaf hash. None if there is none."""
     if len(body) > MOST_BYTES:
         return None
     changed = bytearray(body)
@@ -78,7 +78,7 @@ def flipped_bit(body: bytes, leaf: bytes) -> int | None:
 
 
 def differ_in_one_bit(one: str, other: str) -> bool:
-    """Whether two texts are the same but for one flipped bit."""
+    """Whether two texts differ in exactly one bit."""
     left, right = (text.encode("utf-8", "surrogateescape") for text in (one, other))
     if len(left) != len(right):
         return False

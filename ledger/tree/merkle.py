@@ -26,7 +26,7 @@ def leaf_hash(entry: bytes) -> bytes:
 
 
 def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
-    """The leaf hash of each, without a call for each of very many."""
+    """The leaf hash of each entry, without one Python call an entry."""
     sha256, prefix = hashlib.sha256, b"\x00"
     return [sha256(prefix + entry).digest() for entry in entries]
 
@@ -47,14 +47,14 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
 class TreeHasher:
     """The root of a tree that grows leaf by leaf: O(1) amortised an append, O(log n) memory.
 
-    Keeps the roots of the perfect subtrees that the leaves so far make, the largest first: one for each
-    bit that is set in the size.
+    Stores the roots of the perfect subtrees over the leaves so far, the largest first: one for each bit that is set in
+    the size.
     """
 
     __slots__ = ("_peaks", "_size")
 
     def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
-        """Goes on from `size` leaves with these perfect subtrees; from nothing without them."""
+        """Starts with `size` leaves that have these perfect subtrees; by default with none."""
         if size.bit_count() != len(peaks):
             raise ProofError(f"{len(peaks)} subtrees do not make a tree of size {size}")
         self._size = size
@@ -86,7 +86,7 @@ class HashReader(Protocol):
     """Serves the hashes of the perfect subtrees of one tree."""
 
     def subtree(self, level: int, index: int) -> bytes:
-        """The hash over the 2**level leaves from leaf `index << level` on. Raises ProofError if it has none."""
+        """The hash over the 2**level leaves from leaf `index << level` on. Raises ProofError if it is not available."""
 
 
 def split(size: int) -> int:
@@ -95,7 +95,7 @@ def split(size: int) -> int:
 
 
 def range_hash(reader: HashReader, start: int, stop: int) -> bytes:
-    """The hash of the subtree over leaves `start` to `stop`, half-open, as the tree's own splits make it."""
+    """The hash of the subtree over leaves `start` to `stop`, half-open, split as RFC 6962 splits a tree."""
     size = stop - start
     if size == 0:
         return EMPTY_ROOT
@@ -144,7 +144,7 @@ def consistency_proof(reader: HashReader, size1: int, size2: int) -> list[bytes]
         else:
             path.append(range_hash(reader, start, middle))
             start = middle
-    if start > 0:  # else the verifier has this hash already: it is the first root
+    if start > 0:  # otherwise this hash is the first root, which the verifier has already
         path.append(range_hash(reader, start, stop))
     path.reverse()
     return path

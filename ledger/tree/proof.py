@@ -1,7 +1,7 @@
 """Verifying inclusion and consistency proofs (RFC 9162, 2.1.3.2 and 2.1.4.2). Pure; nothing here makes a proof.
 
-Both functions return None or raise ProofError. Whatever comes from outside is bounded before it is used:
-every hash that is computed with is 32 bytes, and a proof is never longer than the tree is high.
+Both functions return None or raise ProofError. All input is bounded before it is used: every hash is 32 bytes, and a
+proof has at most 63 hashes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ MAX_SIZE = 2**63 - 1
 
 
 def verify_inclusion(*, index: int, size: int, leaf: bytes, root: bytes, proof: Sequence[bytes]) -> None:
-    """Leaf hash `leaf` stands at `index` of the tree of `size` leaves that has `root`.
+    """Verifies that leaf hash `leaf` is at `index` of the tree of `size` leaves with `root`.
 
-    1. The sizes make sense and all hashes are 32 bytes.
+    1. Size and index are valid, and all hashes are 32 bytes.
     2. Walk from the leaf to the root, with every hash used.
     3. The walk ends at the root.
     """
@@ -37,9 +37,9 @@ def verify_inclusion(*, index: int, size: int, leaf: bytes, root: bytes, proof: 
 
 
 def verify_consistency(*, size1: int, size2: int, root1: bytes, root2: bytes, proof: Sequence[bytes]) -> None:
-    """The tree of `size2` leaves with `root2` begins with the tree of `size1` leaves that has `root1`.
+    """Verifies that the tree of `size2` leaves with `root2` begins with the tree of `size1` leaves with `root1`.
 
-    1. The sizes make sense; nothing follows from an empty tree.
+    1. 0 < size1 <= size2: nothing follows from an empty tree.
     2. Equal sizes: equal roots, and nothing to prove. Otherwise all hashes are 32 bytes.
     3. Walk up from the last node of the first tree, computing both roots at once.
     4. Both end at their roots, with every hash used.
@@ -82,10 +82,10 @@ def verify_consistency(*, size1: int, size2: int, root1: bytes, root2: bytes, pr
 
 
 def _path(fn: int, sn: int, proof: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Generates each hash of `proof` and whether it is a left sibling, on the way from a node to the root.
+    """Generates each hash of `proof` and whether it is a left sibling, on the path from a node to the root.
 
-    `fn` is the node's place in its level, `sn` the last place there. Raises ProofError unless the proof is
-    exactly as long as the way.
+    `fn` is the node's index in its level, `sn` the last index there. Raises ProofError unless the proof is
+    exactly as long as the path.
     """
     for sibling in proof:
         if sn == 0:

@@ -1,4 +1,4 @@
-"""Tiles: how a tree's hashes lie in storage (c2sp.org/tlog-tiles). Pure.
+"""Tiles: the layout in which a tree's hashes are stored (c2sp.org/tlog-tiles). Pure.
 
 A tile holds up to 256 hashes. Hash `i` of tile `n` at level `l` is the root of the perfect subtree over the
 256**l leaves from leaf `(256*n + i) * 256**l` on; level 0 holds leaf hashes. A tree of `size` leaves has
@@ -19,12 +19,12 @@ TILE_WIDTH = 1 << TILE_BITS
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
 
 ReadTile = Callable[[int, int], bytes]
-"""Given level and n, the tile's hashes, at least as many as the tree's size implies; b"" if there is none."""
+"""(level, n) -> the tile's hashes, at least as many as the tree's size implies; b"" if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """`hashes` is 32 bytes a hash, 1 to 256 of them."""
+    """Tile `n` of a level. `hashes` are 1 to 256 concatenated hashes of 32 bytes."""
 
     level: int
     n: int
@@ -46,8 +46,8 @@ def levels(size: int) -> int:
 
 
 def perfect_root(hashes: bytes) -> bytes:
-    """The root over the hashes of one level, whose number is a power of two."""
-    sha256, prefix = hashlib.sha256, b"\x01"  # node_hash, without a call for each of very many
+    """The root over hashes of one level; their number must be a power of two."""
+    sha256, prefix = hashlib.sha256, b"\x01"  # node_hash, without one Python call a node
     if len(hashes) == HASH_BYTES:
         return hashes
     pairs = range(0, len(hashes), 2 * HASH_BYTES)
@@ -59,32 +59,32 @@ def perfect_root(hashes: bytes) -> bytes:
 
 
 class TileReader:
-    """Serves the subtrees of merkle.HashReader from tiles: one tile a subtree, at most 255 hashes to compute.
+    """A merkle.HashReader on tiles: each subtree takes one tile and at most 255 computed hashes.
 
-    Reads each tile once: for one proof, which needs the same few again and again.
+    Caches the tiles that it has read; meant for one proof, which needs the same few repeatedly.
     """
 
     def __init__(self, read_tile: ReadTile) -> None:
         self._read_tile = read_tile
-        self._read: dict[tuple[int, int], bytes] = {}
+        self._tiles: dict[tuple[int, int], bytes] = {}
 
     def subtree(self, level: int, index: int) -> bytes:
         tile_level, height = divmod(level, TILE_BITS)
         n, offset = divmod(index << height, TILE_WIDTH)
         start, count = offset * HASH_BYTES, HASH_BYTES << height
-        if (tile_level, n) not in self._read:
-            self._read[tile_level, n] = self._read_tile(tile_level, n)
-        hashes = self._read[tile_level, n][start : start + count]
+        if (tile_level, n) not in self._tiles:
+            self._tiles[tile_level, n] = self._read_tile(tile_level, n)
+        hashes = self._tiles[tile_level, n][start : start + count]
         if len(hashes) != count:
             raise ProofError(f"tile {n} of level {tile_level} lacks hashes")
         return perfect_root(hashes)
 
 
 class RightEdge:
-    """The growing edge of a tree: its root, and the tiles that new leaves touch. O(log n) memory.
+    """The right edge of a growing tree: its root, and the tiles that new leaves change. O(log n) memory.
 
-    `take` hands over every tile that changed since the last `take`, in the order in which they may be
-    written: a tile is full before the next of its level begins.
+    `take` returns every tile that changed since the last `take`, in an order in which they may be written:
+    a tile is full before the next of its level begins.
     """
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class RightEdge:
         return self._size
 
     def root(self) -> bytes:
-        """The root over all leaves so far; at most 255 hashes a level to compute."""
+        """The root over all leaves so far; computes at most 255 hashes a level."""
         peaks = [peak for hashes in reversed(self._partial) for peak in _peaks(hashes)]
         return TreeHasher(self._size, peaks).root()
 
@@ -137,12 +137,12 @@ class RightEdge:
             level += 1
 
     def take_full(self) -> list[Tile]:
-        """The tiles that became full since the last call of this or of `take`, in the order of their levels."""
+        """The tiles that became full since the last call of `take_full` or `take`, in the order of their levels."""
         full, self._full = self._full, []
         return full
 
     def take(self) -> list[Tile]:
-        """The tiles that changed since the last call: full ones, then the last of each level if it grew."""
+        """The tiles that changed since the last call: full tiles, then the last tile of each level if it grew."""
         changed = self.take_full()
         for level, partial in enumerate(self._partial):
             width = len(partial) // HASH_BYTES
@@ -153,7 +153,7 @@ class RightEdge:
 
 
 def _peaks(hashes: bytes) -> list[bytes]:
-    """The perfect subtrees over the hashes of one level, the largest first."""
+    """The roots of the perfect subtrees over the hashes of one level, the largest first."""
     width = len(hashes) // HASH_BYTES
     peaks = []
     start = 0

@@ -1,7 +1,7 @@
-"""A witness (c2sp.org/tlog-witness): cosigns a log's checkpoint if it begins with all that it cosigned before.
+"""A witness (c2sp.org/tlog-witness): cosigns a log's checkpoint only if it extends the last one that it cosigned.
 
-A log can show its history to one reader and another history to the next, as long as nobody compares. A witness is who
-compares: it remembers, for every log, the latest checkpoint that it cosigned, and cosigns none that contradicts it.
+A log can show different histories to different readers, as long as nobody compares them. A witness compares: it stores,
+for every log, the latest checkpoint that it cosigned, and cosigns no checkpoint that contradicts it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_REQUEST = MAX_FILE
 
 
 class Witness:
-    """A witness' folder with its private keys. Several processes may answer from one folder: one at a time does."""
+    """A witness' folder with its private keys. Several processes may use one folder; a lock makes them take turns."""
 
     def __init__(self, folder: WitnessFolder, cosigner: Cosigner) -> None:
         """Raises KeyFileError unless the keys are those of the folder."""
@@ -36,7 +36,7 @@ class Witness:
     def create(
         cls, folder: Path, cosigner: Cosigner, *, keep_key: bool = True, passphrase: bytes | None = None
     ) -> Witness:
-        """A new witness, with its private keys in its folder unless told otherwise."""
+        """Creates a witness. With `keep_key` its private keys are in its folder, encrypted with a passphrase if any."""
         made = WitnessFolder.create(folder, cosigner.vkeys)
         if keep_key:
             write_key(folder / KEY, cosigner, passphrase=passphrase)
@@ -46,15 +46,15 @@ class Witness:
         """Answers the body of an add-checkpoint request, at `time` in seconds since 1970.
 
         1. 400: the request is malformed.
-        2. 404: nobody has told the witness of this log.
-        3. 403: no key of the log has signed, or a known key's signature is not valid.
+        2. 404: the witness does not know this log.
+        3. 403: no key of the log has signed, or the signature of one is not valid.
         4. 400: the old size is larger than the new one.
         5. 409: the old size is not the latest cosigned, or the latest size has another root.
         6. 422: the proof does not lead from the latest cosigned root to the new one.
-        7. 200: the new checkpoint is stored, on the disk, and then its cosignatures are handed out.
+        7. 200: the new checkpoint is stored on the disk, and then its cosignatures are returned.
 
-        What a log has signed and contradicts what it signed before is kept (5, 6). Raises WitnessError if the folder
-        cannot be read or written; nothing is handed out then.
+        A signed checkpoint that contradicts an earlier one is stored as evidence (5, 6). Raises WitnessError if the
+        folder cannot be read or written; no cosignature is returned then.
         """
         # 1
         try:
@@ -86,7 +86,7 @@ class Witness:
         latest, cosigned_at = self._latest(origin)
         forked = new.size == latest.size and new.root != latest.root
         if forked:
-            self._folder.keep_refused(origin, request)
+            self._folder.store_refused(origin, request)
         if forked or file.old != latest.size:
             return Answer(CONFLICT, f"{latest.size}\n")
 
@@ -94,19 +94,19 @@ class Witness:
         try:
             verify_growth(latest, new, file.proof)
         except ProofError as error:
-            self._folder.keep_refused(origin, request)
+            self._folder.store_refused(origin, request)
             return Answer(UNPROCESSABLE, _line(error))
 
         # 7
         # A clock that was set back must not make a later cosignature look older.
         signatures = self._cosigner.cosign(new, time=max(time, cosigned_at))
-        # One line a key: a request may repeat a signature until nothing else fits into the note.
+        # One line a key: a request may repeat a signature until the note has no room for cosignatures.
         by_log = {(each.name, each.key_id): each for each in opened.signatures}
         self._folder.store(origin, format_note(Note(opened.text, (*by_log.values(), *signatures))))
         return cosigned(signatures)
 
     def _latest(self, origin: str) -> tuple[Checkpoint, int]:
-        """What was cosigned last, and when; the empty tree if nothing was."""
+        """The last cosigned checkpoint of a log and its time; if there is none, the empty tree and 0."""
         note = self._folder.latest(origin)
         if note is None:
             return Checkpoint(origin, 0, EMPTY_ROOT), 0
@@ -124,6 +124,6 @@ def _decode(request: bytes) -> str:
 
 
 def _line(error: Exception) -> str:
-    """One printable line, however the request was written."""
+    """The error as one printable line, whatever characters the request has."""
     text = "".join(char if char.isprintable() else "?" for char in str(error))
     return f"{text[:500]}\n"

@@ -1,13 +1,13 @@
-"""A witness' folder: which keys it has, which logs it knows, and the latest that it cosigned of each.
+"""A witness' folder: its keys, the logs that it knows, and the latest checkpoint that it cosigned of each.
 
-    witness.pem      the private keys, unless they are kept elsewhere
-    witness.keys     their vkeys, for others
-    logs.keys        vkeys of the logs that it answers
+    witness.pem      the private keys, unless they are stored elsewhere
+    witness.keys     their vkeys, for verifiers
+    logs.keys        vkeys of the logs that it knows
     latest/          one signed and cosigned checkpoint a log, named SHA-256(origin)
-    refused/         requests that a log has signed and that contradict what it said before, with the latter
+    refused/         signed requests that contradict an earlier checkpoint, each with that checkpoint
     lock             held while a request is answered
 
-Whoever can write this folder can make the witness forget; what is in `latest/` is verified each time it is read.
+Anybody who can write this folder can make the witness forget. A file of `latest/` is verified each time it is read.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _REFUSED = "refused"
 _LOCK = "lock"
 _SUFFIX = ".checkpoint"
 MAX_REFUSED = 1_000
-"""The most requests that are kept: a log that signs nonsense must not fill the disk."""
+"""The most refused requests that are stored: a log that signs nonsense must not fill the disk."""
 
 
 class WitnessFolder:
-    """An existing witness' folder. What cannot be read or written raises WitnessError, which names the file."""
+    """The folder of an existing witness. A file that cannot be read or written raises WitnessError, which names it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -51,7 +51,7 @@ class WitnessFolder:
 
     @classmethod
     def create(cls, folder: Path, vkeys: tuple[str, ...]) -> WitnessFolder:
-        """For a witness with these vkeys. The folder may exist, but not as a witness'."""
+        """Creates the folder of a witness with these vkeys. The folder may exist, but not as a witness' folder."""
         try:
             for path in (folder, folder / _LATEST, folder / _REFUSED):
                 path.mkdir(parents=True, exist_ok=True)
@@ -61,21 +61,21 @@ class WitnessFolder:
         return cls(folder)
 
     def trust(self, vkey: str) -> None:
-        """From now on, answers the log with this key. Raises NoteError for a vkey that is no log's."""
+        """Adds a log's key to the logs that the witness knows. Raises NoteError for a vkey that is no log's."""
         public = parse_vkey(vkey)
         if public.kind not in LOG_KINDS:
             raise NoteError(f"vkey of {public.name}: a witness' key, not a log's")
         add_vkey(self.folder / LOGS, vkey)
 
     def log_keys(self, origin: str) -> list[Verifier]:
-        """The keys of a log, none if the witness does not know it."""
+        """The keys of a log; an empty list if the witness does not know it."""
         path = self.folder / LOGS
         verifiers = [Verifier(vkey) for vkey in read_vkeys(path)] if path.exists() else []
         return [verifier for verifier in verifiers if verifier.name == origin]
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Nobody else answers from this folder meanwhile."""
+        """Holds the folder's lock: no other process answers from it meanwhile."""
         path = self.folder / _LOCK
         try:
             with locked(path):
@@ -84,21 +84,21 @@ class WitnessFolder:
             raise WitnessError(f"{path}: {error.strerror}") from error
 
     def latest(self, origin: str) -> Note | None:
-        """The latest cosigned checkpoint of a log, with this witness' own cosignatures; None if it never cosigned."""
+        """The latest cosigned checkpoint of a log, with this witness' cosignatures only; None if it never cosigned."""
         stored = self.stored(origin)
         return None if stored is None else self._open(self._path(origin), stored, origin)
 
     def stored(self, origin: str) -> str | None:
-        """The same as it is stored, with the log's signatures."""
+        """The stored text of a log's latest cosigned checkpoint, with all signatures; None if it never cosigned."""
         return _read(self._path(origin)) if self._path(origin).exists() else None
 
     def all_latest(self) -> Iterator[tuple[Path, Note]]:
-        """A generator of (file, the latest cosigned checkpoint), one a log."""
+        """Generates (file, latest cosigned checkpoint) for each log."""
         for path in sorted((self.folder / _LATEST).glob(f"*{_SUFFIX}")):
             yield path, self._open(path, _read(path), None)
 
     def store(self, origin: str, note: str) -> None:
-        """Makes `note` the latest; on the disk on return."""
+        """Stores `note` as the log's latest cosigned checkpoint; durable on return."""
         path = self._path(origin)
         try:
             path.parent.mkdir(exist_ok=True)
@@ -106,8 +106,8 @@ class WitnessFolder:
         except OSError as error:
             raise WitnessError(f"{path}: {error.strerror}") from error
 
-    def keep_refused(self, origin: str, request: bytes) -> None:
-        """Keeps a request that its log has signed, and the checkpoint that it contradicts, as evidence."""
+    def store_refused(self, origin: str, request: bytes) -> None:
+        """Stores a signed request, and the checkpoint that it contradicts, as evidence; at most MAX_REFUSED."""
         folder = self.folder / _REFUSED
         name = hashlib.sha256(request).hexdigest()
         stored = self.stored(origin)
@@ -125,7 +125,7 @@ class WitnessFolder:
         return self.folder / _LATEST / (hashlib.sha256(origin.encode()).hexdigest() + _SUFFIX)
 
     def _open(self, path: Path, stored: str, origin: str | None) -> Note:
-        """Raises WitnessError unless this witness has cosigned what is stored, and it belongs into this file."""
+        """The stored checkpoint. Raises WitnessError unless this witness has cosigned it and `path` is its file."""
         try:
             opened = open_note(stored, self._verifiers)
             checkpoint = parse_checkpoint(opened.text)

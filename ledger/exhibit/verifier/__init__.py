@@ -1,7 +1,7 @@
-"""The parts of verify.py, which goes out with every exhibit: one file in the end, by ledger.exhibit.assembling.
+"""The parts of verify.py, which every exhibit contains. ledger.exhibit.assembling joins them to one file.
 
-A second implementation, written from the specifications: nothing here imports anything else of ledger, and
-nothing else of ledger imports it. Standard library only, Python 3.9 and later, no network, nothing is written.
+This is a second implementation, written from the specifications: it imports nothing else of ledger, and nothing else of
+ledger imports it. It uses the standard library only, runs on Python 3.9 and later, uses no network and writes nothing.
 
-A part refuses by raising `Refused`, which derives from no error of ledger for that reason.
+A part refuses by raising `Refused`, which is therefore independent of ledger's errors.
 """

@@ -1,4 +1,4 @@
-"""Canonical JSON: RFC 8785 with ASCII keys and integers below 2**53 only, so that the json module writes it exactly."""
+"""Canonical JSON: RFC 8785 with ASCII keys and integers below 2**53 only, which the json module writes exactly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BOUND = 2**53
 
 
 def parse_entry(body: bytes) -> dict[str, Any]:
-    """The entry of which `body` is the canonical form. Refuses all other bytes."""
+    """The entry whose canonical form is `body`. Refuses all other bytes."""
     if len(body) > MAX_ENTRY:
         raise Refused(f"longer than {MAX_ENTRY} bytes")
     value = read_json(body)
@@ -33,7 +33,7 @@ def read_json(data: bytes) -> Any:
         deep = text.count("[") + text.count("{") > MAX_DEPTH and depth(value) > MAX_DEPTH
     except ValueError as error:
         raise Refused(f"not JSON: {error}") from error
-    except RecursionError:  # how deep the reader itself goes depends on the Python
+    except RecursionError:  # the depth that json itself can read depends on the Python version
         deep = True
     if deep:
         raise Refused(f"nested more than {MAX_DEPTH} levels deep")
@@ -41,7 +41,7 @@ def read_json(data: bytes) -> Any:
 
 
 def canonical(value: object) -> bytes:
-    """The one way to write a value that `read_json` has read."""
+    """The canonical bytes of a value that `read_json` has returned. Refuses lone surrogates."""
     try:
         return WRITER.encode(value).encode("utf-8")
     except UnicodeEncodeError as error:
@@ -49,7 +49,7 @@ def canonical(value: object) -> bytes:
 
 
 def depth(value: object) -> int:
-    """How many levels of objects and arrays a value has."""
+    """The number of levels of objects and arrays in a value."""
     if isinstance(value, dict):
         return 1 + max(map(depth, value.values()), default=0)
     if isinstance(value, list):
@@ -58,7 +58,7 @@ def depth(value: object) -> int:
 
 
 def text_of(value: dict[str, Any], key: str) -> str:
-    """The string under a key, which must not be empty."""
+    """The non-empty string under a key. Refuses any other value."""
     text = value.get(key)
     if type(text) is not str or not text:
         raise Refused(f'"{key}" is not a text')
@@ -66,7 +66,7 @@ def text_of(value: dict[str, Any], key: str) -> str:
 
 
 def size_of(value: dict[str, Any], key: str) -> int:
-    """The integer under a key, 0 or more."""
+    """The integer under a key, which must be 0 or more. Refuses any other value."""
     size = value.get(key)
     if type(size) is not int or size < 0:
         raise Refused(f'"{key}" is not a number from 0 on')
@@ -74,7 +74,7 @@ def size_of(value: dict[str, Any], key: str) -> int:
 
 
 def digest_of(value: dict[str, Any], key: str) -> bytes:
-    """The 32 bytes under a key, written as lower-case hex."""
+    """The 32 bytes under a key, written as lower-case hex. Refuses any other value."""
     text = value.get(key)
     if type(text) is not str or len(text) != 64 or not set(text) <= set("0123456789abcdef"):
         raise Refused(f'"{key}" is not 32 bytes in hex')
@@ -82,7 +82,7 @@ def digest_of(value: dict[str, Any], key: str) -> bytes:
 
 
 def list_of(value: dict[str, Any], key: str, kind: type) -> list[Any]:
-    """The list under a key, of members of exactly this type."""
+    """The list under a key, whose members must be of exactly this type. Refuses any other value."""
     members = value.get(key)
     if type(members) is not list or not all(type(member) is kind for member in members):
         raise Refused(f'"{key}" is not a list as it must be')

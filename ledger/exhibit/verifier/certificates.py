@@ -1,6 +1,6 @@
-"""X.509 certificates (RFC 5280), as much of them as tracing a time-stamping authority to a root needs.
+"""X.509 certificates (RFC 5280), as far as tracing a time-stamping authority to a root needs them.
 
-No revocation lists: a token only says that the authority's certificate was valid by its dates.
+Revocation lists are not checked: a token shows only that the authority's certificate was valid by its dates.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Certificate(NamedTuple):
     extensions: dict[str, tuple[bool, bytes]]
 
     def __str__(self) -> str:
-        """The last attribute of its subject that is text, mostly its common name."""
+        """The last text attribute of its subject, usually its common name."""
         texts = [
             pair.members()[1].content.decode("utf-8", "replace")
             for part in self.subject.members()
@@ -47,7 +47,7 @@ class Certificate(NamedTuple):
 
 
 def parse_certificate(der: Der) -> Certificate:
-    """The certificate. Refuses version 1 and 2."""
+    """The certificate in a DER value. Refuses versions 1 and 2."""
     parts = der.members()
     if len(parts) != 3:
         raise Refused("a certificate is malformed")
@@ -86,15 +86,15 @@ def add_extension(extensions: dict[str, tuple[bool, bytes]], parts: list[Der]) -
 
 
 def parse_roots(data: bytes) -> list[Certificate]:
-    """The certificates of a PEM file."""
-    found = [exact_base64(re.sub(rb"[\r\n]", b"", block).decode("ascii")) for block in PEM.findall(data)]
-    if not found or data.count(b"-----BEGIN ") != len(found):
+    """The certificates of a PEM file, at least one."""
+    certificates = [exact_base64(re.sub(rb"[\r\n]", b"", block).decode("ascii")) for block in PEM.findall(data)]
+    if not certificates or data.count(b"-----BEGIN ") != len(certificates):
         raise Refused("not a PEM file of certificates")
-    return [parse_certificate(read_der(der)) for der in found]
+    return [parse_certificate(read_der(der)) for der in certificates]
 
 
 def check_time_stamping(certificate: Certificate) -> None:
-    """It may do nothing but stamp times: the extended key usage says only that, and is critical (RFC 3161, 2.3)."""
+    """Refuses a certificate unless its extended key usage is time stamping alone, and critical (RFC 3161, 2.3)."""
     critical, value = certificate.extensions.get(EXTENDED_KEY_USAGE, (False, b""))
     if not critical or [purpose.oid() for purpose in read_der(value).members()] != [TIME_STAMPING]:
         raise Refused("its signer's certificate is not one for time stamping alone")
@@ -104,7 +104,7 @@ def check_time_stamping(certificate: Certificate) -> None:
 
 
 def trace(certificate: Certificate, others: list[Certificate], roots: list[Certificate], seconds: int) -> Certificate:
-    """The root to which a chain of certificates leads that were all valid at this time. Refuses if there is none."""
+    """The root of a chain of certificates that were all valid at this Unix time. Refuses if there is none."""
     reason = "its issuer is not among the roots"
     chain = [certificate]
     while len(chain) <= MAX_CHAIN:
@@ -127,7 +127,7 @@ def trace(certificate: Certificate, others: list[Certificate], roots: list[Certi
 
 
 def check_valid(certificate: Certificate, seconds: int) -> None:
-    """Valid by its dates, and nothing critical in it that is not understood here."""
+    """Refuses a certificate that was not valid at this Unix time, or has an unknown critical extension."""
     if not certificate.begins <= seconds <= certificate.ends:
         raise Refused(f"the certificate of {certificate} was not valid at the time of the token")
     for oid, (critical, _) in certificate.extensions.items():
@@ -136,7 +136,7 @@ def check_valid(certificate: Certificate, seconds: int) -> None:
 
 
 def check_issued(issuer: Certificate, certificate: Certificate, below: int) -> None:
-    """`issuer` may issue certificates, with `below` authorities between it and the last, and has signed this one."""
+    """Refuses unless `issuer` has signed this certificate, and may do so with `below` authorities under it."""
     constraints = read_der(issuer.extensions.get(BASIC_CONSTRAINTS, (False, b"\x30\x00"))[1]).members()
     if not constraints or constraints[0].tag != BOOLEAN or constraints[0].content != b"\xff":
         raise Refused(f"{issuer} is no certificate authority")

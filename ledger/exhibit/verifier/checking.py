@@ -1,4 +1,4 @@
-"""What entries and checkpoints are given to as they come by, in the order of the log."""
+"""The checks of steps 2 to 7 that one pass over entries and checkpoints, in the order of the log, makes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_NOTES = 50
 
 
 class Expected(NamedTuple):
-    """A size and root from outside the exhibit, and where they were found."""
+    """A size and root from outside the exhibit, and a description of their source."""
 
     size: int
     root: bytes
@@ -28,7 +28,7 @@ class Expected(NamedTuple):
 
 
 class Checks:
-    """The checks that one pass feeds. `signed` is the largest size that a trusted key has signed, `root` its root."""
+    """All checks of one pass. `signed` is the largest size that a trusted key has signed, `root` its root."""
 
     def __init__(
         self,
@@ -60,35 +60,36 @@ class Checks:
         for one in expected:
             self._expected.setdefault(one.size, []).append(one)
         self._unsigned = 0
-        self._strange = 0
+        self._unknown = 0
         self._one_algorithm = 0
-        takers: dict[str, tuple[int, Callable[[int, dict[str, Any]], None]]] = {
+        checks: dict[str, tuple[int, Callable[[int, dict[str, Any]], None]]] = {
             "key": (SIGNATURES, keyring.add_entry),
             "checkpoint.cosign": (COSIGNATURES, cosignatures.add_entry),
             "checkpoint.time": (TOKENS, tokens.add_entry),
             "decision": (SCANS, self.decisions.add_entry),
         }
-        if manifest.complete:  # of a part of a scan nothing can be counted
-            takers["list.load"] = (SCANS, self.scans.list_load)
-            takers["scan.open"] = (SCANS, self.scans.scan_open)
-            takers["item"] = (SCANS, self.scans.item)
-            takers["scan.close"] = (SCANS, self.scans.scan_close)
-        self._takers = takers
+        if manifest.complete:  # a part may lack items of a scan
+            checks["list.load"] = (SCANS, self.scans.list_load)
+            checks["scan.open"] = (SCANS, self.scans.scan_open)
+            checks["item"] = (SCANS, self.scans.item)
+            checks["scan.close"] = (SCANS, self.scans.scan_close)
+        self._checks = checks
 
     def entry(self, index: int, entry: dict[str, Any]) -> None:
-        """An entry that is canonical; whether it is in the log is for the caller."""
-        if entry["type"] in self._takers:
-            number, take = self._takers[entry["type"]]
+        """Checks the next entry, which is canonical; the caller checks that it is in the log."""
+        if entry["type"] in self._checks:
+            number, check = self._checks[entry["type"]]
             with self.report[number].refusing(f"entry {index} ({entry['type']})"):
-                take(index, entry)
+                check(index, entry)
         self.openings.check_entry(index, entry)
 
     def checkpoint(self, size: int, data: bytes, root: bytes | None = None) -> Checkpoint:
-        """A checkpoint, whose root must be `root` if that was computed from entries.
+        """Checks and returns the next checkpoint. `root`, if not None, is the one computed from the entries.
 
-        1. It is written exactly, of this log, and of the size that its name says.
-        2. Its root is that of the entries, and the one that was expected.
-        3. Signatures by the log's keys, and 4. by witnesses.
+        1. It is written exactly, of this log, and of the size in its file name.
+        2. Its root is that of the entries, and the expected one.
+        3. Signatures by the log's keys are valid.
+        4. Signatures by witnesses are valid.
         """
         # 1
         checkpoint = parse_note(data)
@@ -108,13 +109,13 @@ class Checks:
             else:
                 self._unsigned += 1
         of_the_log = [one for one in checkpoint.signatures if self._is_of_the_log(one)]
-        self._strange += sum(not self._keyring.knows(one) for one in of_the_log)
+        self._unknown += sum(not self._keyring.knows(one) for one in of_the_log)
         # 4
         self.cosignatures.check(checkpoint, of_the_log, self.report[COSIGNATURES])
         return checkpoint
 
     def root_at(self, size: int, root: bytes) -> None:
-        """The root at a size is the one that was expected, if one was."""
+        """Compares the root at a size with the expected one, if there is one."""
         for one in self._expected.pop(size, []):
             if one.root != root:
                 self.report[ENTRIES].problem(f"the first {size} entries do not have the root of {one.source}")
@@ -126,7 +127,7 @@ class Checks:
         return size in self._expected
 
     def finish(self, trust: str) -> None:
-        """What can be said only at the end. `trust` says where the keys came from."""
+        """The checks after the last entry and checkpoint. `trust` describes the origin of the keys."""
         complete = self.manifest.complete
         for size in sorted(self._expected):
             for one in self._expected[size]:
@@ -159,8 +160,8 @@ class Checks:
         step.say(trust)
         if self._unsigned:
             step.note(f"signed by no key that is trusted: {many(self._unsigned, 'checkpoint')}")
-        if self._strange:
-            signatures = many(self._strange, "signature")
+        if self._unknown:
+            signatures = many(self._unknown, "signature")
             step.note(f"not checked: {signatures} under the log's own name by a key that is not known here")
 
     def _is_of_the_log(self, signature: Signature) -> bool:

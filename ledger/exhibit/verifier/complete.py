@@ -1,4 +1,7 @@
-"""A complete exhibit: the tree is rebuilt from all entries, and compared with every checkpoint. Constant memory."""
+"""Checks a complete exhibit: rebuilds the tree from all entries, and compares it with every checkpoint.
+
+Constant memory.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,13 @@ BODIES = "entries.jsonl"
 
 
 def check_complete(exhibit: Exhibit, checks: Checks) -> None:
-    """One pass over all entries, and a second one if decisions cite some."""
+    """Checks all entries and checkpoints in one pass, and the cited entries, if any, in a second one."""
     step, manifest = checks.report[ENTRIES], checks.manifest
     sizes = numbers(manifest, "checkpoints/", ".txt")
     tree = Tree()
 
-    def reached() -> None:
-        """Everything that is said of the tree at its present size."""
+    def check_size() -> None:
+        """Compares the tree at its present size with the checkpoint and the expected root of that size."""
         while sizes and sizes[0] == tree.size:
             size = sizes.pop(0)
             with step.refusing(f"the checkpoint of size {size}"):
@@ -26,11 +29,11 @@ def check_complete(exhibit: Exhibit, checks: Checks) -> None:
             checks.root_at(tree.size, tree.root())
 
     for body in exhibit.lines(BODIES, MAX_ENTRY + 1):
-        reached()
+        check_size()
         with step.refusing(f"entry {tree.size}"):
             checks.entry(tree.size, parse_entry(body))
         tree.add(leaf_hash(body))
-    reached()
+    check_size()
     for size in sizes:
         step.problem(f"the checkpoint of size {size} is beyond the {tree.size} entries")
     if (manifest.size, manifest.entries) != (tree.size, tree.size):
@@ -42,7 +45,7 @@ def check_complete(exhibit: Exhibit, checks: Checks) -> None:
 
 
 def check_citations(exhibit: Exhibit, checks: Checks) -> None:
-    """The entries that decisions cite have the leaf hashes that they cite."""
+    """Compares the leaf hashes of the cited entries with those that the decisions have."""
     if checks.decisions.cited:
         for index, body in enumerate(exhibit.lines(BODIES, MAX_ENTRY + 1)):
             if index in checks.decisions.cited:

@@ -1,4 +1,4 @@
-"""Examiners' decisions: what they cite is what stands in the log."""
+"""Checks examiners' decisions: the entries that they cite have the cited leaf hashes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_CITED = 500
 
 
 class Decisions:
-    """Give it `decision` entries in order, and then the leaf hash of every entry that they cite."""
+    """Checks decisions: `add_entry` with each in order, then `check_cited` with the leaf hash of every cited entry."""
 
     def __init__(self) -> None:
         self.cited: dict[int, dict[bytes, int]] = {}
@@ -23,7 +23,7 @@ class Decisions:
         self._without = 0
 
     def add_entry(self, index: int, entry: dict[str, Any]) -> None:
-        """A decision; `cites` and `supersedes` name entries before it by index and leaf hash."""
+        """Records a decision; `cites` and `supersedes` must name earlier entries by index and leaf hash."""
         self._decisions.add(index)
         if entry.get("cites") is None:
             self._without += 1
@@ -46,18 +46,18 @@ class Decisions:
         self._superseded[target] = index
 
     def remember(self, index: int, leaf: bytes) -> None:
-        """The leaf hash of an entry of a part, which decisions behind it may cite."""
+        """Stores the leaf hash of an entry of a part, which later decisions may cite."""
         self.remembered[index] = leaf
 
     def check_cited(self, index: int, leaf: bytes, step: Step) -> None:
-        """Entry `index` has this leaf hash."""
+        """Compares the leaf hash of entry `index` with those that decisions cite."""
         for cited, decision in self.cited.pop(index, {}).items():
             self._citations += 1
             if cited != leaf:
                 step.problem(f"decision {decision} cites entry {index} with another leaf hash")
 
     def finish(self, complete: bool, step: Step) -> None:
-        """All that was cited has been looked at; in a part, as far as it is in the part."""
+        """Checks that cited entries exist and superseded ones are decisions; a part may lack some, which are noted."""
         for target in self._unknown:
             if complete:
                 step.problem(f"entry {self._superseded[target]} supersedes entry {target}, which is no decision")

@@ -1,4 +1,4 @@
-"""DER (X.690), as much as tokens and certificates need of it: definite, minimal lengths and small tags only."""
+"""DER (X.690), as far as tokens and certificates need it: definite, minimal lengths and small tags only."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Der(NamedTuple):
         return members[0]
 
     def expect(self, tag: int) -> bytes:
-        """The content. Refuses another tag."""
+        """The content of a value of this tag. Refuses another tag."""
         if self.tag != tag:
             raise Refused(f"DER with tag {self.tag:#04x} where {tag:#04x} must be")
         return self.content
 
     def integer(self) -> int:
-        """The value of an INTEGER, as short as it can be written."""
+        """The value of an INTEGER. Refuses one that is not in the shortest form."""
         content = self.expect(INTEGER)
         if not content or (len(content) > 1 and content[0] in {0, 0xFF} and (content[0] ^ content[1]) < 0x80):
             raise Refused("a DER integer is not written exactly")
@@ -69,7 +69,7 @@ class Der(NamedTuple):
         return ".".join(map(str, [first, numbers[0] - 40 * first, *numbers[1:]]))
 
     def bits(self) -> bytes:
-        """The bytes of a BIT STRING of whole bytes."""
+        """The bytes of a BIT STRING. Refuses one that is not of whole bytes."""
         content = self.expect(BIT_STRING)
         if content[:1] != b"\x00":
             raise Refused("a DER bit string is not of whole bytes")
@@ -96,7 +96,7 @@ TIMES = {
 
 
 def read_der(data: bytes) -> Der:
-    """The one value that `data` is. Refuses anything behind it."""
+    """The one value whose encoding is `data`. Refuses further bytes."""
     value = der_at(data, 0)
     if len(value.raw) != len(data):
         raise Refused("something stands behind the DER")
@@ -104,7 +104,7 @@ def read_der(data: bytes) -> Der:
 
 
 def der_at(data: bytes, at: int) -> Der:
-    """The value that begins at this place."""
+    """The value that begins at offset `at`."""
     if at + 2 > len(data) or data[at] & 0x1F == 0x1F:
         raise Refused("DER that is cut off, or has a large tag")
     length, start = data[at + 1], at + 2

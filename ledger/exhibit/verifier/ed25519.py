@@ -1,4 +1,4 @@
-"""Ed25519 (RFC 8032), verifying only: without cofactor, and only what is written canonically.
+"""Ed25519 (RFC 8032), verification only: without cofactor, and of canonical encodings only.
 
 Points are (X, Y, Z, T) with x = X/Z, y = Y/Z, xy = T/Z on -x^2 + y^2 = 1 + d x^2 y^2.
 """
@@ -19,7 +19,7 @@ NEUTRAL: EdPoint = (0, 1, 1, 0)
 
 
 def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> None:
-    """Returns or refuses (RFC 8032, 5.1.7, with the equation [S]B = R + [k]A)."""
+    """Verifies a signature (RFC 8032, 5.1.7, with the equation [S]B = R + [k]A). Refuses an invalid one."""
     if len(public) != 32 or len(signature) != 64:
         raise Refused("an Ed25519 key or signature is not of its length")
     minus_a = ed25519_negated(public)
@@ -43,7 +43,7 @@ def ed25519_verify(public: bytes, message: bytes, signature: bytes) -> None:
 
 @lru_cache(maxsize=64)
 def ed25519_negated(public: bytes) -> EdPoint:
-    """Minus the point of a public key. Refuses what is no point, not written canonically, or of small order."""
+    """The negated point of a public key. Refuses a key that is no point, not canonical, or of small order."""
     encoded = int.from_bytes(public, "little")
     y, sign = encoded & (2**255 - 1), encoded >> 255
     point = ed_point(y, sign)

@@ -1,4 +1,4 @@
-"""The exhibit's files, in a folder or in a ZIP archive: read, never followed out of it, never unpacked."""
+"""The exhibit's files, in a folder or in a ZIP archive. Links are refused, and nothing is unpacked."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ READ_ERRORS = (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplemented
 
 
 class Exhibit(ABC):
-    """Files by name, `/` between folder and file. Whatever is no ordinary file is refused."""
+    """Files by name, with `/` between folder and file. Refuses anything that is no regular file."""
 
     @abstractmethod
     def names(self) -> set[str]:
@@ -40,7 +40,7 @@ class Exhibit(ABC):
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:
-        """The file, for reading."""
+        """Opens a file for reading."""
 
     def read(self, name: str, limit: int = MAX_SMALL) -> bytes:
         """All bytes of a file. Refuses one that is longer than `limit`."""
@@ -83,21 +83,21 @@ class Folder(Exhibit):
         self._path = path
 
     def names(self) -> set[str]:
-        found: set[str] = set()
-        self._walk(self._path, "", found)
-        return found
+        names: set[str] = set()
+        self._walk(self._path, "", names)
+        return names
 
-    def _walk(self, folder: Path, prefix: str, found: set[str]) -> None:
+    def _walk(self, folder: Path, prefix: str, names: set[str]) -> None:
         with os.scandir(folder) as children:
             for child in children:
                 name = prefix + child.name
                 if child.is_dir(follow_symlinks=False) and not child.is_symlink() and not prefix:
-                    self._walk(folder / child.name, name + "/", found)
+                    self._walk(folder / child.name, name + "/", names)
                 elif child.is_file(follow_symlinks=False):
-                    found.add(name)
+                    names.add(name)
                 else:
                     raise Refused(f"{name} is no ordinary file")
-                if len(found) > MAX_FILES:
+                if len(names) > MAX_FILES:
                     raise Refused(f"there are more than {MAX_FILES} files")
 
     def open(self, name: str) -> BinaryIO:
@@ -110,7 +110,7 @@ class Folder(Exhibit):
 
 
 class Archive(Exhibit):
-    """An exhibit in a ZIP archive, read where it lies."""
+    """An exhibit in a ZIP archive, which is read without being unpacked."""
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
@@ -119,24 +119,24 @@ class Archive(Exhibit):
         self._archive = zipfile.ZipFile(path)
 
     def names(self) -> set[str]:
-        found: set[str] = set()
+        names: set[str] = set()
         for member in self._archive.infolist():
-            if member.filename in found:
+            if member.filename in names:
                 raise Refused(f"the archive has {member.filename} twice")
             if member.flag_bits & 1 or member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 raise Refused(f"{member.filename} is encrypted, or compressed in an unusual way")
-            found.add(member.filename)
-            if len(found) > MAX_FILES:
+            names.add(member.filename)
+            if len(names) > MAX_FILES:
                 raise Refused(f"there are more than {MAX_FILES} files")
-        return found
+        return names
 
     def open(self, name: str) -> BinaryIO:
-        # Without the buffer a line would be read byte by byte.
+        # Without the buffer lines would be read byte by byte.
         return cast("BinaryIO", io.BufferedReader(cast("Any", self._archive.open(name)), CHUNK))
 
 
 def open_exhibit(path: Path) -> Exhibit:
-    """The exhibit at `path`. Raises CannotCheck if there is none."""
+    """Opens the exhibit at `path`. Raises CannotCheck if it is neither a folder nor a readable archive."""
     try:
         if path.is_dir():
             return Folder(path)
@@ -146,7 +146,7 @@ def open_exhibit(path: Path) -> Exhibit:
 
 
 class Manifest(NamedTuple):
-    """What manifest.json says of the exhibit; `files` are SHA-256 digests by name."""
+    """The content of manifest.json; `files` are SHA-256 digests in hex, by name."""
 
     origin: str
     size: int
@@ -157,7 +157,7 @@ class Manifest(NamedTuple):
 
 
 def read_manifest(exhibit: Exhibit) -> Manifest:
-    """The manifest, written exactly as it must be. Refuses any name that has no place in an exhibit."""
+    """Reads the manifest. Refuses one that is not canonical, or has a name that no file of an exhibit has."""
     data = exhibit.read(MANIFEST, MAX_MANIFEST)
     value = read_json(data)
     if canonical(value) + b"\n" != data:
@@ -187,13 +187,13 @@ def read_manifest(exhibit: Exhibit) -> Manifest:
 
 
 def numbers(manifest: Manifest, folder: str, ending: str) -> list[int]:
-    """The numbers that name the files of a folder, sorted."""
+    """The numbers in the file names of a folder, sorted."""
     names = (name for name in manifest.files if name.startswith(folder))
     return sorted(int(name[len(folder) : -len(ending)]) for name in names)
 
 
 def check_files(exhibit: Exhibit, manifest: Manifest, step: Step) -> None:
-    """Every file has the digest of the manifest; none is missing, none is there besides."""
+    """Checks that every file has the digest of the manifest, that none is missing, and that there are no others."""
     names = exhibit.names()
     for name in sorted(set(manifest.files) - names):
         step.problem(f"{name} is missing")

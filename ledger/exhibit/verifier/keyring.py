@@ -1,4 +1,4 @@
-"""Which keys of the log count at which size: keys to begin with, then what signed `key` entries change."""
+"""The trusted keys of the log at each size: the initial keys, as changed by signed `key` entries."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEY_FIELDS: dict[str, set[str]] = {"add": set(), "rotate": {"replaces"}, "revoke
 
 
 class Change(NamedTuple):
-    """A `key` entry: keys that it adds, keys whose use it ends."""
+    """A `key` entry: its index, its action, the keys that it adds, and the keys whose use it ends."""
 
     at: int
     action: str
@@ -33,11 +33,12 @@ class Change(NamedTuple):
 
 
 class Keyring:
-    """Give it `key` entries and checkpoints in the order of the log.
+    """The trusted keys: call `add_entry` with `key` entries and `check` with checkpoints, in the order of the log.
 
-    Anyone may have appended an entry. A key is added only by the checkpoint right behind its entry, which a key that
-    counted before must have signed; a rotation's, every key that it replaces and every new one. A key is taken back
-    by any signed checkpoint that covers the entry; and if none does, it must not have signed anything behind it.
+    Anyone may have appended an entry. A key is added only by the checkpoint right after its entry, signed by a key that
+    was trusted before; that of a rotation must be signed by every trusted key that it replaces and every new key. The
+    use of a key is ended by any signed checkpoint that covers the entry; without one, the key must not have signed
+    any checkpoint beyond the one right after the entry.
     """
 
     def __init__(self, keys: list[Key]) -> None:
@@ -50,7 +51,7 @@ class Keyring:
             self._add(key)
 
     def add_entry(self, index: int, entry: dict[str, Any]) -> None:
-        """A `key` entry. One that says nothing that can be understood changes no key, and is noted."""
+        """Records a `key` entry. A malformed one changes no key, and gives a note."""
         try:
             change = read_change(index, entry)
         except Refused as error:
@@ -61,12 +62,13 @@ class Keyring:
         self._pending.append(change)
 
     def check(self, checkpoint: Checkpoint) -> list[Key]:
-        """The keys that count and have signed, maybe none; those of strangers are ignored.
+        """The trusted keys that have signed a checkpoint, maybe none; signatures by unknown keys are ignored.
 
-        1. A signature by a key that was taken back is refused.
-        2. A signature by a key that counts and is not valid is refused.
-        3. So is one by a key that an entry takes back which no checkpoint made count: that may have been deleted.
-        4. If one is valid, `key` entries before this size take effect, as the class says.
+        1. A signature by a key whose use was ended is refused.
+        2. An invalid signature by a trusted key is refused.
+        3. A signature by a key that a pending entry ends is refused: the checkpoint that put the entry into effect may
+           have been deleted.
+        4. If some signature is valid, `key` entries before this size take effect, as the class describes.
         """
         signers = {}
         for signature in checkpoint.signatures:
@@ -88,21 +90,21 @@ class Keyring:
         if signers:
             before, known = set(signers), set(self._keys)
             self._pending = [change for change in self._pending if not self._take_effect(change, checkpoint, before)]
-            for signature in checkpoint.signatures:  # a key that counts from now on has signed validly, or not at all
+            for signature in checkpoint.signatures:  # any signature by a newly trusted key must be valid too
                 if key_id_of(signature) in set(self._keys) - known:
                     verify_signature(self._keys[key_id_of(signature)], checkpoint, signature)
         return list(signers.values())
 
     def counting(self) -> list[Key]:
-        """The keys that count now."""
+        """The keys that are trusted now."""
         return [key for key_id, key in self._keys.items() if key_id not in self._ended]
 
     def knows(self, signature: Signature) -> bool:
-        """Whether the signature is by a key that counts, or did."""
+        """Whether the signature names a key that is trusted, or was before."""
         return key_id_of(signature) in self._keys
 
     def _take_effect(self, change: Change, checkpoint: Checkpoint, signers: set[KeyId]) -> bool:
-        """Whether the change has come to count, or never can."""
+        """Applies a change if this checkpoint puts it into effect; False if it stays pending."""
         if change.at >= checkpoint.size:
             return False
         if change.action == "add" and change.at + 1 != checkpoint.size:
@@ -133,7 +135,7 @@ class Keyring:
 
 
 def read_change(index: int, entry: dict[str, Any]) -> Change:
-    """What a `key` entry says, which must be exactly one thing."""
+    """The change of a `key` entry. Refuses one without exactly the fields of its action."""
     action = text_of(entry, "action")
     if action not in KEY_FIELDS:
         raise Refused(f"its action {action!r:.40} is none of add, rotate and revoke")
@@ -150,7 +152,7 @@ def read_change(index: int, entry: dict[str, Any]) -> Change:
 
 
 def log_keys(entry: dict[str, Any], field: str) -> list[Key]:
-    """Different keys that sign for a log."""
+    """The keys of a field: 1 to MAX_VKEYS distinct keys that sign for a log. Refuses others."""
     vkeys = list_of(entry, field, str)
     if not 0 < len(vkeys) <= MAX_VKEYS or len(set(vkeys)) != len(vkeys):
         raise Refused(f"it does not name 1 to {MAX_VKEYS} different keys")
@@ -161,12 +163,12 @@ def log_keys(entry: dict[str, Any], field: str) -> list[Key]:
 
 
 def signs_for(key: Key, origin: str) -> bool:
-    """A witness may have an ML-DSA-44 key too: it is the log's if its name is the log's."""
+    """Whether a key signs for the log `origin`. An ML-DSA-44 key of another name is a witness' key."""
     return key.kind == ED25519 or (key.kind == MLDSA44 and key.name == origin)
 
 
 def has_signed(key: Key, checkpoint: Checkpoint) -> bool:
-    """Whether a checkpoint has valid signatures by a key, and no other under its id."""
+    """Whether a checkpoint has a signature under a key's id, and all such signatures are valid."""
     mine = [signature for signature in checkpoint.signatures if key_id_of(signature) == key_id_of(key)]
     try:
         for signature in mine:
@@ -177,12 +179,12 @@ def has_signed(key: Key, checkpoint: Checkpoint) -> bool:
 
 
 def key_id_of(named: Key | Signature) -> KeyId:
-    """Name and id of a key, or of the one that is said to have signed."""
+    """The name and key id of a key or of a signature."""
     return named.name, named.key_id
 
 
 def taken_back(checkpoint: Checkpoint, key: Key, index: int) -> Refused:
-    """The reason to refuse a signature."""
+    """The refusal of a signature by a key whose use was ended."""
     return Refused(
         f"the checkpoint of size {checkpoint.size} is signed by {key.name} with a key that entry {index} had revoked"
     )

@@ -1,4 +1,4 @@
-"""The command line, and the seven steps in their order."""
+"""The command line, and the seven steps in order."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ledger.exhibit.verifier.complete import check_complete
 from ledger.exhibit.verifier.cosigning import Cosignatures
 from ledger.exhibit.verifier.files import Exhibit, Manifest, check_files, numbers, open_exhibit, read_manifest
 from ledger.exhibit.verifier.keyring import Keyring, signs_for
-from ledger.exhibit.verifier.notes import Key, parse_note, parse_vkeys, read_given
+from ledger.exhibit.verifier.notes import Key, parse_note, parse_vkeys, read_supplied
 from ledger.exhibit.verifier.openings import OPENINGS, Openings
 from ledger.exhibit.verifier.partial import check_partial, check_remembered
 from ledger.exhibit.verifier.policy import Policy
@@ -48,8 +48,8 @@ EXPECTED = re.compile("(0|[1-9][0-9]{0,15}):([0-9a-f]{64})")
 Parsed = TypeVar("Parsed")
 
 
-class Given(NamedTuple):
-    """What the verifying person gave from outside the exhibit."""
+class Supplied(NamedTuple):
+    """The keys, policy, roots and expected sizes that the command line supplies from outside the exhibit."""
 
     keys: list[Key]
     policy: Policy | None
@@ -58,7 +58,7 @@ class Given(NamedTuple):
 
 
 class Trust(NamedTuple):
-    """The keys to begin with, whose they are, and the policy."""
+    """The initial trusted keys, the exhibit's own, the witnesses', and the policy. `outside`: whether `keys` are."""
 
     keys: list[Key]
     own: list[Key]
@@ -74,21 +74,21 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     options = parse_arguments(arguments)
     try:
         print(f"verify.py, a file with the SHA-256 {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}")
-        given = read_outside(options)
+        supplied = read_outside(options)
         exhibit = open_exhibit(Path(options.exhibit))
-        code = run(exhibit, given)
+        code = run(exhibit, supplied)
         sys.stdout.flush()
     except (CannotCheck, OSError) as error:
         print(f"could not check: {printable(str(error))}", file=sys.stderr)
         code = 2
-    except Exception as error:  # noqa: BLE001 - whatever an exhibit makes of this, it is not verified
+    except Exception as error:  # noqa: BLE001 - an exhibit that causes an error here is not verified
         print(f"could not check: {type(error).__name__}: {printable(str(error))}", file=sys.stderr)
         code = 2
     sys.exit(code)
 
 
-def run(exhibit: Exhibit, given: Given) -> int:
-    """The seven steps, printed as they go; what is wrong in one does not keep the others from being looked at."""
+def run(exhibit: Exhibit, supplied: Supplied) -> int:
+    """Runs the seven steps and prints each; a problem in one does not stop the others. Returns the exit code."""
     report = Report(TITLES, print)
     try:
         manifest = read_manifest(exhibit)
@@ -102,9 +102,9 @@ def run(exhibit: Exhibit, given: Given) -> int:
             f"{len(manifest.files)} files of {'a complete log' if manifest.complete else 'a part of a log'}"
         )
     report.show(FILES)
-    # 2, with what 3, 4, 6 and 7 need of the entries, in one pass over them
-    trust = read_trust(exhibit, manifest, given, report[SIGNATURES])
-    checks = make_checks(exhibit, manifest, given, trust, report)
+    # 2, with the checks of 3, 4, 6 and 7 that need the entries, in one pass over them
+    trust = read_trust(exhibit, manifest, supplied, report[SIGNATURES])
+    checks = make_checks(exhibit, manifest, supplied, trust, report)
     if manifest.entries > PATIENCE:
         print(f"reading {manifest.entries} entries", file=sys.stderr)
     with report[ENTRIES].refusing():
@@ -119,7 +119,7 @@ def run(exhibit: Exhibit, given: Given) -> int:
         check_latest(checks)
     report.show(SIGNATURES)
     # 4
-    check_policy(checks, trust, given, report[COSIGNATURES])
+    check_policy(checks, trust, supplied, report[COSIGNATURES])
     report.show(COSIGNATURES)
     # 5
     check_tokens(exhibit, checks, report[TOKENS])
@@ -131,7 +131,7 @@ def run(exhibit: Exhibit, given: Given) -> int:
 
 
 def verdict(report: Report, checks: Checks, trust: Trust) -> int:
-    """The last line."""
+    """Prints the last line, the verdict, and returns the exit code."""
     problems = report.problems()
     if problems:
         print(f"NOT VERIFIED: {printable(problems[0])}")
@@ -145,10 +145,10 @@ def verdict(report: Report, checks: Checks, trust: Trust) -> int:
     return 0
 
 
-def read_trust(exhibit: Exhibit, manifest: Manifest, given: Given, step: Step) -> Trust:
-    """The keys from outside, or else, self-asserted, those of the exhibit."""
+def read_trust(exhibit: Exhibit, manifest: Manifest, supplied: Supplied, step: Step) -> Trust:
+    """The keys from outside or, if there are none, those of the exhibit, which are self-asserted."""
     own: list[Key] = []
-    policy = given.policy
+    policy = supplied.policy
     if "keys.txt" in manifest.files:
         with step.refusing("keys.txt"):
             own = parse_vkeys(exhibit.read("keys.txt"))
@@ -157,20 +157,20 @@ def read_trust(exhibit: Exhibit, manifest: Manifest, given: Given, step: Step) -
             enclosed = Policy(exhibit.read("policy.txt"))
             own += [key for key in enclosed.logs if key.name == manifest.origin]
             policy = policy or enclosed
-    witnesses = [key for key in given.keys if not signs_for(key, manifest.origin)]
+    witnesses = [key for key in supplied.keys if not signs_for(key, manifest.origin)]
     witnesses += policy.witnesses.values() if policy else []
-    outside = [key for key in given.keys if key not in witnesses]
+    outside = [key for key in supplied.keys if key not in witnesses]
     # A policy may know many logs; the key of another one is no key of this one.
-    outside += [key for key in given.policy.logs if key.name == manifest.origin] if given.policy else []
-    if given.keys and not outside:
+    outside += [key for key in supplied.policy.logs if key.name == manifest.origin] if supplied.policy else []
+    if supplied.keys and not outside:
         raise CannotCheck(f"none of the keys that were given can be one of the log {manifest.origin}")
     own = [key for key in own if signs_for(key, manifest.origin)]
     return Trust(outside or own, own, witnesses, policy, bool(outside))
 
 
-def make_checks(exhibit: Exhibit, manifest: Manifest, given: Given, trust: Trust, report: Report) -> Checks:
-    """The checks that the pass feeds."""
-    roots, roots_are = given.roots, "which you gave"
+def make_checks(exhibit: Exhibit, manifest: Manifest, supplied: Supplied, trust: Trust, report: Report) -> Checks:
+    """The checks of the pass over the entries."""
+    roots, roots_are = supplied.roots, "which you gave"
     if not roots and "tsa-roots.pem" in manifest.files:
         with report[TOKENS].refusing("tsa-roots.pem"):
             roots, roots_are = (
@@ -191,12 +191,12 @@ def make_checks(exhibit: Exhibit, manifest: Manifest, given: Given, trust: Trust
         cosignatures=Cosignatures(trust.witnesses, trust.policy),
         tokens=Tokens(roots, roots_are),
         openings=Openings(exhibit, OPENINGS in manifest.files, report[OPENED]),
-        expected=given.expected,
+        expected=supplied.expected,
     )
 
 
 def check_latest(checks: Checks) -> None:
-    """The latest checkpoint is signed by a trusted key; entries behind it are told of: nobody vouches for them."""
+    """Refuses unless a trusted key has signed the latest checkpoint; notes the unsigned entries after it."""
     sizes = numbers(checks.manifest, "checkpoints/", ".txt")
     if not sizes:
         raise Refused("there is no checkpoint")
@@ -206,13 +206,14 @@ def check_latest(checks: Checks) -> None:
         checks.report[SIGNATURES].note(f"the entries from {sizes[-1]} on are SIGNED BY NOBODY")
 
 
-def check_policy(checks: Checks, trust: Trust, given: Given, step: Step) -> None:
-    """Enough witnesses have cosigned some checkpoint; what is behind the latest such one is told."""
+def check_policy(checks: Checks, trust: Trust, supplied: Supplied, step: Step) -> None:
+    """Checks that some checkpoint meets the policy; notes the entries after the latest such checkpoint."""
     if trust.policy is None:
         return
-    if given.policy and given.policy.logs and all(key.name != checks.manifest.origin for key in given.policy.logs):
+    logs = supplied.policy.logs if supplied.policy else []
+    if logs and all(key.name != checks.manifest.origin for key in logs):
         step.problem(f"the policy you gave does not know the log {checks.manifest.origin}")
-    whose = "the policy you gave" if given.policy else "the policy in the exhibit (self-asserted)"
+    whose = "the policy you gave" if supplied.policy else "the policy in the exhibit (self-asserted)"
     witnessed = checks.cosignatures.witnessed
     if witnessed is None:
         step.problem(f"no checkpoint has the cosignatures that {whose} asks for")
@@ -223,7 +224,7 @@ def check_policy(checks: Checks, trust: Trust, given: Given, step: Step) -> None
 
 
 def check_tokens(exhibit: Exhibit, checks: Checks, step: Step) -> None:
-    """Every token."""
+    """Checks every token of the exhibit."""
     manifest = checks.manifest
     for name in sorted(name for name in manifest.files if name.startswith("tokens/")):
         with step.refusing(name):
@@ -236,7 +237,7 @@ def check_tokens(exhibit: Exhibit, checks: Checks, step: Step) -> None:
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(
         prog="verify.py",
         description="Checks an exhibit of an evidence ledger, a folder or a ZIP archive. Writes nothing; no network.",
@@ -251,8 +252,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def read_outside(options: argparse.Namespace) -> Given:
-    """What was given on the command line. Raises CannotCheck for what cannot be read."""
+def read_outside(options: argparse.Namespace) -> Supplied:
+    """The inputs from the command line. Raises CannotCheck for a file or a text that cannot be read."""
     expected = []
     for text in options.expect:
         match = EXPECTED.fullmatch(text)
@@ -260,23 +261,23 @@ def read_outside(options: argparse.Namespace) -> Given:
             raise CannotCheck("--expect is SIZE:ROOT, a number and 64 hexadecimal digits")
         expected.append(Expected(int(match[1]), bytes.fromhex(match[2]), f"--expect {match[1]}"))
     for path in options.checkpoint:
-        checkpoint = parse_given(path, parse_note)
+        checkpoint = parse_supplied(path, parse_note)
         expected.append(Expected(checkpoint.size, checkpoint.root, f"the checkpoint in {path}"))
-    keys = parse_given(options.keys, parse_vkeys) if options.keys else []
+    keys = parse_supplied(options.keys, parse_vkeys) if options.keys else []
     if options.keys and not keys:
         raise CannotCheck(f"{options.keys}: no vkey in it")
-    return Given(
+    return Supplied(
         keys,
-        parse_given(options.policy, Policy) if options.policy else None,
-        parse_given(options.tsa_roots, parse_roots) if options.tsa_roots else [],
+        parse_supplied(options.policy, Policy) if options.policy else None,
+        parse_supplied(options.tsa_roots, parse_roots) if options.tsa_roots else [],
         expected,
     )
 
 
-def parse_given(path: str, parse: Callable[[bytes], Parsed]) -> Parsed:
-    """What a file from outside says."""
+def parse_supplied(path: str, parse: Callable[[bytes], Parsed]) -> Parsed:
+    """The parsed content of a file from outside. Raises CannotCheck."""
     try:
-        return parse(read_given(path))
+        return parse(read_supplied(path))
     except Refused as error:
         raise CannotCheck(f"{path}: {error}") from error
 

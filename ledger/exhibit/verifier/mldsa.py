@@ -1,6 +1,6 @@
-"""ML-DSA-44 (FIPS 204), verifying only, with an empty context.
+"""ML-DSA-44 (FIPS 204), verification only, with an empty context.
 
-Polynomials are lists of 256 integers modulo Q. The numbers of algorithms are those of FIPS 204.
+Polynomials are lists of 256 integers modulo Q. Algorithm numbers are those of FIPS 204.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ZETAS = [pow(1753, int(f"{place:08b}"[::-1], 2), Q) for place in range(256)]
 
 
 def mldsa44_verify(public: bytes, message: bytes, signature: bytes) -> None:
-    """Returns or refuses (algorithms 3 and 8)."""
+    """Verifies a signature (algorithms 3 and 8). Refuses an invalid one."""
     if len(public) != MLDSA_KEY or len(signature) != MLDSA_SIGNATURE:
         raise Refused("an ML-DSA-44 key or signature is not of its length")
     matrix, t1, tr = mldsa_expanded(public)
@@ -52,7 +52,7 @@ def mldsa44_verify(public: bytes, message: bytes, signature: bytes) -> None:
 
 @lru_cache(maxsize=16)
 def mldsa_expanded(public: bytes) -> tuple[list[list[Poly]], list[Poly], bytes]:
-    """The matrix A and t1 * 2**d, both transformed, and the key's hash (algorithms 23 and 32)."""
+    """The matrix A and t1 * 2**d, both in the NTT domain, and the key's hash (algorithms 23 and 32)."""
     rho = public[:32]
     matrix = [[sample_uniform(rho + bytes([j, i])) for j in range(COLUMNS)] for i in range(ROWS)]
     t1 = []
@@ -68,9 +68,9 @@ def sample_uniform(seed: bytes) -> Poly:
     while True:
         stream = hashlib.shake_128(seed).digest(length)
         drawn = [int.from_bytes(stream[at : at + 3], "little") & 0x7FFFFF for at in range(0, length, 3)]
-        kept = [value for value in drawn if value < Q]
-        if len(kept) >= 256:
-            return kept[:256]
+        accepted = [value for value in drawn if value < Q]
+        if len(accepted) >= 256:
+            return accepted[:256]
         length += 168
 
 
@@ -102,7 +102,7 @@ def unpack_z(data: bytes) -> Poly:
 
 
 def unpack_hints(data: bytes) -> list[set[int]]:
-    """Algorithm 21: the places of the hints of each row, which can be written in one way only."""
+    """Algorithm 21: the positions of the hints of each row. Refuses an encoding that is not the canonical one."""
     hints: list[set[int]] = []
     start = 0
     for row in range(ROWS):
@@ -118,7 +118,7 @@ def unpack_hints(data: bytes) -> list[set[int]]:
 
 
 def use_hint(hint: bool, r: int) -> int:
-    """Algorithm 40: the high bits of r, one up or down where there is a hint."""
+    """Algorithm 40: the high bits of r, raised or lowered by one where there is a hint."""
     low = r % (2 * GAMMA2)
     if low > GAMMA2:
         low -= 2 * GAMMA2
@@ -140,7 +140,7 @@ def pack_6_bits(values: list[int]) -> bytes:
 
 
 def ntt(poly: Poly) -> Poly:
-    """Algorithm 41."""
+    """Algorithm 41: the number-theoretic transform."""
     w = list(poly)
     m, length = 0, 128
     while length:
@@ -156,7 +156,7 @@ def ntt(poly: Poly) -> Poly:
 
 
 def inverse_ntt(poly: Poly) -> Poly:
-    """Algorithm 42."""
+    """Algorithm 42: the inverse number-theoretic transform."""
     w = list(poly)
     m, length = 256, 1
     while length < 256:

@@ -1,4 +1,4 @@
-"""Signed notes, vkeys and checkpoints (c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature), read strictly.
+"""Strict parsing of signed notes, vkeys and checkpoints (c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature).
 
 key id = SHA-256(name || 0x0A || type || public key)[:4]
 types    0x01 Ed25519 on the text, 0x04 Ed25519 cosignature, 0x06 ML-DSA-44 cosignature
@@ -38,7 +38,7 @@ class Key(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """One signature line; `line` is all of it without its newline."""
+    """One signature line; `line` is the whole line without its newline."""
 
     name: str
     key_id: bytes
@@ -47,7 +47,7 @@ class Signature(NamedTuple):
 
 
 class Checkpoint(NamedTuple):
-    """A signed checkpoint: its three lines as `text`, what they say, and its signatures in order."""
+    """A signed checkpoint: its three lines as `text`, their values, and its signatures in order."""
 
     text: str
     origin: str
@@ -57,7 +57,7 @@ class Checkpoint(NamedTuple):
 
 
 def parse_vkey(vkey: str) -> Key:
-    """The key of a vkey. Refuses other types than the three, and whatever is not written exactly."""
+    """The key of a vkey. Refuses other types than the three, and a vkey that is not written exactly."""
     if len(vkey) > 4096:
         raise Refused("a vkey is too long")
     name, _, rest = vkey.partition("+")
@@ -80,7 +80,7 @@ def parse_vkey(vkey: str) -> Key:
 
 
 def parse_vkeys(data: bytes) -> list[Key]:
-    """The keys of a file of vkeys, one a line; empty lines do not count."""
+    """The keys of a file of vkeys, one a line; empty lines are skipped."""
     try:
         lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
@@ -89,7 +89,7 @@ def parse_vkeys(data: bytes) -> list[Key]:
 
 
 def parse_note(data: bytes) -> Checkpoint:
-    """The signed checkpoint, none of its signatures verified. Refuses whatever is not written exactly."""
+    """The signed checkpoint in a note, no signature verified. Refuses a note that is not written exactly."""
     if len(data) > MAX_NOTE:
         raise Refused(f"a note is longer than {MAX_NOTE} bytes")
     try:
@@ -116,7 +116,7 @@ def parse_note(data: bytes) -> Checkpoint:
 
 
 def parse_text(text: str, signatures: tuple[Signature, ...]) -> Checkpoint:
-    """What the three lines of a checkpoint say."""
+    """The checkpoint of three lines, with these signatures."""
     lines = text.split("\n")
     if len(lines) != 4 or not 0 < len(lines[0].encode("utf-8")) <= 255:
         raise Refused("a checkpoint is not three lines")
@@ -124,12 +124,12 @@ def parse_text(text: str, signatures: tuple[Signature, ...]) -> Checkpoint:
 
 
 def parse_proof_lines(lines: list[str]) -> list[bytes]:
-    """Hashes in base64, one a line."""
+    """The hashes of lines of base64, one a line."""
     return [exact_hash(line) for line in lines]
 
 
 def verify_signature(key: Key, checkpoint: Checkpoint, signature: Signature) -> int:
-    """The time that a cosignature says, seconds since 1970; 0 where there is none. Refuses a wrong signature."""
+    """Verifies a signature. Returns its time in seconds since 1970; 0 if its kind has none. Refuses an invalid one."""
     value, seconds = signature.value, 0
     message = checkpoint.text.encode("utf-8")
     if key.kind != ED25519:
@@ -151,7 +151,7 @@ def verify_signature(key: Key, checkpoint: Checkpoint, signature: Signature) -> 
 
 
 def subtree_message(name: str, seconds: int, checkpoint: Checkpoint) -> bytes:
-    """What an ML-DSA-44 cosigner signs (tlog-cosignature): the whole tree as the subtree from 0 to its size."""
+    """The message of an ML-DSA-44 cosigner (tlog-cosignature): the whole tree, as the subtree from 0 to its size."""
     cosigner, origin = name.encode("utf-8"), checkpoint.origin.encode("utf-8")
     return b"".join(
         (
@@ -167,7 +167,7 @@ def subtree_message(name: str, seconds: int, checkpoint: Checkpoint) -> bytes:
 
 
 def check_name(name: str) -> None:
-    """Refuses a name that cannot name a key."""
+    """Refuses a text that is no valid key name."""
     if not name or "+" in name or any(char.isspace() or char < " " for char in name):
         raise Refused(f"{name!r:.80} cannot name a key")
     if len(name.encode("utf-8", "replace")) > MAX_NAME:
@@ -175,7 +175,7 @@ def check_name(name: str) -> None:
 
 
 def exact_base64(text: str) -> bytes:
-    """Base64 as it would be written, and in no other way."""
+    """The bytes of base64 in its canonical spelling. Refuses any other."""
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -186,7 +186,7 @@ def exact_base64(text: str) -> bytes:
 
 
 def exact_hash(text: str) -> bytes:
-    """32 bytes in base64."""
+    """The 32 bytes of canonical base64. Refuses any other text."""
     data = exact_base64(text)
     if len(data) != 32:
         raise Refused("a hash is not 32 bytes")
@@ -194,7 +194,7 @@ def exact_hash(text: str) -> bytes:
 
 
 def exact_size(text: str) -> int:
-    """A number as it would be written, and in no other way."""
+    """The number of a decimal from 0 to 2**63 - 1 without leading zeros. Refuses any other text."""
     if len(text) > 19 or not text.isascii() or not text.isdigit() or (text[0] == "0" and text != "0"):
         raise Refused("a tree size or index is not written exactly")
     if int(text) > MAX_TREE:
@@ -202,8 +202,8 @@ def exact_size(text: str) -> int:
     return int(text)
 
 
-def read_given(path: str, limit: int = MAX_NOTE) -> bytes:
-    """A file that was named on the command line."""
+def read_supplied(path: str, limit: int = MAX_NOTE) -> bytes:
+    """The bytes of a file that the command line names. Raises CannotCheck."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(limit + 1)

@@ -1,4 +1,4 @@
-"""Disclosed values: each fits the commitment that the entry holds in its place.
+"""Checks disclosed values: each must fit the commitment at its place in the entry.
 
 commitment = SHA-256("ledger-commitment/v1" || 0x0A || salt[32] || canonical JSON of the value)
 """
@@ -20,7 +20,7 @@ Place = tuple[int, str]
 
 
 class Openings:
-    """Reads openings.jsonl along with the entries: its lines stand in the order of index and pointer."""
+    """Checks openings.jsonl in the pass over the entries: its lines are in the order of index and pointer."""
 
     def __init__(self, exhibit: Exhibit, present: bool, step: Step) -> None:
         self._step = step
@@ -31,7 +31,7 @@ class Openings:
         self._advance()
 
     def check_entry(self, index: int, entry: dict[str, Any]) -> None:
-        """The openings of one entry; entries come by in order."""
+        """Checks the openings of the next entry; entries must come in order."""
         while self._next is not None and self._next["index"] <= index:
             opening = self._next
             with self._step.refusing(f"opening of entry {opening['index']} at {opening['pointer']!r:.80}"):
@@ -45,7 +45,7 @@ class Openings:
             self._advance()
 
     def finish(self) -> None:
-        """No opening is left over."""
+        """Reports an opening without an entry, and the number of disclosed values."""
         if self._next is not None:
             self._step.problem(f"an opening is of entry {self._next['index']}, which is not here")
         if self._count > MAX_SHOWN:
@@ -73,7 +73,7 @@ class Openings:
 
 
 def check_opening(entry: dict[str, Any], opening: dict[str, Any]) -> None:
-    """The entry holds the commitment to the value at the pointer."""
+    """Refuses unless the entry has the commitment to the opening's value at its pointer."""
     place = at_pointer(entry, opening["pointer"])
     if type(place) is not dict or list(place) != ["commitment"]:
         raise Refused("there is no commitment")
@@ -83,7 +83,7 @@ def check_opening(entry: dict[str, Any], opening: dict[str, Any]) -> None:
 
 
 def at_pointer(value: Any, pointer: str) -> Any:
-    """What stands at a JSON pointer (RFC 6901)."""
+    """The value at a JSON pointer (RFC 6901). Refuses if there is none."""
     if pointer and not pointer.startswith("/"):
         raise Refused("a JSON pointer is malformed")
     for token in pointer.split("/")[1:]:

@@ -1,4 +1,4 @@
-"""A part of a log: each entry is proved to be in the tree of the latest checkpoint, which goes on from all others."""
+"""Checks a part of a log: each entry is proved to be in the tree of the latest checkpoint, which extends all others."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ EMPTY = hashlib.sha256(b"").digest()
 
 
 def check_partial(exhibit: Exhibit, checks: Checks) -> None:
-    """Entries and checkpoints, in the order of the log.
+    """Checks entries and checkpoints, in the order of the log.
 
-    1. The latest checkpoint is the one of the manifest.
+    1. The latest checkpoint is that of the manifest.
     2. Every entry is in its tree.
     3. The tree of every checkpoint is the beginning of the next one's.
     """
@@ -48,7 +48,7 @@ def check_partial(exhibit: Exhibit, checks: Checks) -> None:
 
 
 def check_names(files: dict[str, str], indices: list[int], sizes: list[int]) -> None:
-    """One proof for each entry, and one consistency proof between each two checkpoints, that of size 0 aside."""
+    """Refuses unless each entry has a proof, and each two neighbouring checkpoints, except that of size 0, have one."""
     positive = [size for size in sizes if size]
     expected = {f"proofs/{index}.tlog-proof" for index in indices}
     expected |= {f"consistency/{a}-{b}.txt" for a, b in zip(positive, positive[1:])}
@@ -57,7 +57,7 @@ def check_names(files: dict[str, str], indices: list[int], sizes: list[int]) -> 
 
 
 def check_member(exhibit: Exhibit, checks: Checks, index: int, latest: Checkpoint, note: bytes) -> None:
-    """Entry `index` is canonical and is in the tree of the latest checkpoint."""
+    """Checks that entry `index` is canonical and in the tree of the latest checkpoint."""
     body = exhibit.read(f"entries/{index}.json", MAX_ENTRY)
     entry = parse_entry(body)
     proof = exhibit.read(f"proofs/{index}.tlog-proof")
@@ -71,7 +71,7 @@ def check_member(exhibit: Exhibit, checks: Checks, index: int, latest: Checkpoin
 
 
 def next_checkpoint(exhibit: Exhibit, checks: Checks, size: int, before: Checkpoint | None) -> Checkpoint | None:
-    """Checks a checkpoint, and that it goes on from the one before; returns what comes before the next."""
+    """Checks a checkpoint, and that it extends the one before. Returns it, or None if it was refused."""
     with checks.report[ENTRIES].refusing(f"the checkpoint of size {size}"):
         note = exhibit.read(f"checkpoints/{size}.txt")
         checkpoint = checks.checkpoint(size, note, EMPTY if size == 0 else None)
@@ -86,7 +86,7 @@ def next_checkpoint(exhibit: Exhibit, checks: Checks, size: int, before: Checkpo
 
 
 def proof_parts(proof: bytes, note: bytes, heads: int) -> tuple[list[str], list[bytes]]:
-    """The first lines and the hashes of a proof file, which ends in a blank line and this checkpoint."""
+    """The first `heads` lines and the hashes of a proof file, which must end in a blank line and this checkpoint."""
     if len(proof) > MAX_SMALL or not proof.endswith(b"\n\n" + note):
         raise Refused("its proof is not one into the latest checkpoint" if heads == 2 else "its proof is for another")
     try:
@@ -99,13 +99,13 @@ def proof_parts(proof: bytes, note: bytes, heads: int) -> tuple[list[str], list[
 
 
 def exact_number(line: str, beginning: str) -> int:
-    """The number behind the beginning of a line."""
+    """The number after the prefix `beginning` of a line."""
     if not line.startswith(beginning):
         raise Refused("its proof is malformed")
     return exact_size(line[len(beginning) :])
 
 
 def check_remembered(checks: Checks) -> None:
-    """What decisions cite, as far as it is in this part."""
+    """Checks the entries of this part that decisions cite."""
     for index, leaf in checks.decisions.remembered.items():
         checks.decisions.check_cited(index, leaf, checks.report[SCANS])

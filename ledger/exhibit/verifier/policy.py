@@ -1,4 +1,4 @@
-"""Trust policies (c2sp.org/tlog-policy): which logs, which witnesses, and which of them are enough."""
+"""Trust policies (c2sp.org/tlog-policy): logs, witnesses, and the quorum of witnesses."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MAX_POLICY = 1_000_000
 
 
 class Policy:
-    """A policy as its file says it. Names are kept as they stand there, whatever their encoding."""
+    """A parsed policy. Names are compared as the file has them, whatever their encoding."""
 
     def __init__(self, data: bytes) -> None:
-        """Refuses whatever the specification does not allow."""
+        """Parses a policy file. Refuses one that the specification does not allow."""
         if len(data) > MAX_POLICY or re.search(rb"[^\t\n\x20-\x7e\x80-\xff]", data) or (data and data[-1:] != b"\n"):
             raise Refused("the policy holds a control character, is too long, or does not end in a newline")
         self.logs: list[Key] = []
@@ -29,7 +29,7 @@ class Policy:
             "group": self._group,
             "quorum": self._quorum,
         }
-        # A name is a string of octets: surrogateescape keeps those that are not UTF-8 apart.
+        # A name is a string of octets: surrogateescape preserves octets that are not UTF-8.
         for number, line in enumerate(data.decode("utf-8", "surrogateescape").split("\n"), start=1):
             words = [word for word in re.split("[ \t]+", line) if word]
             if not words or words[0].startswith("#"):
@@ -44,9 +44,9 @@ class Policy:
             raise Refused("the policy has no quorum line")
 
     def met_by(self, cosigners: set[Key]) -> bool:
-        """Whether these keys are enough."""
+        """Whether cosignatures by these keys reach the quorum."""
         have = {name for name, key in self.witnesses.items() if key in cosigners}
-        for name, (enough, members) in self._groups.items():  # each has only members that are defined above it
+        for name, (enough, members) in self._groups.items():  # a group has only members that are defined above it
             if len(have.intersection(members)) >= enough:
                 have.add(name)
         return self.quorum == "none" or self.quorum in have

@@ -91,7 +91,7 @@ CURVES = {
 
 
 def hash_name(algorithm: Der) -> str:
-    """The hashlib name of an AlgorithmIdentifier of SHA-256, SHA-384 or SHA-512."""
+    """The hashlib name of an AlgorithmIdentifier of SHA-256, SHA-384 or SHA-512. Refuses others."""
     oid = algorithm.members()[0].oid() if algorithm.members() else ""
     if oid not in HASHES:
         raise Refused(f"the hash algorithm {oid} is not one of SHA-256, SHA-384 and SHA-512")
@@ -99,9 +99,9 @@ def hash_name(algorithm: Der) -> str:
 
 
 def verify_by_key(spki: Der, algorithm: Der, message: bytes, signature: bytes, *, hashed_by: str = "") -> None:
-    """Returns or refuses. `algorithm` is the AlgorithmIdentifier beside the signature, `spki` the public key.
+    """Verifies a signature. `algorithm` is its AlgorithmIdentifier, `spki` the public key. Refuses an invalid one.
 
-    `hashed_by` is the hash that CMS names elsewhere, for where the algorithm does not name it.
+    `hashed_by` is the hash that CMS names elsewhere; it is used where the algorithm names none.
     """
     parts, key = algorithm.members(), spki.members()
     if not parts or len(key) != 2 or not key[0].members():
@@ -125,7 +125,7 @@ def verify_by_key(spki: Der, algorithm: Der, message: bytes, signature: bytes, *
 
 
 def rsa_opened(public: bytes, signature: bytes) -> bytes:
-    """signature ** e modulo n, as long as n."""
+    """signature ** e modulo n, as bytes of the length of n. Refuses weak or malformed keys."""
     numbers = [member.integer() for member in read_der(public).members()]
     if len(numbers) != 2:
         raise Refused("an RSA key is malformed")
@@ -140,7 +140,7 @@ def rsa_opened(public: bytes, signature: bytes) -> bytes:
 
 
 def verify_pss(public: bytes, parameters: Der, message: bytes, signature: bytes) -> None:
-    """RFC 8017, 9.1.2, with one hash for everything and a salt of its length."""
+    """Verifies RSASSA-PSS (RFC 8017, 9.1.2) with one hash for message and mask, and a salt of its length."""
     fields = {member.tag: member.inner(member.tag) for member in parameters.members()}
     if not {0xA0, 0xA1, 0xA2} <= set(fields) or not set(fields) <= {0xA0, 0xA1, 0xA2, 0xA3}:
         raise Refused("RSASSA-PSS with parameters that are not known here")
@@ -169,7 +169,7 @@ def verify_pss(public: bytes, parameters: Der, message: bytes, signature: bytes)
 
 
 def verify_ecdsa(curve: Curve, public: bytes, digest: bytes, signature: bytes) -> None:
-    """FIPS 186-5, 6.4.2; the public key is an uncompressed point."""
+    """Verifies ECDSA (FIPS 186-5, 6.4.2); the public key is an uncompressed point."""
     numbers = [member.integer() for member in read_der(signature).members()]
     if len(numbers) != 2 or not all(0 < number < curve.order for number in numbers):
         raise Refused("an ECDSA signature is malformed")
@@ -201,7 +201,7 @@ def ec_multiply(curve: Curve, factor: int, point: EcPoint) -> EcPoint:
 
 
 def ec_add(curve: Curve, left: EcPoint, right: EcPoint) -> EcPoint:
-    """The sum of two points; None is the point at infinity. An inversion each: slow, but it can be read."""
+    """The sum of two points; None is the point at infinity. Each addition inverts: slow, but simple."""
     if left is None or right is None:
         return right if left is None else left
     if left[0] == right[0]:

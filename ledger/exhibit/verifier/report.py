@@ -1,4 +1,4 @@
-"""What the verifier says, and how it refuses."""
+"""The verifier's report, its steps and its exceptions."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ MAX_PROBLEMS = 50
 
 
 class Refused(Exception):
-    """Something is not as it must be: the exhibit is not verified."""
+    """A check has failed: the exhibit is not verified."""
 
 
 class CannotCheck(Exception):
-    """Nothing could be checked: a file that was named cannot be read, or is not of its kind."""
+    """Nothing could be checked: a named file cannot be read, or is not of the expected kind."""
 
 
 def printable(text: str) -> str:
-    """What a file says must not steer the terminal of whoever reads it."""
+    """The text with control characters escaped, so that text of a file cannot control the terminal."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def many(number: int, noun: str, nouns: str = "") -> str:
-    """A number and what it counts."""
+    """A number with its noun in singular or plural."""
     return f"{number} {noun if number == 1 else nouns or noun + 's'}"
 
 
 class Step:
-    """What one numbered step found."""
+    """The lines and problems of one numbered step; at most MAX_PROBLEMS problems, others are counted in `hidden`."""
 
     def __init__(self, number: int, title: str) -> None:
         self.number = number
@@ -51,7 +51,7 @@ class Step:
 
     @contextmanager
     def refusing(self, what: str = "") -> Iterator[None]:
-        """A Refused that is raised inside becomes a problem of this step, and the verifier goes on."""
+        """Makes a Refused that is raised inside a problem of this step, so that the verifier continues."""
         try:
             yield
         except Refused as error:
@@ -59,7 +59,7 @@ class Step:
 
 
 class Report:
-    """The steps by number, each printed when it is `show`n; several may be filled by one pass over the entries."""
+    """The steps by number, from 1. `show` prints one; one pass over the entries may fill several."""
 
     def __init__(self, titles: tuple[str, ...], write: Callable[[str], None]) -> None:
         self._steps = [Step(number, title) for number, title in enumerate(titles, start=1)]

@@ -1,4 +1,4 @@
-"""Whether every scan is complete: nothing left out between its open and its close, and everything counted."""
+"""Checks that every scan is complete: no item is missing between its open and its close, and the counts are right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ListKey = tuple[str, Union[str, int], str]
 
 
 class Scan:
-    """One scan, as its entries have been so far."""
+    """The state of one scan after the entries so far."""
 
     def __init__(self) -> None:
         self.findings = Tree()
@@ -21,18 +21,18 @@ class Scan:
 
 
 class Scans:
-    """Give it the entries in order. Memory grows with the number of scans and lists, not of items."""
+    """Checks all scans, from entries in order. Memory grows with the number of scans and lists, not of items."""
 
     def __init__(self) -> None:
         self._scans: dict[int, Scan] = {}
         self._lists: set[ListKey] = set()
 
     def list_load(self, _index: int, entry: dict[str, Any]) -> None:
-        """A list of known material was loaded."""
+        """Records a loaded list of known material."""
         self._lists.add(list_key(entry))
 
     def scan_open(self, _index: int, entry: dict[str, Any]) -> None:
-        """Its lists were loaded before it, by name, version and digest, and its settings are told."""
+        """Opens a scan. Refuses one without settings, or with a list (name, version, digest) not loaded before."""
         number = size_of(entry, "scan")
         if number in self._scans:
             raise Refused(f"it opens scan {number} again")
@@ -44,7 +44,7 @@ class Scans:
                 raise Refused(f"scan {number} used list {loaded['name']} {loaded['version']}, not loaded before it")
 
     def item(self, _index: int, entry: dict[str, Any]) -> None:
-        """Its `seq` is the next of its scan."""
+        """Adds an item. Refuses one whose `seq` is not the next of its scan."""
         number, seq, finding = size_of(entry, "scan"), size_of(entry, "seq"), entry.get("finding")
         scan = self._opened(number)
         if type(finding) is not dict:
@@ -57,7 +57,7 @@ class Scans:
             raise Refused(f"it is item {seq} of scan {number} where item {expected} must be")
 
     def scan_close(self, index: int, entry: dict[str, Any]) -> None:
-        """Items, counts and findings root are those of the items."""
+        """Closes a scan. Refuses unless number of items, counts and findings root are those of its items."""
         number = size_of(entry, "scan")
         scan = self._opened(number)
         scan.closed_at = index
@@ -72,7 +72,7 @@ class Scans:
             raise Refused(f"the findings root of scan {number} is not that of its items")
 
     def finish(self, signed: int, step: Step) -> None:
-        """Every scan is closed, and its close is among the first `signed` entries."""
+        """Checks that every scan is closed, and that its close is among the first `signed` entries."""
         for number, scan in sorted(self._scans.items()):
             counts = ", ".join(f"{count} {status}" for status, count in sorted(scan.counts.items())) or "none"
             items = many(scan.findings.size, "item")
@@ -94,7 +94,7 @@ class Scans:
 
 
 def list_key(entry: dict[str, Any]) -> ListKey:
-    """What tells one version of a list from all others; a version is a number or a text."""
+    """The name, version and digest that identify a version of a list; a version is a number or a text."""
     version = entry.get("version")
     if type(version) is not int:
         version = text_of(entry, "version")

@@ -21,7 +21,7 @@ MAX_TOKEN = 65_536
 
 
 class Token(NamedTuple):
-    """What a token says, its signature verified: SHA-256 `imprint` existed at `seconds`."""
+    """A token with a verified signature: it states that SHA-256 `imprint` existed at Unix time `seconds`."""
 
     imprint: bytes
     seconds: int
@@ -30,7 +30,7 @@ class Token(NamedTuple):
 
 
 def verify_token(data: bytes) -> Token:
-    """What the token says. Its signer is not traced to a root here.
+    """Verifies a token (DER) and returns its content. Its signer is not traced to a root here.
 
     1. It is SignedData with one signer, whose certificate is in it and is for time stamping alone.
     2. The signed attributes name the content's type, its digest, and the signer's certificate by its digest.
@@ -86,33 +86,33 @@ def open_signed_data(token: Der) -> tuple[bytes, list[Certificate], list[Der]]:
 
 
 def find_signer(identifier: Der, certificates: list[Certificate]) -> Certificate:
-    """The certificate that a SignerIdentifier means."""
+    """The certificate that a SignerIdentifier identifies. Refuses if it is not in the token."""
     if identifier.tag == 0x80:
-        wanted = b"\x04" + bytes([len(identifier.content) & 0x7F]) + identifier.content
-        found = [one for one in certificates if one.extensions.get("2.5.29.14", (False, b""))[1] == wanted]
+        key_identifier = b"\x04" + bytes([len(identifier.content) & 0x7F]) + identifier.content
+        candidates = [one for one in certificates if one.extensions.get("2.5.29.14", (False, b""))[1] == key_identifier]
     else:
         parts = identifier.members()
         if len(parts) != 2:
             raise Refused("its signer is not named")
-        found = [one for one in certificates if (one.issuer, one.serial) == (parts[0].raw, parts[1].integer())]
-    if not found:
+        candidates = [one for one in certificates if (one.issuer, one.serial) == (parts[0].raw, parts[1].integer())]
+    if not candidates:
         raise Refused("its signer's certificate is not in it")
-    return found[0]
+    return candidates[0]
 
 
 def parse_attributes(attributes: Der) -> dict[str, Der]:
-    """The one value of each signed attribute."""
-    found: dict[str, Der] = {}
+    """The one value of each signed attribute, by object identifier."""
+    values: dict[str, Der] = {}
     for attribute in attributes.members(SET):
         parts = attribute.members()
-        if len(parts) != 2 or parts[0].oid() in found:
+        if len(parts) != 2 or parts[0].oid() in values:
             raise Refused("its signed attributes are malformed")
-        found[parts[0].oid()] = parts[1].inner(SET)
-    return found
+        values[parts[0].oid()] = parts[1].inner(SET)
+    return values
 
 
 def check_binding(attributes: dict[str, Der], signer: Certificate) -> None:
-    """The signed attributes hold the digest of its signer's certificate (ESSCertID of RFC 2634 or RFC 5035)."""
+    """Refuses unless the signed attributes have the digest of the signer's certificate (RFC 2634, RFC 5035)."""
     bound = False
     for oid in (SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2):
         if oid not in attributes:
@@ -130,7 +130,7 @@ def check_binding(attributes: dict[str, Der], signer: Certificate) -> None:
 
 
 def parse_tst_info(info: Der) -> tuple[bytes, int]:
-    """The SHA-256 that was stamped, and when."""
+    """The stamped SHA-256 and the Unix time of a TSTInfo."""
     fields = info.members()
     if len(fields) < 5 or fields[0].integer() != 1:
         raise Refused("its TSTInfo is malformed")
@@ -146,22 +146,22 @@ class Tokens:
     def __init__(self, roots: list[Certificate], roots_are: str) -> None:
         self._roots = roots
         self._roots_are = roots_are
-        self._told: dict[bytes, tuple[int, int, bytes]] = {}
-        self._seen: set[bytes] = set()
+        self._recorded: dict[bytes, tuple[int, int, bytes]] = {}
+        self._checked: set[bytes] = set()
 
     def add_entry(self, index: int, entry: dict[str, Any]) -> None:
-        """A `checkpoint.time` entry: the digests of a token and of the signed checkpoint that it stamps."""
+        """Records a `checkpoint.time` entry: the digests of a token and of the signed checkpoint that it stamps."""
         size = size_of(entry, "size")
         if size > index:
             raise Refused(f"it stamps size {size}, which was not yet")
-        self._told[digest_of(entry, "token_sha256")] = (index, size, digest_of(entry, "note_sha256"))
+        self._recorded[digest_of(entry, "token_sha256")] = (index, size, digest_of(entry, "note_sha256"))
 
     def check(self, name: str, data: bytes, checkpoint: Checkpoint, complete: bool, step: Step) -> None:
-        """A token on a checkpoint.
+        """Checks a token on a checkpoint.
 
-        1. The token is valid, and stamps the checkpoint as the log had signed it.
+        1. The token is valid, and stamps the checkpoint as the log signed it.
         2. Its signer is traced to a root, if there are roots.
-        3. An entry tells of it.
+        3. An entry records it; in a part, the entry may be missing.
         """
         # 1
         token = verify_token(data)
@@ -174,8 +174,8 @@ class Tokens:
             traced = f"traced to {root}, {self._roots_are}"
         # 3
         digest = hashlib.sha256(data).digest()
-        self._seen.add(digest)
-        index, size, note = self._told.get(digest, (-1, checkpoint.size, token.imprint))
+        self._checked.add(digest)
+        index, size, note = self._recorded.get(digest, (-1, checkpoint.size, token.imprint))
         if (size, note) != (checkpoint.size, token.imprint):
             raise Refused(f"entry {index} tells of it with another checkpoint")
         if index < 0 and complete:
@@ -183,16 +183,16 @@ class Tokens:
         step.say(f"{name}: size {checkpoint.size} existed at {utc(token.seconds)}, says {token.signer} ({traced})")
 
     def finish(self, step: Step) -> None:
-        """Every entry's token is there."""
-        for digest, (index, size, _) in self._told.items():
-            if digest not in self._seen:
+        """Checks that the token of every `checkpoint.time` entry is in the exhibit."""
+        for digest, (index, size, _) in self._recorded.items():
+            if digest not in self._checked:
                 step.problem(f"entry {index} tells of a token on size {size} that is not in the exhibit")
-        if not self._seen and not self._told:
+        if not self._checked and not self._recorded:
             step.say("no authority has stamped a checkpoint")
 
 
 def signed_forms(checkpoint: Checkpoint) -> set[bytes]:
-    """The SHA-256 of the note with its first 1, 2, ... signatures: those that the log made come first."""
+    """The SHA-256 of the note with its first 1, 2, ... signatures: the log's signatures come first."""
     note, forms = checkpoint.text + "\n", set()
     for signature in checkpoint.signatures:
         note += signature.line + "\n"

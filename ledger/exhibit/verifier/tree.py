@@ -1,4 +1,4 @@
-"""Merkle trees: RFC 6962 hashes, and verifying proofs as in RFC 9162, 2.1.3.2 and 2.1.4.2.
+"""Merkle trees: RFC 6962 hashes, and verification of proofs (RFC 9162, 2.1.3.2 and 2.1.4.2).
 
 root of no entries SHA-256(""), leaf SHA-256(0x00 || entry), node SHA-256(0x01 || left || right)
 """
@@ -23,7 +23,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 
 class Tree:
-    """The root over leaf hashes that are added in order; keeps one hash for each bit of the size."""
+    """The root over leaf hashes that are added in order; stores one hash for each set bit of the size."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -49,7 +49,7 @@ class Tree:
 
 
 def check_inclusion(index: int, size: int, leaf: bytes, proof: list[bytes], root: bytes) -> None:
-    """The leaf hash stands at `index` of the tree of `size` leaves that has `root` (RFC 9162, 2.1.3.2)."""
+    """Refuses unless the leaf hash is at `index` of the tree of `size` leaves with `root` (RFC 9162, 2.1.3.2)."""
     if index >= size:
         raise Refused(f"entry {index} is not in a tree of {size} entries")
     check_hashes(proof)
@@ -69,7 +69,7 @@ def check_inclusion(index: int, size: int, leaf: bytes, proof: list[bytes], root
 
 
 def check_consistency(first: int, second: int, first_root: bytes, second_root: bytes, proof: list[bytes]) -> None:
-    """The tree of `first` leaves is the beginning of the one of `second` (RFC 9162, 2.1.4.2); 0 < first < second."""
+    """Refuses unless the tree of size `second` begins with that of `first` (RFC 9162, 2.1.4.2); 0 < first < second."""
     if not 0 < first < second:
         raise Refused(f"there is no consistency proof from size {first} to size {second}")
     check_hashes(proof)

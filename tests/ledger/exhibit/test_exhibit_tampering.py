@@ -55,12 +55,12 @@ def run(case: Case, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], tuple[i
     """Verifies in this process with the case's keys; what was verified once is not computed again."""
     for name in ("mldsa44_verify", "ed25519_verify"):
         monkeypatch.setattr(notes, name, lru_cache(maxsize=None)(getattr(notes, name)))
-    given = verifier.Given([parse_vkey(vkey) for vkey in case.vkeys], None, [], [])
+    supplied = verifier.Supplied([parse_vkey(vkey) for vkey in case.vkeys], None, [], [])
 
     def check(exhibit: Path) -> tuple[int, str]:
         out = io.StringIO()
         with redirect_stdout(out):
-            code = verifier.run(Folder(exhibit), given)
+            code = verifier.run(Folder(exhibit), supplied)
         return code, out.getvalue()
 
     return check
