@@ -71,6 +71,8 @@ def plain(tmp_path_factory: pytest.TempPathFactory, repeated: Path, known_store:
         return Plain(*scan(case, repeated, known_store), case)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1, 2, 3])
 @pytest.mark.parametrize("group", [1000, 4])
 def test_findings_are_the_same(
@@ -104,6 +106,7 @@ def test_a_content_is_decoded_once(tmp_path: Path, repeated: Path, known_store: 
     assert "zz/broken.jpg" in decoded  # why it cannot be read may be the machine's
 
 
+@pytest.mark.slow
 def test_contents_that_agree_in_what_the_tables_hold_are_told_apart(
     tmp_path: Path, repeated: Path, plain: Plain, known_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +118,7 @@ def test_contents_that_agree_in_what_the_tables_hold_are_told_apart(
     assert listener.recorded_findings == told.recorded_findings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [3, 20, 40])
 def test_what_an_earlier_run_recorded_was_seen(
     tmp_path: Path,
