@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ def sources(package: str) -> list[Path]:
     return sorted((ROOT / package).rglob("*.py"))
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every module that a file imports, wherever in it."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -62,7 +64,7 @@ def imports(path: Path) -> set[str]:
             assert node.level == 0, f"{path}: relative import"
             assert node.module is not None
             found.add(node.module)
-    return found
+    return frozenset(found)
 
 
 def room(module: str) -> str:
@@ -99,6 +101,7 @@ def test_few_modules_stand_at_the_top(package: str) -> None:
     assert len(list((ROOT / package).glob("*.py"))) <= MOST_AT_THE_TOP[package]
 
 
+@pytest.mark.slow
 def test_matcher_uses_public_names_of_the_ledger_only() -> None:
     for path in sources("matcher"):
         assert not {module for module in imports(path) if module.startswith("ledger.")}, path
@@ -110,17 +113,20 @@ def test_benchmarks_import_nothing_of_the_tests() -> None:
         assert "sys.path" not in path.read_text(encoding="utf-8"), path
 
 
+@pytest.mark.slow
 def test_the_ledger_stands_alone() -> None:
     allowed = {"ledger", "click", "cryptography", "rfc3161_client", "sqlite_utils", *sys.stdlib_module_names}
     for path in sources("ledger"):
         assert {module.split(".")[0] for module in imports(path)} <= allowed, path
 
 
+@pytest.mark.slow
 def test_only_what_writes_and_reads_cases_knows_the_ledger() -> None:
     users = {room_of(path) for path in sources("matcher") if any(m.split(".")[0] == "ledger" for m in imports(path))}
     assert users <= {"record", "scan", "revisit", "reports", "commands"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("library", "package", "homes"),
     [
@@ -154,6 +160,7 @@ def test_a_library_has_one_home(library: str, package: str, homes: set[str]) -> 
     assert users == homes
 
 
+@pytest.mark.slow
 def test_one_file_speaks_to_a_network() -> None:
     speaking = {"asyncio", "ftplib", "http", "smtplib", "socket", "socketserver", "ssl", "urllib", "xmlrpc"}
     users = {
@@ -165,6 +172,7 @@ def test_one_file_speaks_to_a_network() -> None:
     assert users == {"ledger/commands/posting.py"}
 
 
+@pytest.mark.slow
 def test_click_is_in_commands_only() -> None:
     users = {room_of(path) for path in sources("matcher") if "click" in imports(path)}
     assert users == {"commands"}

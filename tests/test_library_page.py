@@ -41,6 +41,7 @@ def test_the_example_prints_what_the_page_says(script: Path) -> None:
     assert result.stdout == block("text")
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_the_example_type_checks_as_a_consumers_module(script: Path) -> None:
     pytest.importorskip("mypy", reason="mypy comes with the extra `dev`")

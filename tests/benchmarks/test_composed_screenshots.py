@@ -66,6 +66,7 @@ def test_boxes_are_exact(kind: str, seed: int) -> None:
             assert difference(found.image, moved, shown) > here
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_seed_gives_the_same_screenshot(kind: str) -> None:
     first, again, other = composed(kind, 5), composed(kind, 5), composed(kind, 6)

@@ -13,6 +13,7 @@ def distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return apart
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [8, 32])
 def test_the_same_arguments_give_the_same_codes_and_a_longer_run_begins_with_a_shorter(width: int) -> None:
     real = uniform(50, width, 9)
@@ -33,6 +34,7 @@ def test_grown_codes_stay_near_two_real_ones() -> None:
     assert np.median(nearest) < 60  # of unrelated ones, the nearest of 50 is about 110 away
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "fewest", "most"), [(8, 8, 10), (32, 32, 44)])
 def test_a_hostile_list_has_what_hurts(width: int, fewest: int, most: int) -> None:
     codes = hostile(10_000, width, 1)

@@ -262,6 +262,7 @@ class Counting(Squares):
         return super().start(beat)
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_no_more_workers_than_items(tmp_path: Path) -> None:
     run_of(PoolExecutor(12), Counting(str(tmp_path)), 3)
@@ -276,6 +277,7 @@ class Raising(Squares):
         raise OSError(5, "a defect")
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_work_that_raises_is_an_error_and_no_dead_worker() -> None:
     with pytest.raises(OSError, match="a defect"):

@@ -209,6 +209,7 @@ def test_any_groups_give_the_same_tree(groups: list[int], path: Path, origin: st
     assert audit(path, keys=[signer.vkey]).problems == ()
 
 
+@pytest.mark.slow
 def test_proofs_come_from_the_tiles(make_ledger: Callable[..., Path]) -> None:
     with closing(Store.open_readonly(make_ledger(66_000))) as store:
         bodies: list[bytes] = []

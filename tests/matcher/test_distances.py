@@ -35,6 +35,7 @@ def test_all_ways_agree(metric: Metric, hashes: tuple[bytes, bytes, bytes]) -> N
     assert distance(metric, bytes(len(first)), b"\xff" * len(first)) == metric.furthest(len(first))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric", METRICS)
 @given(hashes=TRIPLES)
 def test_no_entry_lies_beyond_the_reach(metric: Metric, hashes: tuple[bytes, bytes, bytes]) -> None:

@@ -161,6 +161,7 @@ class TestWithoutAHasher:
         with pytest.raises(SettingsError, match="photodna, which is not computed"):
             Matcher(settings=Settings(thresholds={"photodna": 1}))
 
+    @pytest.mark.slow
     def test_pictures_are_examined_by_the_rest(self, store: Path, encoded: Encode) -> None:
         opened = Matcher.open(store)
         assert opened.not_computed == {"photodna": 2}
@@ -169,6 +170,7 @@ class TestWithoutAHasher:
         with pytest.raises(SettingsError, match="unknown algorithm 'photodna': installed are"):
             Matcher.open(store, settings=Settings(algorithms=("photodna",)))
 
+    @pytest.mark.slow
     def test_every_command_says_so(self, tmp_path: Path, capsys: Capture, encoded: Encode) -> None:
         listed = tmp_path / "l.jsonl"
         listed.write_text(
@@ -220,6 +222,8 @@ class TestPlugIn:
         landscape(9, width=360, height=240).save(folder / "other.png")
         return folder
 
+    @pytest.mark.process
+    @pytest.mark.slow
     @pytest.mark.parametrize("workers", ["0", "1"])
     def test_from_scan_to_report(
         self, make_store: MakeStore, exhibit: Path, tmp_path: Path, capsys: Capture, workers: str
@@ -260,6 +264,7 @@ class TestPlugIn:
         assert "squared Euclidean distance" in page
         assert "of 40,000" in page
 
+    @pytest.mark.slow
     def test_relookup_finds_what_was_listed_later(
         self, make_store: MakeStore, exhibit: Path, tmp_path: Path, capsys: Capture
     ) -> None:
@@ -277,6 +282,7 @@ class TestPlugIn:
         }
         assert run(["verify", "--case", case]) == 0
 
+    @pytest.mark.slow
     def test_screening_reaches_as_far_as_roots_add_up(
         self, make_store: MakeStore, exhibit: Path, tmp_path: Path
     ) -> None:

@@ -126,6 +126,7 @@ class TestScreeningPlugIn:
             (folder / f"{seed}.png").write_bytes(encoded(original(seed)))
         return folder
 
+    @pytest.mark.slow
     def test_wide_margins_are_kept(
         self, plug_in: type[ScreeningLabHasher], make_store: MakeStore, evidence: Path, tmp_path: Path
     ) -> None:

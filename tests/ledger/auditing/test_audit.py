@@ -201,6 +201,7 @@ TAMPERING: dict[str, tuple[list[Any], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TAMPERING)
 def test_tampering_is_found(
     make_ledger: Callable[..., Path], tamper: Callable[..., None], signer: Signer, name: str

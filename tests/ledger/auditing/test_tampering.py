@@ -261,6 +261,7 @@ def test_a_checkpoint_by_another_key_counts_for_nothing(
     assert "44 entries after the last checkpoint are not signed" in report.notes
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_makes_a_known_keys_signature_a_strangers(
     make_ledger: Callable[..., Path], signer: Signer
 ) -> None:

@@ -52,12 +52,14 @@ def test_every_published_vector_is_used(vectors: Path) -> None:
     assert {file.stem for file in (vectors / "jcs" / "input").iterdir()} == {*INSIDE, *OUTSIDE}
 
 
+@pytest.mark.slow
 @given(values)
 @settings(deadline=None, max_examples=300)
 def test_agrees_with_rfc8785(value: Any) -> None:
     assert canonical(value) == rfc8785.dumps(value)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(keys.filter(lambda key: key not in {"v", "type"}), values, max_size=6))
 @settings(deadline=None)
 def test_parse_gives_back_what_canonical_took(fields: dict[str, Any]) -> None:

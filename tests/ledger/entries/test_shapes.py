@@ -31,6 +31,7 @@ def known(*bodies: bytes) -> Shapes:
     return shapes
 
 
+@pytest.mark.slow
 @given(st.lists(ENTRIES, min_size=1, max_size=6))
 def test_entries_are_read_as_parse_reads_them(entries: list[dict[str, Any]]) -> None:
     shapes = Shapes()
@@ -39,6 +40,7 @@ def test_entries_are_read_as_parse_reads_them(entries: list[dict[str, Any]]) -> 
     assert [shapes.read(body) for body in bodies] == [parse(body) for body in bodies]
 
 
+@pytest.mark.slow
 @given(ENTRIES, st.data())
 def test_a_shape_takes_nothing_that_parse_refuses(entry: dict[str, Any], data: st.DataObject) -> None:
     body = bytes(canonical(entry))

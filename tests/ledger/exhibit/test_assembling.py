@@ -92,6 +92,7 @@ def test_the_file_is_of_python_3_9() -> None:
             assert types == []
 
 
+@pytest.mark.slow
 def test_no_name_is_defined_twice() -> None:
     names: list[str] = []
     for node in ast.parse(assemble()).body:

@@ -42,6 +42,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.process
 def test_a_complete_exhibit(case: Case, tmp_path: Path, keys: Path) -> None:
     exhibit = case.export(tmp_path / "exhibit", disclose=None)
     files = contents(exhibit)
@@ -62,6 +63,7 @@ def test_a_complete_exhibit(case: Case, tmp_path: Path, keys: Path) -> None:
     assert [line[0] for line in out.splitlines() if line[1:2] == "."] == list("1234567")
 
 
+@pytest.mark.process
 def test_a_part(case: Case, tmp_path: Path, keys: Path, verifier: Path) -> None:
     exhibit = case.export(tmp_path / "part", selection=Selection(notable=True))
     files = contents(exhibit)
@@ -78,6 +80,7 @@ def test_a_part(case: Case, tmp_path: Path, keys: Path, verifier: Path) -> None:
     assert "a part cannot show that a scan is complete" in out
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("selection", [None, Selection(ranges=parse_ranges("6-7")), Selection(scans=frozenset({1}))])
 def test_always_the_same_bytes(case: Case, tmp_path: Path, verifier: Path, selection: Selection | None) -> None:
     first = case.export(tmp_path / "a", selection=selection)
@@ -123,6 +126,7 @@ def test_nothing_is_left_behind_and_nothing_overwritten(case: Case, tmp_path: Pa
     assert {path.name for path in tmp_path.iterdir()} == {"there", "file.zip"}
 
 
+@pytest.mark.process
 def test_a_damaged_ledger(tmp_path: Path, verifier: Path) -> None:
     case = build(tmp_path)
     tamper(case.ledger, ("UPDATE entry SET body = ? WHERE idx = 7", (canonical({"v": 1, "type": "note"}),)))
@@ -140,6 +144,8 @@ def test_a_damaged_ledger(tmp_path: Path, verifier: Path) -> None:
     )
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_entries_behind_the_latest_checkpoint(tmp_path: Path, verifier: Path) -> None:
     case = build(tmp_path)
     with Ledger.open(case.ledger) as log:
@@ -154,6 +160,7 @@ def test_entries_behind_the_latest_checkpoint(tmp_path: Path, verifier: Path) ->
     assert verify(verifier, part)[0] == 0
 
 
+@pytest.mark.process
 def test_what_is_expected_from_outside(case: Case, tmp_path: Path, verifier: Path) -> None:
     with Ledger.open_readonly(case.ledger) as log:
         roots = {size: log.root(size).hex() for size in (3, 7, 10)}
@@ -172,6 +179,7 @@ def test_what_is_expected_from_outside(case: Case, tmp_path: Path, verifier: Pat
     assert "beyond the entries" in verify(verifier, whole, "--expect", f"99:{roots[7]}")[1]
 
 
+@pytest.mark.process
 def test_a_policy_from_outside(case: Case, tmp_path: Path, verifier: Path) -> None:
     exhibit = case.export(tmp_path / "exhibit", policy=None)
     witness = f"witness w {case.witnesses[0].vkey}\n"
@@ -189,6 +197,8 @@ def test_a_policy_from_outside(case: Case, tmp_path: Path, verifier: Path) -> No
         assert (found, words in out) == (code, True)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_could_not_check(case: Case, tmp_path: Path, verifier: Path, keys: Path) -> None:
     exhibit = case.export(tmp_path / "exhibit")
     (tmp_path / "witness.keys").write_text(case.witnesses[0].vkey + "\n", "utf-8")
@@ -212,6 +222,7 @@ def test_could_not_check(case: Case, tmp_path: Path, verifier: Path, keys: Path)
     assert verify(verifier, tmp_path / "empty")[0] == 1
 
 
+@pytest.mark.process
 def test_a_scan_without_settings_or_with_a_hole_is_refused(tmp_path: Path, verifier: Path) -> None:
     case = build(tmp_path)
     exhibit = case.export(tmp_path / "exhibit")
@@ -224,6 +235,7 @@ def test_a_scan_without_settings_or_with_a_hole_is_refused(tmp_path: Path, verif
     assert "it is item 2 of scan 1 where item 1 must be" in verify(verifier, exhibit)[1]
 
 
+@pytest.mark.process
 def test_decisions_cite_what_is_there(tmp_path: Path, verifier: Path) -> None:
     case = build(tmp_path)
     signer = Signer.from_private_bytes(bytes(range(32)), name=ORIGIN)
@@ -240,6 +252,8 @@ def test_the_certificate_states_what_the_ledger_says(case: Case, tmp_path: Path)
         assert fact in text
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_command(case: Case, tmp_path: Path, verifier: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (case.ledger.with_name("verifier.keys")).write_text(case.signer.vkey + "\n", "utf-8")
     (tmp_path / "policy").write_bytes(case.policy)
@@ -284,6 +298,7 @@ def test_malformed_ranges(text: str) -> None:
         parse_ranges(text)
 
 
+@pytest.mark.process
 def test_a_hostile_archive(case: Case, tmp_path: Path, verifier: Path, make_zip: Callable[..., Path]) -> None:
     files = contents(case.export(tmp_path / "exhibit"))
     for name in ("../evil", "/evil", "entries/../keys.txt", "x/", "keys.txt "):
@@ -308,6 +323,7 @@ def make_zip(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+@pytest.mark.process
 def test_links_are_not_followed(case: Case, tmp_path: Path, verifier: Path) -> None:
     exhibit = case.export(tmp_path / "exhibit")
     (tmp_path / "elsewhere").write_bytes((exhibit / "keys.txt").read_bytes())

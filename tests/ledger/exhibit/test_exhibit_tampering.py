@@ -114,6 +114,7 @@ def test_a_changed_byte_and_a_manifest_made_anew(exhibit: Path, run: Callable[[P
     assert harmless < 20
 
 
+@pytest.mark.slow
 def test_random_bytes_never_end_the_verifier_in_another_way(
     exhibit: Path, run: Callable[[Path], tuple[int, str]]
 ) -> None:
@@ -177,6 +178,7 @@ def test_entries_of_a_part_renumbered(case: Case, tmp_path: Path, run: Callable[
     assert "entry 7: the inclusion proof does not lead to the root" in run(exhibit)[1]
 
 
+@pytest.mark.process
 def test_an_older_state_of_the_log(case: Case, tmp_path: Path, run: Callable[[Path], tuple[int, str]]) -> None:
     """It verifies, since it was once the whole log; a size and root from outside rules it out."""
     exhibit = case.export(tmp_path / "exhibit")
@@ -194,6 +196,7 @@ def test_an_older_state_of_the_log(case: Case, tmp_path: Path, run: Callable[[Pa
     assert (code, "--expect 14 is of size 14, which is beyond the entries" in out) == (1, True)
 
 
+@pytest.mark.process
 def test_a_ledger_rebuilt_with_another_key(case: Case, tmp_path: Path, keys: Path) -> None:
     """Perfect in itself: only a key from outside tells."""
     forger = Signer.generate(ORIGIN)
@@ -242,6 +245,7 @@ def test_a_cosignature_taken_away_or_of_another_checkpoint(
     assert (code, "the signature by witness.example/a" in out) == (1, True)
 
 
+@pytest.mark.process
 def test_the_verifier_is_one_file_of_parts_that_say_the_same(exhibit: Path, keys: Path, run: Any) -> None:
     moved = exhibit.parent / "moved"
     shutil.copytree(exhibit, moved)

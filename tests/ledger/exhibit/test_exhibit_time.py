@@ -54,6 +54,8 @@ def stamp(tmp_path: Path) -> Callable[..., Token]:
     return make
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["rsa", "p256", "p384", "p521"])
 @pytest.mark.parametrize("binding", ["sha1", "sha256", "sha512"])
 @pytest.mark.parametrize("digest", ["sha256", "sha384", "sha512"])
@@ -68,6 +70,7 @@ def test_tokens_by_every_kind_of_key(
     assert str(trace(token.signer, token.others, parse_roots(root.pem), token.seconds)) == "Test Root"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["rsa", "rsa3072", "ed25519"])
 def test_roots_of_other_kinds(stamp: Callable[..., Token], kind: str) -> None:
     for pss in (False, True)[: 2 if kind != "ed25519" else 1]:
@@ -106,6 +109,7 @@ def test_a_chain_that_leads_nowhere(root: Issued, token: bytes) -> None:
     trace(told.signer, told.others, parse_roots(stranger.pem + namesake.pem + root.pem), told.seconds)
 
 
+@pytest.mark.process
 def test_who_may_issue(root: Issued, stamp: Callable[..., Token]) -> None:
     short = issue("Short", make_key("p256"), by=root, authority=True, path_length=0)
     below = issue("Below", make_key("p256"), by=short, authority=True)
@@ -120,6 +124,7 @@ def test_who_may_issue(root: Issued, stamp: Callable[..., Token]) -> None:
             trace(token.signer, token.others, parse_roots(root.pem), token.seconds)
 
 
+@pytest.mark.process
 def test_a_certificate_that_had_ended(root: Issued, token: bytes) -> None:
     told = verify_token(token)
     signer = issue("Ended", make_key("p256"), by=root, until=later(30))
@@ -131,6 +136,7 @@ def test_a_certificate_that_had_ended(root: Issued, token: bytes) -> None:
         trace(told.signer, [], parse_roots(ended_root.pem), told.seconds)
 
 
+@pytest.mark.process
 def test_a_critical_extension_that_is_not_understood(root: Issued, stamp: Callable[..., Token]) -> None:
     names = x509.NameConstraints(permitted_subtrees=[x509.DNSName("lab.example")], excluded_subtrees=None)
     middle = issue("Middle", make_key("p256"), by=root, authority=True, more=names)
@@ -184,6 +190,8 @@ def stamped(root: Issued, signer: Issued, tmp_path_factory: pytest.TempPathFacto
     return build(tmp_path_factory.mktemp("case"), stamp=lambda note: (authority.stamp(note.encode()), root.pem))
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_an_exhibit_with_a_token(stamped: Case, tmp_path: Path, root: Issued) -> None:
     exhibit = stamped.export(tmp_path / "exhibit")
     (tmp_path / "roots.pem").write_bytes(root.pem)
@@ -199,6 +207,8 @@ def test_an_exhibit_with_a_token(stamped: Case, tmp_path: Path, root: Issued) ->
     assert (code, "not traced to a trusted root: no roots were given" in out) == (0, True)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_tokens_and_entries_go_together(stamped: Case, tmp_path: Path, signer: Issued) -> None:
     exhibit = stamped.export(tmp_path / "exhibit")
     note = (exhibit / "checkpoints" / "10.txt").read_text("utf-8").split("— witness")[0].encode()

@@ -128,6 +128,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
     return build(tmp_path_factory.mktemp("case"))
 
 
+@pytest.mark.process
 def test_a_manifest_that_says_something_else(case: Case, tmp_path: Path) -> None:
     exhibit = case.export(tmp_path / "exhibit")
     for changes, reason in (
@@ -144,6 +145,7 @@ def test_a_manifest_that_says_something_else(case: Case, tmp_path: Path) -> None
         (exhibit / "manifest.json").write_bytes(kept)
 
 
+@pytest.mark.process
 def test_a_cosignature_without_an_entry(case: Case, tmp_path: Path) -> None:
     exhibit = case.export(tmp_path / "exhibit")
     path = exhibit / "checkpoints" / "14.txt"
@@ -154,6 +156,7 @@ def test_a_cosignature_without_an_entry(case: Case, tmp_path: Path) -> None:
     assert "NOT VERIFIED: the checkpoint of size 14 has a cosignature of which no entry tells" in out
 
 
+@pytest.mark.process
 def test_an_opening_of_an_exhibit_that_was_changed(case: Case, tmp_path: Path) -> None:
     exhibit = case.export(tmp_path / "exhibit", disclose=None)
     line = (exhibit / "openings.jsonl").read_bytes()

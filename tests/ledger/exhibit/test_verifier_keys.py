@@ -47,6 +47,7 @@ def test_ed25519_vectors_of_rfc_8032(public: str, message: str, signature: str) 
         ed25519_verify(key, text + b"x", value)
 
 
+@pytest.mark.slow
 def test_ed25519_agrees_with_cryptography() -> None:
     choose = random.Random(8032)
     for length in range(40):

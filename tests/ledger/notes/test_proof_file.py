@@ -49,6 +49,7 @@ def old_checkpoint(size: int) -> Checkpoint:
     return Checkpoint(ORIGIN, size, root(LEAVES[:size]))
 
 
+@pytest.mark.slow
 def test_every_entry_of_every_size() -> None:
     for size in range(1, len(ENTRIES) + 1):
         for index in range(size):

@@ -201,6 +201,7 @@ def test_every_bit_of_every_proof_counts() -> None:
                 )
 
 
+@pytest.mark.slow
 @given(st.integers(1, 3000), st.data())
 @settings(deadline=None, max_examples=60)
 def test_random_trees(size: int, data: st.DataObject) -> None:
@@ -290,6 +291,7 @@ class Tiles:
         return self.tiles.get((level, n), b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", [1, 7, 255, 256, 257, 70_000])
 def test_tiles_serve_the_same_tree(group: int) -> None:
     total = 600 if group < 7 else 66_500

@@ -35,6 +35,7 @@ def test_roots(tree: Any, bodies: list[bytes]) -> None:
     assert [tree.get_root(size) for size in range(SIZES + 1)] == [root(leaves[:size]) for size in range(SIZES + 1)]
 
 
+@pytest.mark.slow
 def test_inclusion(tree: Any, bodies: list[bytes]) -> None:
     """Its proofs are ours after the leaf's own hash; each side verifies the other's, and refuses another index."""
     leaves = [leaf_hash(body) for body in bodies]

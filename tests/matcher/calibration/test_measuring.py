@@ -36,6 +36,7 @@ def coded(random: np.random.Generator, rows: int, width: int) -> Coded:
     return Coded(codes, pictures, pictures // 2)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 12), st.integers(1, 12), st.sampled_from([8, 32]))
 def test_counts_are_those_of_brute_force(seed: int, asked_rows: int, listed_rows: int, width: int) -> None:
@@ -177,6 +178,7 @@ class TestPictures:
         assert ends.count(100) > 20
         assert ends.count(100) > 2 * ends.count(150)
 
+    @pytest.mark.slow
     def test_what_is_found_is_asked_as_in_an_examination(self) -> None:
         """The first of the boxes are those that a matcher asks about, by the same hashes."""
         stream = io.BytesIO()
@@ -243,6 +245,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestCommand:
+    @pytest.mark.slow
     def test_a_folder_becomes_a_calibration(
         self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -269,6 +272,7 @@ class TestCommand:
         assert f"1 pictures, and at least {FEWEST} are needed" in capsys.readouterr().err
         assert not (tmp_path / "lab.json").exists()
 
+    @pytest.mark.slow
     def test_what_makes_no_sense(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["bench", "calibration", str(folder), "-o", str(folder / "lab.json")]) == 2
         assert run(["bench", "calibration", str(tmp_path / "absent"), "-o", str(tmp_path / "lab.json")]) == 2

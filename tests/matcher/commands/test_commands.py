@@ -75,6 +75,7 @@ class TestScan:
     def call(self, store: Path, case: Path, *more: Path | str) -> int:
         return run(["scan", "--store", str(store), "--case", str(case), "--workers", "0", *map(str, more)])
 
+    @pytest.mark.slow
     def test_exit_codes(self, exhibit: Path, known_store: Path, tmp_path: Path) -> None:
         assert self.call(known_store, tmp_path / "1", exhibit) == 1
         (exhibit / "a known.png").unlink()
@@ -115,6 +116,7 @@ class TestScan:
         self.call(known_store, tmp_path / "case", exhibit)
         assert "notable (provisional): a known.png: known " in capsys.readouterr().err
 
+    @pytest.mark.slow
     def test_several_sources_are_several_scans(self, exhibit: Path, known_store: Path, tmp_path: Path) -> None:
         assert self.call(known_store, tmp_path / "case", exhibit / "c.txt", exhibit / "a known.png") == 1
         assert run(["verify", "--case", str(tmp_path / "case")]) == 0
@@ -237,6 +239,7 @@ class TestLists:
         assert run(call) == 0
         assert run(["match", "--store", str(tmp_path / "s"), str(tmp_path / "empty")]) == 1
 
+    @pytest.mark.slow
     def test_build_import_and_match(self, tmp_path: Path, known_folder: Path, capsys: Capture) -> None:
         listed = tmp_path / "own list.jsonl"
         assert run(["lists", "build", str(known_folder), "--name", "own", "-o", str(listed), "--workers", "0"]) == 0
@@ -309,6 +312,7 @@ def test_help_and_version(capsys: Capture) -> None:
     assert "0.1.0" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_as_a_module_and_with_a_closed_pipe(exhibit: Path, known_store: Path) -> None:
     command = [sys.executable, "-m", "matcher", "hash", *[str(exhibit / "c.txt")] * 2000]

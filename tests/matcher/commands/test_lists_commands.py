@@ -48,6 +48,7 @@ class TestUpdate:
         assert captured.out == "made version 2: 5 entries: 2 md5, 1 pdq\n"
         assert captured.err == "1 hashes of type vpdq were kept; this type is not looked up\n"
 
+    @pytest.mark.slow
     def test_categories_keep_their_meaning(self, store: Path, tmp_path: Path) -> None:
         path = write(tmp_path / "u", json.dumps(line("b", "md5", 9)))
         assert call("import", store, path, "--name", NAME, "--map", "*=known-good") == 0
@@ -63,6 +64,7 @@ class TestUpdate:
         assert call("import", tmp_path / "none", path, "--name", NAME, "--update") == 2
         assert not (tmp_path / "none").exists()
 
+    @pytest.mark.slow
     def test_merges_and_says_so(
         self, store: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -155,6 +157,7 @@ class TestExport:
 
 
 class TestCompact:
+    @pytest.mark.slow
     def test_merges_every_list_that_has_updates(self, store: Path, capsys: Capture) -> None:
         bring(store, line("z", "md5", 7), name="other")
         assert call("remove", store, "--name", NAME, "b") == 0

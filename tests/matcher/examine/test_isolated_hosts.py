@@ -54,6 +54,7 @@ def lines(result: subprocess.CompletedProcess[str]) -> list[str]:
     return result.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_a_program_that_never_closes(known_store: Path, picture: Path) -> None:
     script = """
 opened = IsolatedMatcher.open(store, workers=1)
@@ -146,6 +147,7 @@ for _ in range(4):
     assert lines(result) == ["known None"] * 4
 
 
+@pytest.mark.slow
 @posix
 def test_a_fork_in_the_program(known_store: Path, picture: Path) -> None:
     """The child may not use it, and neither its doing so nor its end harms the parent."""
@@ -186,6 +188,7 @@ def test_a_script_with_a_guard(tmp_path: Path, known_store: Path, picture: Path)
     assert lines(result) == ["known"]
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_is_told_so(tmp_path: Path, known_store: Path, picture: Path) -> None:
     script = tmp_path / "host.py"
     script.write_text(BEGIN + UNGUARDED + EXAMINE, encoding="utf-8")
@@ -196,6 +199,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path: Path, known_store: Path, 
     assert "a worker process ends before it is ready" in result.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_program_on_standard_input_is_told_so(known_store: Path, picture: Path) -> None:
     """Python's spawning looks for a file of the name `<stdin>`."""
     command: list[str | Path] = [sys.executable, "-", known_store, picture]
@@ -281,6 +285,7 @@ print(before == held(), before, held())
     assert lines(run(script, known_store, picture))[0].startswith("True")
 
 
+@pytest.mark.slow
 def test_importing_starts_nothing() -> None:
     script = "import matcher, threading, multiprocessing as m; print(threading.active_count(), m.active_children())"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ)

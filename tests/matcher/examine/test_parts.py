@@ -123,6 +123,7 @@ def test_a_region_that_says_too_little_is_passed_over(make_store: MakeStore, enc
         assert finding.matches == ()
 
 
+@pytest.mark.slow
 def test_a_region_whose_hash_is_regular_is_passed_over(make_store: MakeStore, encoded: Encode) -> None:
     """A bright pane on a dark ground, both with texture."""
     down, across = np.mgrid[:240, :320]
@@ -152,6 +153,7 @@ def test_a_view_that_cannot_be_had_is_no_failure(
         assert (finding.status, finding.reason, finding.matches) == (Status.EXAMINED, None, ())
 
 
+@pytest.mark.slow
 def test_a_region_is_asked_by_every_algorithm(known_store: Path, encoded: Encode) -> None:
     """With one that cannot screen, all are hashed by the reference."""
     algorithms = ("pdq", "phash", "whash", "dhash16")
@@ -165,6 +167,7 @@ def test_a_region_is_asked_by_every_algorithm(known_store: Path, encoded: Encode
     assert [turned.algorithm for turned in one.pictures if turned.region == (60, 70, 320, 240)] == list(algorithms)
 
 
+@pytest.mark.slow
 def test_the_store_of_hashes_gives_regions_back(tmp_path: Path, composed: Path, known_store: Path) -> None:
     _facts, heard = scan(tmp_path / "case", composed, known_store)
     hashes = CaseHashes(path_of(tmp_path / "case", 1))

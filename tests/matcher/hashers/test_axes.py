@@ -54,6 +54,7 @@ def test_the_axes_of_long_strips_are_not_remembered() -> None:
         assert make(60_000, 1) is not make(60_000, 1)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(deadline=None, max_examples=60)
 def test_resizing_is_pillows_to_the_last_bit(data: st.DataObject) -> None:

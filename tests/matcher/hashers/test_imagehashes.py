@@ -42,6 +42,7 @@ def test_published_constants(vectors: Path) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_every_hash_is_imagehashs_own(name: str) -> None:
     (found,) = picture_hashers([name])
@@ -53,6 +54,7 @@ def test_every_hash_is_imagehashs_own(name: str) -> None:
             assert found.confirm(picture, transform).value.hex() == reference(name, turn(image, transform))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_screened_hashes_are_within_the_margin(name: str) -> None:
     (found,) = picture_hashers([name])

@@ -146,6 +146,7 @@ class TestFindings:
                 whole = all(turned.slack[0] == 0 for turned in default.pictures if turned.region is None)
                 assert whole == bool(default.matches)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("kind", "options"), [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {})])
     def test_bits_in_doubt_are_looked_at_in_full_size_first(
         self,
@@ -173,6 +174,7 @@ class TestFindings:
         assert phash.slack[0] == 1
         assert hamming(phash[0].value, reference.value) <= 1
 
+    @pytest.mark.slow
     def test_a_plug_in_that_cannot_screen_decodes_all_in_full(self, known_store: Path, encoded: Encode) -> None:
         matcher = Matcher.open(known_store, settings=Settings(algorithms=("pdq", "phash", "whash")))
         finding = matcher.examine(encoded(landscape(120, width=1200, height=900), "JPEG"))
@@ -183,6 +185,7 @@ class TestFindings:
         finding = Matcher().examine(encoded(landscape(120, width=1200, height=900), "JPEG"))
         assert [value.algorithm for value in finding.computed] == ["md5", "sha256", "pdq", "phash"]
 
+    @pytest.mark.slow
     def test_a_quality_at_the_limit_is_looked_at(self, make_store: Callable[..., Path], encoded: Encode) -> None:
         """Screened, a picture's quality may be a little below the minimum and its reference's above it."""
         data = encoded(landscape(7, width=1300, height=975), "JPEG", quality=85)
@@ -197,6 +200,7 @@ class TestFindings:
             assert found[0].as_json() == found[1].as_json()
 
 
+@pytest.mark.slow
 def test_reduced_pictures_of_all_scales_hash_alike() -> None:
     """The margin holds for any reduction, not only those that one format has."""
     picture = Picture(scene(5, (2100, 1600)))
@@ -208,6 +212,7 @@ def test_reduced_pictures_of_all_scales_hash_alike() -> None:
         assert max(map(hamming, (value.value for value in screened.hashes), reference)) <= 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(64, 64), (200, 150), (90, 480), (500, 511), (700, 640)])
 def test_unreduced_pdq_is_within_a_smaller_slack(size: tuple[int, int]) -> None:
     """Where nothing was reduced, only coefficients that are tied with the median may fall otherwise."""

@@ -102,6 +102,7 @@ def pictures(data: bytes) -> list[Picture]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COPIES)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_copy_in_another_mode_is_within_ten_bits(encoded: Encode, name: str, seed: int) -> None:

@@ -100,6 +100,7 @@ def test_the_reduced_picture_is_reduced_further_where_it_is_large() -> None:
         assert reframed(Reduced(np.zeros((side, 900), np.float32), 900, side, 1), REFRAMINGS[0]).scale == scale
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anew", REFRAMINGS, ids=lambda anew: anew.name)
 def test_bands_change_nothing(anew: Reframing, monkeypatch: pytest.MonkeyPatch) -> None:
     for size in ((300, 200), (40, 700)):
@@ -163,6 +164,7 @@ def test_what_was_done_to_a_copy_is_undone(copy: Image.Image, name: str) -> None
     assert distances[name] < hamming(listed, PDQ.hash(Picture(copy)).value) / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anew", REFRAMINGS, ids=lambda anew: anew.name)
 def test_the_screen_is_near_the_reference(anew: Reframing) -> None:
     picture = Picture(scene())

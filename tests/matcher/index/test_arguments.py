@@ -30,6 +30,7 @@ def test_a_radius_of_numpy_is_built_for(tmp_path: Path) -> None:
     assert len(euclidean.range_search(codes[:1], radius=np.uint8(255))[2]) == 1  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [0, -1])
 @pytest.mark.parametrize("kind", ["flat", "multi"])
 def test_no_threads_are_one(tmp_path: Path, kind: str, threads: int) -> None:

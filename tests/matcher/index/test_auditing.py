@@ -53,6 +53,7 @@ class Slow:
         )
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**52),
     width=st.sampled_from([8, 32]),
@@ -80,6 +81,7 @@ def test_sound_indexes_pass(
     assert found.matches >= found.sample * radius // (radius + 2) - radius - 2
 
 
+@pytest.mark.slow
 def test_what_is_asked() -> None:
     """Every distance to the radius and the one beyond, the edges, the frequent codes, and other radii too."""
     codes = uniform(3000, 32, 5)
@@ -172,6 +174,7 @@ def test_an_index_over_other_codes_is_caught() -> None:
         audit_index(Slow(codes[:-1], 31), HERE, seed=3, codes=codes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("radius", [0, 3, 90, 40_000])
 def test_euclidean_distances(radius: int) -> None:
     codes = np.vstack([uniform(300, 144, 5), np.zeros((1, 144), np.uint8), np.full((1, 144), 255, np.uint8)])

@@ -135,6 +135,7 @@ else:
     assert open_index(tmp_path / "i").count == 38
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
     """Of every file of an index with two segments and removed rows; a benchmark tries every byte."""
     rng = np.random.default_rng(5)

@@ -152,6 +152,7 @@ def test_a_prefix_cuts_into_a_few_digests_and_takes_little_room() -> None:
     assert prefix_bits(2**32 - 1, 32) == 24
 
 
+@pytest.mark.slow
 def test_threads_may_share_a_table(tmp_path: Path) -> None:
     rng = np.random.default_rng(6)
     digests = clumped(rng, 2000, 16, 3)
@@ -212,6 +213,7 @@ def flips(path: Path) -> Iterator[int]:
             yield place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [DIGESTS, PREFIXES])
 def test_every_flipped_byte_is_refused_by_the_check(tmp_path: Path, name: str) -> None:
     small_table(tmp_path / "t")
@@ -221,6 +223,7 @@ def test_every_flipped_byte_is_refused_by_the_check(tmp_path: Path, name: str) -
             check_index(tmp_path / "t")
 
 
+@pytest.mark.slow
 def test_every_flipped_byte_of_the_header_is_refused_or_changes_no_answer(tmp_path: Path) -> None:
     digests, queries = small_table(tmp_path / "t")
     oracle = Oracle(digests)
@@ -256,6 +259,7 @@ def test_every_flipped_byte_of_a_list_is_refused_by_the_check(tmp_path: Path) ->
     assert find_digest(opened, "md5", bytes(16)) == [0, 3]
 
 
+@pytest.mark.slow
 @given(damage=st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 255)), min_size=1, max_size=8))
 @settings(max_examples=100, deadline=None)
 def test_damage_that_nobody_checked_for_ends_in_an_answer_or_an_error(

@@ -90,6 +90,7 @@ def test_every_radius(radius: int) -> None:
         assert_same(index.range_search(queries, radius=radius), referee(index.codes, queries, radius))
 
 
+@pytest.mark.slow
 def test_threads_share_the_queries_and_the_index() -> None:
     index = open_multi(built("clustered", 3000, 32, 31, 3000))
     queries = questions(np.random.default_rng(1), index.codes, 101, 31)
@@ -116,6 +117,7 @@ def test_a_hundred_thousand_equal_codes_are_all_found(tmp_path: Path) -> None:
     assert_same(index.range_search(queries, radius=31), referee(codes, queries, 31))
 
 
+@pytest.mark.slow
 def test_more_candidates_than_are_verified_at_once(tmp_path: Path) -> None:
     """Codes that share half their bits pass every look but the last, tens of thousands in one chunk."""
     rng = np.random.default_rng(1)
@@ -200,6 +202,7 @@ def test_some_start_leads_to_every_code_within_the_radius(differences: list[int]
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 5, 40])
 def test_a_scan_makes_room(count: int) -> None:
     codes = clustered(np.random.default_rng(0), 5000, 32)

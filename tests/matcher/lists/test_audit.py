@@ -78,6 +78,7 @@ def test_what_an_audit_found_is_recorded(tmp_path: Path, listed: Path) -> None:
     assert 0 < found["md5"]["seed"] < 2**53
 
 
+@pytest.mark.slow
 def test_an_import_whose_index_lies_is_not_published(
     tmp_path: Path, listed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +108,7 @@ def test_an_import_whose_index_lacks_a_code_is_not_published(
     assert Store.open(tmp_path / "s").current() == []
 
 
+@pytest.mark.slow
 def test_every_part_is_audited_and_recorded(tmp_path: Path, listed: Path, capsys: Capture) -> None:
     fill(tmp_path / "s", listed)
     (tmp_path / "more").write_text("".join(listed.read_text().replace('"id": "', '"id": "new ').splitlines(True)[:130]))
@@ -127,6 +129,7 @@ def test_every_part_is_audited_and_recorded(tmp_path: Path, listed: Path, capsys
     assert {name: found["codes"] for name, found in merged.audit.items()} == {"md5": 120, "pdq": 239, "phash": 130}
 
 
+@pytest.mark.slow
 def test_an_update_whose_index_lies_is_not_published(
     tmp_path: Path, listed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +164,7 @@ def test_an_index_is_built_for_the_radius_that_screening_asks(tmp_path: Path) ->
     assert audits["photodna"]["radius"] == ALGORITHMS["photodna"].threshold
 
 
+@pytest.mark.slow
 def test_sound_lists_are_told_one_line_an_index(tmp_path: Path, listed: Path, capsys: Capture) -> None:
     fill(tmp_path / "s", listed)
     fill(tmp_path / "s", listed, "other")
@@ -182,6 +186,7 @@ def test_sound_lists_are_told_one_line_an_index(tmp_path: Path, listed: Path, ca
     assert "holds no list 'none'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_is_not_sound_is_named_and_the_rest_is_audited(
     tmp_path: Path, listed: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

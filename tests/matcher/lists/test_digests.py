@@ -56,6 +56,7 @@ def test_each_digest_leads_to_its_entries_in_the_order_of_the_list(lists: list[O
     assert max(map(len, expected.values())) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["md5", "sha256", "sha1"])
 @pytest.mark.parametrize("count", [0, 1, 400])
 def test_what_is_listed_is_what_has_an_entry(lists: list[OpenList], name: str, count: int) -> None:
@@ -81,6 +82,7 @@ def test_what_only_removed_entries_had_is_not_listed(make_store: MakeStore, list
     assert OpenLists([opened, changed]).has_digests("md5", asked).tolist() == opened.has_digests("md5", asked).tolist()
 
 
+@pytest.mark.slow
 def test_what_many_removed_entries_share_is_looked_for_in_a_bounded_size(make_store: MakeStore) -> None:
     """Empty files: a case has thousands, and a list may have thousands of entries for them."""
     shared = digest(0, "md5")

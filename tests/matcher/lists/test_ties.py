@@ -13,6 +13,7 @@ from matcher.lists.store import Store
 from tests.shared.list_cases import NAME, bring, line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("numbers", [(1, 2), (2, 1)])
 def test_of_equally_near_hashes_the_same_one_is_named(tmp_path: Path, numbers: tuple[int, int]) -> None:
     one, other = numbers

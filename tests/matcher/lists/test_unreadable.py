@@ -24,6 +24,7 @@ def failing(name: str) -> Callable[[Path], str]:
     return read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["entries.jsonl", "list.json"])
 def test_an_audit_names_it_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str

@@ -36,6 +36,7 @@ def test_the_chain_is_pinned(tmp_path: Path) -> None:
         store.open_list(NAME, 3)
 
 
+@pytest.mark.slow
 def test_every_changed_byte_of_any_part_is_refused(tmp_path: Path) -> None:
     bring(tmp_path, line("a", "pdq", 1), line("b", "md5", 2))
     bring(tmp_path, line("a", "pdq", 3), update=True)
@@ -75,6 +76,7 @@ def test_an_update_reads_nothing_of_its_base_but_what_changes(tmp_path: Path, mo
     assert {path for path in read if base in path.parents} <= {base / "list.json"}
 
 
+@pytest.mark.slow
 def test_matches_are_those_of_a_list_that_was_imported_whole(tmp_path: Path) -> None:
     lines = [line(f"e{number}", "pdq", number, category="1", quality=90) for number in range(40)]
     bring(tmp_path / "whole", *lines)
@@ -90,6 +92,7 @@ def test_matches_are_those_of_a_list_that_was_imported_whole(tmp_path: Path) -> 
     assert Matcher.open(tmp_path / "parts").lookup_many(hashes) == whole
 
 
+@pytest.mark.slow
 def test_parts_are_merged_when_they_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compacting, "SMALL", 5)
     told: list[OpenList] = []
@@ -145,6 +148,7 @@ def test_what_was_refused_stays_with_the_list(tmp_path: Path) -> None:
     assert len((newest(store).folder / "refused.jsonl").read_text().splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_a_reader_keeps_its_snapshot_while_others_publish(tmp_path: Path) -> None:
     bring(tmp_path, line("a", "pdq", 0), line("b", "md5", 1))
     reader = Matcher.open(tmp_path)
@@ -200,6 +204,7 @@ def test_prune_keeps_what_current_versions_need(tmp_path: Path) -> None:
         store.open_list(NAME, 3)
 
 
+@pytest.mark.slow
 def test_same_changes_same_bytes(tmp_path: Path) -> None:
     """Whenever and wherever they are made."""
     made = []

@@ -13,6 +13,8 @@ from ledger.clock import Stamp, now
 from matcher.commands import run
 from matcher.imaging.drawing import landscape
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400_000
 
 

@@ -54,6 +54,7 @@ FINDINGS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(FINDINGS)
 def test_the_fast_form_is_the_canonical_one(finding: Finding) -> None:
     form = encode_finding(finding)
@@ -90,6 +91,7 @@ def test_a_negative_size_is_a_number_too() -> None:
     assert encode_finding(finding) == canonical(finding.as_json())
 
 
+@pytest.mark.slow
 @given(st.lists(FINDINGS, max_size=3), TEXTS, st.binary(), NUMBERS)
 def test_what_is_sent_arrives(findings: list[Finding], path: str, locator: bytes, size: int | None) -> None:
     sent = findings, Item(path, locator, size, Status.SKIPPED, Reason.EMPTY), [1, "a", None], OSError(5, "x").args

@@ -105,6 +105,7 @@ def test_a_sealed_scan_is_resumed(
     assert set(NAMES) <= set(paths(case))
 
 
+@pytest.mark.slow
 def test_a_sealed_scan_is_looked_up_again(
     evidence: Path, known_store: Path, tmp_path: Path, make_store: Callable[..., Path], capsys: Capture
 ) -> None:
@@ -134,6 +135,7 @@ def test_the_secret_is_its_owners_alone(tmp_path: Path) -> None:
         Sealing.from_file(path)
 
 
+@pytest.mark.slow
 def test_a_key_with_a_passphrase(evidence: Path, known_store: Path, tmp_path: Path, capsys: Capture) -> None:
     case, key, passphrase = str(tmp_path / "case"), tmp_path / "examiner.pem", tmp_path / "passphrase"
     passphrase.write_text("correct horse\n")

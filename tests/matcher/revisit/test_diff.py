@@ -234,6 +234,7 @@ class TestMerge:
                 found[line["path"], line.get("occurrence", 1)] = (sides.get("a"), sides.get("b"))
             assert found == expected(a, b)
 
+    @pytest.mark.slow
     @settings(deadline=None)
     @given(st.lists(PATHS))
     def test_keys_never_run_backwards(self, paths: list[bytes]) -> None:

@@ -49,6 +49,7 @@ def lists(known_list: Path, known_folder: Path) -> Callable[[list[int]], list[di
     return lambda seeds: lines_of(known_list, seeds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize(("before", "now"), [([1, 2, 3], [2, 3, 4, 5]), ([], [1, 6]), ([1, 2], []), ([4], [4])])
 def test_it_gives_what_a_new_scan_gives(
@@ -85,6 +86,7 @@ def test_the_evidence_is_opened_only_to_confirm(
     assert result.opened == len(opened)  # each had been screened only
 
 
+@pytest.mark.slow
 def test_without_the_evidence_the_rest_is_found(
     tmp_path: Path, evidence: Path, make_store: MakeStore, lists: Any
 ) -> None:
@@ -107,6 +109,7 @@ def test_without_the_evidence_the_rest_is_found(
     assert new == {(path, algorithm) for path in screened for algorithm in ("pdq", "phash")}
 
 
+@pytest.mark.slow
 def test_changed_evidence_confirms_nothing(tmp_path: Path, evidence: Path, make_store: MakeStore, lists: Any) -> None:
     store = make_store(lists([1]))
     scan(tmp_path / "case", evidence, store)
@@ -121,6 +124,7 @@ def test_changed_evidence_confirms_nothing(tmp_path: Path, evidence: Path, make_
     }
 
 
+@pytest.mark.slow
 def test_what_the_scan_did_not_compute_is_told(
     tmp_path: Path, evidence: Path, make_store: MakeStore, lists: Any
 ) -> None:
@@ -131,6 +135,7 @@ def test_what_the_scan_did_not_compute_is_told(
     assert result.not_looked_up == {"sha1": 1}
 
 
+@pytest.mark.slow
 def test_many_changes_take_several_entries(tmp_path: Path, evidence: Path, make_store: MakeStore, lists: Any) -> None:
     line: dict[str, object] = {"id": "other", "algorithm": "md5", "value": "00" * 16}
     store = make_store([line])

@@ -52,6 +52,7 @@ def evidence(tmp_path: Path) -> Path:
 INFORMATION = CategoryProfile({"2": Disposition.INFORMATION})
 
 
+@pytest.mark.slow
 def test_a_category_that_means_something_else_now(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     store = make_store([line("a")], profile=CategoryProfile({"1": Disposition.INFORMATION}))
     facts, _listener = scan(tmp_path / "case", evidence, store)
@@ -66,6 +67,7 @@ def test_a_category_that_means_something_else_now(tmp_path: Path, evidence: Path
     assert verify_case(tmp_path / "case").problems == ()
 
 
+@pytest.mark.slow
 def test_a_new_match_behind_a_hundred_others_is_told(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     many = [line(f"i{number:03d}", "2") for number in range(120)]
     store = make_store(many, profile=INFORMATION)
@@ -88,6 +90,7 @@ def test_another_list_does_not_make_cut_matches_new(tmp_path: Path, evidence: Pa
     assert [change.match["list"] for change in result.changes_of("new") if change.match] == ["other"]
 
 
+@pytest.mark.slow
 def test_a_merging_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     folder = make_store([line(f"i{number:03d}", "2") for number in range(120)], profile=INFORMATION)
     store = Store.open(folder)
@@ -104,6 +107,7 @@ def test_a_merging_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path,
     assert {change.match["entry"] for change in result.changes_of("withdrawn") if change.match} == {"i008"}
 
 
+@pytest.mark.slow
 def test_one_scan_that_cannot_be_looked_up_does_not_hide_the_others(
     tmp_path: Path, evidence: Path, make_store: MakeStore, capsys: Capture
 ) -> None:
@@ -123,6 +127,7 @@ def test_one_scan_that_cannot_be_looked_up_does_not_hide_the_others(
     assert len(entries(tmp_path / "case", "relookup")) == 1
 
 
+@pytest.mark.slow
 def test_what_the_stored_hash_decides_needs_no_confirmation(tmp_path: Path, make_store: MakeStore) -> None:
     half = landscape(3, width=160, height=240)
     symmetric = Image.new("RGB", (320, 240))
@@ -162,6 +167,7 @@ def test_evidence_with_odd_names_is_found_again(
     assert result.opened == 1
 
 
+@pytest.mark.slow
 def test_two_at_once_record_a_change_once(
     tmp_path: Path, evidence: Path, make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,7 @@ def test_without_the_evidence_regions_are_not_confirmed(
     assert result.changes_of("new") == []
 
 
+@pytest.mark.slow
 def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_store: Path) -> None:
     scan(tmp_path / "case", composed, known_store)
     (opened,) = entries(tmp_path / "case", "scan.open")
@@ -107,6 +108,7 @@ def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_st
     assert closed["questions"]["region"] >= 8 * 10
 
 
+@pytest.mark.slow
 def test_a_scan_of_before_there_were_regions_asks_for_none(tmp_path: Path, composed: Path, known_store: Path) -> None:
     scan(tmp_path / "case", composed, known_store)
     (opened,) = entries(tmp_path / "case", "scan.open")

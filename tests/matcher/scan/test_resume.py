@@ -129,6 +129,7 @@ class TestChangedSources:
         (found,) = [entry for entry in entries(case, "anomaly") if entry["what"] == "the source changed"]
         return found
 
+    @pytest.mark.slow
     def test_changed_vanished_and_added_items_are_named(self, begun: Path, evidence: Path, known_store: Path) -> None:
         (evidence / "broken.jpg").write_bytes(b"something else")
         (evidence / "notes.txt").unlink()
@@ -148,6 +149,7 @@ class TestChangedSources:
         assert len(set(paths)) == len(paths) == facts["items"]
         assert verify_case(begun).problems == ()
 
+    @pytest.mark.slow
     def test_the_same_size_and_another_content_is_seen_by_the_time(
         self, begun: Path, evidence: Path, known_store: Path
     ) -> None:
@@ -155,6 +157,7 @@ class TestChangedSources:
         _facts, listener = scan(begun, evidence, known_store, resume=True)
         assert listener.changes.changed == ["broken.jpg"]
 
+    @pytest.mark.slow
     def test_another_time_and_the_same_content_is_no_change(
         self, begun: Path, evidence: Path, known_store: Path
     ) -> None:
@@ -163,6 +166,7 @@ class TestChangedSources:
         assert not listener.changes
         assert [entry["what"] for entry in entries(begun, "anomaly")][1:] == ["resumed"]
 
+    @pytest.mark.slow
     def test_all_that_was_recorded_is_gone(self, begun: Path, evidence: Path, known_store: Path) -> None:
         shutil.rmtree(evidence)
         evidence.mkdir()
@@ -215,6 +219,7 @@ class TestTheTail:
         with pytest.raises(CaseError, match=r"1\.hashes: empty"):
             scan(begun, evidence, known_store, resume=True)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("left", [None, b"", b"MHAS"])
     def test_one_that_was_not_begun_is_made(
         self, tmp_path: Path, evidence: Path, known_store: Path, left: bytes | None
@@ -227,6 +232,7 @@ class TestTheTail:
         scan(tmp_path / "case", evidence, known_store, resume=True)
         assert verify_case(tmp_path / "case").problems == ()
 
+    @pytest.mark.slow
     def test_two_cannot_write_one_scan(self, begun: Path, evidence: Path, known_store: Path) -> None:
         from matcher.record.hashes_writer import HashesWriter
 

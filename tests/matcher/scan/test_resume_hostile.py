@@ -17,6 +17,7 @@ from tests.shared.scan_cases import Failing, entries, fail, kept, scan
 
 
 class TestTheLock:
+    @pytest.mark.slow
     def test_a_scan_that_another_process_ended_meanwhile_is_not_touched(
         self, tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -35,6 +36,7 @@ class TestTheLock:
             scan(tmp_path / "case", evidence, known_store, resume=True)
         assert verify_case(tmp_path / "case").problems == ()
 
+    @pytest.mark.slow
     def test_what_another_process_recorded_meanwhile_is_kept(
         self, tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -81,6 +83,7 @@ class TestWhatDamagedFileSystemsSay:
         assert entries(tmp_path / "case", "item")[0]["finding"]["size"] is None
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_an_item_is_added_leaves_both_or_neither(
     tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +107,7 @@ def test_an_interrupt_while_an_item_is_added_leaves_both_or_neither(
     assert kept(tmp_path / "case") == kept(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_the_anomaly_of_a_resumed_scan_counts_each_item_once(
     tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +127,8 @@ def test_the_anomaly_of_a_resumed_scan_counts_each_item_once(
     assert entries(tmp_path / "case", "anomaly")[-1]["items"] == len(entries(tmp_path / "case", "item")) == 6
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_changed_content_is_no_all_clear(tmp_path: Path, make_store: Any) -> None:
     from matcher.commands import run
 

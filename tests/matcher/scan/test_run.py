@@ -104,6 +104,7 @@ def test_the_pool_records_what_the_serial_executor_records(
     assert sorted(second.examined_paths) == sorted(first.examined_paths)
 
 
+@pytest.mark.slow
 def test_the_root_does_not_depend_on_where_the_evidence_lies(tmp_path: Path, evidence: Path, known_store: Path) -> None:
     here, _listener = scan(tmp_path / "one", evidence, known_store)
     evidence.rename(tmp_path / "moved")
@@ -213,6 +214,8 @@ def test_evidence_is_never_written_to(tmp_path: Path, evidence: Path, known_stor
     check_apart(evidence, tmp_path / "case", tmp_path / "exhibit 2")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_sources_are_opened_once_and_lists_once_for_all_of_them(
     tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_wrong_checksum_does_not_hide_a_png(encoded: Encode) -> None:
     assert image.tobytes() == DRAWN.tobytes()
 
 
+@pytest.mark.slow
 def test_a_bomb_of_text_does_not_hide_a_png(encoded: Encode) -> None:
     import zlib
 

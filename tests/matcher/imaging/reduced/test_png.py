@@ -61,6 +61,7 @@ def with_chunks(*between: tuple[bytes, bytes]) -> bytes:
     return picture(pixels_of(1, 40, 30, 3), 2, between=between)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour", CHANNELS)
 @given(
     seed=st.integers(0, 2**32),
@@ -115,6 +116,7 @@ def test_every_sum_of_neighbours_is_undone(colour: int, used: int) -> None:
     assert is_read(picture(pixels, colour, (used,), palette=COLOURS if colour == 3 else b""))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(1536, 512), (600, 1300), (1, 700), (700, 1), (1023, 1025)])
 def test_large_pictures_are_reduced(width: int, height: int) -> None:
     data = picture(pixels_of(5, width, height, 3), 2, (4, 2, 0, 2, 2, 1, 3, 0))
@@ -125,6 +127,7 @@ def test_large_pictures_are_reduced(width: int, height: int) -> None:
     assert is_read(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
 def test_what_pillow_writes_is_read(encoded: Callable[..., bytes], mode: str) -> None:
     assert is_read(encoded(opaque_screen(1, mode=mode, width=640, height=600)))
@@ -276,6 +279,7 @@ def test_what_zlib_refuses_is_refused(name: str) -> None:
     assert outcome(zlib_ng, REFUSED[name], 4) is None
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32),
     length=st.integers(1, 40_000),
@@ -304,6 +308,7 @@ def test_what_zlib_ng_writes_is_read(content: bytes, level: int) -> None:
     assert is_read(joined([header(len(line), 1, 0), (b"IDAT", zlib_ng.compress(b"\0" + line, level)), END]))
 
 
+@pytest.mark.slow
 def test_zlib_ng_decides_as_zlib_does() -> None:
     """Whatever is damaged, however much is asked for; with the right Adler-32 of whatever comes out."""
     random = Random(4)
@@ -331,6 +336,7 @@ def compressed_values(random: Random, count: int) -> bytes:
     return zlib.compress(bytes(random.choices(range(count), k=300)), 9)
 
 
+@pytest.mark.slow
 def test_damaged_files_are_read_as_pillow_reads_them_or_not_at_all() -> None:
     random = Random(6)
     files = sound_files()

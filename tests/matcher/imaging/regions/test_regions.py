@@ -57,6 +57,7 @@ def test_rounded_corners_and_a_covered_one() -> None:
     assert nearest(image, BOX) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gutter", [0, 8, 12])
 def test_every_cell_of_a_call(gutter: int) -> None:
     image = Image.new("RGB", (3 * 400 + 4 * gutter, 3 * 230 + 4 * gutter), (20, 20, 24))
@@ -146,6 +147,7 @@ def test_the_view_of_a_file_is_the_grey_of_its_picture(form: str, tolerance: int
     assert np.abs(view.grey - grey).max() <= tolerance
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), st.integers(0, 60), st.integers(0, 60), st.integers(64, 700), st.integers(64, 700))
 def test_a_region_is_reduced_as_a_picture_of_its_size(seed: int, x: int, y: int, width: int, height: int) -> None:
     grey = np.random.default_rng(seed).integers(0, 256, (y + height, x + width), np.uint8).astype(np.float32)
