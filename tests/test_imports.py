@@ -107,6 +107,7 @@ def test_matcher_uses_public_names_of_the_ledger_only() -> None:
         assert not {module for module in imports(path) if module.startswith("ledger.")}, path
 
 
+@pytest.mark.slow
 def test_benchmarks_import_nothing_of_the_tests() -> None:
     for path in sources("benchmarks"):
         assert not {module for module in imports(path) if module.split(".")[0] in {"tests", "conftest"}}, path

@@ -194,6 +194,7 @@ def test_two_ledgers_on_one_file_take_turns(
     assert audit(path, keys=[signer.vkey]).problems == ()
 
 
+@pytest.mark.slow
 @given(groups=st.lists(st.integers(0, 700), max_size=5))
 @settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_groups_give_the_same_tree(groups: list[int], path: Path, origin: str, signer: Signer) -> None:

@@ -68,6 +68,7 @@ def test_the_file_is_always_the_same() -> None:
     assert done.stdout == assemble()
 
 
+@pytest.mark.slow
 def test_the_file_is_of_python_3_9() -> None:
     tree = ast.parse(assemble(), feature_version=(3, 9))
     assert [node for node in ast.walk(tree) if isinstance(node, ast.Match | ast.TryStar)] == []

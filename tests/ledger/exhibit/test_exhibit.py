@@ -246,6 +246,7 @@ def test_decisions_cite_what_is_there(tmp_path: Path, verifier: Path) -> None:
     assert out.splitlines()[-1] == "NOT VERIFIED: decision 14 cites entry 6 with another leaf hash"
 
 
+@pytest.mark.slow
 def test_the_certificate_states_what_the_ledger_says(case: Case, tmp_path: Path) -> None:
     text = (case.export(tmp_path / "exhibit") / "certificate.txt").read_text("utf-8")
     for fact in ("DRAFT", "Ада", "national", "known: 1", "Name:", "witness.example/a cosigned", "2026-09-21 14:13:20"):

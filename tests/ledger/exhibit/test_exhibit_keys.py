@@ -18,6 +18,8 @@ from ledger.notes.signer import sign_checkpoint
 from ledger.storage.store import Store
 from ledger.tree.merkle import EMPTY_ROOT
 
+pytestmark = pytest.mark.process
+
 TIME = "2026-10-01T00:00:00Z"
 NAME = "lab.example/case-17"
 A, B = (
@@ -95,6 +97,7 @@ def test_other_words_for_adding(path: Path, verifier: Path, fields: dict[str, An
     assert "of size 3, is signed by no key that is trusted" in verdict(verifier, path, A)
 
 
+@pytest.mark.slow
 def test_archives_without_what_they_name(path: Path, verifier: Path, tmp_path: Path) -> None:
     export(path, tmp_path / "whole.zip", choices=Choices(vkeys=A.vkeys), archive=True)
     with zipfile.ZipFile(tmp_path / "whole.zip") as archive:

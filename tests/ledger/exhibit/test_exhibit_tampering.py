@@ -132,6 +132,7 @@ def test_random_bytes_never_end_the_verifier_in_another_way(
         (exhibit / name).write_bytes(original)
 
 
+@pytest.mark.slow
 def test_a_file_missing_or_besides(exhibit: Path, run: Callable[[Path], tuple[int, str]]) -> None:
     (exhibit / "notes.txt").write_bytes(b"")
     assert "notes.txt does not belong to the exhibit" in run(exhibit)[1]

@@ -171,6 +171,7 @@ def test_a_certificate_for_something_else(root: Issued, purposes: Any, critical:
         check_time_stamping(parse_roots(other.pem)[0])
 
 
+@pytest.mark.process
 def test_the_signer_is_bound_to_its_certificate(root: Issued, signer: Issued, token: bytes) -> None:
     """A second certificate for the same key, name and serial number in place of the first."""
     first = parse_roots(signer.pem)[0].raw

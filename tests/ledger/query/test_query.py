@@ -60,6 +60,7 @@ QUERIES = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(query=QUERIES)
 def test_the_table_gives_what_reading_gives(log: Ledger, table: Path, query: Query) -> None:

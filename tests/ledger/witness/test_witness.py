@@ -87,6 +87,7 @@ def test_the_first_time_and_growth(witness: Witness, folder: Path) -> None:
     assert refused(folder) == []
 
 
+@pytest.mark.slow
 def test_every_growth_from_every_size(folder: Path, tmp_path: Path) -> None:
     cosigner = Cosigner.generate("w")
     for old in range(6):

@@ -136,6 +136,7 @@ class TestPictures:
         assert again.key == one.key
         assert again.regions["pdq"].tolist() == one.regions["pdq"].tolist()
 
+    @pytest.mark.slow
     def test_boxes_without_texture_are_not_asked(self) -> None:
         """Half of the picture is a photograph, half of it stripes."""
         image = landscape(5, width=640, height=480)
@@ -264,6 +265,7 @@ class TestCommand:
         assert run(["bench", "calibration", str(folder), "-o", str(again), "--name", "lab"]) == 0
         assert again.read_bytes() == output.read_bytes()
 
+    @pytest.mark.slow
     def test_too_few(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         few = tmp_path / "few"
         few.mkdir()

@@ -121,6 +121,7 @@ class TestScan:
         assert self.call(known_store, tmp_path / "case", exhibit / "c.txt", exhibit / "a known.png") == 1
         assert run(["verify", "--case", str(tmp_path / "case")]) == 0
 
+    @pytest.mark.slow
     def test_findings_filters(self, exhibit: Path, known_store: Path, tmp_path: Path, capsys: Capture) -> None:
         self.call(known_store, tmp_path / "case", exhibit)
         for options, paths in (
@@ -134,6 +135,7 @@ class TestScan:
             assert [finding["path"] for finding in lines(capsys)] == paths
         assert run(["findings", "--case", str(tmp_path / "case"), "--scan", "2"]) == 2
 
+    @pytest.mark.slow
     def test_verify(self, exhibit: Path, known_store: Path, tmp_path: Path, capsys: Capture) -> None:
         case = tmp_path / "case"
         self.call(known_store, case, exhibit)
@@ -223,6 +225,7 @@ class TestLists:
         (shown,) = lines(capsys)
         assert (shown["name"], shown["current"], shown["counts"]["refused"]) == ("l", True, 30)
 
+    @pytest.mark.slow
     def test_categories(self, tmp_path: Path, capsys: Capture) -> None:
         path = tmp_path / "l.txt"
         path.write_text("d41d8cd98f00b204e9800998ecf8427e\n")

@@ -129,6 +129,7 @@ class TestRemove:
 
 
 class TestExport:
+    @pytest.mark.slow
     def test_round_trip(self, store: Path, tmp_path: Path, capsys: Capture) -> None:
         assert call("remove", store, "--name", NAME, "b") == 0
         target = tmp_path / "out.jsonl"
@@ -171,6 +172,7 @@ class TestCompact:
         assert exported(newest(store)) == before
         assert call("compact", store, "--name", "absent") == 2
 
+    @pytest.mark.slow
     def test_prune(self, store: Path, capsys: Capture) -> None:
         assert call("remove", store, "--name", NAME, "b") == 0
         capsys.readouterr()
@@ -181,6 +183,7 @@ class TestCompact:
         assert call("compact", store, "--prune") == 0
         assert "no version to delete" in capsys.readouterr().out
 
+    @pytest.mark.slow
     def test_prune_of_one_list_leaves_the_others(self, store: Path, capsys: Capture) -> None:
         for _ in range(2):
             bring(store, line("z", "md5", 7), name="other")

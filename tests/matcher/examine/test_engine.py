@@ -63,6 +63,7 @@ def test_turned_copies_are_found(known_store: Path, encoded: Encode, transform: 
         assert match.distance <= match.threshold
 
 
+@pytest.mark.slow
 def test_exact_and_screened_findings_are_the_same(known_store: Path, encoded: Encode) -> None:
     screened, exact = (Matcher.open(known_store, settings=Settings(exact=exact)) for exact in (False, True))
     for seed in range(1, 7):
@@ -308,6 +309,7 @@ def test_the_json_form_is_the_documented_one(matcher: Matcher, encoded: Encode) 
     ]
 
 
+@pytest.mark.slow
 def test_threads_share_one_matcher(matcher: Matcher, encoded: Encode) -> None:
     pictures = [encoded(turn(original(seed), "mirror"), "JPEG") for seed in range(1, 7)] * 4
     expected = [matcher.examine(data).as_json() for data in pictures]

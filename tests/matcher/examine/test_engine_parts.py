@@ -37,6 +37,7 @@ def test_a_known_picture_turned_in_the_last_frame_of_an_animation(matcher: Match
     assert {match.transform for match in finding.matches} == {"frame-5 mirror"}
 
 
+@pytest.mark.slow
 def test_of_equal_distances_the_first_frame_is_named(make_store: MakeStore, encoded: Encode) -> None:
     """Frames 2 to 12 show the picture too: their labels must be compared as numbers, and come after the first."""
     image = landscape(3, width=320, height=240)

@@ -95,6 +95,7 @@ def test_what_lies_in_a_picture_is_looked_for_unless_told_otherwise(known_store:
     assert {turned.region for turned in Matcher().examine(data).pictures} == {None}  # no list: nobody asks
 
 
+@pytest.mark.slow
 def test_of_equal_distances_the_whole_picture_is_named(make_store: MakeStore, encoded: Encode) -> None:
     """An entry is named once by an algorithm: by the nearest, and of equals by the whole picture."""
     framed = page([(shown(1), (60, 70))], (440, 380))
@@ -109,6 +110,7 @@ def test_of_equal_distances_the_whole_picture_is_named(make_store: MakeStore, en
     assert (match.distance, match.region) == (0, (60, 70, 320, 240))
 
 
+@pytest.mark.slow
 def test_a_region_that_says_too_little_is_passed_over(make_store: MakeStore, encoded: Encode) -> None:
     faint = Image.linear_gradient("L").resize((320, 240)).point(lambda value: 150 + value // 6).convert("RGB")
     value = PDQ.hash(Picture(faint))
@@ -143,6 +145,7 @@ def test_a_region_whose_hash_is_regular_is_passed_over(make_store: MakeStore, en
         assert finding.matches == ()
 
 
+@pytest.mark.slow
 def test_a_view_that_cannot_be_had_is_no_failure(
     default: Matcher, exact: Matcher, encoded: Encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

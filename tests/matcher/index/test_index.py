@@ -27,6 +27,7 @@ def brute_force(codes: Codes, queries: Codes, radius: int) -> list[set[tuple[int
     ]
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     width=st.sampled_from([8, 32]),

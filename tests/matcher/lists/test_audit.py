@@ -59,6 +59,7 @@ class Lying:
         return np.concatenate([[0], np.cumsum(kept)])[limits], distances[kept], rows[kept]
 
 
+@pytest.mark.slow
 def test_what_an_audit_found_is_recorded(tmp_path: Path, listed: Path) -> None:
     fill(tmp_path / "s", listed)
     opened = Store.open(tmp_path / "s").open_list("made", 1)

@@ -235,6 +235,7 @@ LINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(formats()))
 @given(lines=LINES, headed=st.booleans(), stated=st.sampled_from([None, "pdq", "md5", "photodna"]))
 def test_no_bytes_raise_anything_but_a_list_error(

@@ -149,6 +149,7 @@ def test_the_default_category_is_for_entries_that_have_none(tmp_path: Path) -> N
     assert [opened.entry(number).category for number in (0, 1)] == ["7", "0"]
 
 
+@pytest.mark.slow
 def test_every_changed_byte_of_a_version_is_refused(tmp_path: Path) -> None:
     run(tmp_path / "s", write(tmp_path / "l", {"id": "a", "algorithm": "pdq", "value": value(1)}))
     store = Store.open(tmp_path / "s")

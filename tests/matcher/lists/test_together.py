@@ -33,6 +33,7 @@ def store(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_matches_are_those_of_each_list(store: Path) -> None:
     hashes = [Hash("pdq", bytes.fromhex(value(n, "pdq")), 90) for n in range(20)]
     hashes.append(Hash("md5", bytes.fromhex(value(1, "md5"))))
@@ -50,6 +51,7 @@ def named(matches: Iterable[Match]) -> list[Match]:
     return [replace(match, chance=None) for match in sorted(matches, key=Match.order)]
 
 
+@pytest.mark.slow
 def test_codes_are_those_of_the_rows(store: Path) -> None:
     lists = OpenLists(Matcher.open(store).lists)
     queries = np.frombuffer(bytes.fromhex("".join(value(n, "pdq") for n in range(20))), np.uint8).reshape(20, 32)
@@ -63,6 +65,7 @@ def test_codes_are_those_of_the_rows(store: Path) -> None:
     assert len(near) > 200
 
 
+@pytest.mark.slow
 def test_a_turned_picture_is_confirmed_in_every_list(known_list: Path, known_folder: Path, tmp_path: Path) -> None:
     store = tmp_path / "s"
     bring(store, line("other", "phash", 2**63 + 12345), line("and", "pdq", 2**255 + 99), name="a first list")

@@ -187,6 +187,7 @@ def test_a_retired_list_is_not_used_until_it_is_imported_again(tmp_path: Path) -
     assert store.current() == [(NAME, 2)]
 
 
+@pytest.mark.slow
 def test_prune_keeps_what_current_versions_need(tmp_path: Path) -> None:
     store = Store(tmp_path)
     bring(tmp_path, line("a", "md5", 1))

@@ -73,6 +73,7 @@ def test_without_a_table_nothing_was_seen(tmp_path: Path) -> None:
     assert bytes(32) not in SeenTableReader(tmp_path / "absent")
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 5), min_size=1), st.lists(st.booleans(), min_size=1))
 def test_runs(lengths: list[int], gaps: list[bool]) -> None:
     runs, where, number = Runs(), 10, 0

@@ -138,6 +138,7 @@ class TestMakingACase:
                 assert log.size == 2
         assert sorted(path.name for path in (tmp_path / "case").iterdir()) == [LEDGER, "reports", KEYS]
 
+    @pytest.mark.slow
     def test_who_scans_is_recorded_with_each_scan(self, case: Path, tmp_path: Path, known_store: Path) -> None:
         call = ["scan", str(known_store / "catalogue.db"), "--store", str(known_store), "--case", str(case)]
         assert run([*call, "--workers", "0", "--key", str(tmp_path / "key"), "--examiner", "Other"]) == 0

@@ -74,6 +74,7 @@ def test_it_gives_what_a_new_scan_gives(
     assert after(after(first, result), back) == first
 
 
+@pytest.mark.slow
 def test_the_evidence_is_opened_only_to_confirm(
     tmp_path: Path, evidence: Path, make_store: MakeStore, lists: Any
 ) -> None:
@@ -150,6 +151,7 @@ def test_many_changes_take_several_entries(tmp_path: Path, evidence: Path, make_
 
 
 class TestRefusals:
+    @pytest.mark.slow
     def test_a_scan_that_is_not_closed(self, tmp_path: Path, evidence: Path, known_store: Path) -> None:
         with pytest.raises(MatcherError, match="gone"):
             scan(tmp_path / "case", evidence, known_store, executor=Failing(MatcherError("gone")))
@@ -160,6 +162,7 @@ class TestRefusals:
         with pytest.raises(CaseError, match="has no scan 2"):
             asked(tmp_path / "case", known_store, scan=2)
 
+    @pytest.mark.slow
     def test_a_changed_file_of_hashes(self, tmp_path: Path, evidence: Path, known_store: Path) -> None:
         scan(tmp_path / "case", evidence, known_store)
         path = path_of(tmp_path / "case", 1)
@@ -168,6 +171,7 @@ class TestRefusals:
         with pytest.raises(CaseError, match="not the file that was recorded"):
             asked(tmp_path / "case", known_store)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("data", [b"", b"something else", b"MHASHES\1\xff\xff\xff\xff", b"MHASHES\1\2\0\0\0{}"])
     def test_what_is_no_file_of_hashes(self, tmp_path: Path, evidence: Path, known_store: Path, data: bytes) -> None:
         scan(tmp_path / "case", evidence, known_store)
@@ -175,6 +179,7 @@ class TestRefusals:
         with pytest.raises(CaseError, match=r"1\.hashes: "):
             asked(tmp_path / "case", known_store)
 
+    @pytest.mark.slow
     def test_hashes_of_another_profile(
         self, tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -191,6 +196,7 @@ class TestRefusals:
         assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("masked", [False, True])
 def test_the_report_tells_of_it(
     tmp_path: Path, evidence: Path, make_store: MakeStore, lists: Any, masked: bool
@@ -207,6 +213,7 @@ def test_the_report_tells_of_it(
     assert ("rotate90.jpg" in page) != masked
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_line_a_change(
     tmp_path: Path, evidence: Path, make_store: MakeStore, lists: Any, capsys: Capture
 ) -> None:

@@ -26,6 +26,8 @@ from matcher.revisit.relookup import Relookup, RelookupRequest, relookup
 from matcher.revisit.verify import verify_case
 from tests.shared.scan_cases import Failing, entries, scan
 
+pytestmark = pytest.mark.slow
+
 MakeStore = Callable[..., Path]
 Capture = pytest.CaptureFixture[str]
 MD5 = "9a0364b9e99bb480dd25e1f0284c8555"  # of b"content"
@@ -52,7 +54,6 @@ def evidence(tmp_path: Path) -> Path:
 INFORMATION = CategoryProfile({"2": Disposition.INFORMATION})
 
 
-@pytest.mark.slow
 def test_a_category_that_means_something_else_now(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     store = make_store([line("a")], profile=CategoryProfile({"1": Disposition.INFORMATION}))
     facts, _listener = scan(tmp_path / "case", evidence, store)
@@ -67,7 +68,6 @@ def test_a_category_that_means_something_else_now(tmp_path: Path, evidence: Path
     assert verify_case(tmp_path / "case").problems == ()
 
 
-@pytest.mark.slow
 def test_a_new_match_behind_a_hundred_others_is_told(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     many = [line(f"i{number:03d}", "2") for number in range(120)]
     store = make_store(many, profile=INFORMATION)
@@ -81,7 +81,6 @@ def test_a_new_match_behind_a_hundred_others_is_told(tmp_path: Path, evidence: P
     assert {change.match["entry"] for change in result.changes_of("withdrawn") if change.match} == {"z"}
 
 
-@pytest.mark.slow
 def test_another_list_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     store = make_store([line(f"i{number:03d}", "2") for number in range(120)], profile=INFORMATION)
     scan(tmp_path / "case", evidence, store)
@@ -90,7 +89,6 @@ def test_another_list_does_not_make_cut_matches_new(tmp_path: Path, evidence: Pa
     assert [change.match["list"] for change in result.changes_of("new") if change.match] == ["other"]
 
 
-@pytest.mark.slow
 def test_a_merging_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     folder = make_store([line(f"i{number:03d}", "2") for number in range(120)], profile=INFORMATION)
     store = Store.open(folder)
@@ -107,7 +105,6 @@ def test_a_merging_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path,
     assert {change.match["entry"] for change in result.changes_of("withdrawn") if change.match} == {"i008"}
 
 
-@pytest.mark.slow
 def test_one_scan_that_cannot_be_looked_up_does_not_hide_the_others(
     tmp_path: Path, evidence: Path, make_store: MakeStore, capsys: Capture
 ) -> None:
@@ -127,7 +124,6 @@ def test_one_scan_that_cannot_be_looked_up_does_not_hide_the_others(
     assert len(entries(tmp_path / "case", "relookup")) == 1
 
 
-@pytest.mark.slow
 def test_what_the_stored_hash_decides_needs_no_confirmation(tmp_path: Path, make_store: MakeStore) -> None:
     half = landscape(3, width=160, height=240)
     symmetric = Image.new("RGB", (320, 240))
@@ -146,7 +142,6 @@ def test_what_the_stored_hash_decides_needs_no_confirmation(tmp_path: Path, make
     assert len(result.changes_of("unconfirmed")) == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["100% exhibit", "Beweis ü", "file"])
 def test_evidence_with_odd_names_is_found_again(
     tmp_path: Path, make_store: MakeStore, known_list: Path, name: str
@@ -167,7 +162,6 @@ def test_evidence_with_odd_names_is_found_again(
     assert result.opened == 1
 
 
-@pytest.mark.slow
 def test_two_at_once_record_a_change_once(
     tmp_path: Path, evidence: Path, make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +184,6 @@ def test_two_at_once_record_a_change_once(
     assert [len(entry["new"]) for entry in entries(tmp_path / "case", "relookup")] == [1, 0]
 
 
-@pytest.mark.slow
 def test_many_lists_leave_room_for_changes(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     store = make_store([line("a")])
     scan(tmp_path / "case", evidence, store)

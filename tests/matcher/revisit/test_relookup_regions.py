@@ -21,6 +21,8 @@ from tests.shared.composed import exhibit
 from tests.shared.relookup_cases import after, asked, lines_of, recorded
 from tests.shared.scan_cases import entries, scan
 
+pytestmark = pytest.mark.slow
+
 MakeStore = Callable[..., Path]
 
 OTHER: dict[str, object] = {"id": "other", "algorithm": "md5", "value": "00" * 16}
@@ -31,7 +33,6 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return exhibit(tmp_path_factory.mktemp("composed") / "exhibit")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("exact", [False, True])
 def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path, exact: bool
@@ -60,7 +61,6 @@ def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     assert len(back.changes_of("withdrawn")) == len(result.changes_of("new"))
 
 
-@pytest.mark.slow
 def test_a_longer_list_withdraws_and_renews_nothing(
     tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path
 ) -> None:
@@ -75,7 +75,6 @@ def test_a_longer_list_withdraws_and_renews_nothing(
     assert result.changes == []
 
 
-@pytest.mark.slow
 def test_without_the_evidence_regions_are_not_confirmed(
     tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path
 ) -> None:
@@ -89,7 +88,6 @@ def test_without_the_evidence_regions_are_not_confirmed(
     assert result.changes_of("new") == []
 
 
-@pytest.mark.slow
 def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_store: Path) -> None:
     scan(tmp_path / "case", composed, known_store)
     (opened,) = entries(tmp_path / "case", "scan.open")
@@ -108,7 +106,6 @@ def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_st
     assert closed["questions"]["region"] >= 8 * 10
 
 
-@pytest.mark.slow
 def test_a_scan_of_before_there_were_regions_asks_for_none(tmp_path: Path, composed: Path, known_store: Path) -> None:
     scan(tmp_path / "case", composed, known_store)
     (opened,) = entries(tmp_path / "case", "scan.open")
@@ -128,7 +125,6 @@ def own_calibration(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("exact", [False, True])
 def test_a_limit_of_false_matches_holds_for_the_lists_as_they_are_now(
     tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path, own_calibration: Path, exact: bool

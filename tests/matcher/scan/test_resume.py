@@ -100,6 +100,7 @@ def test_other_settings_are_refused(
     assert (tmp_path / "case/case.ledger").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_another_version_of_a_list_is_refused(tmp_path: Path, evidence: Path, make_store: Any) -> None:
     line = {"id": "a", "algorithm": "md5", "value": "00" * 16}
     store = make_store([line])
