@@ -178,6 +178,7 @@ class Store:
         return int(self._row("PRAGMA data_version")[0])
 
     def shape(self) -> Shape:
+        """The sizes of all tables, from one SELECT."""
         rows = self._rows(
             "SELECT -1, (SELECT coalesce(max(idx), -1) FROM entry), (SELECT coalesce(max(size), -1) FROM checkpoint), 0"
             " UNION ALL SELECT level, count(*), max(n), CAST(total(width) AS INTEGER) FROM tile GROUP BY level"
