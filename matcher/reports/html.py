@@ -159,7 +159,7 @@ def _counts(summary: CaseSummary) -> str:
 def _matches(identical: MatchTable, similar: MatchTable) -> Iterator[str]:
     yield '<section aria-labelledby="matches">\n<h2 id="matches">Matches</h2>\n'
     yield (
-        "<p>A match states that hashes agree, and nothing about what a picture shows. This report takes no decision of an "
+        "<p>A match says that hashes agree, and nothing of what a picture shows. This report takes no decision of an "
         "examiner into account: the review state of each match is <em>unreviewed</em>.</p>\n"
     )
     yield f"<h3>Identical: {counted(identical.items, 'item')}</h3>\n"
@@ -240,7 +240,7 @@ def _ledger(summary: CaseSummary) -> str:
         f"<h3>Latest checkpoint</h3>\n<pre>{text(summary.checkpoint).replace(_LINE_END, chr(10))}</pre>\n{after}"
         "<h3>How to verify</h3>\n<p>This report proves nothing by itself, and did not check the signature above. Where "
         "DIR is the folder of the case, either command checks that the ledger is intact and that every scan in it is "
-        "complete. Compare the size and the root hash that it prints with those recorded elsewhere.</p>\n"
+        "complete. Compare the size and the root hash that it prints with what was noted elsewhere.</p>\n"
         "<pre>matcher verify --case DIR\npython -m ledger verify DIR</pre>\n</section>\n"
     )
 
