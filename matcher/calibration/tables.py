@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -124,7 +125,7 @@ class Calibration:
     def threshold(self, algorithm: str, kind: str, *, listed: int, queries: int, most: float) -> int:
         """The largest distance within which at most `most` matches are expected by chance; -1 where there is none."""
         table = self._table(algorithm, kind).chance
-        return sum(_expected(chance, listed * queries) <= Fraction(most) for chance in table) - 1
+        return bisect_right(table, Fraction(most), key=lambda chance: _expected(chance, listed * queries)) - 1
 
     def combined(self, kind: str, distances: Mapping[str, int]) -> int:
         """The `chance` of the distances by several algorithms between the same two pictures, combined.

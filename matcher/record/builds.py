@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import sqlite3
-from importlib.metadata import version
+from functools import cache
+from importlib import metadata
 
 from PIL import features
 
@@ -24,6 +25,12 @@ _LIBRARIES = (
 )
 _CODECS = ("libjpeg_turbo", "zlib", "zlib_ng", "libtiff", "webp", "avif", "jpg_2000", "littlecms2")
 """Of these, zlib is what runs, and zlib_ng what Pillow was compiled for: where the system's zlib runs, they differ."""
+
+
+@cache
+def version(name: str) -> str:
+    """What is installed of a distribution. Its metadata is parsed once: a process has loaded one version of it."""
+    return metadata.version(name)
 
 
 def tool_version() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,10 +26,10 @@ def case(reported_case: Path) -> Iterator[CaseReader]:
         yield reader
 
 
-@pytest.fixture
-def evidence(tmp_path: Path, known_folder: Path) -> Path:
-    """An exhibit with an identical file, altered copies, a duplicate, strangers, and what cannot be read."""
-    folder = tmp_path / "exhibit"
+@pytest.fixture(scope="session")
+def drawn_evidence(tmp_path_factory: pytest.TempPathFactory, known_folder: Path) -> Path:
+    """What `evidence` is a copy of."""
+    folder = tmp_path_factory.mktemp("evidence") / "exhibit"
     (folder / "sub ü/deep").mkdir(parents=True)
     (folder / "identical.png").write_bytes((known_folder / "1.png").read_bytes())
     (folder / "sub ü/identical again.png").write_bytes((known_folder / "1.png").read_bytes())
@@ -42,3 +43,9 @@ def evidence(tmp_path: Path, known_folder: Path) -> Path:
     if os.name == "posix":
         (folder / "link").symlink_to("notes.txt")
     return folder
+
+
+@pytest.fixture
+def evidence(tmp_path: Path, drawn_evidence: Path) -> Path:
+    """An exhibit with an identical file, altered copies, a duplicate, strangers, and what cannot be read."""
+    return shutil.copytree(drawn_evidence, tmp_path / "exhibit", symlinks=True)
