@@ -324,9 +324,7 @@ def check(case: Path, items: int, actors: list[Actor]) -> list[str]:
 
 def show(actors: list[Actor], alone: dict[str, float], seconds: float, items: int, problems: list[str]) -> int:
     print(f"{items:,} items in {seconds / 60:.1f} minutes, {items / seconds:.0f} items/s, {os.cpu_count()} cores\n")
-    print(
-        "| who | times | failures | longest, s | longest reported wait for the ledger, s | alone at the end, s |"
-    )
+    print("| who | times | failures | longest, s | longest reported wait for the ledger, s | alone at the end, s |")
     print("|---|---|---|---|---|---|")
     for actor in actors:
         end = f"{alone[actor.name]:.1f}" if actor.name in alone else ""

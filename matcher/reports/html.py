@@ -159,8 +159,8 @@ def _counts(summary: CaseSummary) -> str:
 def _matches(identical: MatchTable, similar: MatchTable) -> Iterator[str]:
     yield '<section aria-labelledby="matches">\n<h2 id="matches">Matches</h2>\n'
     yield (
-        "<p>A match states that hashes agree, and nothing about what a picture shows. This report takes no decision of an "
-        "examiner into account: the review state of each match is <em>unreviewed</em>.</p>\n"
+        "<p>A match states that hashes agree, and nothing about what a picture shows. This report takes no decision of "
+        "an examiner into account: the review state of each match is <em>unreviewed</em>.</p>\n"
     )
     yield f"<h3>Identical: {counted(identical.items, 'item')}</h3>\n"
     yield from identical.markup()
