@@ -298,7 +298,7 @@ def test_a_header_that_does_not_fit_its_files_is_refused(tmp_path: Path, key: st
     body = json.loads(header.read_text())
     body[key] *= 2
     reseal(header, body)
-    with pytest.raises(IndexFileError, match=r"digests\.bin: \d+ digests need \d+ bytes of it"):
+    with pytest.raises(IndexFileError, match=r"digests\.bin: has not the \d+ bytes that \d+ digests need"):
         open_digests(tmp_path / "t")
 
 
@@ -308,5 +308,5 @@ def test_a_table_of_an_earlier_layout_is_refused(tmp_path: Path) -> None:
     body = json.loads(header.read_text())
     del body["files"][PREFIXES]
     reseal(header, body)
-    with pytest.raises(IndexFileError, match=r"prefixes\.bin: 24 digests need 20 bytes of it"):
+    with pytest.raises(IndexFileError, match=r"prefixes\.bin: has not the 20 bytes that 24 digests need"):
         open_digests(tmp_path / "t")
