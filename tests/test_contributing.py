@@ -59,6 +59,7 @@ def run(plugin: Path, *arguments: str, code: int = 0) -> str:
     return result.stdout
 
 
+@pytest.mark.process
 def test_the_example_imports_a_list_and_writes_a_report(plugin: Path, known_folder: Path) -> None:
     from hashlib import md5
 
@@ -72,5 +73,6 @@ def test_the_example_imports_a_list_and_writes_a_report(plugin: Path, known_fold
     assert report[1:] == ["known\t1\t'1.png'", *(f"examined\t0\t'{number}.png'" for number in range(2, 7))]
 
 
+@pytest.mark.process
 def test_the_example_passes_the_contract_suites(plugin: Path) -> None:
     assert re.search(r"\d\d passed", run(plugin, "-m", "pytest", "-q", "-p", "no:cacheprovider"))

@@ -191,6 +191,7 @@ def test_the_pure_core_touches_no_disk_clock_or_network(name: str) -> None:
     assert not imports(ROOT / "ledger" / f"{name}.py") & impure
 
 
+@pytest.mark.process
 def test_the_ledger_imports_and_verifies_without_the_matchers_libraries(tmp_path: Path) -> None:
     """In a process where those libraries cannot be imported at all."""
     script = f"""

@@ -32,6 +32,8 @@ def script(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_the_example_prints_what_the_page_says(script: Path) -> None:
     command: list[str | Path] = [sys.executable, "-W", "error", script]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=script.parent)
@@ -39,6 +41,7 @@ def test_the_example_prints_what_the_page_says(script: Path) -> None:
     assert result.stdout == block("text")
 
 
+@pytest.mark.process
 def test_the_example_type_checks_as_a_consumers_module(script: Path) -> None:
     pytest.importorskip("mypy", reason="mypy comes with the extra `dev`")
     options = ["--strict", "--follow-imports", "silent"]  # as with a package that is installed

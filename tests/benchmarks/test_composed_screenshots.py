@@ -49,6 +49,7 @@ def test_augly_composes_too() -> None:
     assert set(by_augly.SCREENSHOTS) <= set(KINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(4))
 def test_boxes_are_exact(kind: str, seed: int) -> None:
@@ -73,6 +74,7 @@ def test_the_same_seed_gives_the_same_screenshot(kind: str) -> None:
     assert first.image.tobytes() != other.image.tobytes() or kind.startswith("augly")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["desktop", "pasted"])
 def test_planted_pictures_are_no_smaller_than_promised(kind: str) -> None:
     for seed in range(8):

@@ -38,6 +38,8 @@ class FirstWaits(Squares):
         return (item.size or 0) ** 2
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_slow_item_stops_nobody(tmp_path: Path) -> None:
     shown: list[str] = []
     results = PoolExecutor(2).run(
@@ -61,6 +63,8 @@ class Large(Squares):
         return int(10 ** (20_000 + (item.size or 0)))
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_results_that_wait_for_their_turn_are_bounded_by_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matcher.executors.pool.HELD", 100_000)
     shown: list[str] = []
@@ -196,6 +200,8 @@ class Again(Squares):
         return -1 if item.reason is Reason.EMPTY else super().work(item, beat)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_a_result_is_refused_for_is_worked_on_once_more(workers: int) -> None:
     def refused(item: Item, result: int) -> Item | None:

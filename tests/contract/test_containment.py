@@ -24,6 +24,8 @@ from matcher.model import Item, Reason
 from tests.shared.executor_cases import GIVEN_UP, LOST, QUICK, Dying, Squares, items, run_of, squares_but
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_dead_worker_costs_one_item(workers: int) -> None:
     found, retried = run_of(PoolExecutor(workers), Dying(), 40)
@@ -45,6 +47,8 @@ class DyingOnce(Squares):
         return super().work(item, beat)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_succeeds_alone_has_its_ordinary_result(tmp_path: Path, workers: int) -> None:
     found, retried = run_of(PoolExecutor(workers), DyingOnce(str(tmp_path)), 40)
@@ -62,6 +66,8 @@ class Sleeping(Squares):
         return super().work(item, beat)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_that_hangs_costs_one_item(workers: int) -> None:
     found, retried = run_of(PoolExecutor(workers, limits=QUICK), Sleeping(), 20)
@@ -79,6 +85,8 @@ class Holding(Squares):
         return super().work(item, beat)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_worker_that_holds_the_interpreter_costs_one_item() -> None:
     found, _retried = run_of(PoolExecutor(2, limits=QUICK), Holding(), 8)
     assert found == squares_but(8, GIVEN_UP[Reason.TIMED_OUT])
@@ -95,6 +103,7 @@ class Progressing(Squares):
         return super().work(item, beat)
 
 
+@pytest.mark.process
 def test_a_slow_item_that_gets_on_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = Limits(seconds=1.3, memory=1 << 30, alone=1 << 30)  # a beat is passed on once a second
     found, retried = run_of(PoolExecutor(1, limits=limits), Progressing(), 1)
@@ -115,6 +124,8 @@ class Hoarding(Squares):
         return super().work(item, beat)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(not system_enforces(), reason="only Linux limits a process's own memory")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_memory_is_limited_and_more_is_given_alone(workers: int) -> None:
@@ -137,6 +148,8 @@ class Watched(Squares):
         return super().work(item, beat)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_where_the_system_limits_no_memory_the_parent_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matcher.executors.pool.TICK", 0.05)
     limits = Limits(seconds=60, memory=500 << 20, alone=500 << 20, watched=True)
@@ -153,6 +166,8 @@ class AlwaysDyingAt5(Squares):
         return lambda item, _give_up: Dying().work(item, beat)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_what_cannot_be_read_at_all_is_lost() -> None:
     found, _retried = run_of(PoolExecutor(2), AlwaysDyingAt5(), 20)
     assert found == squares_but(20, LOST)
@@ -174,6 +189,8 @@ class DyingAtTheStart(Squares):
         return super().start(beat)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_that_die_between_items_cost_nothing(tmp_path: Path, workers: int) -> None:
     found, retried = run_of(PoolExecutor(workers), DyingAtTheStart(str(tmp_path)), 40)
@@ -188,6 +205,8 @@ class AlwaysDying(Squares):
         os.abort()
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_workers_that_always_die_are_an_error() -> None:
     with pytest.raises(MatcherError, match="workers die before they do anything"):
         list(PoolExecutor(1).run(AlwaysDying(), items(3), on_result=lambda _item, _result: None))
@@ -203,6 +222,8 @@ class Exhausted(Squares):
         return super().work(item, beat)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_no_memory_even_for_an_answer_costs_one_item() -> None:
     found, retried = run_of(PoolExecutor(2), Exhausted(), 20)
     assert found == squares_but(20, GIVEN_UP[Reason.OUT_OF_MEMORY])
@@ -224,6 +245,8 @@ class HangingAtTheStart(Squares):
         raise AssertionError
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_a_worker_that_never_gets_ready_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matcher.executors.worker.START", 3.0)
     found, retried = run_of(PoolExecutor(1), HangingAtTheStart(str(tmp_path)), 5)
@@ -239,6 +262,7 @@ class Counting(Squares):
         return super().start(beat)
 
 
+@pytest.mark.process
 def test_no_more_workers_than_items(tmp_path: Path) -> None:
     run_of(PoolExecutor(12), Counting(str(tmp_path)), 3)
     assert len(list(tmp_path.iterdir())) <= 3
@@ -252,11 +276,13 @@ class Raising(Squares):
         raise OSError(5, "a defect")
 
 
+@pytest.mark.process
 def test_work_that_raises_is_an_error_and_no_dead_worker() -> None:
     with pytest.raises(OSError, match="a defect"):
         list(PoolExecutor(2).run(Raising(), items(3), on_result=lambda _item, _result: None))
 
 
+@pytest.mark.process
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(

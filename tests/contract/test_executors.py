@@ -75,6 +75,7 @@ class ExecutorContract:
             list(executor.run(Unopened(), items(3), on_result=lambda _item, _result: None))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", EXECUTORS)
 class TestEveryExecutor(ExecutorContract):
     @pytest.fixture
@@ -82,6 +83,7 @@ class TestEveryExecutor(ExecutorContract):
         return EXECUTORS[name]
 
 
+@pytest.mark.process
 def test_ticks_come_while_one_item_holds_everything_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matcher.executors.pool.TICK", 0.02)
     ticks: list[int] = []

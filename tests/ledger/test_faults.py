@@ -15,6 +15,8 @@ import pytest
 from ledger import Ledger, Signer, audit
 from ledger.storage.store import Store
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 KILLED_WRITER = """
 import os, sqlite3, sys
@@ -67,6 +69,7 @@ def everyones(open_folder: Path, signer: Signer, make_entry: Callable[..., bytes
 # System calls that fail, and kills
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost() -> None:
     """A sample; benchmarks/ledger/ledger_faults.py disturbs every system call."""
     command = [sys.executable, "-m", "benchmarks.ledger.ledger_faults", "--runs", "20", "--seed", "7"]

@@ -15,6 +15,8 @@ import pytest
 from ledger import Ledger, Signer, consistency_proof, inclusion_proof, leaf_hash, root
 from tests.shared.merkle_cases import ListReader
 
+pytestmark = pytest.mark.peer
+
 GOPATH = Path(os.environ.get("LEDGER_TEST_GOPATH", "/usr/share/gocode"))
 """Where Debian's golang-golang-x-mod-dev puts its sources."""
 

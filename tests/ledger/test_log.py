@@ -266,6 +266,8 @@ def test_reading_notices_a_missing_entry(make_ledger: Callable[..., Path], tampe
 # Several processes
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_two_writers_and_a_reader(path: Path, origin: str, signer: Signer) -> None:
     Ledger.create(path, origin=origin, signer=signer).close()
     groups, width = 40, 25
@@ -291,6 +293,7 @@ def test_two_writers_and_a_reader(path: Path, origin: str, signer: Signer) -> No
         assert [entry["number"] for entry in entries if entry["by"] == name] == list(range(groups * width))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("acknowledged", [1, 7, 20])
 def test_killed_while_appending(
     path: Path, origin: str, signer: Signer, make_entry: Callable[..., bytes], acknowledged: int

@@ -138,6 +138,7 @@ def test_errors_have_one_base() -> None:
     assert all(issubclass(error, ledger.LedgerError) for error in errors)
 
 
+@pytest.mark.process
 def test_works_with_nothing_but_its_four_dependencies() -> None:
     # sqlite-utils takes numpy along where there is one, so it is hidden rather than looked for.
     hidden = ["matcher", "numpy", "pandas", "faiss", "PIL", "numba", "psutil", "imagehash", "rfc8785", "hypothesis"]

@@ -14,6 +14,8 @@ import pytest
 
 from ledger import Ledger, Signer
 
+pytestmark = [pytest.mark.peer, pytest.mark.process]
+
 PROGRAM = Path(__file__).parent / "node" / "check.cjs"
 
 

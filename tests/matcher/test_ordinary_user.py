@@ -22,6 +22,8 @@ import pytest
 from matcher.imaging.drawing import landscape
 from matcher.lists.store import CATALOGUE
 
+pytestmark = pytest.mark.process
+
 WRITER, READER, STRANGER, GROUP = 61001, 61002, 61003, 61999
 """Numbers of users and of a group; they need no names."""
 

@@ -304,6 +304,7 @@ def evidence(path: Path) -> dict[str, list[Any]]:
         return {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in TABLES}
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_goes_unnoticed(make_ledger: Callable[..., Path], signer: Signer) -> None:
     """A sample of them; benchmarks/ledger/flip_every_bit.py flips every one."""
     path = make_ledger(40)

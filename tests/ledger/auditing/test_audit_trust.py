@@ -162,6 +162,7 @@ def test_a_revoked_key_and_entries_that_change_none(
     assert "ended its use" in audit(path, keys=signer.vkeys).problems[0]
 
 
+@pytest.mark.process
 def test_time_stamps_are_verified_where_roots_are_given(
     make_ledger: Callable[..., Path], signer: Signer, tmp_path: Path
 ) -> None:

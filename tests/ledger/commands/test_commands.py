@@ -210,6 +210,7 @@ def test_every_command_has_help_with_an_example(run: Callable[..., Any], name: s
     assert f"Example: python -m ledger {name} " in result.out
 
 
+@pytest.mark.process
 def test_as_a_module_and_into_a_closed_pipe(
     path: Path, make_ledger: Callable[..., Path], signer: Signer, tmp_path: Path
 ) -> None:

@@ -95,6 +95,7 @@ def server() -> Iterator[Server]:
 REPLY = {"Content-Type": "application/timestamp-reply"}
 
 
+@pytest.mark.process
 def test_by_files(
     *,
     ledger: Path,
@@ -146,6 +147,7 @@ def test_by_files(
     assert "has that token already" in twice.err
 
 
+@pytest.mark.process
 def test_another_size(ledger: Path, tmp_path: Path, authority: Authority, roots: Path, run: Callable[..., Any]) -> None:
     query, answer = tmp_path / "query.tsq", tmp_path / "answer.tsr"
     assert run("timestamp", ledger, "--request", query, "--size", "3").code == 0
@@ -160,6 +162,7 @@ def test_another_size(ledger: Path, tmp_path: Path, authority: Authority, roots:
         assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.process
 def test_nothing_is_appended_that_is_not_valid(
     *, ledger: Path, tmp_path: Path, authority: Authority, roots: Path, key: Path, run: Callable[..., Any]
 ) -> None:
@@ -186,6 +189,7 @@ def test_nothing_is_appended_that_is_not_valid(
     assert ledger.read_bytes() == before
 
 
+@pytest.mark.process
 def test_over_http(
     *, ledger: Path, authority: Authority, roots: Path, run: Callable[..., Any], server: Server, signer: Signer
 ) -> None:
@@ -200,6 +204,7 @@ def test_over_http(
     assert audit(ledger, keys=[signer.vkey]).intact
 
 
+@pytest.mark.process
 def test_answers_over_http_that_do_not_count(
     *, ledger: Path, authority: Authority, roots: Path, run: Callable[..., Any], server: Server
 ) -> None:
@@ -238,6 +243,7 @@ def _query(ledger: Path, run: Callable[..., Any]) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.process
 def test_verifying_all_tokens(
     *,
     ledger: Path,

@@ -55,6 +55,7 @@ def test_nothing_else_of_the_package_imports_a_part() -> None:
             assert "ledger.exhibit.verifier" not in path.read_text("utf-8"), path
 
 
+@pytest.mark.process
 def test_the_file_is_always_the_same() -> None:
     command = [
         sys.executable,

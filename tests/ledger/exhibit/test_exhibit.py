@@ -92,6 +92,8 @@ def test_always_the_same_bytes(case: Case, tmp_path: Path, verifier: Path, selec
         assert verify(verifier, exhibit)[0] == 0
 
 
+@pytest.mark.peer
+@pytest.mark.process
 def test_it_verifies_on_a_real_python_3_9(case: Case, tmp_path: Path, keys: Path) -> None:
     python = shutil.which("python3.9")
     if python is None or subprocess.run([python, "--version"], capture_output=True, check=False).returncode:

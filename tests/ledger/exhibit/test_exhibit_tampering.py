@@ -82,6 +82,7 @@ def flip(path: Path, place: int) -> None:
     path.write_bytes(data)
 
 
+@pytest.mark.slow
 def test_a_changed_byte(exhibit: Path, run: Callable[[Path], tuple[int, str]]) -> None:
     assert run(exhibit)[0] == 0
     for name, place in flips(exhibit):
@@ -91,6 +92,7 @@ def test_a_changed_byte(exhibit: Path, run: Callable[[Path], tuple[int, str]]) -
     assert run(exhibit)[0] == 0
 
 
+@pytest.mark.slow
 def test_a_changed_byte_and_a_manifest_made_anew(exhibit: Path, run: Callable[[Path], tuple[int, str]]) -> None:
     manifest = (exhibit / "manifest.json").read_bytes()
     harmless = 0

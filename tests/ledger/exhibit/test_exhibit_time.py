@@ -76,6 +76,7 @@ def test_roots_of_other_kinds(stamp: Callable[..., Token], kind: str) -> None:
         trace(token.signer, token.others, parse_roots(root.pem), token.seconds)
 
 
+@pytest.mark.slow
 def test_every_bit_of_a_token(token: bytes) -> None:
     """A flipped bit is refused, or changes nothing of what is signed: imprint, time and signer stay."""
     told = verify_token(token)

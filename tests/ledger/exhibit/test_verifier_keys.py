@@ -122,6 +122,7 @@ def test_mldsa44_hints_can_be_written_in_one_way_only() -> None:
             mldsa44_verify(public, b"m", signature[: -OMEGA - 4] + changed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("curve", [ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1()], ids=lambda curve: curve.name)
 @pytest.mark.parametrize("digest", [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()], ids=lambda digest: digest.name)
 def test_ecdsa_agrees_with_cryptography(curve: Any, digest: Any) -> None:

@@ -41,6 +41,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON)
 def test_entries_are_canonical_for_both_or_for_neither(value: Any) -> None:
     entry = {"v": 1, "type": "t", "value": value}

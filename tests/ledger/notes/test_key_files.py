@@ -154,6 +154,7 @@ with locked(Path(sys.argv[1])):
 """
 
 
+@pytest.mark.process
 def test_a_killed_process_lets_go_of_its_lock(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     waiter = f"{_HOLD.partition('print')[0]}print('held', flush=True)\n"

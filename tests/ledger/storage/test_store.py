@@ -254,6 +254,7 @@ def test_a_reader_does_not_hold_the_lock(make_ledger: Callable[..., Path], make_
 # After a kill
 
 
+@pytest.mark.process
 def test_a_hot_journal_is_not_touched_by_readers(make_ledger: Callable[..., Path], signer: Signer) -> None:
     path = make_ledger(300)
     journal = leave_hot_journal(path)
@@ -266,6 +267,7 @@ def test_a_hot_journal_is_not_touched_by_readers(make_ledger: Callable[..., Path
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, journal.name]
 
 
+@pytest.mark.process
 def test_a_writer_recovers(make_ledger: Callable[..., Path], make_entry: Callable[..., bytes], signer: Signer) -> None:
     path = make_ledger(300)
     journal = leave_hot_journal(path)
@@ -275,6 +277,7 @@ def test_a_writer_recovers(make_ledger: Callable[..., Path], make_entry: Callabl
     assert audit(path, keys=[signer.vkey]).problems == ()
 
 
+@pytest.mark.process
 def test_a_reader_goes_on_when_a_writer_is_killed(make_ledger: Callable[..., Path]) -> None:
     path = make_ledger(300)
     with Ledger.open_readonly(path) as log:

@@ -32,6 +32,8 @@ from ledger.timestamps.timestamp import (
 from ledger.timestamps.token_form import check_binding, read_token
 from tests.shared.tokens import GRANTED, SHA3_256, SHA512_256, der, response, tst_info
 
+pytestmark = pytest.mark.process
+
 NOTE = "a signed checkpoint\n"
 DATA = NOTE.encode()
 SIGNED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -281,6 +283,7 @@ def test_two_signers(forge: Callable[..., bytes], root: Issued, tmp_path: Path) 
         verify_token(token, note=NOTE, roots=[root.certificate])
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")  # of a serial number below 0
 def test_no_bit_of_a_token_can_be_changed(authority: Authority, root: Issued) -> None:
     token = authority.stamp(DATA)

@@ -10,6 +10,8 @@ import pytest
 from ledger import consistency_proof, inclusion_proof, leaf_hash, root, verify_consistency, verify_inclusion
 from tests.shared.merkle_cases import ListReader
 
+pytestmark = pytest.mark.peer
+
 pymerkle = pytest.importorskip("pymerkle", reason="NOT CROSS-VERIFIED with pymerkle: it is not installed")
 
 SIZES = 70

@@ -195,6 +195,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         Calibration.load(tmp_path / "absent.json")
 
 
+@pytest.mark.process
+@pytest.mark.slow
 def test_asking_imports_nothing_that_measures() -> None:
     heavy = "any('measuring' in name for name in sys.modules)"
     script = f"import sys, matcher; from matcher.calibration.tables import Calibration; assert not {heavy}"

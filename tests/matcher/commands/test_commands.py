@@ -309,6 +309,7 @@ def test_help_and_version(capsys: Capture) -> None:
     assert "0.1.0" in capsys.readouterr().out
 
 
+@pytest.mark.process
 def test_as_a_module_and_with_a_closed_pipe(exhibit: Path, known_store: Path) -> None:
     command = [sys.executable, "-m", "matcher", "hash", *[str(exhibit / "c.txt")] * 2000]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -320,6 +321,7 @@ def test_as_a_module_and_with_a_closed_pipe(exhibit: Path, known_store: Path) ->
     assert process.returncode == 2
 
 
+@pytest.mark.slow
 def test_demo(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["demo"]) == 0

@@ -19,6 +19,8 @@ from matcher.imaging.drawing import landscape
 from matcher.imaging.picture import turn
 from matcher.model import Finding, Hash, Reason, Status
 
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
 Encode = Callable[..., bytes]
 MakeStore = Callable[..., Path]
 Workers = Callable[[], set[int]]

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.process
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and fork are POSIX's")
 
 BEGIN = """
@@ -62,6 +64,7 @@ print(opened.examine(data).status, *workers())
     assert gone([int(pid) for pid in pids])
 
 
+@pytest.mark.slow
 def test_a_program_that_ends_while_threads_wait(known_store: Path, picture: Path) -> None:
     script = """
 opened = IsolatedMatcher.open(store, workers=1)
@@ -112,6 +115,7 @@ print(workers())
 """
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("state", ["working", "stopped"])
 def test_ctrl_c_while_a_call_waits(known_store: Path, picture: Path, state: str) -> None:
@@ -121,6 +125,7 @@ def test_ctrl_c_while_a_call_waits(known_store: Path, picture: Path, state: str)
     assert lines(result) == ["interrupted", "known", "[]"]
 
 
+@pytest.mark.slow
 @posix
 def test_ctrl_c_while_workers_start(known_store: Path, picture: Path) -> None:
     script = """
@@ -172,6 +177,7 @@ UNGUARDED = "if True:\n    with IsolatedMatcher.open(store, workers=1) as opened
 EXAMINE = "        print(opened.examine(data).status)\n"
 
 
+@pytest.mark.slow
 def test_a_script_with_a_guard(tmp_path: Path, known_store: Path, picture: Path) -> None:
     script = tmp_path / "host.py"
     script.write_text(BEGIN + GUARDED + EXAMINE, encoding="utf-8")
@@ -199,6 +205,7 @@ def test_a_program_on_standard_input_is_told_so(known_store: Path, picture: Path
     assert "a worker process ends before it is ready" in result.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_store_named_from_a_folder_that_is_left(known_store: Path, picture: Path) -> None:
     script = """
 opened = IsolatedMatcher.open(os.path.basename(store), workers=1)
@@ -211,6 +218,7 @@ print(opened.examine(data).status)
     assert lines(run(script, known_store, picture, cwd=known_store.parent)) == ["known"]
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("reaping", ["signal.SIG_IGN", "lambda *_: reap()"])
 def test_a_program_that_reaps_all_its_children_itself(known_store: Path, picture: Path, reaping: str) -> None:
@@ -246,6 +254,7 @@ except MatcherError as error:
     assert line.startswith("a worker process cannot be started: ")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc is Linux's")
 def test_nothing_is_left_open(known_store: Path, picture: Path) -> None:
     """Neither files nor threads, after many workers have died."""

@@ -55,6 +55,8 @@ def examined(folder: Path, memory: int, alone: int) -> tuple[dict[str, Finding],
     return {finding.path: finding for _item, finding in results if isinstance(finding, Finding)}, retried
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(not system_enforces(), reason="only Linux limits a process's own memory")
 def test_a_sound_picture_without_room_is_tried_alone_and_not_called_damaged(tmp_path: Path) -> None:
     large = landscape(2, width=640, height=480).resize((7000, 6000), Image.Resampling.BICUBIC)
@@ -71,6 +73,8 @@ def test_a_sound_picture_without_room_is_tried_alone_and_not_called_damaged(tmp_
     }
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(not system_enforces(), reason="only Linux limits a process's own memory")
 def test_what_cannot_even_be_held_has_its_digests(tmp_path: Path) -> None:
     data = b"\xff\xd8\xff" + bytes(600 << 20)

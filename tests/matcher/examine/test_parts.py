@@ -65,6 +65,7 @@ def test_a_known_picture_is_found_where_it_lies(default: Matcher, encoded: Encod
     assert all(form["region"] == [60, 70, 320, 240] for form in finding.as_json()["hashes"])
 
 
+@pytest.mark.slow
 def test_findings_are_those_of_an_exact_examination(default: Matcher, exact: Matcher, composed: Path) -> None:
     found = 0
     for path in sorted(composed.iterdir()):

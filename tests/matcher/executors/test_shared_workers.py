@@ -17,6 +17,8 @@ from matcher.executors.limits import Limits
 from matcher.executors.shared import SharedWorkers, WorkerStopped
 from matcher.model import Reason
 
+pytestmark = pytest.mark.process
+
 LIMITS = Limits(seconds=30, memory=1 << 30, alone=1 << 30)
 
 
@@ -130,6 +132,7 @@ def test_what_a_start_raises(tmp_path: Path) -> None:
                 run_task(workers, "pid")
 
 
+@pytest.mark.slow
 def test_workers_that_always_die_before_they_are_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matcher.executors.shared.RESTARTS", 2)
     with shared(DiesAfterTheFirst(str(tmp_path))) as workers:

@@ -23,6 +23,7 @@ def dense(axis: Axis, length: int) -> np.ndarray[Any, np.dtype[np.float64]]:
     return found
 
 
+@pytest.mark.slow
 @given(width=st.integers(5, 400), height=st.integers(5, 400), seed=st.integers(0, 1000))
 @settings(deadline=None, max_examples=30)
 def test_at_full_size_pdq_axes_are_the_reference_filter(width: int, height: int, seed: int) -> None:

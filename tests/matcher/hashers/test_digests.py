@@ -34,6 +34,7 @@ def test_a_wrong_width_is_refused(tmp_path: Path) -> None:
         open_digests(tmp_path / "t.index").find(bytes(20))
 
 
+@pytest.mark.slow
 def test_a_truncated_table_is_refused(tmp_path: Path, truncate: Callable[[Path], None]) -> None:
     build(np.zeros((3, 16), np.uint8), path=tmp_path / "t.index")
     truncate(tmp_path / "t.index" / "digests.bin")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +68,7 @@ def picture(pixels: npt.NDArray[np.uint8]) -> Picture:
     return Picture(Image.fromarray(pixels))
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 300),
     st.integers(1, 300),
@@ -107,6 +109,7 @@ def test_turned_hashes_are_near_those_of_the_turned_picture() -> None:
         assert difference.bit_count() <= 20, transform
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 700), (700, 1), (2, 3), (63, 65), (64, 64), (128, 129), (1000, 7)])
 def test_odd_sizes(size: tuple[int, int]) -> None:
     width, height = size
@@ -119,14 +122,15 @@ def test_flat_picture_has_no_quality() -> None:
     assert PDQ.hash(picture(np.full((50, 50, 3), 77, np.uint8))).quality == 0
 
 
+@pytest.mark.peer
 class TestAgainstPdqhash:
     """pdqhash needs a compiler where no wheel fits: extra `referee`."""
 
     @pytest.fixture
-    def pdqhash(self):  # type: ignore[no-untyped-def]
+    def pdqhash(self) -> Any:
         return pytest.importorskip("pdqhash", reason="PDQ NOT COMPARED WITH ITS REFEREE: pdqhash is not installed")
 
-    def test_drawn_pictures_of_many_sizes(self, pdqhash) -> None:  # type: ignore[no-untyped-def]
+    def test_drawn_pictures_of_many_sizes(self, pdqhash: Any) -> None:
         for seed in range(60):
             width, height = 3 + 37 * seed % 900, 5 + 61 * seed % 700
             pixels = np.asarray(landscape(seed, width=width, height=height))

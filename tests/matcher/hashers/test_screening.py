@@ -36,6 +36,7 @@ def scene(seed: int, size: tuple[int, int]) -> Image.Image:
     return landscape(seed, width=400, height=300).resize(size, Image.Resampling.BICUBIC)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", SCREENED)
 def test_all_orientations_are_within_their_slack(name: str, shape: str) -> None:
@@ -56,12 +57,14 @@ def test_all_orientations_are_within_their_slack(name: str, shape: str) -> None:
             assert abs(quality - expected) <= found.screen.quality_margin
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pdq", "phash", "phash16", "ahash"])
 def test_most_pictures_of_scenes_are_screened(name: str) -> None:
     found = [screener(name).screened(Picture(scene(seed, (760, 560))).reduced()) for seed in range(1, 13)]
     assert sum(screened is not None for screened in found) >= 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"quality": 35}])
 @pytest.mark.parametrize("size", [(500, 400), (1200, 900), (2100, 1500), (4000, 3000)])
 def test_jpeg_by_its_reduced_decode(encoded: Encode, size: tuple[int, int], options: dict[str, object]) -> None:
@@ -107,6 +110,7 @@ def test_noise_is_within_the_margin_or_hashed_whole(side: int, grain: int) -> No
             assert hamming(screened[0].value, reference.value) <= screened.slack[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_long_strip_is_hashed_whole(known_store: Path, encoded: Encode, kind: str) -> None:
     """It keeps all of its pixels, and floats of them would take more memory than the whole picture."""
@@ -129,6 +133,7 @@ class TestFindings:
     def both(self, known_store: Path) -> tuple[Matcher, Matcher]:
         return Matcher.open(known_store), Matcher.open(known_store, settings=Settings(exact=True))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
     @pytest.mark.parametrize("seed", [1, 2, 101])
     def test_alike(self, both: tuple[Matcher, Matcher], encoded: Encode, kind: str, seed: int) -> None:

@@ -125,6 +125,7 @@ BOMBS: dict[str, Callable[[Encode], bytes]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused(encoded: Encode, name: str) -> None:
     data = BOMBS[name](encoded)
@@ -143,6 +144,8 @@ def test_a_tile_that_is_larger_than_its_picture() -> None:
         decode(data, kind)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory of a process as Linux does")
 def test_bombs_fit_in_little_memory(encoded: Encode, tmp_path: object) -> None:
     """At the default limits too, each in a process that may have a gigabyte beyond what it begins with."""

@@ -146,6 +146,7 @@ def test_sixteen_bits_keep_the_high_byte(encoded: Encode) -> None:
     assert (np.asarray(picture.image)[:, :, 0] == grey).all()
 
 
+@pytest.mark.slow
 def test_too_many_pixels_are_refused_before_decoding(encoded: Encode) -> None:
     data = encoded(Image.new("1", (30_000, 30_000)), "PNG")  # 900 megapixels in a few kilobytes
     with pytest.raises(DecodeError) as caught:

@@ -14,6 +14,7 @@ from matcher.index import build_index, open_index, remove_rows
 from tests.shared.index_cases import assert_same, referee, uniform
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flat", "multi"])
 @pytest.mark.parametrize("number", [np.uint8(255), np.int64(255), np.uint16(40), np.int8(31)])
 def test_a_radius_of_any_whole_type_is_the_same_radius(tmp_path: Path, kind: str, number: Any) -> None:

@@ -224,6 +224,7 @@ class TableOfMany(Table):
         return np.cumsum([0, *map(len, found)]), np.array([place for places in found for place in places], np.int64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [16, 20, 32])
 def test_digest_tables(tmp_path: Path, width: int) -> None:
     digests = uniform(500, 32, 5)[:, :width].copy()

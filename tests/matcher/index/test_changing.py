@@ -29,6 +29,7 @@ def expected(codes: Codes, live: list[int], queries: Codes, radius: int) -> Answ
     return limits, distances, rows[places]
 
 
+@pytest.mark.slow
 @given(
     kind=st.sampled_from(sorted(KINDS)),
     width=st.sampled_from([8, 32]),
@@ -106,6 +107,8 @@ def test_one_writer_at_a_time(tmp_path: Path) -> None:
     remove_rows(tmp_path / "i", [1])
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("step", ["build_segment", "write_rows", "write_generation", "publish_new"])
 def test_a_killed_writer_leaves_the_index_as_it_was(tmp_path: Path, step: str) -> None:

@@ -90,6 +90,7 @@ def check_answers(table: DigestTable, oracle: Oracle, queries: Digests) -> None:
     assert [table.find(query.tobytes()) for query in queries] == expected
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 2**32 - 1),
     kind=st.sampled_from(KINDS),
@@ -234,6 +235,7 @@ def test_every_flipped_byte_of_the_header_is_refused_or_changes_no_answer(tmp_pa
     assert len(refused) > 100
 
 
+@pytest.mark.slow
 def test_every_flipped_byte_of_a_list_is_refused_by_the_check(tmp_path: Path) -> None:
     """The table and what stands beside it, as `scan` checks it."""
     lines = [{"id": str(n), "algorithm": "md5", "value": f"{n % 3:032x}"} for n in range(4)]

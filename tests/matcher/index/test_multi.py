@@ -51,6 +51,7 @@ def built(kind: str, count: int, width: int, radius: int, seed: int) -> Path:
     return path / "1"
 
 
+@pytest.mark.slow
 @given(
     kind=st.sampled_from(sorted(KINDS)),
     shape=st.sampled_from([(8, 8), (8, 4), (16, 12), (24, 20), (32, 31), (32, 39), (64, 60)]),
@@ -71,6 +72,7 @@ def test_equals_faiss(
     assert_same(index.range_search(queries, radius=radius), referee(index.codes, queries, radius))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(KINDS))
 @pytest.mark.parametrize(("width", "radius"), [(32, 31), (32, 41), (32, 64), (8, 8), (8, 14)])
 def test_a_large_batch_on_many_codes(kind: str, width: int, radius: int) -> None:
@@ -79,6 +81,7 @@ def test_a_large_batch_on_many_codes(kind: str, width: int, radius: int) -> None
     assert_same(index.range_search(queries, radius=radius), referee(index.codes, queries, radius))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("radius", range(65))
 def test_every_radius(radius: int) -> None:
     for kind in KINDS:
@@ -160,6 +163,7 @@ def test_masks_are_all_patterns_once(width: int) -> None:
     assert patterns(width, 3) == len(values)
 
 
+@pytest.mark.slow
 @given(
     bits=st.sampled_from([64, 128, 256, 512]),
     radius=st.integers(0, 130),
@@ -178,6 +182,7 @@ def test_a_plan_covers_its_radius_and_no_more(bits: int, radius: int, count: int
             assert 0 <= share <= largest_share(width)
 
 
+@pytest.mark.slow
 @given(
     differences=st.lists(st.integers(0, 24), min_size=3, max_size=16),
     data=st.data(),

@@ -143,6 +143,7 @@ def test_an_update_whose_index_lies_is_not_published(
     assert store.current() == [("made", 3)]
 
 
+@pytest.mark.slow
 def test_an_index_is_built_for_the_radius_that_screening_asks(tmp_path: Path) -> None:
     names = [name for name, facts in ALGORITHMS.items() if facts.metric is not Metric.EXACT]
     lines = [{"id": name, "algorithm": name, "value": bytes(ALGORITHMS[name].width).hex()} for name in names]

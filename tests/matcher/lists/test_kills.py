@@ -16,6 +16,8 @@ from matcher.lists.removing import remove_entries
 from matcher.lists.store import Store
 from tests.shared.list_cases import NAME, bring, exported, line, newest
 
+pytestmark = pytest.mark.slow
+
 KILLED = """
 import os, sys
 from importlib import import_module
@@ -71,6 +73,7 @@ def changed(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 @pytest.mark.parametrize(
     ("action", "step"),
@@ -93,6 +96,7 @@ def test_a_killed_writer_leaves_the_store_as_it_was(changed: Path, action: str, 
     assert sorted(path.name for path in (changed / "lists" / NAME).iterdir()) == ["1", "2", "3"]
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_a_killed_pruning_is_mended_by_the_next_change(changed: Path) -> None:
     store = Store.open(changed)

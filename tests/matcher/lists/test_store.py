@@ -234,6 +234,7 @@ os.kill(os.getpid(), 9)
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_a_catalogue_with_a_hot_journal_can_be_read(tmp_path: Path) -> None:
     """What a kill in the middle of a commit leaves, in a store that this reader may not write to."""
@@ -285,6 +286,7 @@ import_lists(Store(Path(sys.argv[1])), request, on_refused=print)
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 def test_a_killed_import_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     run(tmp_path / "s", write(tmp_path / "l", {"id": "a", "algorithm": "md5", "value": value(1, "md5")}))

@@ -50,6 +50,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(SOME, STEPS)
 def test_any_sequence_of_changes_equals_a_dict(first: list[Line], steps: list[tuple[str, list[object] | None]]) -> None:

@@ -74,6 +74,7 @@ def brute_force(listed: list[dict[str, object]], asked: Hash, settings: Settings
     return sorted((distance, *key) for key, distance in best.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("settings", [Settings(), Settings(thresholds={"pdq": 60}, minimum_quality={"phash": 50})])
 def test_lookup_finds_what_brute_force_finds(make_store: MakeStore, seed: int, settings: Settings) -> None:

@@ -77,6 +77,7 @@ def matched(finding: Finding) -> set[tuple[str, str]]:
     return {(match.entry, match.algorithm) for match in finding.matches}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", [0.001, 1.0, 50.0])
 @pytest.mark.parametrize("kind", [WHOLE, REGION])
 def test_what_is_found_is_what_comparing_all_finds(
@@ -129,6 +130,7 @@ def test_neither_alone_and_both_together(make_store: MakeStore, encoded: Encode,
     assert listed(alone, 32).examine(data).matches == ()  # the other hash says that it is another picture
 
 
+@pytest.mark.slow
 def test_findings_are_those_of_an_exact_examination(known_store: Path, tmp_path: Path) -> None:
     opened = [
         Matcher.open(known_store, settings=Settings(max_false_matches=1.0, exact=exact)) for exact in (False, True)

@@ -42,6 +42,7 @@ def test_items_beyond_the_last_number_are_not_held() -> None:
     assert list(held.candidates(bytes(32))) == []
 
 
+@pytest.mark.process
 def test_the_table_forgets_and_is_read_elsewhere() -> None:
     first, second = b"\x01" * 32, b"\x02" * 32
     other = (key_of(first) ^ (1 << 60)).to_bytes(8, "little") + bytes(24)  # has the same place

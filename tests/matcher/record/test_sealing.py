@@ -49,6 +49,7 @@ def paths(case: Path) -> list[str]:
 NAMES = ["Bücher/secret-name.png", "note-name.txt", "other-name.jpg"]
 
 
+@pytest.mark.slow
 def test_no_path_stands_in_an_entry_and_the_lab_reads_all(
     evidence: Path, known_store: Path, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -67,6 +68,7 @@ def test_no_path_stands_in_an_entry_and_the_lab_reads_all(
     assert not [line for line in capsys.readouterr().out.splitlines() if '"path"' in line and "exhibit" not in line]
 
 
+@pytest.mark.slow
 def test_the_same_secret_gives_the_same_findings_root(evidence: Path, known_store: Path, tmp_path: Path) -> None:
     roots = []
     for name in ("one", "two"):
@@ -78,6 +80,7 @@ def test_the_same_secret_gives_the_same_findings_root(evidence: Path, known_stor
     assert roots[0] == roots[1] != roots[2]
 
 
+@pytest.mark.slow
 def test_a_sealed_scan_is_resumed(
     evidence: Path, known_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

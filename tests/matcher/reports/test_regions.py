@@ -56,6 +56,7 @@ def test_what_is_expected_by_chance_is_said(tmp_path: Path) -> None:
     assert "This scan looked up 0 hashes by each algorithm" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [PLAIN, MASKED])
 def test_a_real_scan(tmp_path: Path, known_store: Path, options: Any) -> None:
     scan(tmp_path / "case", exhibit(tmp_path / "exhibit"), known_store)

@@ -73,6 +73,7 @@ class TestScans:
         assert (facts, items) == ([], [])
         assert "same findings root" in said
 
+    @pytest.mark.slow
     def test_one_list_entry_less_names_exactly_the_items_concerned(
         self, tmp_path: Path, known_list: Path, known_folder: Path, capsys: Capture
     ) -> None:
@@ -218,6 +219,7 @@ def expected(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> dict[tup
 
 
 class TestMerge:
+    @pytest.mark.slow
     @settings(deadline=None)
     @given(SCANS, SCANS)
     def test_is_what_dictionaries_find(self, one: list[Any], other: list[Any]) -> None:

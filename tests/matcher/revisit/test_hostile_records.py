@@ -197,6 +197,7 @@ def test_names_do_not_steer_the_terminal(tmp_path: Path, known_store: Path, caps
     assert json.loads(out)["path"] == str(tmp_path / "c\x9b31m.txt")
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell's <&-")
 @pytest.mark.parametrize(("redirection", "module", "code"), [("<&-", "matcher", 2), (">&-", "ledger", 0)])
 def test_closed_streams_are_neither_an_all_clear_nor_a_traceback(

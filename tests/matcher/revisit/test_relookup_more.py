@@ -79,6 +79,7 @@ def test_a_new_match_behind_a_hundred_others_is_told(tmp_path: Path, evidence: P
     assert {change.match["entry"] for change in result.changes_of("withdrawn") if change.match} == {"z"}
 
 
+@pytest.mark.slow
 def test_another_list_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     store = make_store([line(f"i{number:03d}", "2") for number in range(120)], profile=INFORMATION)
     scan(tmp_path / "case", evidence, store)
@@ -140,6 +141,7 @@ def test_what_the_stored_hash_decides_needs_no_confirmation(tmp_path: Path, make
     assert len(result.changes_of("unconfirmed")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["100% exhibit", "Beweis ü", "file"])
 def test_evidence_with_odd_names_is_found_again(
     tmp_path: Path, make_store: MakeStore, known_list: Path, name: str
@@ -182,6 +184,7 @@ def test_two_at_once_record_a_change_once(
     assert [len(entry["new"]) for entry in entries(tmp_path / "case", "relookup")] == [1, 0]
 
 
+@pytest.mark.slow
 def test_many_lists_leave_room_for_changes(tmp_path: Path, evidence: Path, make_store: MakeStore) -> None:
     store = make_store([line("a")])
     scan(tmp_path / "case", evidence, store)

@@ -31,6 +31,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return exhibit(tmp_path_factory.mktemp("composed") / "exhibit")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exact", [False, True])
 def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path, exact: bool
@@ -59,6 +60,7 @@ def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     assert len(back.changes_of("withdrawn")) == len(result.changes_of("new"))
 
 
+@pytest.mark.slow
 def test_a_longer_list_withdraws_and_renews_nothing(
     tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path
 ) -> None:
@@ -73,6 +75,7 @@ def test_a_longer_list_withdraws_and_renews_nothing(
     assert result.changes == []
 
 
+@pytest.mark.slow
 def test_without_the_evidence_regions_are_not_confirmed(
     tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path
 ) -> None:
@@ -123,6 +126,7 @@ def own_calibration(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exact", [False, True])
 def test_a_limit_of_false_matches_holds_for_the_lists_as_they_are_now(
     tmp_path: Path, composed: Path, make_store: MakeStore, known_list: Path, own_calibration: Path, exact: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -19,18 +19,19 @@ from matcher.revisit.verify import verify_case
 from matcher.scan.job import RepeatedContent
 from matcher.scan.repeats import Repeats
 from matcher.scan.seen_table import SeenTable
-from tests.shared.scan_cases import fail, kept, scan
+from tests.shared.scan_cases import Quiet, fail, kept, scan
 
 
-@pytest.fixture
-def repeated(tmp_path: Path, evidence: Path) -> Path:
+@pytest.fixture(scope="module")
+def repeated(tmp_path_factory: pytest.TempPathFactory, drawn_evidence: Path) -> Path:
     """Everything again and again, at other depths and under other names."""
-    for name in ("again", "zz"):
-        folder = tmp_path / name
-        shutil.copytree(evidence, folder, symlinks=True)
-        shutil.move(folder, evidence / name)
-    (evidence / "zz/identical.png").rename(evidence / "zz/a name without a suffix")
-    return evidence
+    folder = tmp_path_factory.mktemp("repeated") / "exhibit"
+    shutil.copytree(drawn_evidence, folder, symlinks=True)
+    shutil.copytree(drawn_evidence, folder / "again", symlinks=True)
+    shutil.copytree(folder, folder.with_name("zz"), symlinks=True)
+    shutil.move(folder.with_name("zz"), folder)
+    (folder / "zz/identical.png").rename(folder / "zz/a name without a suffix")
+    return folder
 
 
 class Unseeing(SeenTable):
@@ -54,25 +55,43 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def without_shortcut(tmp_path: Path, evidence: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    with monkeypatch.context() as changed:
+class Plain(NamedTuple):
+    """A scan of it that takes no shortcut."""
+
+    facts: dict[str, Any]
+    told: Quiet
+    case: Path
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory, repeated: Path, known_store: Path) -> Plain:
+    case = tmp_path_factory.mktemp("plain") / "case"
+    with pytest.MonkeyPatch.context() as changed:
         changed.setattr("matcher.scan.run.SeenTable", Unseeing)
-        return scan(tmp_path / "plain", evidence, store)
+        return Plain(*scan(case, repeated, known_store), case)
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1, 2, 3])
 @pytest.mark.parametrize("group", [1000, 4])
 def test_findings_are_the_same(
-    tmp_path: Path, repeated: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch, workers: int, group: int
+    tmp_path: Path,
+    repeated: Path,
+    plain: Plain,
+    known_store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    workers: int,
+    group: int,
 ) -> None:
-    expected, told = without_shortcut(tmp_path, repeated, known_store, monkeypatch)
+    expected, told, case = plain
     monkeypatch.setattr("matcher.record.recorder.GROUP_ITEMS", group)  # with four, earlier findings are read back
     executor = PoolExecutor(workers) if workers else SerialExecutor()
     facts, listener = scan(tmp_path / "case", repeated, known_store, executor=executor)
     assert facts["findings_root"] == expected["findings_root"]
     assert facts["counts"]["duplicate"] > 20
     assert listener.recorded_findings == told.recorded_findings
-    assert kept(tmp_path / "case") == kept(tmp_path / "plain")
+    assert kept(tmp_path / "case") == kept(case)
     assert facts["conflicts"] == expected["conflicts"]
     assert facts["notable"] == expected["notable"]
     assert verify_case(tmp_path / "case").problems == ()
@@ -87,11 +106,11 @@ def test_a_content_is_decoded_once(tmp_path: Path, repeated: Path, known_store: 
     assert "zz/broken.jpg" in decoded  # why it cannot be read may be the machine's
 
 
+@pytest.mark.slow
 def test_contents_that_agree_in_what_the_tables_hold_are_told_apart(
-    tmp_path: Path, repeated: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str]
+    tmp_path: Path, repeated: Path, plain: Plain, known_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected, told = without_shortcut(tmp_path, repeated, known_store, monkeypatch)
-    decoded.clear()
+    expected, told, _case = plain
     monkeypatch.setattr("matcher.scan.seen_table.key_of", lambda _sha256: 5)
     monkeypatch.setattr("matcher.record.contents.key_of", lambda _sha256: 5)
     facts, listener = scan(tmp_path / "case", repeated, known_store)
@@ -99,18 +118,25 @@ def test_contents_that_agree_in_what_the_tables_hold_are_told_apart(
     assert listener.recorded_findings == told.recorded_findings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [3, 20, 40])
 def test_what_an_earlier_run_recorded_was_seen(
-    tmp_path: Path, repeated: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[str], after: int
+    tmp_path: Path,
+    repeated: Path,
+    plain: Plain,
+    known_store: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    decoded: list[str],
+    after: int,
 ) -> None:
-    expected, told = without_shortcut(tmp_path, repeated, known_store, monkeypatch)
+    expected, told, case = plain
     monkeypatch.setattr("matcher.record.recorder.GROUP_ITEMS", 4)
     fail(tmp_path / "case", repeated, known_store, after)
     decoded.clear()
     facts, listener = scan(tmp_path / "case", repeated, known_store, resume=True)
     assert facts["findings_root"] == expected["findings_root"]
     assert listener.recorded_findings == told.recorded_findings[after:]
-    assert kept(tmp_path / "case") == kept(tmp_path / "plain")
+    assert kept(tmp_path / "case") == kept(case)
     recorded = {finding.sha256 for finding in told.recorded_findings[:after] if finding.pictures and not finding.reason}
     repeated_now = {finding.path for finding in told.recorded_findings[after:] if finding.sha256 in recorded}
     assert not repeated_now & set(decoded)

@@ -23,6 +23,7 @@ from matcher.scan.resuming import INFLATERS, RecordedItem, split_recorded
 from tests.shared.scan_cases import Failing, Quiet, entries, fail, kept, scan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", range(0, 16, 3))
 def test_a_scan_goes_on_where_the_ledger_ends(tmp_path: Path, evidence: Path, known_store: Path, after: int) -> None:
     facts, _listener = scan(tmp_path / "whole", evidence, known_store)
@@ -40,6 +41,7 @@ def test_a_scan_goes_on_where_the_ledger_ends(tmp_path: Path, evidence: Path, kn
     assert verify_case(tmp_path / "case").problems == ()
 
 
+@pytest.mark.slow
 def test_a_scan_goes_on_again_and_again(tmp_path: Path, evidence: Path, known_store: Path) -> None:
     whole, _listener = scan(tmp_path / "whole", evidence, known_store)
     fail(tmp_path / "case", evidence, known_store, 2)
@@ -71,6 +73,7 @@ def test_where_nothing_was_begun_a_scan_begins(tmp_path: Path, evidence: Path, k
     assert (facts["scan"], listener.done) == (1, 0)
 
 
+@pytest.mark.slow
 def test_another_source_is_another_scan(tmp_path: Path, evidence: Path, known_store: Path) -> None:
     fail(tmp_path / "case", evidence, known_store, 3)
     facts, _listener = scan(tmp_path / "case", evidence / "sub ü", known_store, resume=True)
@@ -188,6 +191,7 @@ class TestChangedSources:
         facts, listener = scan(begun, evidence, known_store, resume=True)
         assert len(listener.changes.vanished) == facts["items"] == 8
 
+    @pytest.mark.slow
     def test_many_changes_fit_an_entry(self, tmp_path: Path, known_store: Path) -> None:
         evidence = tmp_path / "many"
         evidence.mkdir()
@@ -212,6 +216,7 @@ class TestTheTail:
         fail(tmp_path / "case", evidence, known_store, 6)
         return tmp_path / "case"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("tail", [b"G", b"GRUP\1\0\0\0", b"\0" * 5000])
     def test_it_is_cut(self, begun: Path, tmp_path: Path, evidence: Path, known_store: Path, tail: bytes) -> None:
         scan(tmp_path / "whole", evidence, known_store)
@@ -273,6 +278,7 @@ def test_a_changed_file_of_hashes_is_no_longer_the_recorded_one(
 class TestInterruptedAppends:
     """Ctrl-C in the middle of an append: whatever was written, nothing is written twice."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("committed", [False, True])
     def test_nothing_is_recorded_twice(
         self, tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch, committed: bool
@@ -300,6 +306,7 @@ class TestInterruptedAppends:
         assert kept(tmp_path / "case") == kept(tmp_path / "whole")
         assert verify_case(tmp_path / "case").problems == ()
 
+    @pytest.mark.slow
     def test_a_group_that_does_not_fit_is_written_when_there_is_room(
         self, tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -91,6 +91,8 @@ def test_the_ledger_tells_the_whole_story_and_verifies(tmp_path: Path, evidence:
     assert verdict.audit.signed_size == verdict.audit.size
 
 
+@pytest.mark.process
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_pool_records_what_the_serial_executor_records(
     tmp_path: Path, evidence: Path, known_store: Path, workers: int
@@ -109,12 +111,14 @@ def test_the_root_does_not_depend_on_where_the_evidence_lies(tmp_path: Path, evi
     assert there["findings_root"] == here["findings_root"]
 
 
+@pytest.mark.slow
 def test_exact_and_screened_scans_have_one_root(tmp_path: Path, evidence: Path, known_store: Path) -> None:
     screened, _listener = scan(tmp_path / "one", evidence, known_store)
     exact, _listener = scan(tmp_path / "two", evidence, known_store, exact=True)
     assert screened["findings_root"] == exact["findings_root"]
 
 
+@pytest.mark.slow
 def test_scans_of_one_case_are_numbered(tmp_path: Path, evidence: Path, known_store: Path) -> None:
     for number in (1, 2, 3):
         facts, listener = scan(tmp_path / "case", evidence, known_store)

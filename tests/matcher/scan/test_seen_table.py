@@ -47,6 +47,7 @@ def test_its_room_is_taken_at_once() -> None:
         assert not hasattr(status, "st_blocks") or status.st_blocks * 512 >= status.st_size == 8 * seen.PLACES
 
 
+@pytest.mark.process
 def test_without_room_for_it_everything_is_decoded(
     known_folder: Path, known_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
 
 def test_a_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
     package = tmp_path / "package"

@@ -135,6 +135,7 @@ def test_a_cut_at_any_point_has_a_reason(encoded: Encode, format_name: str) -> N
             assert reason in (Reason.TRUNCATED, Reason.CORRUPT, Reason.UNSUPPORTED_FORMAT)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "format_name", ["PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP", "AVIF", "JPEG2000", "ICO", "TGA", "PCX", "QOI", "SGI"]
 )

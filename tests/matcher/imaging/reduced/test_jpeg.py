@@ -165,6 +165,7 @@ class TestNotOrdinary:
             assert reduced(bytes(damaged), LIMITS) is None, at - last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
 @pytest.mark.parametrize("size", [(300, 260), (1100, 1031), (2200, 2100)])
 def test_nothing_is_read_that_fails_in_full(encoded: Encode, size: tuple[int, int], options: dict[str, Any]) -> None:

@@ -77,6 +77,7 @@ def test_any_filters_give_what_pillow_gives(
     assert is_read(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour", CHANNELS)
 @given(
     seed=st.integers(0, 2**32),
