@@ -14,13 +14,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ledger import LedgerError
+from matcher.commands.lazy import LazyGroup
 from matcher.errors import MatcherError
 from matcher.system.files import readable_name
 from matcher.system.text import printable
@@ -33,21 +33,11 @@ NO_HASHER = "no hasher that computes them is installed here"
 _COMMANDS = ("bench", "demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify")
 
 
-class _Commands(click.Group):
-    """Loads a command's file when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
-            return None
-        module = import_module(f"matcher.commands.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    files={name: f"{__name__}.{name}" for name in _COMMANDS},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="evidence-matcher", prog_name="matcher")
 def cli() -> None:
     """Find pictures that are already known, and record every file that was examined."""

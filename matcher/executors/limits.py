@@ -13,8 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 SECONDS = 120.0
 """Without any progress: not a chunk read, not a page hashed. The slowest page known, 268 megapixels, takes 30 s."""
 
@@ -57,6 +55,8 @@ def limits_for(workers: int, *, seconds: float | None = None, memory: int | None
 
 def machine_memory() -> int:
     """Bytes of memory here: the machine's, or what a container may take of it."""
+    import psutil  # noqa: PLC0415 - whoever asks for `SECONDS` needs none of it
+
     found = int(psutil.virtual_memory().total)
     for path in _CGROUPS:
         with suppress(OSError, ValueError):  # not a container, or "max"
@@ -106,6 +106,8 @@ def exceeds(limits: Limits, pid: int, *, alone: bool) -> bool:
     """Whether a process that is watched holds more memory than it may."""
     if not limits.watched:
         return False
+    import psutil  # noqa: PLC0415 - as above
+
     try:
         return int(psutil.Process(pid).memory_info().rss) > limits.bytes_for(alone=alone)
     except psutil.Error:  # it has just ended
