@@ -22,6 +22,7 @@ import click
 from ledger import LedgerError
 from matcher.commands.lazy import LazyGroup
 from matcher.errors import MatcherError
+from matcher.system.compiling import WORK
 from matcher.system.files import readable_name
 from matcher.system.text import printable
 
@@ -30,7 +31,9 @@ DONE, FAILED = 0, 2
 NO_HASHER = "no hasher that computes them is installed here"
 """Why a listed hash can be looked up and a picture cannot match it."""
 
-_COMMANDS = ("bench", "demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify")
+_COMMANDS = (
+    *("bench", "demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify", "warm"),
+)
 
 
 @click.group(
@@ -98,4 +101,5 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # JSON is UTF-8 on every console, and no path stops the output
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     _on_interrupt(_interrupt)
+    WORK.tell = lambda: say("compiling for this machine, once: about half a minute (`matcher warm` does all of it)")
     sys.exit(run(sys.argv[1:]))

@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -23,6 +22,7 @@ import numba
 from numba.core.errors import NumbaError
 from numba.core.types.misc import unliteral
 
+from matcher.system.compiling import WORK
 from matcher.system.files import hold
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -40,16 +40,16 @@ def compiled(function: Function) -> Function:
     One function is compiled for each combination of types that it is called with, and a constant is of the type of
     a variable: no other code is made for it.
     """
-    return _compiled(function)
+    return _compiled(function, called_by_python=True)
 
 
 def compiled_inner(function: Function) -> Function:
     """The same for a function that makes no array and that only compiled ones call, over and over.
 
     The references to its arrays are not counted: its caller holds them, and counting, which is atomic, would take
-    longer than the function itself.
+    longer than the function itself. What Python needs to call it is not made: TypeError where Python does.
     """
-    return _compiled(function, _nrt=False)
+    return _compiled(function, called_by_python=False)
 
 
 @cache
@@ -77,16 +77,21 @@ def _package_of(function: Callable[..., object]) -> Path:
     return Path(function.__code__.co_filename).parent
 
 
-def _compiled(function: Function, **options: bool) -> Function:
+def _compiled(function: Function, *, called_by_python: bool) -> Function:
+    options = {"nogil": True, "fastmath": False, "no_cfunc_wrapper": True}
+    if not called_by_python:
+        options |= {"_nrt": False, "no_cpython_wrapper": True}
     try:
-        result = numba.njit(cache=True, nogil=True, fastmath=False, no_cfunc_wrapper=True, **options)(function)
+        result = numba.njit(cache=True, **options)(function)
     except (RuntimeError, OSError, NumbaError):  # "cannot cache function: no locator available"
-        result = numba.njit(nogil=True, fastmath=False, no_cfunc_wrapper=True, **options)(function)
+        result = numba.njit(**options)(function)
     else:
         kept = result._cache._cache_file
         kept._source_stamp = (kept._source_stamp, _contents(_package_of(function)), _contents(Path(__file__).parent))
         _save_if_possible(result._cache)
     _without_literals(result)
+    if not called_by_python:
+        _refuse_python(result)
     _one_process_at_a_time(result)
     finished: Function = result
     return finished
@@ -116,29 +121,17 @@ def _without_literals(dispatcher: Any) -> None:
     dispatcher.get_call_template = get_call_template
 
 
-@dataclass(slots=True)
-class Work:
-    """What this process compiled, because no cache had it: how many functions, and how many seconds it took."""
+def _refuse_python(dispatcher: Any) -> None:
+    """numba would jump to the part of the code that is not there."""
 
-    functions: int = 0
-    seconds: float = 0.0
-    tell: Callable[[], None] | None = None
-    """Called when the first function is about to be compiled."""
+    def add_overload(result: Any) -> None:
+        dispatcher.overloads[tuple(result.signature.args)] = result
 
-    @contextlib.contextmanager
-    def going_on(self) -> Iterator[None]:
-        tell, self.tell = self.tell, None
-        if tell is not None:
-            tell()
-        since = time.monotonic()
-        try:
-            yield
-        finally:
-            self.functions += 1
-            self.seconds += time.monotonic() - since
+    def refuse(*_arguments: object, **_named: object) -> None:
+        raise TypeError(f"{dispatcher.py_func.__name__} is for compiled code only")
 
-
-WORK = Work()
+    dispatcher.add_overload = add_overload
+    dispatcher._compile_for_args = refuse
 
 
 class _Inside(threading.local):

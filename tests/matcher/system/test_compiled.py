@@ -11,7 +11,7 @@ import pytest
 
 ASK = """
 import sys; sys.path.insert(0, sys.argv[1])
-from matcher.system.compiled import WORK
+from matcher.system.compiling import WORK
 WORK.tell = lambda: print("told", file=sys.stderr)
 from package.caller import ask
 print(ask(), WORK.functions)
