@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from matcher.errors import IndexFileError, StoreError
 from matcher.index import check_index, digest_sorting
 from matcher.index.digest_kernels import BLOCK, RUN
-from matcher.index.digest_sorting import prefix_bits
+from matcher.index.digest_sorting import WORTH_COMPILING, prefix_bits
 from matcher.index.digests import DIGESTS, FEW, PREFIXES, DigestTable, build, open_digests
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
@@ -28,6 +28,14 @@ from matcher.model import CategoryProfile
 from tests.shared.list_cases import find_digest
 
 Digests = npt.NDArray[np.uint8]
+
+
+@pytest.fixture(autouse=True, scope="module", params=[0, WORTH_COMPILING], ids=["compiled", "plain"])
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways to sort digests, whatever their number."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digest_sorting, "WORTH_COMPILING", request.param)
+        yield
 
 
 def rows_of(values: list[bytes], width: int) -> Digests:
