@@ -95,6 +95,7 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
+        """Closes the file. The ledger cannot be used any more."""
         if self._thread is not None:
             self._thread.shutdown()
             self._thread = None
@@ -102,6 +103,7 @@ class Ledger:
 
     @property
     def origin(self) -> str:
+        """The name of the log in its checkpoints."""
         return self._origin
 
     @property

@@ -198,7 +198,7 @@ def _peer(base: Path, count: int, width: int) -> None:
             database.executemany("insert into digest values (?, ?)", enumerate(map(bytes, chunk), entry))
             entry += len(chunk)
         database.execute("create index digest_value on digest (value)")
-        database.execute("create temp table asked (value blob)")
+        database.execute("create temp table query (value blob)")
         database.commit()
         database.execute("pragma cache_size=-1000000")
         size = (base / "peer.db").stat().st_size
@@ -228,9 +228,9 @@ def _one_by_one(database: sqlite3.Connection, queries: np.ndarray) -> list[list[
 
 
 def _joined(database: sqlite3.Connection, queries: np.ndarray) -> list[tuple[int, int]]:
-    database.execute("delete from temp.asked")
-    database.executemany("insert into temp.asked values (?)", ((bytes(query),) for query in queries))
-    look_up = "select asked.rowid, entry from temp.asked cross join digest using (value)"
+    database.execute("delete from temp.query")
+    database.executemany("insert into temp.query values (?)", ((bytes(query),) for query in queries))
+    look_up = "select query.rowid, entry from temp.query cross join digest using (value)"
     return database.execute(look_up).fetchall()
 
 

@@ -8,7 +8,7 @@ outcome of a flip is one of
 
 - refused: the audit is not intact, or raises a StoreError;
 - without effect: intact, and every table of the evidence reads as before (all but `opening`, which is no evidence);
-- told in a note: intact with a changed row, but the audit has a note that it does not have for the unchanged file;
+- reported in a note: intact with a changed row, but the audit has a note that it does not have for the unchanged file;
 - UNNOTICED: intact with a changed row, and no note.
 
 One of the last two makes the exit code 1; so does any exception but a StoreError.
@@ -44,7 +44,7 @@ from ledger.storage.schema import TABLES
 ORIGIN = "lab.example/flips"
 EVIDENCE = [table for table in TABLES if table != "opening"]
 PROFILED = 200
-OUTCOMES = ("refused", "without effect", "told in a note", "UNNOTICED", "an exception")
+OUTCOMES = ("refused", "without effect", "reported in a note", "UNNOTICED", "an exception")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def look(path: Path, subject: Subject) -> tuple[str, str]:
         return "UNNOTICED", f"intact, but {error}"
     if same:
         return "without effect", ""
-    return ("told in a note", "; ".join(report.notes)) if report.notes else ("UNNOTICED", "intact, with other rows")
+    return ("reported in a note", "; ".join(report.notes)) if report.notes else ("UNNOTICED", "intact, with other rows")
 
 
 def kinds_of_pages(path: Path, subject: Subject) -> list[str]:

@@ -97,7 +97,7 @@ def _refused(exhibit: Path) -> bool:
     if step.problems:
         return True
     # A manifest that names the right files may still misstate the log: the next steps compare it.
-    return _outcome(exhibit, verifier.Supplied([], None, [], []), "") == "refused behind a manifest made anew"
+    return _outcome(exhibit, verifier.Supplied([], None, [], []), "") == "refused with a fitting manifest"
 
 
 def _outcome(exhibit: Path, supplied: verifier.Supplied, where: str) -> str:
@@ -105,9 +105,9 @@ def _outcome(exhibit: Path, supplied: verifier.Supplied, where: str) -> str:
     with redirect_stdout(out):
         code = verifier.run(Folder(exhibit), supplied)
     if code:
-        return "refused behind a manifest made anew"
+        return "refused with a fitting manifest"
     if "not checked: " in out.getvalue() or "signed by no key that is trusted: " in out.getvalue():
-        return "harmless: a name or key id of a signature, told as not checked"
+        return "harmless: a name or key id of a signature, reported as not checked"
     return f"FREE at {where}"
 
 

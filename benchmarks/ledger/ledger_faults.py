@@ -216,7 +216,7 @@ def show(rows: dict[tuple[str, str], Row], counts: dict[str, Counter[str]]) -> I
     for scene in SCENES:
         yield f"{scene.name}: " + ", ".join(f"{counts[scene.name][call]} {call}" for call in CALLS)
     yield ""
-    columns = ("runs", "met", "journal left", "errors told", "written all the same", "opened again", "acknowledged")
+    columns = ("runs", "met", "journal left", "errors reported", "written all the same", "opened again", "acknowledged")
     yield f"| call | fault | {' | '.join(columns)} | lost |"
     yield "|---" * 10 + "|"
     total = Row()

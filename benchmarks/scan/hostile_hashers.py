@@ -36,7 +36,7 @@ HELD = []
 
 class Hostile:
     algorithm = Algorithm("hostile", 8, Metric.HAMMING, threshold=0)
-    profile = "hostile: fails where it is told to"
+    profile = "hostile: fails on demand"
     margin = 0
 
     def hash(self, picture):

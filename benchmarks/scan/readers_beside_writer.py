@@ -228,7 +228,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--minutes", type=float, default=60.0)
     arguments.add_argument("--pictures", type=Path, help="copy these instead of drawing")
-    arguments.add_argument("--items", type=int, help="items of the long scan; told from a pilot otherwise")
+    arguments.add_argument("--items", type=int, help="items of the long scan; by default estimated from a pilot")
     options = arguments.parse_args()
     work = Path(tempfile.mkdtemp(prefix="beside-"))
     os.environ["EVIDENCE_MATCHER_CONFIG"] = str(work)
@@ -328,9 +328,7 @@ def check(case: Path, items: int, actors: list[Actor]) -> list[str]:
 
 def show(actors: list[Actor], alone: dict[str, float], seconds: float, items: int, problems: list[str]) -> int:
     print(f"{items:,} items in {seconds / 60:.1f} minutes, {items / seconds:.0f} items/s, {os.cpu_count()} cores\n")
-    print(
-        "| who | times | failures | longest, s | longest wait for the ledger that was told, s | alone at the end, s |"
-    )
+    print("| who | times | failures | longest, s | longest reported wait for the ledger, s | alone at the end, s |")
     print("|---|---|---|---|---|---|")
     for actor in actors:
         end = f"{alone[actor.name]:.1f}" if actor.name in alone else ""

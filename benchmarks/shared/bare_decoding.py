@@ -51,7 +51,7 @@ def has_own_png() -> bool:
 def own_png(sample: Sample) -> None:
     """The grey means of a PNG's blocks. ValueError where our decoder leaves the file to Pillow."""
     from matcher.imaging.limits import Limits  # noqa: PLC0415 - together
-    from matcher.imaging.reduced.png import reduced  # noqa: PLC0415 - asked for where it is there
+    from matcher.imaging.reduced.png import reduced  # noqa: PLC0415 - imported only where it exists
 
     if reduced(sample.data, Limits()) is None:
         raise ValueError(f"{sample.path.name}: not taken by our PNG decoder")

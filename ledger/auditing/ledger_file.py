@@ -68,6 +68,7 @@ class AuditReport:
 
     @property
     def intact(self) -> bool:
+        """Whether there is no problem."""
         return not self.problems
 
 
@@ -189,7 +190,7 @@ class _Audit:
         for problem in self._store.integrity_problems():
             self.problem(problem, "damage")
         if any(problem.startswith(f"table {name} ") for problem, _ in schema for name in TABLES):
-            return  # what stands in for a table is not worth reading
+            return  # a substitute for a table, such as a view, is not read
 
         # 2, 3, 5
         shape, self._sealed = self._store.shape(), self._store.has_openings()

@@ -106,15 +106,15 @@ class Rebuilt:
             self._problem(f"{name}: hash {at} does not follow from the entries", None)
 
     def _report_entry(self, difference: Difference, leaf: bytes) -> None:
-        index, what, sign = difference.index, difference.what, difference.sign
+        index, description, sign = difference.index, difference.description, difference.sign
         if sign is None:
             sign = "tampering"
             body = next((body for _, body in self._store.bodies(index, index + 1)), b"")
             bit = None if self._reported else flipped_bit(body, leaf)
             if bit is not None:
-                what, sign = f"{what}: bit {bit % 8} of its byte {bit // 8} is flipped", "damage"
+                description, sign = f"{description}: bit {bit % 8} of its byte {bit // 8} is flipped", "damage"
         self._reported, self._shifted = True, difference.shifts
-        self._problem(f"entry {index} {what}", sign)
+        self._problem(f"entry {index} {description}", sign)
 
     def _above(self, tile: Tile) -> bytes:
         """The stored hash of a full tile in the next level."""

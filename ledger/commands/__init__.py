@@ -43,6 +43,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: python -m ledger verify --case case-17",
 )
+@click.version_option(package_name="evidence-matcher", prog_name="ledger")
 def commands() -> None:
     """Append-only ledgers with a Merkle tree and signed checkpoints."""
 

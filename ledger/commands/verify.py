@@ -105,9 +105,9 @@ def report_lines(report: AuditReport) -> list[str]:
 _NATURE = {
     "unsigned": "nothing contradicts itself, but no known key vouches for it",
     "incomplete": "nothing was changed, but a scan was not closed",
-    "damaged": "the file is damaged; nothing looks like somebody's hand",
-    "tampered": "damage does not explain this: somebody changed the file, or the ledger was made anew",
-    "unclear": "damaged or changed, it cannot be told",
+    "damaged": "the file is damaged; nothing indicates that somebody changed it",
+    "tampered": "damage does not explain this: somebody changed the file, or made a new ledger in its place",
+    "unclear": "damaged or changed by somebody: it is not clear which",
 }
 
 _TRUST = {

@@ -115,7 +115,7 @@ def _times(facts: Facts) -> Iterator[str]:
         when = _utc(seconds) if seconds else "a time that is not said"
         yield f"   entry {index}: {name} cosigned the checkpoint of size {size} at {when}"
     if not facts.stamps and not facts.cosignatures:
-        yield "   no time-stamp token and no cosignature is told of in the entries of this exhibit"
+        yield "   the entries of this exhibit record no time-stamp token and no cosignature"
 
 
 def _utc(seconds: int) -> str:
@@ -135,7 +135,7 @@ def _verified(extent: Extent, problems: Sequence[str]) -> Iterator[str]:
     if problems:
         yield from _indented(
             "When this exhibit was made, the ledger was audited and found NOT INTACT. It was exported all the same, "
-            "because that was asked for. What the audit found:"
+            "because the command requested it. The problems that the audit found:"
         )
         for problem in problems:
             yield f"   - {problem}"

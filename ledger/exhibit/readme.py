@@ -15,7 +15,7 @@ To verify it (Python 3.9 or later, nothing else, no network; this folder or the 
 
 KEYS is a file with the public keys of the laboratory, got from the laboratory and not from this exhibit. SIZE:ROOT is
 what somebody wrote down when the scan ended. Both may be left out; then nothing from outside the exhibit vouches for
-it, and the answer says: self-asserted. --policy, --tsa-roots and --checkpoint are told by verify.py --help.
+it, and the answer says: self-asserted. verify.py --help describes --policy, --tsa-roots and --checkpoint.
 
 verify.py has the SHA-256
     {verifier}

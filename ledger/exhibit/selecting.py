@@ -1,4 +1,4 @@
-"""Selects the entries of a partial exhibit: the requested ones, and those that give them their context. Pure."""
+"""Selects the entries of a partial exhibit: the requested entries and their context. Pure."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
     {"action":"revoke","reason":"…","time":"…","type":"key","v":1,"vkeys":["…"]}
 
 Anyone who can write the file can write such an entry, so an entry alone adds no key. It takes effect if a key that was
-trusted before has signed the checkpoint right behind it, of size index + 1, which the same transaction wrote. So every
+trusted before has signed the checkpoint right after it, of size index + 1, which the same transaction wrote. So every
 key is vouched for by an older one, back to the keys that the verifier trusts from elsewhere. Ending the use of a key
 takes less, since deleting the checkpoint that ended it must not make the key trusted again.
 """
@@ -142,10 +142,10 @@ class Keyring:
 
         1. Parse strictly; ignore signatures by unknown keys; a known key's invalid signature rejects the whole note.
         2. No signer was revoked or replaced by a smaller checkpoint, nor by a pending entry, unless this is the
-           checkpoint right behind that entry.
+           checkpoint right after that entry.
         3. At least one trusted key has signed.
         4. Pending changes in the entries that the checkpoint covers take effect, in their order. An addition or a
-           rotation needs this to be the checkpoint right behind its entry. A rotation also needs signatures by all
+           rotation needs this to be the checkpoint right after its entry. A rotation also needs signatures by all
            new keys and by all replaced keys that are trusted, of which there must be at least one. A revocation
            takes effect with any checkpoint.
 
@@ -201,7 +201,7 @@ class Keyring:
         """Whether a checkpoint of this size with these signers puts this change into effect."""
         change = recorded.change
         if change.action == REVOKE:
-            return True  # `_check_pending` has refused signatures by the revoked keys, except right behind the entry
+            return True  # `_check_pending` has refused signatures by the revoked keys, except right after the entry
         if size != recorded.index + 1:
             return False
         if change.action == ADD:

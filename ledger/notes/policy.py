@@ -153,9 +153,9 @@ class _Reader:
         self._witness_keys: set[bytes] = set()
 
     def read(self, line: bytes) -> None:
-        strange = set(line) - _ALLOWED
-        if strange:
-            raise PolicyError(f"octet 0x{min(strange):02x} has no place in a policy")
+        forbidden = set(line) - _ALLOWED
+        if forbidden:
+            raise PolicyError(f"octet 0x{min(forbidden):02x} has no place in a policy")
         items = [item for item in line.replace(b"\t", b" ").split(b" ") if item]
         if not items or items[0].startswith(b"#"):
             return

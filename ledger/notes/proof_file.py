@@ -106,9 +106,9 @@ def verify_inclusion_file(file: InclusionFile, entry: bytes, *, trust: Trust) ->
 
 
 def verify_consistency_file(file: ConsistencyFile, old: Checkpoint, *, trust: Trust) -> None:
-    """The tree in `file` begins with that of `old`, which the caller believes, and `trust` believes its checkpoint.
+    """Verifies that the tree of `file` begins with that of `old`, which the caller trusts, and that `trust` accepts it.
 
-    Returns None or raises NoteError or ProofError.
+    Raises NoteError or ProofError.
     """
     checkpoint = trust.open_checkpoint(file.checkpoint)
     if checkpoint.origin != old.origin:

@@ -1,6 +1,6 @@
 """The exact bytes that a cosignature signs (c2sp.org/tlog-cosignature). Pure.
 
-Ed25519 signs the checkpoint's text behind two lines:
+Ed25519 signs two lines, followed by the checkpoint's text:
 
     cosignature/v1
     time 1679315147

@@ -56,6 +56,7 @@ class PublicKey:
 
     @property
     def key_id(self) -> bytes:
+        """The 4 bytes that identify the key under its name."""
         data = self.name.encode("utf-8") + b"\n" + bytes([self.kind]) + self.key
         return hashlib.sha256(data).digest()[:KEY_ID_BYTES]
 

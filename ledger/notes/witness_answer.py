@@ -55,6 +55,7 @@ class Answer:
 
 
 def cosigned(signatures: tuple[Signature, ...]) -> Answer:
+    """The answer 200 with these cosignatures."""
     return Answer(OK, "".join(format_signature(signature) for signature in signatures))
 
 

@@ -18,9 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, TypeVar
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ledger.entries.entry import MAX_ENTRY
 from ledger.errors import DamagedError, NotALedgerError, StoreError
@@ -29,6 +27,9 @@ from ledger.storage.schema import APPLICATION_ID, STATEMENTS, TABLES, USER_VERSI
 from ledger.storage.untouched import EvidenceCopy, HeldFile, check_journal, has_stray_log, is_hot, primary_code
 from ledger.tree.damage import Sign
 from ledger.tree.tiles import TILE_BYTES, Tile
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 T = TypeVar("T")
 OnWait = Callable[[float], None]
@@ -178,6 +179,7 @@ class Store:
         return int(self._row("PRAGMA data_version")[0])
 
     def shape(self) -> Shape:
+        """The sizes of all tables, from one SELECT."""
         rows = self._rows(
             "SELECT -1, (SELECT coalesce(max(idx), -1) FROM entry), (SELECT coalesce(max(size), -1) FROM checkpoint), 0"
             " UNION ALL SELECT level, count(*), max(n), CAST(total(width) AS INTEGER) FROM tile GROUP BY level"
@@ -312,6 +314,8 @@ class Store:
     # SQLite
 
     def _connect(self, path: Path, mode: str, settings: Sequence[str]) -> Database:
+        from sqlite_utils import Database  # noqa: PLC0415 - slow to import: whoever opens no ledger does without
+
         uri = f"{path.absolute().as_uri()}?mode={mode}"
         with self._translated():
             connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)

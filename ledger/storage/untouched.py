@@ -154,6 +154,7 @@ class EvidenceCopy:
             raise
 
     def remove(self) -> None:
+        """Deletes the copy."""
         self._folder.cleanup()
 
 

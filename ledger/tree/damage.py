@@ -21,10 +21,10 @@ MOST_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The index of the first entry that differs, a description of the difference, and what that is a sign of."""
+    """The index of the first entry that differs, a description of the difference, and the cause that it indicates."""
 
     index: int
-    what: str
+    description: str
     sign: Sign | None
     shifts: bool = False
     """Whether every later entry differs too, because its index has changed."""

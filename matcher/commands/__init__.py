@@ -14,14 +14,15 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ledger import LedgerError
+from matcher.commands.lazy import LazyGroup
 from matcher.errors import MatcherError
+from matcher.system.compiling import WORK
 from matcher.system.files import readable_name
 from matcher.system.text import printable
 
@@ -30,24 +31,16 @@ DONE, FAILED = 0, 2
 NO_HASHER = "no hasher that computes them is installed here"
 """Why a listed hash can be looked up and a picture cannot match it."""
 
-_COMMANDS = ("bench", "demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify")
+_COMMANDS = (
+    *("bench", "demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify", "warm"),
+)
 
 
-class _Commands(click.Group):
-    """Loads a command's file when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
-            return None
-        module = import_module(f"matcher.commands.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    files={name: f"{__name__}.{name}" for name in _COMMANDS},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="evidence-matcher", prog_name="matcher")
 def cli() -> None:
     """Find pictures that are already known, and record every file that was examined."""
@@ -108,4 +101,5 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # JSON is UTF-8 on every console, and no path stops the output
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     _on_interrupt(_interrupt)
+    WORK.tell = lambda: say("compiling for this machine, once: about half a minute (`matcher warm` does all of it)")
     sys.exit(run(sys.argv[1:]))

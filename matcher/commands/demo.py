@@ -6,28 +6,16 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from PIL import Image
 
-from ledger import load_signer
 from matcher.commands.options import FOLDER
-from matcher.commands.progress import Progress
 from matcher.commands.verify import show
 from matcher.errors import CaseError
-from matcher.executors.choosing import executor_for
-from matcher.imaging.drawing import landscape
-from matcher.lists.importing import ImportRequest, import_lists
-from matcher.lists.store import Store
-from matcher.model import CategoryProfile
-from matcher.record.case import REPORTS, CaseFacts, CaseReader, open_case
-from matcher.reports import ReportOptions, report
-from matcher.revisit.verify import verify_case
-from matcher.scan.make_list import make_list
-from matcher.scan.opening import ScanRequest, prepare_scan
-from matcher.scan.run import run_scan
-from matcher.settings import Settings
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _KNOWN = range(1, 13)
 _OTHERS = range(101, 141)
@@ -41,6 +29,20 @@ def command(output: Path | None) -> int:
 
     Nothing outside the folder is written. All pictures are drawn by the program.
     """
+    from ledger import load_signer
+    from matcher.commands.progress import Progress
+    from matcher.executors.choosing import executor_for
+    from matcher.lists.importing import ImportRequest, import_lists
+    from matcher.lists.store import Store
+    from matcher.model import CategoryProfile
+    from matcher.record.case import REPORTS, CaseFacts, CaseReader, open_case
+    from matcher.reports import ReportOptions, report
+    from matcher.revisit.verify import verify_case
+    from matcher.scan.make_list import make_list
+    from matcher.scan.opening import ScanRequest, prepare_scan
+    from matcher.scan.run import run_scan
+    from matcher.settings import Settings
+
     begun = time.monotonic()
     folder = _free_folder() if output is None else output
     try:
@@ -93,6 +95,10 @@ def _free_folder() -> Path:
 
 def _draw(known: Path, exhibit: Path) -> set[str]:
     """Draw both folders. The paths, inside the exhibit, of the copies that must be found."""
+    from PIL import Image
+
+    from matcher.imaging.drawing import landscape
+
     pictures = {seed: landscape(seed) for seed in _KNOWN}
     known.mkdir()
     for seed, image in pictures.items():

@@ -7,17 +7,19 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger import ScanCheck, audit, read_vkeys
 from matcher.commands import say
 from matcher.commands.options import FOLDER, echo_json
 from matcher.errors import CaseError
-from matcher.record.case import KEYS, LEDGER, CaseReader
-from matcher.revisit.diff import ScanRecord, fact_differences, item_differences, scans_of
 from matcher.system.files import readable_name
+
+if TYPE_CHECKING:
+    from ledger import ScanCheck
+    from matcher.record.case import CaseReader
+    from matcher.revisit.diff import ScanRecord
 
 
 @click.command("diff", epilog="Example: matcher diff case-17 case-17-repeated")
@@ -32,6 +34,8 @@ def command(case_a: Path, case_b: Path, scan_a: int | None, scan_b: int | None) 
 
     Exit code: 0 compared, whether or not they differ, 2 could not compare.
     """
+    from matcher.revisit.diff import fact_differences
+
     with ExitStack() as stack:
         one = _opened(stack, case_a, scan_a)
         other = _opened(stack, case_b, scan_b)
@@ -65,6 +69,9 @@ class _Side:
 
 
 def _opened(stack: ExitStack, case: Path, number: int | None) -> _Side:
+    from matcher.record.case import CaseReader
+    from matcher.revisit.diff import scans_of
+
     reader = stack.enter_context(CaseReader(case))
     name = readable_name(case)
     try:
@@ -89,6 +96,9 @@ def _chosen(name: str, scans: dict[int, ScanRecord], number: int | None) -> Scan
 
 def _check(case: Path, name: str, scan: ScanRecord) -> None:
     """Refuse a record that is not what was written: its differences would be nobody's findings. CaseError."""
+    from ledger import audit, read_vkeys
+    from matcher.record.case import KEYS, LEDGER
+
     keys = read_vkeys(case / KEYS) if (case / KEYS).exists() else ()
     report = audit(case / LEDGER, own_keys=keys)
     of_scans = {problem for checked in report.scans for problem in checked.problems}
@@ -113,6 +123,8 @@ def _say_side(side: str, of: _Side) -> None:
 
 
 def _say_items(one: _Side, other: _Side, facts: int) -> None:
+    from matcher.revisit.diff import item_differences
+
     say(f"facts: {facts:,} differ")
     if one.root is not None and one.root == other.root:
         say("items: none differs: both scans have the same findings root")

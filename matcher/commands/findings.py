@@ -9,7 +9,6 @@ import click
 from matcher.commands.options import case_option, echo_json
 from matcher.errors import CaseError
 from matcher.model import Status
-from matcher.record.case import CaseReader
 
 
 @click.command("findings", epilog="Example: matcher findings --case case-17 --status unreadable")
@@ -25,6 +24,8 @@ from matcher.record.case import CaseReader
 @click.option("--matched", is_flag=True, help="Only items with a match.")
 def command(case: Path, statuses: tuple[str, ...], scan: int | None, matched: bool) -> int:
     """Print the findings of a case as JSON lines, in the order of the ledger."""
+    from matcher.record.case import CaseReader
+
     with CaseReader(case) as reader:
         if scan is not None and not any(
             entry["type"] == "scan.open" and entry.get("scan") == scan for _index, entry in reader.entries()

@@ -17,8 +17,6 @@ from matcher.commands.options import (
     store_option,
 )
 from matcher.commands.single_files import examine_files
-from matcher.examine.engine import Matcher
-from matcher.lists.store import Store, check_lists
 from matcher.model import Finding, Status
 
 
@@ -31,6 +29,9 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
 
     Exit code: 0 nothing notable, 1 notable found, 2 failed, 3 nothing notable but a file could not be read.
     """
+    from matcher.examine.engine import Matcher
+    from matcher.lists.store import Store, check_lists
+
     check_lists(Store.open(store))
     matcher = Matcher.open(store, settings=examination_settings(**settings))
     for kind, count in matcher.not_computed.items():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from matcher.hashers import DEFAULT_ALGORITHMS
-from matcher.settings import Settings
 from matcher.system.text import json_line
+
+if TYPE_CHECKING:
+    from matcher.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -78,6 +79,8 @@ def examination_settings(
     exclude_known_good: bool,
 ) -> Settings:
     """Settings from the options above."""
+    from matcher.settings import Settings
+
     return Settings(
         algorithms=algorithm_names(algorithms),
         thresholds=_pairs(thresholds, "--threshold"),
@@ -111,6 +114,8 @@ def echo_json(value: Any) -> None:
 
 def algorithm_names(value: str) -> tuple[str, ...]:
     """The defaults and what `--algorithms A,B` adds."""
+    from matcher.hashers import DEFAULT_ALGORITHMS
+
     more = (name.strip() for name in value.split(","))
     return tuple(dict.fromkeys([*DEFAULT_ALGORITHMS, *filter(None, more)]))
 

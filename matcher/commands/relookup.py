@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger import read_passphrase
 from matcher.commands import say
 from matcher.commands.options import FILE, case_option, echo_json, store_option
-from matcher.commands.progress import Progress
-from matcher.record.case import CaseFacts, check_apart, check_case, open_case
-from matcher.record.examiner_folder import signing_key_path
-from matcher.revisit.relookup import KINDS, Relookup, RelookupRequest, relookup
+
+if TYPE_CHECKING:
+    from matcher.revisit.relookup import Relookup
 
 _TOLD = 10
 
@@ -41,6 +40,12 @@ def command(
     """
     if source is not None and scan is None:
         raise click.UsageError("--source is one scan's: name that with --scan")
+    from ledger import read_passphrase
+    from matcher.commands.progress import Progress
+    from matcher.record.case import CaseFacts, check_apart, check_case, open_case
+    from matcher.record.examiner_folder import signing_key_path
+    from matcher.revisit.relookup import RelookupRequest, relookup
+
     check_case(case)
     key = signing_key_path() if key is None else key
     if source is not None:
@@ -54,6 +59,8 @@ def command(
 
 
 def _show(result: Relookup) -> None:
+    from matcher.revisit.relookup import KINDS
+
     for change in result.changes:
         line = {"scan": result.scan, "change": change.kind, **change.as_json()}
         echo_json(line)

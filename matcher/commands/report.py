@@ -8,20 +8,24 @@ from pathlib import Path
 import click
 
 from matcher.commands import say
+from matcher.commands.lazy import installed
 from matcher.commands.options import FILE, STANDARD_STREAM, case_option
 from matcher.errors import CaseError
-from matcher.record.case import REPORTS, CaseReader
-from matcher.reports import ReportOptions, report, report_names
 from matcher.system.files import replacing
 
 
 @click.command("report", epilog="Example: matcher report --case case-17 --format html -o report.html")
 @case_option
-@click.option("--format", "format_name", required=True, type=click.Choice(report_names()), help="What to write.")
+@click.option(
+    "--format", "format_name", required=True, type=click.Choice(installed("matcher.reports")), help="What to write."
+)
 @click.option("-o", "--output", required=True, type=FILE, help="File to write; - is stdout.")
 @click.option("--mask-paths", is_flag=True, help="Replace every path by a token.")
 def command(case: Path, format_name: str, output: Path, mask_paths: bool) -> int:
     """Write a report of a case. It holds no picture."""
+    from matcher.record.case import CaseReader
+    from matcher.reports import ReportOptions, report
+
     options = ReportOptions(mask_paths=mask_paths)
     with CaseReader(case) as reader:
         if output == STANDARD_STREAM:
@@ -39,6 +43,8 @@ def command(case: Path, format_name: str, output: Path, mask_paths: bool) -> int
 
 def check_output(case: Path, output: Path) -> None:
     """Refuse to write over what a case consists of. CaseError."""
+    from matcher.record.case import REPORTS
+
     target = output.resolve()
     if not output.name or target.is_dir():
         raise CaseError(f"{output}: not a file's name")

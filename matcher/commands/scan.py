@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger import Ledger, read_passphrase
 from matcher.commands import say
 from matcher.commands.options import (
     FILE,
@@ -18,15 +17,11 @@ from matcher.commands.options import (
     settings_options,
     store_option,
 )
-from matcher.commands.progress import Progress, in_bytes
-from matcher.executors.choosing import executor_for
 from matcher.executors.limits import SECONDS
 from matcher.model import LOW_QUALITY, Status
-from matcher.record.case import CaseFacts, check_apart, check_facts, open_case
-from matcher.record.examiner_folder import sealing_secret_path, signing_key_path
-from matcher.record.sealing import Sealing
-from matcher.scan.opening import PreparedScan, ScanRequest, prepare_scan
-from matcher.scan.run import run_scan
+
+if TYPE_CHECKING:
+    from ledger import Ledger
 
 
 @click.command(
@@ -88,6 +83,15 @@ def command(
     Exit code: 0 all examined and nothing notable, 1 notable found, 2 failed or interrupted, 3 nothing notable but
     something could not be read.
     """
+    from ledger import read_passphrase
+    from matcher.commands.progress import Progress
+    from matcher.executors.choosing import executor_for
+    from matcher.record.case import CaseFacts, check_apart, check_facts, open_case
+    from matcher.record.examiner_folder import sealing_secret_path, signing_key_path
+    from matcher.record.sealing import Sealing
+    from matcher.scan.opening import PreparedScan, ScanRequest, prepare_scan
+    from matcher.scan.run import run_scan
+
     examination = examination_settings(**settings)
     key = signing_key_path() if key is None else key
     facts = CaseFacts(exhibit=exhibit, examiner=examiner, role=role, authority=authority)
@@ -134,6 +138,8 @@ def _tell(text: str, *, err: bool) -> None:
 
 
 def _summary(facts: dict[str, Any]) -> str:
+    from matcher.commands.progress import in_bytes
+
     counts = ", ".join(f"{count:,} {status}" for status, count in facts["counts"].items() if count)
     lines = [
         f"scan {facts['scan']}: {facts['items']:,} items, {in_bytes(facts['bytes'])}: {counts or 'nothing'}",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from matcher.commands import say
 from matcher.commands.options import STANDARD_STREAM
-from matcher.examine.engine import Matcher
-from matcher.model import Finding
 from matcher.system.files import readable_name
+
+if TYPE_CHECKING:
+    from matcher.examine.engine import Matcher
+    from matcher.model import Finding
 
 
 def _opened(path: Path) -> BinaryIO:

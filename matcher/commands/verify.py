@@ -8,13 +8,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ledger import read_checkpoint, read_policy
 from matcher.commands.options import FILE, case_option
-from matcher.revisit.verify import Verdict, verify_case
 from matcher.system.text import printable
+
+if TYPE_CHECKING:
+    from matcher.revisit.verify import Verdict
 
 _EXPECT = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
 
@@ -32,6 +34,9 @@ def command(
 
     Exit code: 0 intact, 1 not intact, 2 could not check.
     """
+    from ledger import read_checkpoint, read_policy
+    from matcher.revisit.verify import verify_case
+
     expected = None
     if expect is not None:
         found = _EXPECT.fullmatch(expect.strip().lower())

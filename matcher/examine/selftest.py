@@ -23,9 +23,11 @@ from PIL import Image
 
 from matcher.distances import hamming
 from matcher.errors import DecodeError, SelfTestError
+from matcher.examine.parts import PartFinder
 from matcher.hashers import ScreeningHasher, file_hashers, picture_hashers
 from matcher.imaging.decode import decode, decode_reduced
 from matcher.imaging.picture import Picture
+from matcher.imaging.regions import find_regions, may_hold_regions
 from matcher.imaging.sniff import HEAD, sniff
 
 VECTORS = "selftest.json"
@@ -111,6 +113,22 @@ def screened(algorithms: tuple[str, ...]) -> None:
                 )
 
 
+def found_inside(algorithms: tuple[str, ...]) -> None:
+    """A picture on a plain ground is found, and screened. SelfTestError where it is not.
+
+    A worker so has the compiled code of all this before its memory is limited.
+    """
+    canvas, region = Image.new("RGB", (1000, 800), "white"), (250, 200, 500, 400)
+    canvas.paste(draw(2).resize(region[2:], Image.Resampling.BILINEAR), region[:2])
+    reduced = Picture(canvas).reduced()
+    view = reduced.view()
+    if view is None or not may_hold_regions(reduced) or region not in find_regions(view):
+        raise SelfTestError(
+            "self-test failed: a picture inside a picture is not found; this installation must not be used"
+        )
+    PartFinder(picture_hashers(algorithms), regions=True, reframings=False).parts_of(reduced)
+
+
 def run(algorithms: tuple[str, ...]) -> dict[str, Any]:
     """Compare with selftest.json. Returns the fields of `self.test`; SelfTestError names the first wrong answer.
 
@@ -127,6 +145,7 @@ def run(algorithms: tuple[str, ...]) -> dict[str, Any]:
                     f"must be {known['answers'][name]}; this installation must not be used"
                 )
     screened(tested)
+    found_inside(tested)
     return {
         "vectors": hashlib.sha256(stored).hexdigest(),
         "cases": len(expected),

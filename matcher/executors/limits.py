@@ -14,8 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 SECONDS = 120.0
 """Seconds without progress: no chunk read, no page hashed. The slowest page known, 268 megapixels, takes 30 s."""
 
@@ -59,6 +57,8 @@ def limits_for(workers: int, *, seconds: float | None = None, memory: int | None
 
 def machine_memory() -> int:
     """The memory in bytes of the machine, or of the container if that has less."""
+    import psutil  # noqa: PLC0415 - readers of `SECONDS` do not need it
+
     total = int(psutil.virtual_memory().total)
     for path in _CGROUPS:
         with suppress(OSError, ValueError):  # not a container, or "max"
@@ -111,6 +111,8 @@ def exceeds(limits: Limits, pid: int, *, alone: bool) -> bool:
     """Whether a watched process uses more memory than its limit. False where the system enforces the limit."""
     if not limits.watched:
         return False
+    import psutil  # noqa: PLC0415 - as above
+
     try:
         return int(psutil.Process(pid).memory_info().rss) > limits.bytes_for(alone=alone)
     except psutil.Error:  # it has just ended

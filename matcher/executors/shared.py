@@ -107,7 +107,7 @@ class SharedWorkers:
     def check(self) -> None:
         """Raise MatcherError where no task can run any more: this is closed, or was opened before a fork."""
         if os.getpid() != self._owner:
-            raise MatcherError("opened in another process, before a fork: open it anew in this one")
+            raise MatcherError("opened in another process, before a fork: open it again in this one")
         if self._closed:
             raise MatcherError("it is closed")
 

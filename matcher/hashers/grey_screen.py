@@ -42,15 +42,15 @@ def bits_by_difference(reduced: Reduced, side: int) -> tuple[UInt8, UInt8]:
 def _turned(reduced: Reduced, across: int, down: int) -> list[Float32]:
     """The eight turned pictures, each resized to (down, across)."""
     width, height, scale = reduced.width, reduced.height, reduced.scale
-    lying = transposed(reduced.grey)
+    transposed_grey = transposed(reduced.grey)
     axes = lanczos_axis(width, across, scale), lanczos_axis(height, down, scale)
     turned_axes = lanczos_axis(height, across, scale), lanczos_axis(width, down, scale)
     order, turned_order = columns_first(width, height, across, down), columns_first(height, width, across, down)
-    upright = resized(reduced.grey, lying, *axes, order, scale == 1)
-    sideways = resized(lying, reduced.grey, *turned_axes, turned_order, scale == 1)
+    upright = resized(reduced.grey, transposed_grey, *axes, order, scale == 1)
+    sideways = resized(transposed_grey, reduced.grey, *turned_axes, turned_order, scale == 1)
     small = []
-    for from_lying, rows, columns in _FLIPS:
-        picture = sideways if from_lying else upright
+    for from_transposed, rows, columns in _FLIPS:
+        picture = sideways if from_transposed else upright
         small.append(picture[:: -1 if rows else 1, :: -1 if columns else 1])
     return small
 

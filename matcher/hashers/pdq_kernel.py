@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from matcher.system.compiled import compiled
+from matcher.system.compiled import compiled, compiled_inner
 
 GRID = 64
 """The side of the decimated picture."""
@@ -43,7 +43,7 @@ def dct_matrix() -> Float32:
     )
 
 
-@compiled
+@compiled_inner
 def _box_along_row(source: Float32, target: Float32, window: int) -> None:
     """Write the running mean of `window` values to `target`. As in the reference, it is narrower at both ends."""
     length = source.shape[0]
@@ -77,33 +77,33 @@ def _box_along_row(source: Float32, target: Float32, window: int) -> None:
         out += 1
 
 
-@compiled
+@compiled_inner
 def _luma_row(pixels: UInt8, target: Float32) -> None:
     """Convert one row (w, 3) of RGB to float32 luma, summed in float64."""
     for x in range(pixels.shape[0]):
         target[x] = np.float32(pixels[x, 0] * 0.299 + pixels[x, 1] * 0.587 + pixels[x, 2] * 0.114)
 
 
-@compiled
+@compiled_inner
 def _add(total: Float32, row: Float32) -> None:
     for x in range(total.shape[0]):
         total[x] += row[x]
 
 
-@compiled
+@compiled_inner
 def _subtract(total: Float32, row: Float32) -> None:
     for x in range(total.shape[0]):
         total[x] -= row[x]
 
 
-@compiled
+@compiled_inner
 def _slide(total: Float32, entering: Float32, leaving: Float32) -> None:
     """Add `entering` to the total, then subtract `leaving`: two roundings, in this order."""
     for x in range(total.shape[0]):
         total[x] = (total[x] + entering[x]) - leaving[x]
 
 
-@compiled
+@compiled_inner
 def _divide(total: Float32, size: int, target: Float32) -> None:
     divisor = np.float32(size)
     for x in range(total.shape[0]):
@@ -132,7 +132,7 @@ class _State(NamedTuple):
     out: Float32
 
 
-@compiled
+@compiled_inner
 def _second_pass(state: _State, height: int) -> None:
     """Run the second row pass of `state.mean` and the second column pass; after the last row also its remaining rows.
 
@@ -153,7 +153,8 @@ def _second_pass(state: _State, height: int) -> None:
         else:
             _slide(state.second_sum, state.sampled, state.second_ring[slot])
         if extra == 0:
-            state.second_ring[slot, :] = state.sampled
+            for i in range(GRID):  # numba compiles a whole library of its own for an assignment of arrays
+                state.second_ring[slot, i] = state.sampled[i]
         row = at - (half - 1)
         inside = min(at + 1, height) - max(0, at + 1 - window)
         while state.counters[2] < GRID and state.rows[state.counters[2]] == row:
@@ -177,7 +178,8 @@ def _feed(state: _State, pixels: UInt8, height: int) -> None:
                 _add(state.first_sum, state.blurred)
             else:
                 _slide(state.first_sum, state.blurred, state.first_ring[slot])
-            state.first_ring[slot, :] = state.blurred
+            for x in range(state.blurred.shape[0]):
+                state.first_ring[slot, x] = state.blurred[x]
         elif step >= window:
             _subtract(state.first_sum, state.first_ring[slot])
         if step >= half - 1:  # the window lags by half

@@ -14,7 +14,7 @@ from matcher.hashers.ordering import select
 from matcher.hashers.pdq_kernel import SIDE, quality_of
 from matcher.hashers.phash_screen import roughness
 from matcher.hashers.quartets import LANES, add_weighted
-from matcher.system.compiled import compiled
+from matcher.system.compiled import compiled, compiled_inner
 
 Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
@@ -47,7 +47,7 @@ def grid_of(grey: Float32, across: Axis, down: Axis) -> Float32:
     return filtered(transposed(filtered(grey, down)), across)
 
 
-@compiled
+@compiled_inner
 def _set_bits(block: Float32, by_row: int, by_column: int, turned: bool, median: np.float32, code: UInt8) -> None:
     """Set bit i·16+j of the code where coefficient (i, j) of the turned picture is above the median; last bit first.
 

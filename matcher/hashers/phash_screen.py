@@ -47,12 +47,12 @@ def _cut(values: Float32, rounded: bool) -> None:
 
 
 @compiled
-def _resized(lying: Float32, first: Axis, second: Axis, rounded: bool) -> Float32:
-    """The transpose of `lying`, resized along its rows and then along its columns: (second, first) outputs, rounded.
+def _resized(source: Float32, first: Axis, second: Axis, rounded: bool) -> Float32:
+    """The transpose of `source`, resized along its rows and then along its columns: (second, first) outputs, rounded.
 
-    `first` is the axis along the columns of `lying`. With `rounded` the values between the two are rounded too.
+    `first` is the axis along the columns of `source`. With `rounded` the values between the two are rounded too.
     """
-    half = filtered(lying, first)
+    half = filtered(source, first)
     _cut(half, rounded)
     small = filtered(transposed(half), second)
     _cut(small, True)
@@ -60,11 +60,13 @@ def _resized(lying: Float32, first: Axis, second: Axis, rounded: bool) -> Float3
 
 
 @compiled
-def resized(grey: Float32, lying: Float32, across: Axis, down: Axis, columns_first: bool, rounded: bool) -> Float32:
-    """The picture, whose transpose is `lying`, resized in either order: (down, across) float32 whole numbers."""
+def resized(
+    grey: Float32, transposed_grey: Float32, across: Axis, down: Axis, columns_first: bool, rounded: bool
+) -> Float32:
+    """A picture, passed with its transpose, resized in either order: (down, across) float32 whole numbers."""
     if columns_first:
         return transposed(_resized(grey, down, across, rounded))
-    return _resized(lying, across, down, rounded)
+    return _resized(transposed_grey, across, down, rounded)
 
 
 def columns_first(width: int, height: int, across: int, down: int) -> bool:
@@ -148,12 +150,12 @@ def screen(
     picture, and with the change that rounding between the two passes would make. The doubt was measured, not derived:
     docs/performance.md.
     """
-    lying = transposed(grey)
-    first = _block(resized(grey, lying, across, down, orders[0], exact), matrix)
-    second = _block(resized(lying, grey, down, across, orders[1], exact), matrix)
+    transposed_grey = transposed(grey)
+    first = _block(resized(grey, transposed_grey, across, down, orders[0], exact), matrix)
+    second = _block(resized(transposed_grey, grey, down, across, orders[1], exact), matrix)
     doubt = 5.0
     if not exact:
-        other = _block(resized(grey, lying, across, down, orders[0], True), matrix)
+        other = _block(resized(grey, transposed_grey, across, down, orders[0], True), matrix)
         doubt = 30.0 + 10.0 * roughness(grey) + 2.0 * _root_mean_square(first, other)
     doubt *= matrix.shape[1] / 32
     width = matrix.shape[0] * matrix.shape[0] // 8

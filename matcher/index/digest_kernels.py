@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from matcher.system.compiled import compiled
+from matcher.system.compiled import compiled, compiled_inner
 
 MOST_BITS = 24
 UNDAMAGED = -1
@@ -44,7 +44,7 @@ class Prefixed(NamedTuple):
     bits: int
 
 
-@compiled
+@compiled_inner
 def _prefix(digests: Bytes, row: int, bits: int) -> int:
     """The first `bits` bits of a digest as a number. A shorter digest is padded with zeros."""
     top = 0
@@ -55,7 +55,7 @@ def _prefix(digests: Bytes, row: int, bits: int) -> int:
     return top >> (MOST_BITS - bits)
 
 
-@compiled
+@compiled_inner
 def _less(first: Bytes, row: int, second: Bytes, other: int) -> bool:
     """Whether the digest in row `row` of `first` is less than the one in row `other` of `second`."""
     for place in range(first.shape[1]):
@@ -64,7 +64,7 @@ def _less(first: Bytes, row: int, second: Bytes, other: int) -> bool:
     return False
 
 
-@compiled
+@compiled_inner
 def _copy(source: Numbered, row: int, target: Numbered, place: int) -> None:
     """Copy a digest and its number from row `row` of `source` to `place` of `target`."""
     for at in range(source.digests.shape[1]):
@@ -96,7 +96,7 @@ def place_by_prefix(digests: Bytes, bits: int, prefixes: tuple[int, int], free: 
             target.numbers[place] = row
 
 
-@compiled
+@compiled_inner
 def _sort_run(table: Numbered, begin: int, end: int, spare: Numbered) -> None:
     """Sort a few digests by insertion; equal ones keep their order."""
     for row in range(begin + 1, end):
@@ -110,7 +110,7 @@ def _sort_run(table: Numbered, begin: int, end: int, spare: Numbered) -> None:
         _copy(spare, 0, table, place)
 
 
-@compiled
+@compiled_inner
 def _merge(table: Numbered, begin: int, middle: int, end: int, spare: Numbered) -> None:
     """Merge two adjacent sorted runs into one; of equal digests those of the first run come first."""
     if not _less(table.digests, middle, table.digests, middle - 1):
@@ -145,7 +145,7 @@ def sort_buckets(table: Numbered, limits: Numbers, first: int, last: int, spare:
             run *= 2
 
 
-@compiled
+@compiled_inner
 def _before(table: Prefixed, begin: int, end: int, queries: Bytes, row: int) -> int:
     """The first place of a part of the query's bucket whose digest is not less than the query; `end` if all are.
 
@@ -166,7 +166,7 @@ def _before(table: Prefixed, begin: int, end: int, queries: Bytes, row: int) -> 
     return begin
 
 
-@compiled
+@compiled_inner
 def _past(table: Bytes, begin: int, end: int, queries: Bytes, row: int) -> int:
     """The first place from `begin` to `end`, half-open, whose digest is greater than the query; `end` if none is."""
     while begin < end:

@@ -108,7 +108,7 @@ def _mapped(path: Path, header: Header, name: str, dtype: npt.DTypeLike, shape: 
     expected = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
     named = header.files.get(name)
     if named is None or named["size"] != expected:
-        raise IndexFileError(f"{path / name}: {header.count} digests need {expected} bytes of it, not what there is")
+        raise IndexFileError(f"{path / name}: has not the {expected} bytes that {header.count} digests need")
     return map_array(path / name, dtype, shape)
 
 

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from operator import index as as_whole
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
@@ -37,9 +37,17 @@ _BATCH = 64
 """How many queries are looked up in a block at a time: this bounds the memory where all codes are within the radius."""
 
 
+def _faiss() -> Any:
+    """FAISS, which takes a while to import: whoever opens no index of this kind does without."""
+    import faiss  # noqa: PLC0415 - see above
+
+    return faiss
+
+
 @contextmanager
 def _threads(number: int) -> Iterator[None]:
     """Set the number of OpenMP's threads. It is a setting of each thread, so other threads' searches are unaffected."""
+    faiss = _faiss()
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(number)
     try:
@@ -52,12 +60,13 @@ class FlatIndex:
     """Codes in a mapped file, searched by brute force. Safe to share between threads."""
 
     def __init__(self, path: Path, header: Header) -> None:
+        _faiss()  # now, and not under the limit of a worker's memory
         self.path = path
         self.bits = header.bits
         self.radius = header.radius
         self.count = header.count
         self.codes: npt.NDArray[np.uint8] = map_array(path / CODES, np.uint8, (header.count, header.width))
-        self._loaded: faiss.IndexBinaryFlat | None = None
+        self._loaded: Any = None
         self._lock = Lock()
 
     def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
@@ -70,10 +79,10 @@ class FlatIndex:
         limits, distances, rows = result
         return limits.astype(np.int64), distances.astype(np.int32), rows.astype(np.int64)
 
-    def _index(self) -> faiss.IndexBinaryFlat:
+    def _index(self) -> Any:
         with self._lock:
             if self._loaded is None:
-                index = faiss.IndexBinaryFlat(self.bits)
+                index = _faiss().IndexBinaryFlat(self.bits)
                 index.add(np.ascontiguousarray(self.codes))
                 self._loaded = index
             return self._loaded
@@ -83,6 +92,7 @@ class EuclideanIndex:
     """Codes in a mapped file, searched by brute force, by squared Euclidean distance. Safe to share between threads."""
 
     def __init__(self, path: Path, header: Header) -> None:
+        _faiss()  # now, and not under the limit of a worker's memory
         self.path = path
         self.bits = header.bits
         self.radius = header.radius
@@ -99,6 +109,7 @@ class EuclideanIndex:
         if radius < 0 or self.count == 0 or len(queries) == 0:
             return no_matches(len(queries))
         block, width = min(_BLOCK, self.count), self.bits // 8
+        faiss = _faiss()
         index = faiss.IndexFlatL2(width)
         index.add(np.zeros((block, width), np.float32))
         loaded = faiss.rev_swig_ptr(index.get_xb(), block * width).reshape(block, width)
@@ -118,7 +129,7 @@ class EuclideanIndex:
         return by_query(owners, distances, rows, len(queries))
 
     def _in_block(
-        self, index: faiss.IndexFlatL2, codes: npt.NDArray[np.uint8], queries: npt.NDArray[np.uint8], radius: int
+        self, index: Any, codes: npt.NDArray[np.uint8], queries: npt.NDArray[np.uint8], radius: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """The queries, distances and rows of the matches in `codes`, the block that `index` holds."""
         limits, _rounded, rows = index.range_search(queries.astype(np.float32), radius + 1 + self._slack)

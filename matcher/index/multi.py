@@ -51,7 +51,7 @@ class MultiIndex:
         try:
             self.chunks = Chunks(header.bits, header.facts["chunks"])
             listed, groups = header.facts["listed"], header.facts["groups"]
-            self._here = costs.at(self.chunks.size(listed))
+            self._scaled_costs = costs.at(self.chunks.size(listed))
         except KeyError as error:
             raise IndexFileError(f"{path}: its header lacks {error}") from error
 
@@ -97,7 +97,7 @@ class MultiIndex:
 
     def _scan_cost(self, queries: int) -> float:
         """The nanoseconds of a query that is compared with every code, in a batch of `queries`."""
-        return self.count * self._here.scan(queries if queries > FEW else 1)
+        return self.count * self._scaled_costs.scan(queries if queries > FEW else 1)
 
     def _search(self, queries: Words, radius: int) -> Answer:
         planned = self.plan(radius)
@@ -145,7 +145,7 @@ class MultiIndex:
             radius,
             np.concatenate([values for values, _starts in patterns.values()]),
             np.stack([levels[width] for width in widths]),
-            np.array([self._here.probe, self._here.candidate, self._here.survivor]),
+            np.array([self._scaled_costs.probe, self._scaled_costs.candidate, self._scaled_costs.survivor]),
             np.inf,
         )
 

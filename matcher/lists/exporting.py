@@ -34,7 +34,7 @@ def listed_hashes(opened: OpenList, *, parts: Sequence[Part] | None = None) -> I
                 _take(of_records, algorithm, column, start=start, end=end)
             kept.take(of_records, start=start, end=end)
             numbers = np.arange(part.first + start, part.first + end, dtype=np.uint32)
-            for place in np.flatnonzero(opened.standing(numbers)).tolist():
+            for place in np.flatnonzero(opened.not_removed(numbers)).tolist():
                 entry = part.line(start + place)[0]
                 for algorithm, value, quality in of_records[place]:
                     yield ListedHash(int(numbers[place]), entry, algorithm, value, quality)

@@ -124,7 +124,7 @@ class OpenList:
         """Whether an entry is notable, known-good or information, by its category and the list's profile."""
         return self.facts.profile.disposition(entry.category)
 
-    def standing(self, records: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    def not_removed(self, records: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
         """Which of these records, (n,), were not removed."""
         if not len(self.removed):
             return np.ones(len(records), bool)
@@ -137,9 +137,9 @@ class OpenList:
         for part in self.parts:
             places, candidates = part.ids.candidates(ids)
             numbers = (candidates + np.uint32(part.first)).astype(np.uint32)
-            kept = self.standing(numbers)
+            kept = self.not_removed(numbers)
             pairs = zip(places.tolist(), candidates.tolist(), kept.tolist(), strict=True)
-            same = np.array([stands and part.line(row)[0].id == ids[place] for place, row, stands in pairs], bool)
+            same = np.array([remains and part.line(row)[0].id == ids[place] for place, row, remains in pairs], bool)
             owners.append(places[same])
             records.append(numbers[same])
         return np.concatenate(owners), np.concatenate(records)
@@ -155,7 +155,7 @@ class OpenList:
                 queries.append(matched)
                 entries.append((records + np.uint32(part.first)).astype(np.uint32))
         candidates = np.concatenate(entries)
-        kept = self.standing(candidates)
+        kept = self.not_removed(candidates)
         return np.concatenate(queries)[kept], candidates[kept]
 
     def has_digests(self, algorithm: str, digests: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
@@ -173,14 +173,14 @@ class OpenList:
             return listed
         entries = part.attributes[algorithm].entries
         present = np.flatnonzero(listed)
-        stands = self.standing((entries[begins[present]] + np.uint32(part.first)).astype(np.uint32))
-        gone = present[~stands]  # their first entry was removed; others with the digest may remain
+        remains = self.not_removed((entries[begins[present]] + np.uint32(part.first)).astype(np.uint32))
+        gone = present[~remains]  # their first entry was removed; others with the digest may remain
         spans, of_span = np.unique(np.stack([begins[gone], ends[gone]], axis=1), axis=0, return_inverse=True)
-        any_stands = [
-            self.standing((entries[begin:end] + np.uint32(part.first)).astype(np.uint32)).any()
+        any_remains = [
+            self.not_removed((entries[begin:end] + np.uint32(part.first)).astype(np.uint32)).any()
             for begin, end in spans.tolist()
         ]
-        listed[gone] = np.array(any_stands, bool)[of_span.reshape(-1)]
+        listed[gone] = np.array(any_remains, bool)[of_span.reshape(-1)]
         return listed
 
     def find_near(
@@ -203,7 +203,7 @@ class OpenList:
             owners = np.repeat(np.arange(len(queries), dtype=np.int64), np.diff(limits))
             entries = (attributes.entries[rows] + np.uint32(part.first)).astype(np.uint32)
             near = Candidates(owners, distances, rows + first_row, entries, np.zeros(len(rows), np.int64))
-            candidates.append(near.where((attributes.quality[rows] >= minimum_quality) & self.standing(entries)))
+            candidates.append(near.where((attributes.quality[rows] >= minimum_quality) & self.not_removed(entries)))
             first_row += len(attributes.entries)
         return joined(candidates)
 

@@ -19,15 +19,16 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import sqlite_utils
+from typing import TYPE_CHECKING, Any
 
 from matcher.errors import StoreError
 from matcher.hashers import has_hasher
 from matcher.lists.opened import OpenList
 from matcher.lists.version import ListVersion, check_version
 from matcher.system.files import sync_folder
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 CATALOGUE = "catalogue.db"
 LISTS = "lists"
@@ -117,7 +118,7 @@ class Store:
         return self.folder / LISTS / name / str(version)
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite_utils.Database]:
+    def _reading(self) -> Iterator[Database]:
         path = self.folder / CATALOGUE
         try:
             with ExitStack() as stack:
@@ -125,7 +126,7 @@ class Store:
                     path = _copied(path, stack)
                 uri = f"{path.absolute().as_uri()}?mode={'ro' if path.parent == self.folder else 'rw'}"
                 connection = stack.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=_WAIT)))
-                database = sqlite_utils.Database(connection)
+                database = _database(connection)
                 if connection.execute("pragma application_id").fetchone()[0] != _APPLICATION_ID:
                     raise StoreError(f"{self.folder / CATALOGUE}: not the catalogue of a store")
                 _check_format(connection, self.folder)
@@ -144,7 +145,7 @@ class Store:
                 _check_format(connection, self.folder)
                 connection.execute("begin immediate")
                 try:
-                    yield StoreWriter(self, sqlite_utils.Database(connection))
+                    yield StoreWriter(self, _database(connection))
                 except BaseException:
                     connection.execute("rollback")
                     raise
@@ -164,7 +165,7 @@ class Store:
 class StoreWriter:
     """The store while this process holds its write lock."""
 
-    def __init__(self, store: Store, database: sqlite_utils.Database) -> None:
+    def __init__(self, store: Store, database: Database) -> None:
         self._store = store
         self._database = database
 
@@ -276,9 +277,16 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("commit")
 
 
+def _database(connection: sqlite3.Connection, *, recursive_triggers: bool = True) -> Database:
+    """A connection as sqlite_utils has it, which takes a while to import: whoever opens no store does without."""
+    from sqlite_utils import Database  # noqa: PLC0415 - see above
+
+    return Database(connection, recursive_triggers=recursive_triggers)
+
+
 def _create(connection: sqlite3.Connection) -> None:
     application_id = connection.execute("pragma application_id").fetchone()[0]
-    database = sqlite_utils.Database(connection, recursive_triggers=False)
+    database = _database(connection, recursive_triggers=False)
     if application_id not in (0, _APPLICATION_ID) or (application_id == 0 and database.table_names()):
         raise StoreError("catalogue.db here is another program's database")
     connection.execute(f"pragma application_id={_APPLICATION_ID}")

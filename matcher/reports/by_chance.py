@@ -36,12 +36,12 @@ def by_chance(scan: ScanSummary) -> Iterator[str]:
         )
     calibration = chances["calibration"]
     yield (
-        f"These numbers were measured on {whole(calibration['pairs']):,} pairs of hashes of unrelated pictures "
+        f"That was measured on {whole(calibration['pairs']):,} pairs of hashes of unrelated pictures "
         f"(calibration {calibration['name']}, SHA-256 {calibration['digest']}). Pictures that resemble each "
         "other for a reason, flat ones and repeated drawings above all, match more often."
     )
     if chances["not_known"]:
-        yield f"For {', '.join(chances['not_known'])} no chance was measured: those matches are not counted here."
+        yield f"Of {', '.join(chances['not_known'])} that was never measured: those matches are not counted here."
 
 
 def _number(value: Decimal) -> str:

@@ -1,5 +1,5 @@
 // Sorts the tables of matches by a click on a header: the rows of one item (a tbody) stay together.
-// On a screen, a long table shows its first groups until the reader requests all; in print it always shows all.
+// Of a long table, a screen shows the first groups until all are asked for; print always has all.
 "use strict";
 document.documentElement.classList.add("scripted");
 const SHOWN = 1000; // as in report.css
@@ -31,11 +31,11 @@ const makeSortable = (table) => {
   const compareText = new Intl.Collator("en", { numeric: true }).compare;
 
   const numberOf = (cell) => {
-    const digits = cell.dataset.v ?? cell.textContent.replaceAll(",", "").match(/^\d+/)?.[0];
-    return digits === undefined ? NaN : Number(digits);
+    const found = cell.dataset.v ?? cell.textContent.replaceAll(",", "").match(/^\d+/)?.[0];
+    return found === undefined ? NaN : Number(found);
   };
 
-  // The sort key of a group: of numbers the smallest, or the largest when descending; of texts the first.
+  // What a group is sorted by: of numbers the smallest, or the largest when descending; of texts the first.
   const keyOf = (group, column, kind, descending) => {
     const cells = [...group.querySelectorAll("." + column)];
     if (kind === "text") {
@@ -53,7 +53,7 @@ const makeSortable = (table) => {
     const compare = kind === "text" ? compareText : (first, second) => first - second;
     keyed.sort(([first], [second]) => {
       if (first === undefined || second === undefined) {
-        return (first === undefined) - (second === undefined); // a group without a key comes last
+        return (first === undefined) - (second === undefined); // what has none comes last
       }
       return descending ? compare(second, first) : compare(first, second);
     });

@@ -13,7 +13,7 @@ from matcher.settings import MAX_MATCHES
 STATUSES = {
     Status.EXAMINED: "Read, decoded, hashed and compared with the lists.",
     Status.KNOWN: "Identical, by a digest, to a notable entry. Compared by perceptual hash as well.",
-    Status.EXCLUDED: "On a known-good list, and excluded from further comparison as requested.",
+    Status.EXCLUDED: "On a known-good list, and excluded from further comparison as was asked.",
     Status.DUPLICATE: "Same content as an item that the scan had examined before; carries its matches.",
     Status.SKIPPED: "Passed over by a rule; not compared by perceptual hash.",
     Status.UNREADABLE: "Could not be read or decoded, or not whole. Not known to be free of known material.",
@@ -84,7 +84,7 @@ def incomplete(case: CaseSummary) -> Iterator[str]:
         if scan.closed is None:
             yield (
                 f"Scan {scan.number} was never closed. {_were(scan.items, 'item')} recorded; "
-                "the rest of its source was not examined, or the scan is still running."
+                "whatever else its source holds was not examined, or the scan is still running."
             )
         if scan.problems:
             yield f"Scan {scan.number} contradicts itself: {'; '.join(scan.problems)}."
@@ -113,11 +113,11 @@ def _sentences(case: CaseSummary) -> Iterator[str]:
         )
         yield f"{counted(skipped, 'item')} {was} compared."
     if excluded := case.total(Status.EXCLUDED):
-        yield f"{_were(excluded, 'item')} excluded as known good, as requested."
+        yield f"{_were(excluded, 'item')} excluded as known good, as was asked."
     for scan in scans:
         if not scan.lists:
             yield f"Scan {scan.number} had no hash list loaded: nothing in it could match."
-    yield "A scan cannot find what the lists do not hold: no match does not mean that an item is harmless."
+    yield "What the lists do not hold, no scan can find: no match does not mean that an item is harmless."
     if case.decisions:
         yield f"The ledger also holds {counted(case.decisions, 'decision')} of examiners, which are not evaluated here."
 

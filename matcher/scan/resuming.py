@@ -27,6 +27,10 @@ _CLOSE = b'"type":"scan.close"'
 COMPARED = ("lists", "settings", "algorithms", "chances", "exhibit", "sealed", "tool", "libraries")
 """The fields of `scan.open` that must be equal."""
 
+INFLATERS = frozenset({"deflate", "zlib-ng", "libz-ng", "Pillow/zlib_ng"})
+"""Builds that earlier or later versions of this tool do not record, and whose absence from one side is no difference:
+they only inflate, and RFC 1951 fixes what a sound stream inflates to. Where both sides record one, it is compared."""
+
 MOST_NAMED = 200
 """The largest number of items of each kind that an anomaly names; all are counted, and shown to the examiner."""
 MOST_CHARACTERS = 80
@@ -68,14 +72,24 @@ def find_earlier(log: Ledger, source: Mapping[str, Any]) -> EarlierScan | None:
 
 def check_same(earlier: EarlierScan, now: Mapping[str, Any]) -> None:
     """CaseError that names the differences between the scan's `scan.open` and its fields now."""
-    differences = [
-        difference for name in COMPARED for difference in _differences(name, earlier.opened.get(name), now.get(name))
-    ]
+    before = {name: earlier.opened.get(name) for name in COMPARED}
+    after = {name: now.get(name) for name in COMPARED}
+    before["libraries"], after["libraries"] = _without_inflaters_of_one(before["libraries"], after["libraries"])
+    differences = [difference for name in COMPARED for difference in _differences(name, before[name], after[name])]
     if differences:
         raise CaseError(
             f"scan {earlier.scan} began with something else, so it cannot go on: {'; '.join(differences)} "
             "(leave --resume out to scan anew)"
         )
+
+
+def _without_inflaters_of_one(before: Any, after: Any) -> tuple[Any, Any]:
+    """Both sets of builds without the INFLATERS that only one of them has. A malformed one is compared as it is."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return before, after
+    ignored = (before.keys() ^ after.keys()) & INFLATERS
+    kept = [{name: build for name, build in builds.items() if name not in ignored} for builds in (before, after)]
+    return kept[0], kept[1]
 
 
 def _differences(name: str, before: Any, now: Any) -> Iterator[str]:

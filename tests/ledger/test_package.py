@@ -133,7 +133,7 @@ def test_public_names() -> None:
 
 
 def test_errors_have_one_base() -> None:
-    errors = [value for name, value in vars(ledger).items() if name.endswith("Error")]
+    errors = [getattr(ledger, name) for name in ledger.__all__ if name.endswith("Error")]
     assert len(errors) == 20
     assert all(issubclass(error, ledger.LedgerError) for error in errors)
 

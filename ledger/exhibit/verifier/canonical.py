@@ -90,6 +90,7 @@ def list_of(value: dict[str, Any], key: str, kind: type) -> list[Any]:
 
 
 def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these members. Refuses repeated keys and keys that are not ASCII."""
     value = dict(pairs)
     if len(value) != len(pairs):
         raise Refused("a key occurs twice")
@@ -99,12 +100,14 @@ def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def integer_of(digits: str) -> int:
+    """The integer of these digits. Refuses |n| >= 2**53."""
     if len(digits) > 17 or not -BOUND < int(digits) < BOUND:
         raise Refused("an integer is 2**53 or beyond")
     return int(digits)
 
 
 def no_number(text: str) -> NoReturn:
+    """Refuses a number that is no integer."""
     raise Refused(f"{text[:40]} is not an integer")
 
 

@@ -79,6 +79,7 @@ def parse_certificate(der: Der) -> Certificate:
 
 
 def add_extension(extensions: dict[str, tuple[bool, bytes]], parts: list[Der]) -> None:
+    """Adds an extension by its object identifier. Refuses a malformed or repeated one."""
     critical = len(parts) == 3 and parts[1].expect(BOOLEAN) == b"\xff"
     if len(parts) not in {2, 3} or parts[0].oid() in extensions or (len(parts) == 3 and not critical):
         raise Refused("an extension of a certificate is malformed")

@@ -192,6 +192,7 @@ def verify_ecdsa(curve: Curve, public: bytes, digest: bytes, signature: bytes) -
 
 
 def ec_multiply(curve: Curve, factor: int, point: EcPoint) -> EcPoint:
+    """The multiple of a point, by doubling and adding; `factor` is 0 or more."""
     result: EcPoint = None
     for bit in bin(factor)[2:]:
         result = ec_add(curve, result, result)

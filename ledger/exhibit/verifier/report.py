@@ -37,12 +37,15 @@ class Step:
         self.hidden = 0
 
     def say(self, text: str) -> None:
+        """Adds a line."""
         self.lines.append(f"   {text}")
 
     def note(self, text: str) -> None:
+        """Adds a remark that is no problem."""
         self.lines.append(f"   note: {text}")
 
     def problem(self, text: str) -> None:
+        """Adds a problem: the exhibit is not verified."""
         if len(self.problems) < MAX_PROBLEMS:
             self.lines.append(f"   NOT VERIFIED: {text}")
             self.problems.append(text)

@@ -95,5 +95,6 @@ def check_consistency(first: int, second: int, first_root: bytes, second_root: b
 
 
 def check_hashes(proof: list[bytes]) -> None:
+    """Refuses a proof of too many hashes, or with one that is not 32 bytes."""
     if len(proof) > MAX_PROOF or any(len(value) != 32 for value in proof):
         raise Refused(f"a proof is not at most {MAX_PROOF} hashes of 32 bytes")

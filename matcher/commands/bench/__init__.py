@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import click
 
-from matcher.commands.bench import calibrating
+from matcher.commands.lazy import LazyGroup
 
 
-@click.group("bench")
+@click.group("bench", cls=LazyGroup, files={"calibration": f"{__name__}.calibrating"})
 def command() -> None:
     """Measure on the lab's own pictures."""
-
-
-command.add_command(calibrating.command)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from matcher.calibration.measuring.making import make_calibration
 from matcher.commands import say
 from matcher.commands.options import FILE, FOLDER
 
@@ -25,6 +24,8 @@ def command(*, folder: Path, output: Path, name: str | None, algorithms: str) ->
     The pictures should be unrelated: what is the same picture twice is found and left out as far as possible. Names
     and contents of the pictures are not in the file.
     """
+    from matcher.calibration.measuring.making import make_calibration
+
     more = tuple(part.strip() for part in algorithms.split(",") if part.strip())
 
     def counted(pictures: int) -> None:

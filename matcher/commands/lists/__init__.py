@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import click
 
-from matcher.commands.lists import auditing, building, compacting, exporting, importing, removing, showing
+from matcher.commands.lazy import LazyGroup
+
+_FILES = {
+    "audit": "auditing",
+    "build": "building",
+    "compact": "compacting",
+    "export": "exporting",
+    "import": "importing",
+    "remove": "removing",
+    "show": "showing",
+}
 
 
-@click.group("lists")
+@click.group("lists", cls=LazyGroup, files={name: f"{__name__}.{file}" for name, file in _FILES.items()})
 def command() -> None:
     """Import, build, change, show, audit and export lists of known material."""
-
-
-for part in (importing, building, showing, auditing, removing, exporting, compacting):
-    command.add_command(part.command)

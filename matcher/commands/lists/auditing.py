@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from matcher.commands import DONE, FAILED, say
 from matcher.commands.options import store_option
 from matcher.errors import MatcherError, StoreError
-from matcher.index.auditing import MAX_SEED, AuditResult
-from matcher.lists.auditing import audit_algorithm, seed_of
-from matcher.lists.store import Store
 from matcher.system.text import printable
+
+if TYPE_CHECKING:
+    from matcher.index.auditing import AuditResult
+    from matcher.lists.store import Store
+
+_MAX_SEED = 2**53 - 1
+"""matcher.index.auditing.MAX_SEED, which would import the indexes."""
 
 
 @click.command("audit", epilog="Example: matcher lists audit --store known.store --sample 1000")
 @store_option
 @click.option("--name", help="Only this list; every list otherwise.")
 @click.option("--sample", type=click.IntRange(min=1), help="Codes of each index to ask; 64 to 1,000 otherwise.")
-@click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Ask others; those of the import otherwise.")
+@click.option("--seed", type=click.IntRange(0, _MAX_SEED), help="Ask others; those of the import otherwise.")
 def command(*, store: Path, name: str | None, sample: int | None, seed: int | None) -> int:
     """Read every byte of the lists in use, and compare their indexes' answers with brute force.
 
     A sample of each list's hashes is altered within the radius and looked up. What is not sound is named, and
     the rest is audited all the same.
     """
+    from matcher.lists.store import Store
+
     opened = Store.open(store)
     lists = [(listed, version) for listed, version in opened.current() if name in (None, listed)]
     if not lists:
@@ -41,6 +48,8 @@ def command(*, store: Path, name: str | None, sample: int | None, seed: int | No
 
 def _audit(store: Store, name: str, version: int, *, sample: int | None, seed: int | None) -> Iterator[str]:
     """Audit one list and tell of every index that is sound; a generator of what is not, in words."""
+    from matcher.lists.auditing import audit_algorithm, seed_of
+
     of = f"{name} version {version}"
     try:
         opened = store.open_list(name, version, check=True)

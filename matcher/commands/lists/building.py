@@ -8,7 +8,6 @@ import click
 
 from matcher.commands import say
 from matcher.commands.options import FILE, FOLDER, algorithm_names
-from matcher.scan.make_list import make_list
 
 
 @click.command("build", epilog="Example: matcher lists build pictures --name lab-17 -o lab-17.jsonl")
@@ -28,6 +27,8 @@ def command(
     The list can be imported with `matcher lists import`. Files that are no pictures are passed over; pictures that
     cannot be read are named; only their digests are listed, if they are pictures at all.
     """
+    from matcher.scan.make_list import make_list
+
     made = make_list(
         folder,
         name=name,

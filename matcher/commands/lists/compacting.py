@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from matcher.commands import say
 from matcher.commands.lists.describing import described
 from matcher.commands.options import store_option
-from matcher.lists.compacting import compact_list, prune
-from matcher.lists.store import Store
 from matcher.system.text import printable
+
+if TYPE_CHECKING:
+    from matcher.lists.store import Store
 
 
 @click.command("compact", epilog="Example: matcher lists compact --store known.store")
@@ -23,6 +25,9 @@ def command(*, store: Path, name: str | None, prune_too: bool) -> int:
 
     Nothing is deleted, unless --prune is given: scans of earlier versions go on.
     """
+    from matcher.lists.compacting import compact_list
+    from matcher.lists.store import Store
+
     opened = Store.open(store)
     current = dict(opened.current())
     for one in current if name is None else [name]:
@@ -37,6 +42,8 @@ def command(*, store: Path, name: str | None, prune_too: bool) -> int:
 
 
 def _prune(store: Store, name: str | None) -> None:
+    from matcher.lists.compacting import prune
+
     pruned = prune(store, name)
     for listed, version in pruned.versions:
         held = (listed, version) in pruned.held

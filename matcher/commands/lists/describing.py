@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from matcher.commands import say
-from matcher.lists.compacting import merge_if_due
-from matcher.lists.opened import OpenList
-from matcher.lists.store import Store
-from matcher.lists.version import ListVersion
 from matcher.system.text import printable
+
+if TYPE_CHECKING:
+    from matcher.lists.opened import OpenList
+    from matcher.lists.store import Store
+    from matcher.lists.version import ListVersion
 
 
 def described(version: ListVersion) -> str:
@@ -39,6 +40,8 @@ def in_use(current: Sequence[tuple[str, int]]) -> str:
 
 def report_change(store: Store, changed: ListVersion) -> None:
     """Print a new version of a list, which scans use from now on, and merge its parts where there are too many."""
+    from matcher.lists.compacting import merge_if_due
+
     click.echo(printable(described(changed)))
     merged = merge_if_due(store, changed.name, on_merge=_say_merging)
     if merged.version != changed.version:

@@ -12,8 +12,6 @@ import click
 from matcher.commands import say
 from matcher.commands.options import FILE, STANDARD_STREAM, store_option
 from matcher.errors import StoreError
-from matcher.lists.exporting import exported_lines
-from matcher.lists.store import Store
 from matcher.system.files import replacing
 
 
@@ -27,6 +25,9 @@ def command(*, store: Path, name: str, version: int | None, output: Path) -> int
 
     What the categories mean does not stand in the lines: `matcher lists show` prints it.
     """
+    from matcher.lists.exporting import exported_lines
+    from matcher.lists.store import Store
+
     opened = Store.open(store)
     if version is None:
         version = opened.current_version(name)

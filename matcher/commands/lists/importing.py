@@ -8,12 +8,9 @@ from pathlib import Path
 import click
 
 from matcher.commands import NO_HASHER, say
+from matcher.commands.lazy import installed
 from matcher.commands.lists.describing import described, report_change
 from matcher.commands.options import FILE, store_option
-from matcher.lists.formats import formats
-from matcher.lists.importing import ImportRequest, import_lists
-from matcher.lists.store import Store
-from matcher.lists.version import REFUSED
 from matcher.model import CategoryProfile, Disposition, RefusedLine
 from matcher.system.text import printable
 
@@ -27,7 +24,12 @@ _PLAIN = {value.value: value for value in Disposition}
 @click.argument("files", metavar="FILE…", nargs=-1, required=True, type=FILE)
 @store_option
 @click.option("--name", required=True, help="The list's name; a name that is there gets a new version.")
-@click.option("--format", "format_name", type=click.Choice(sorted(formats())), help="Told from the content otherwise.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(installed("matcher.list_formats")),
+    help="Told from the content otherwise.",
+)
 @click.option("--algorithm", metavar="TYPE", help="Type of hashes that stand alone, e.g. pdq or sha256.")
 @click.option(
     "--column", "columns", metavar="FIELD=NAME", multiple=True, help="For csv: the column that holds a field."
@@ -60,6 +62,10 @@ def command(
     Without --map, categories named `known-good` and `information` mean what they say and every other one is notable;
     with --update, categories mean what they meant.
     """
+    from matcher.lists.importing import ImportRequest, import_lists
+    from matcher.lists.store import Store
+    from matcher.lists.version import REFUSED
+
     reported: Counter[str] = Counter()
 
     def refused(source: str, line: RefusedLine) -> None:

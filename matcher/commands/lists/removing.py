@@ -10,8 +10,6 @@ import click
 from matcher.commands.lists.describing import in_use, report_change
 from matcher.commands.options import FILE, STANDARD_STREAM, store_option
 from matcher.errors import ListError
-from matcher.lists.removing import ids_of, read_ids, remove_entries, retire_list
-from matcher.lists.store import Store
 from matcher.system.files import readable_name
 from matcher.system.text import printable
 
@@ -31,6 +29,9 @@ def command(
     Scans use the new version from then on. Cases keep what they recorded. A list that was removed whole is in use
     again when its name is imported again.
     """
+    from matcher.lists.removing import ids_of, remove_entries, retire_list
+    from matcher.lists.store import Store
+
     if [bool(ids), entries is not None, whole].count(True) != 1:
         raise click.UsageError("either ids, or --entries, or --whole are expected")
     target = Store(store)
@@ -50,6 +51,8 @@ def command(
 
 def _read(path: Path) -> tuple[list[str], str]:
     """The ids of a file, and what it is called."""
+    from matcher.lists.removing import read_ids
+
     if path == STANDARD_STREAM:
         return read_ids(sys.stdin.buffer, "standard input"), "standard input"
     try:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from matcher.commands import NO_HASHER
 from matcher.commands.lists.describing import described, number_of
 from matcher.commands.options import echo_json, store_option
-from matcher.lists.opened import OpenList
-from matcher.lists.store import Store
 from matcher.system.text import printable
+
+if TYPE_CHECKING:
+    from matcher.lists.opened import OpenList
 
 
 @click.command("show", epilog="Example: matcher lists show --store known.store")
@@ -23,6 +25,8 @@ def command(store: Path, as_json: bool) -> int:
 
     The newest version of each is the one that scans use, unless the list was removed.
     """
+    from matcher.lists.store import Store
+
     opened = Store.open(store)
     current = dict(opened.current())
     newest = {row["name"]: row["version"] for row in opened.versions()}

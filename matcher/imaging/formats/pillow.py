@@ -17,7 +17,7 @@ from PIL import Image, ImageFile
 from matcher.errors import DecodeError
 from matcher.imaging.failures import reasons
 from matcher.imaging.formats import gif_blocks as gif
-from matcher.imaging.formats.salvage import mended
+from matcher.imaging.formats.salvage import repair
 from matcher.imaging.frame import Budget, Frame, choose
 from matcher.imaging.limits import FRAMES_PASSED, Limits
 from matcher.model import Reason
@@ -128,7 +128,7 @@ def _salvaged(data: bytes, decoder: str, size: tuple[int, int] | None, limits: L
     """
     try:
         with reasons():
-            stream, whole = mended(data, decoder, size, limits)
+            stream, whole = repair(data, decoder, size, limits)
             image = open_by(decoder, stream)
             Budget(limits).take(*image.size)
             image.load()

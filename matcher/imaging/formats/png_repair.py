@@ -25,8 +25,8 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 """Adam7: first column, first row, step in columns, step in rows."""
 
 
-def mended(data: bytes, limits: Limits) -> tuple[bytes, bool]:
-    """The same picture in sound chunks, and whether every pixel is the file's own.
+def repair(data: bytes, limits: Limits) -> tuple[bytes, bool]:
+    """Write the picture in sound chunks. Returns the new file, and whether every pixel is the old one's.
 
     Pixels are copied as far as they inflate; zeros follow. Wrong CRCs are ignored.
     """

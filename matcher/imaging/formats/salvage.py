@@ -41,8 +41,8 @@ class ZeroTail(BytesIO):
         return data + bytes(zeros)
 
 
-def mended(data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limits) -> tuple[BytesIO, bool]:
-    """The file, repaired by its format's method, else with zeros for as many pixels as its header states.
+def repair(data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limits) -> tuple[BytesIO, bool]:
+    """Repair a file by its format's method, else append zeros for as many pixels as its header states.
 
     The second value says whether every pixel is the file's own. `size` is None where the header could not be read.
     DecodeError where the file cannot be repaired.
@@ -74,5 +74,5 @@ _REPAIRS: dict[str, Callable[[bytes, Limits], tuple[bytes, bool]]] = {
     "JPEG": _jpeg,
     "GIF": _gif,
     "WEBP": _webp,
-    "PNG": png.mended,
+    "PNG": png.repair,
 }

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from matcher.imaging.regions.edges import FULL, STRIP
 from matcher.imaging.regions.texture import TILE, inside
-from matcher.system.compiled import compiled
+from matcher.system.compiled import compiled, compiled_inner
 
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
@@ -67,7 +67,7 @@ def support(before: Int32, at: int, first: int, end: int) -> float:
     return float((before[end, at] - before[first, at]) / (end - first))
 
 
-@compiled
+@compiled_inner
 def _meets(before: Int32, at: int, corner: int, forward: bool) -> bool:
     """Whether the edge in front of column `at` has enough evidence from row `corner` on, forward or backward."""
     last = before.shape[0] - 1
@@ -133,7 +133,7 @@ def rectangles(down: Int32, xs: Int64, along: Int32, ys: Int64, fine: Int32, str
     return boxes[:n], sides[:n]
 
 
-@compiled
+@compiled_inner
 def _ring(sums: Int32, top: int, bottom: int, left: int, right: int) -> tuple[int, int]:
     """The sum over the ring of tiles around a rectangle, without the innermost, and the number of those tiles."""
     rows, columns = sums.shape[0] - 1, sums.shape[1] - 1
@@ -146,7 +146,7 @@ def _ring(sums: Int32, top: int, bottom: int, left: int, right: int) -> tuple[in
     return total, tiles
 
 
-@compiled
+@compiled_inner
 def _beyond(before: Int32, at: int, first: int, end: int) -> float:
     """How far the edge continues beyond both of its corners: the sum of the evidence there, of twice FULL."""
     last = before.shape[0] - 1
@@ -160,7 +160,7 @@ def _beyond(before: Int32, at: int, first: int, end: int) -> float:
     return total
 
 
-@compiled
+@compiled_inner
 def _parallels(before: Int32, ats: Int64, low: int, high: int, first: int, end: int) -> tuple[float, float, float]:
     """The most evidence, 0 to 1, of lines parallel to two sides: between them, close to the lower, to the higher."""
     room = max(12, (high - low) // 12)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from matcher.system.compiled import compiled
+from matcher.system.compiled import compiled, compiled_inner
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -20,7 +20,7 @@ _FIRST_SHARE = 0.7
 """The share of the room that the first pass may fill."""
 
 
-@compiled
+@compiled_inner
 def _displaced(first: Int32, second: Int32) -> float:
     """The largest displacement of a side, as a share of the shorter of the two in its direction."""
     across = max(abs(first[0] - second[0]), abs(first[0] + first[2] - second[0] - second[2]))
@@ -28,7 +28,7 @@ def _displaced(first: Int32, second: Int32) -> float:
     return float(max(across / min(first[2], second[2]), down / min(first[3], second[3])))
 
 
-@compiled
+@compiled_inner
 def _shared(first: Int32, second: Int32) -> float:
     """The intersection of two rectangles as a share of their union."""
     width = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])

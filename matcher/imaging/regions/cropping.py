@@ -19,7 +19,8 @@ def _means(grey: Float32, x: int, y: int, width: int, height: int, scale: int) -
     columns = np.empty(width, np.float32)
     for row in range(out.shape[0]):
         below = min((row + 1) * scale, height)
-        columns[:] = grey[y + row * scale, x : x + width]
+        for column in range(width):  # numba compiles a whole library of its own for an assignment of arrays
+            columns[column] = grey[y + row * scale, x + column]
         for line in range(y + row * scale + 1, y + below):
             source = grey[line, x : x + width]
             for column in range(width):

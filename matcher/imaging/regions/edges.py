@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from matcher.system.compiled import compiled
+from matcher.system.compiled import compiled, compiled_inner
 
 UInt8 = npt.NDArray[np.uint8]
 Int16 = npt.NDArray[np.int16]
@@ -75,7 +75,7 @@ def strips(grey: UInt8) -> tuple[Int16, Int16]:
     return sums, activity
 
 
-@compiled
+@compiled_inner
 def _is_highest(steps: Int16, x: int) -> bool:
     """Whether no column near x has as large a step; among equals the last is the highest."""
     for k in range(1, _RADIUS + 1):
@@ -86,7 +86,7 @@ def _is_highest(steps: Int16, x: int) -> bool:
     return True
 
 
-@compiled
+@compiled_inner
 def _begins(quiet: Int16, x: int) -> int:
     """How much activity begins or ends exactly in front of column x, as where texture adjoins a flat surface."""
     left = max(quiet[x - 1], quiet[x - 2], quiet[x - 3], quiet[x - 4])

@@ -32,7 +32,7 @@ def test_equal() -> None:
 def test_what_was_done(found: list[bytes], index: int, what: str) -> None:
     difference = explain(LEAVES, found, first=512)
     assert difference is not None
-    assert (difference.index, difference.what) == (index, what)
+    assert (difference.index, difference.description) == (index, what)
     assert (difference.sign is None) == ("made of" in what)
     assert difference.shifts == ("deleted" in what or "inserted" in what)
 

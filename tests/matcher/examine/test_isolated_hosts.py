@@ -171,7 +171,7 @@ for _ in range(5):
     found = lines(run(script, known_store, picture))
     assert found[-5:] == ["known None"] * 5
     assert sorted(found[:-5])[0] == "known 7"
-    assert "before a fork: open it anew" in sorted(found[:-5])[1]
+    assert "before a fork: open it again" in sorted(found[:-5])[1]
 
 
 GUARDED = "if __name__ == '__main__':\n    with IsolatedMatcher.open(store, workers=1) as opened:\n"

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from matcher.errors import IndexFileError, StoreError
 from matcher.index import check_index, digest_sorting
 from matcher.index.digest_kernels import BLOCK, RUN
-from matcher.index.digest_sorting import prefix_bits
+from matcher.index.digest_sorting import WORTH_COMPILING, prefix_bits
 from matcher.index.digests import DIGESTS, FEW, PREFIXES, DigestTable, build, open_digests
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.store import Store
@@ -28,6 +28,14 @@ from matcher.model import CategoryProfile
 from tests.shared.list_cases import find_digest
 
 Digests = npt.NDArray[np.uint8]
+
+
+@pytest.fixture(autouse=True, scope="module", params=[0, WORTH_COMPILING], ids=["compiled", "plain"])
+def way(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both ways to sort digests, whatever their number."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(digest_sorting, "WORTH_COMPILING", request.param)
+        yield
 
 
 def rows_of(values: list[bytes], width: int) -> Digests:
@@ -304,7 +312,7 @@ def test_a_header_that_does_not_fit_its_files_is_refused(tmp_path: Path, key: st
     body = json.loads(header.read_text())
     body[key] *= 2
     reseal(header, body)
-    with pytest.raises(IndexFileError, match=r"digests\.bin: \d+ digests need \d+ bytes of it"):
+    with pytest.raises(IndexFileError, match=r"digests\.bin: has not the \d+ bytes that \d+ digests need"):
         open_digests(tmp_path / "t")
 
 
@@ -314,5 +322,5 @@ def test_a_table_of_an_earlier_layout_is_refused(tmp_path: Path) -> None:
     body = json.loads(header.read_text())
     del body["files"][PREFIXES]
     reseal(header, body)
-    with pytest.raises(IndexFileError, match=r"prefixes\.bin: 24 digests need 20 bytes of it"):
+    with pytest.raises(IndexFileError, match=r"prefixes\.bin: has not the 20 bytes that 24 digests need"):
         open_digests(tmp_path / "t")

@@ -60,7 +60,7 @@ def drawn(rng: np.random.Generator, kind: str, count: int, width: int = WIDTH) -
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several blocks, the last of them not full."""
     monkeypatch.setattr("matcher.index.flat._BLOCK", 16)
-    monkeypatch.setattr("matcher.index.flat._ASKED", 40)
+    monkeypatch.setattr("matcher.index.flat._BATCH", 40)
 
 
 @given(

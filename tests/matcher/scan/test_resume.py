@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from ledger import Ledger, StoreError
 from matcher.errors import CaseError, MatcherError
 from matcher.model import Item
+from matcher.record.builds import library_builds
 from matcher.record.case import CaseFacts, open_case
 from matcher.record.hashes_file import CaseHashes, path_of
 from matcher.revisit.verify import verify_case
-from matcher.scan.resuming import RecordedItem, split_recorded
+from matcher.scan.resuming import INFLATERS, RecordedItem, split_recorded
 from tests.shared.scan_cases import Failing, Quiet, entries, fail, kept, scan
 
 
@@ -117,6 +118,27 @@ def test_other_builds_are_refused(
     monkeypatch.setattr("matcher.scan.opening.library_builds", lambda: {"Pillow": "0.1"})
     with pytest.raises(CaseError, match=r"libraries Pillow: was .*, is 0\.1; "):
         scan(tmp_path / "case", evidence, known_store, resume=True)
+
+
+def test_an_inflater_that_an_earlier_version_recorded_is_no_difference(
+    tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = library_builds()
+    earlier = {name: build for name, build in now.items() if name not in INFLATERS}
+    with monkeypatch.context() as changed:
+        changed.setattr("matcher.scan.opening.library_builds", lambda: {**earlier, "deflate": "0.9.0"})
+        fail(tmp_path / "case", evidence, known_store, 3)
+    with monkeypatch.context() as changed:
+        changed.setattr("matcher.scan.opening.library_builds", lambda: {**earlier, "deflate": "0.8.0"})
+        with pytest.raises(CaseError, match=r"libraries deflate: was 0\.9\.0, is 0\.8\.0"):
+            scan(tmp_path / "case", evidence, known_store, resume=True)
+    with monkeypatch.context() as changed:
+        changed.setattr("matcher.scan.opening.library_builds", lambda: {**now, "other": "1"})
+        with pytest.raises(CaseError, match="libraries other: was not there, is 1 "):
+            scan(tmp_path / "case", evidence, known_store, resume=True)
+    facts, _listener = scan(tmp_path / "case", evidence, known_store, resume=True)
+    whole, _listener = scan(tmp_path / "whole", evidence, known_store)
+    assert facts["findings_root"] == whole["findings_root"]
 
 
 class TestChangedSources:

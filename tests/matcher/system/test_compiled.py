@@ -1,7 +1,8 @@
-"""Compiled code that is kept on the disk is compiled anew when a file that it depends on changes."""
+"""Compiled code that is kept on the disk: compiled anew when what it depends on changes, once, by one process."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,24 +12,89 @@ import pytest
 pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 
-def test_a_changed_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
+ASK = """
+import sys; sys.path.insert(0, sys.argv[1])
+from matcher.system.compiling import WORK
+WORK.tell = lambda: print("told", file=sys.stderr)
+from package.caller import ask
+print(ask(), WORK.functions)
+"""
+
+CALLER = """
+from matcher.system.compiled import compiled
+from package.{place} import number, FACTOR
+
+@compiled
+def ask():
+    return number(3) * FACTOR
+"""
+
+CALLEE = """
+from matcher.system.compiled import compiled_inner
+from package.constants import ADDED
+
+FACTOR = 10
+
+@compiled_inner
+def number(by):
+    return {value} * by // 3 + ADDED
+"""
+
+
+def write(package: Path, place: str, value: int, added: int = 0) -> None:
+    callee = package.joinpath(*place.split(".")).with_suffix(".py")
+    callee.parent.mkdir(parents=True, exist_ok=True)
+    (package / "__init__.py").touch()
+    (callee.parent / "__init__.py").touch()
+    (package / "caller.py").write_text(CALLER.format(place=place))
+    (package / "constants.py").write_text(f"ADDED = {added}\n")
+    callee.write_text(CALLEE.format(value=value))
+    for path in package.rglob("*.py"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))  # as installers do that know no times
+
+
+def ask(folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-B", "-c", ASK, str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def answer(asked: subprocess.Popen[str]) -> tuple[int, int, str]:
+    """What was answered, how many functions were compiled for it, and what was said."""
+    out, err = asked.communicate(timeout=120)
+    assert asked.returncode == 0, err
+    found, functions = out.split()
+    return int(found), int(functions), err.strip()
+
+
+@pytest.mark.parametrize("place", ["callee", "inner.callee"])
+def test_a_changed_callee_is_noticed_wherever_it_is(tmp_path: Path, place: str) -> None:
     package = tmp_path / "package"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "caller.py").write_text(
-        "from matcher.system.compiled import compiled\nfrom package.callee import number\n\n"
-        "@compiled\ndef ask():\n    return number()\n"
-    )
-    script = "import sys; sys.path.insert(0, sys.argv[1]); from package.caller import ask; print(ask())"
     answers = []
-    for value in ("1", "22", "22", "333"):
-        (package / "callee.py").write_text(
-            "from matcher.system.compiled import compiled_inner\n\n"
-            f"@compiled_inner\ndef number():\n    return {value}\n"
-        )
-        done = subprocess.run(
-            [sys.executable, "-B", "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
-        )
-        answers.append(done.stdout.strip())
-    assert answers == ["1", "22", "22", "333"]
+    for value in (1, 2, 2):  # the same size and time each
+        write(package, place, value)
+        answers.append(answer(ask(tmp_path))[:2])
+    assert answers == [(10, 2), (20, 2), (20, 0)]
     assert list(package.glob("__pycache__/*.nbc")), "nothing was kept, so nothing was tested"
+
+
+def test_a_changed_constant_of_another_file_is_noticed(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    answers = []
+    for added in (1, 2):
+        write(package, "callee", 1, added)
+        answers.append(answer(ask(tmp_path))[0])
+    assert answers == [20, 30]
+
+
+def test_of_several_processes_one_compiles_and_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "package", "inner.callee", 4)
+    answers = [answer(asked) for asked in [ask(tmp_path) for _process in range(3)]]
+    assert sorted(answers) == [(40, 0, ""), (40, 0, ""), (40, 2, "told")]
+
+
+def test_a_constant_makes_no_code_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path / "package", "callee", 1)
+    (tmp_path / "package" / "caller.py").write_text(
+        CALLER.format(place="callee").replace("number(3)", "number(3) + number(6) + number(FACTOR)")
+    )
+    assert answer(ask(tmp_path))[:2] == (33, 2)

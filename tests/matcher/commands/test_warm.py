@@ -1,0 +1,31 @@
+"""matcher warm leaves nothing to compile, and who compiles first is told of it once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+EVERYTHING = """
+import gc, pkgutil, sys
+from importlib import import_module
+import matcher
+from matcher.commands import run
+code = run(["warm"])
+for module in pkgutil.walk_packages(matcher.__path__, "matcher."):
+    if not module.name.endswith("__main__"):
+        import_module(module.name)
+from numba.core.dispatcher import Dispatcher
+compiled = [found for found in gc.get_objects() if isinstance(found, Dispatcher)]
+ours = [found for found in compiled if found.py_func.__module__.startswith("matcher.")]
+print(len(ours), *(found.py_func.__name__ for found in ours if not found.overloads and not found.stats.cache_hits))
+sys.exit(code)
+"""
+
+
+def test_every_compiled_function_is_compiled_and_then_nothing_is_left() -> None:
+    first = subprocess.run([sys.executable, "-c", EVERYTHING], capture_output=True, text=True, check=True)
+    count, *left = first.stdout.splitlines()[-1].split()
+    assert int(count) > 90
+    assert left == []
+    again = subprocess.run([sys.executable, "-m", "matcher", "warm"], capture_output=True, text=True, check=True)
+    assert (again.stdout, again.stderr) == ("nothing to compile\n", "")
