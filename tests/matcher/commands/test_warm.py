@@ -5,6 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = [pytest.mark.process, pytest.mark.slow]
+
 EVERYTHING = """
 import gc, pkgutil, sys
 from importlib import import_module
