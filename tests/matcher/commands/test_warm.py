@@ -17,7 +17,7 @@ for module in pkgutil.walk_packages(matcher.__path__, "matcher."):
 from numba.core.dispatcher import Dispatcher
 compiled = [found for found in gc.get_objects() if isinstance(found, Dispatcher)]
 ours = [found for found in compiled if found.py_func.__module__.startswith("matcher.")]
-print(len(ours), *(found.py_func.__name__ for found in ours if not found.overloads and not found.stats.cache_hits))
+print(len(ours), *(found.py_func.__name__ for found in ours if not found._cache._cache_file._load_index()))
 sys.exit(code)
 """
 
