@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 ASK = """
 import sys; sys.path.insert(0, sys.argv[1])
 from matcher.system.compiling import WORK
-WORK.tell = lambda: print("told", file=sys.stderr)
+WORK.on_first = lambda: print("told", file=sys.stderr)
 from package.caller import ask
 print(ask(), WORK.functions)
 """
