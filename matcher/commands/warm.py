@@ -43,6 +43,12 @@ def command() -> int:
     click.echo(
         f"{WORK.functions} functions compiled in {WORK.seconds:.0f} s" if WORK.functions else "nothing to compile"
     )
+    if WORK.unsaved:
+        say(
+            f"{WORK.unsaved} functions could not be stored: neither the installation's folder nor the user's cache can "
+            "be written (NUMBA_CACHE_DIR names another folder). Every process will compile them again"
+        )
+        return 2
     return 0
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import re
 import sys
 import threading
 import time
@@ -53,20 +55,64 @@ def compiled_inner(function: Function) -> Function:
 
 
 @cache
-def _contents(folder: Path) -> str:
-    """The digest, in hex, of all Python files in a folder and below it.
+def _contents(package: Path) -> str:
+    """The digest, in hex, of a package's compiled sources: its files that compile, and the files that those import.
 
     numba compiles a function again when its own file has changed, but not when another file has. Its code depends on
     other files too: on the functions that it calls, the constants that it names and the layouts of its arguments.
     Modification times are no evidence of a change: installers and version control set them freely.
     """
+    files = dict(_python_files(package))
+    reached = {name for name, data in files.items() if b"matcher.system.compiled" in data}
+    waiting = list(reached)
+    while waiting:
+        importing = waiting.pop()
+        for name in _imported(files[importing], importing, package.name):
+            if name in files and name not in reached:
+                reached.add(name)
+                waiting.append(name)
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        with contextlib.suppress(OSError):  # an editor's leftover link
-            data = path.read_bytes()
-            digest.update(f"{path.relative_to(folder).as_posix()}\n{len(data)}\n".encode())
-            digest.update(data)
+    for name in sorted(reached):
+        digest.update(f"{name}\n{len(files[name])}\n".encode() + files[name])
     return digest.hexdigest()
+
+
+_IMPORT = re.compile(rb"^[ \t]*(?:from ([\w.]+) import (\([^)]*\)|[^\n]*)|import ([^\n#]*))", re.MULTILINE)
+
+
+def _python_files(package: Path) -> Iterator[tuple[str, bytes]]:
+    """A generator of the Python files of a package: the name from the package on, with `/` between, and the content."""
+    for folder, _folders, names in os.walk(package):
+        place = "/".join(Path(folder).relative_to(package.parent).parts)
+        for name in names:
+            if name.endswith(".py"):
+                yield f"{place}/{name}", _read(Path(folder, name))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # an editor's leftover link
+        return b""
+
+
+_OWN_DIGEST = hashlib.sha256(_read(Path(__file__))).hexdigest()
+"""Of this file: a plug-in's code depends on it too."""
+
+
+def _imported(source: bytes, importing: str, package: str) -> Iterator[str]:
+    """A generator of the files of a package that one of its files may import, wherever in it, existing or not."""
+    for module, names, modules in _IMPORT.findall(source):
+        for name in [module.decode()] if module else re.findall(r"[\w.]+", modules.decode()):
+            rest = name.lstrip(".")
+            level = len(name) - len(rest)
+            if not level and rest.partition(".")[0] != package:
+                continue
+            above = importing.split("/")[:-level] if level else []
+            base = "/".join([*above, *(rest.split(".") if rest else [])])
+            yield from (f"{base}.py", f"{base}/__init__.py")
+            for word in re.findall(rb"\w+", names):
+                yield from (f"{base}/{word.decode()}.py", f"{base}/{word.decode()}/__init__.py")
 
 
 def _package_of(function: Callable[..., object]) -> Path:
@@ -87,7 +133,7 @@ def _compiled(function: Function, *, called_by_python: bool) -> Function:
         result = numba.njit(**options)(function)
     else:
         file = result._cache._cache_file
-        file._source_stamp = (file._source_stamp, _contents(_package_of(function)), _contents(Path(__file__).parent))
+        file._source_stamp = (file._source_stamp, _contents(_package_of(function)), _OWN_DIGEST)
         _save_if_possible(result._cache)
     _without_literals(result)
     if not called_by_python:
@@ -159,7 +205,9 @@ def _one_process_at_a_time(dispatcher: Any) -> None:
                 if _is_cached(dispatcher, signature):  # compiled by another process in the meantime
                     return compile_now(signature)
                 with WORK.measured():
-                    return compile_now(signature)
+                    code = compile_now(signature)
+                WORK.unsaved += not _is_cached(dispatcher, signature)
+                return code
         finally:
             _inside.compiling = False
 

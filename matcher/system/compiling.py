@@ -14,6 +14,8 @@ class Work:
 
     functions: int = 0
     seconds: float = 0.0
+    unsaved: int = 0
+    """Functions that no cache could take, so that every process compiles them again."""
     on_first: Callable[[], None] | None = None
     """Called once, before the first function is compiled."""
 
