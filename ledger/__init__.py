@@ -1,12 +1,14 @@
 """A tamper-evident log in one file: an RFC 6962 tree over canonical entries, with signed checkpoints.
 
-from ledger import Ledger, Signer, canonical
-from ledger import audit
+Example:
 
-signer = Signer.generate("lab.example/case-17")
-with Ledger.create("case.ledger", origin="lab.example/case-17", signer=signer) as log:
-    log.append([canonical({"v": 1, "type": "note", "text": "begun"})], checkpoint=True)
-assert audit("case.ledger", keys=[signer.vkey]).intact
+    from ledger import Ledger, Signer, canonical
+    from ledger import audit
+
+    signer = Signer.generate("lab.example/case-17")
+    with Ledger.create("case.ledger", origin="lab.example/case-17", signer=signer) as log:
+        log.append([canonical({"v": 1, "type": "note", "text": "begun"})], checkpoint=True)
+    assert audit("case.ledger", keys=[signer.vkey]).intact
 """
 
 from importlib import import_module

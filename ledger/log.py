@@ -48,7 +48,11 @@ class Ledger:
 
     @classmethod
     def create(cls, path: Path | str, *, origin: str, signer: Signer, on_wait: OnWait | None = None) -> Ledger:
-        """Creates a ledger with a signed checkpoint of size 0. Refuses an existing file."""
+        """Creates a ledger with a signed checkpoint of size 0.
+
+        `on_wait(seconds)` is called repeatedly while another process holds the file's lock. Raises StoreError if the
+        file exists or cannot be created, NoteError if `origin` is not valid.
+        """
         note = sign_checkpoint(Checkpoint(origin, 0, EMPTY_ROOT), [signer], time=now().wall_ms // 1000)
         return cls._opened(Store.create(Path(path), note, on_wait=on_wait), signers=[signer], writable=True)
 
@@ -59,7 +63,8 @@ class Ledger:
         """Opens a ledger for reading and appending, and recovers the journal that a killed writer left.
 
         A checkpoint needs at least one signer, and is signed by each. `on_wait(seconds)` is called repeatedly while
-        another process holds the file's lock.
+        another process holds the file's lock. Raises StoreError if the file cannot be used: NotALedgerError if it is
+        not a ledger, DamagedError if it contradicts itself.
         """
         signers = [signer] if isinstance(signer, Signer) else signer or ()
         return cls._opened(Store.open(Path(path), on_wait=on_wait), signers=signers, writable=True)
@@ -68,7 +73,9 @@ class Ledger:
     def open_readonly(cls, path: Path | str) -> Ledger:
         """Opens a ledger for reading. Never changes the file or anything beside it.
 
-        Where a killed writer left a journal, a temporary copy is read instead, which shows no later appends.
+        Where a killed writer left a journal, a temporary copy is read instead, which shows no later appends. Raises
+        StoreError if the file cannot be used: NotALedgerError if it is not a ledger, DamagedError if it contradicts
+        itself.
         """
         store = Store.open_readonly(Path(path))
         try:

@@ -1,10 +1,12 @@
 """Known-material matching: hash pictures, look them up in lists of known material, record every item.
 
-from matcher import Matcher
+Example:
 
-matcher = Matcher.open("known.store")
-finding = matcher.examine(data, name="IMG_0001.JPG")
-for match in finding.matches: ...
+    from matcher import Matcher
+
+    matcher = Matcher.open("known.store")
+    finding = matcher.examine(data, name="IMG_0001.JPG")
+    for match in finding.matches: ...
 """
 
 from importlib import import_module
@@ -69,9 +71,9 @@ _HOMES = {
     "matcher.model": ("Disposition", "Finding", "Hash", "ListEntry", "Match", "Reason", "Status"),
     "matcher.settings": ("Settings",),
 }
-"""Where the public names live. Each is imported when it is first asked for (PEP 562): a command needs few of them."""
+"""Module → its public names. Each is imported on its first use (PEP 562): a command needs few of them."""
 
-if not TYPE_CHECKING:  # a type checker reads the imports above, and tells of names that do not exist
+if not TYPE_CHECKING:  # a type checker reads the imports above, and reports names that do not exist
 
     def __getattr__(name: str) -> Any:
         for home, names in _HOMES.items():

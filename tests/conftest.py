@@ -29,12 +29,13 @@ SHARED = Path(__file__).parents[1].parent / "shared"
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_configuration(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keys that tests make go to a folder of the test run."""
+    """Store the keys that tests make in a folder of the test run."""
     os.environ["EVIDENCE_MATCHER_CONFIG"] = str(tmp_path_factory.mktemp("configuration"))
 
 
 @pytest.fixture(scope="session")
 def vectors() -> Path:
+    """The folder of the published vectors. Skips where it is absent."""
     folder = SHARED / "vectors"
     if not folder.is_dir():
         pytest.skip(f"PUBLISHED VECTORS NOT TESTED: {folder} is absent")
@@ -42,7 +43,7 @@ def vectors() -> Path:
 
 
 def encode(image: Image.Image, suffix: str = "PNG", **options: object) -> bytes:
-    """The bytes of a picture file."""
+    """A picture encoded in the format `suffix`, which is one of Pillow's: the bytes of its file."""
     stream = io.BytesIO()
     image.save(stream, suffix, **options)
     return stream.getvalue()
@@ -50,6 +51,7 @@ def encode(image: Image.Image, suffix: str = "PNG", **options: object) -> bytes:
 
 @pytest.fixture(scope="session")
 def encoded() -> Callable[..., bytes]:
+    """The function `encode`."""
     return encode
 
 
@@ -64,7 +66,7 @@ def known_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def known_list(known_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A list of the originals, category 1."""
+    """A list of the hashes of `known_folder`'s pictures, category 1."""
     path = tmp_path_factory.mktemp("lists") / "known.jsonl"
     make_list(known_folder, name="known", output=path, category="1", workers=0)
     return path
@@ -72,14 +74,14 @@ def known_list(known_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def known_store(known_list: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with that list, notable."""
+    """A store with `known_list` imported, whose entries are notable."""
     folder = tmp_path_factory.mktemp("stores") / "known.store"
     import_list(folder, known_list, "known")
     return folder
 
 
 def import_list(store: Path, path: Path, name: str, profile: CategoryProfile | None = None, **more: object) -> None:
-    """Import one file, and insist that no line is refused."""
+    """Import one list file, and assert that no line is refused."""
     request = ImportRequest(name, [path], profile or CategoryProfile(), **more)  # type: ignore[arg-type]
     refused: list[object] = []
     import_lists(Store(store), request, on_refused=lambda _source, line: refused.append(line))
@@ -88,7 +90,7 @@ def import_list(store: Path, path: Path, name: str, profile: CategoryProfile | N
 
 @pytest.fixture
 def make_store(tmp_path: Path) -> Callable[..., Path]:
-    """make_store(lines, name=…, profile=…): a store with one more list of these JSON lines."""
+    """`make_store(lines, name=…, profile=…)` imports a list of these JSON lines. Returns the store's folder."""
     folder = tmp_path / "made.store"
 
     def make(lines: list[dict[str, object]], *, name: str = "made", profile: CategoryProfile | None = None) -> Path:

@@ -31,7 +31,7 @@ class Checkpoint:
 
 
 def format_checkpoint(checkpoint: Checkpoint) -> str:
-    """The three lines of a checkpoint. Raises NoteError if a field is not valid."""
+    """The text of a checkpoint: three lines with origin, size and root. Raises NoteError if a field is not valid."""
     check_origin(checkpoint.origin)
     if not 0 <= checkpoint.size <= MAX_SIZE:
         raise NoteError(f"{checkpoint.size} is no tree size")

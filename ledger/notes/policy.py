@@ -126,7 +126,7 @@ class Policy:
 
 
 def parse_policy(data: bytes) -> Policy:
-    """The policy in the bytes of a file. Raises PolicyError, with the line's number."""
+    """The policy in the bytes of a file (c2sp.org/tlog-policy). Raises PolicyError, with the line's number."""
     if len(data) > MAX_POLICY:
         raise PolicyError(f"a policy is longer than {MAX_POLICY} bytes")
     lines = data.split(b"\n")

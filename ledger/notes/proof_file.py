@@ -56,7 +56,10 @@ class ConsistencyFile:
 
 
 def format_inclusion(file: InclusionFile) -> str:
-    """The text of an inclusion proof. Raises ProofError if a field is not valid."""
+    """The text of an inclusion proof file, the inverse of `parse_inclusion`.
+
+    Raises ProofError if a field is not valid.
+    """
     if file.extra is not None and not 0 < len(file.extra) <= MAX_EXTRA:
         raise ProofError(f"extra data has 1 to {MAX_EXTRA} bytes, not {len(file.extra)}")
     extra = "" if file.extra is None else f"extra {encode_base64(file.extra)}\n"
@@ -64,7 +67,10 @@ def format_inclusion(file: InclusionFile) -> str:
 
 
 def format_consistency(file: ConsistencyFile) -> str:
-    """The text of a consistency proof. Raises ProofError if a field is not valid."""
+    """The text of a consistency proof file, the inverse of `parse_consistency`.
+
+    Raises ProofError if a field is not valid.
+    """
     return f"old {_number(file.old)}\n{_rest(file.proof, file.checkpoint)}"
 
 

@@ -76,12 +76,18 @@ class Signer:
 
 
 def sign_note(text: str, *signers: Signer) -> str:
-    """A signed note of `text`, signed by all `signers`, with Ed25519 only."""
+    """A signed note of `text` with the Ed25519 signature of each of `signers`.
+
+    Raises NoteError if there is no signer, or a note cannot contain the text.
+    """
     return format_note(Note(text, tuple(signer.sign(text) for signer in signers)))
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signers: Sequence[CheckpointSigner], *, time: int) -> str:
-    """A signed note of `checkpoint`, signed with all keys of all `signers`. `time` is in seconds since 1970."""
+    """A signed note of `checkpoint`, signed with all keys of all `signers`. `time` is in seconds since 1970.
+
+    Raises NoteError if there is no signer, or a field of the checkpoint is not valid.
+    """
     signatures = [signature for signer in signers for signature in signer.sign_checkpoint(checkpoint, time=time)]
     return format_note(Note(format_checkpoint(checkpoint), tuple(signatures)))
 

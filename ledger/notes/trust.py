@@ -30,6 +30,11 @@ class LogKeys:
         self._logs = {(each.name, each.key_id) for each in self._verifiers if each.kind in LOG_KINDS}
 
     def open_checkpoint(self, note: str) -> Checkpoint:
+        """The checkpoint of a signed note, if a known key of its own log has signed it.
+
+        Raises NoteError: SignatureError if the signature by any known key is not valid, UnknownSignerError if no known
+        key of the log has signed.
+        """
         opened = open_note(note, self._verifiers)
         checkpoint = parse_checkpoint(opened.text)
         signed = {(each.name, each.key_id) for each in opened.signatures if each.name == checkpoint.origin}

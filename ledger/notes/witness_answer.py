@@ -60,7 +60,10 @@ def cosigned(signatures: tuple[Signature, ...]) -> Answer:
 
 
 def format_answer(answer: Answer) -> str:
-    """The text of an answer file. Raises WitnessError if the answer is not valid."""
+    """The text of the file that carries an answer, the inverse of `parse_answer`.
+
+    Raises WitnessError if the answer is not valid.
+    """
     try:
         if answer.status == OK:
             parse_signatures(answer.body)

@@ -21,7 +21,7 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """SHA-256(0x00 || entry)."""
+    """The leaf hash of an entry, 32 bytes: SHA-256(0x00 || entry)."""
     return hashlib.sha256(b"\x00" + entry).digest()
 
 
@@ -32,12 +32,12 @@ def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """SHA-256(0x01 || left || right)."""
+    """The hash of the node over two hashes of 32 bytes: SHA-256(0x01 || left || right)."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 def root(leaf_hashes: Iterable[bytes]) -> bytes:
-    """The root over leaf hashes in order."""
+    """The root hash, 32 bytes, of the tree over leaf hashes in order; EMPTY_ROOT for none."""
     hasher = TreeHasher()
     for leaf in leaf_hashes:
         hasher.append(leaf)
@@ -62,6 +62,7 @@ class TreeHasher:
 
     @property
     def size(self) -> int:
+        """The number of leaves so far."""
         return self._size
 
     def append(self, leaf: bytes) -> None:
@@ -74,6 +75,7 @@ class TreeHasher:
         self._size += 1
 
     def root(self) -> bytes:
+        """The root hash, 32 bytes, over all leaves so far; EMPTY_ROOT for none."""
         if not self._peaks:
             return EMPTY_ROOT
         right = self._peaks[-1]

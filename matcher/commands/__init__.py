@@ -1,8 +1,10 @@
-"""The command line: one file a command. Data on stdout, talk on stderr, exit codes as documented.
+"""The command line, one file a command. Data goes to stdout, messages to stderr.
 
-match, scan     0 nothing notable, everything read   1 notable found   2 failed   3 nothing notable, not all read
-verify          0 intact                             1 not intact      2 could not check
-all others      0 done                               2 not done
+Exit codes:
+
+    match, scan     0 nothing notable, everything read   1 notable found   2 failed   3 nothing notable, not all read
+    verify          0 intact                             1 not intact      2 could not check
+    all others      0 done                               2 not done
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from matcher.system.text import printable
 DONE, FAILED = 0, 2
 
 NO_HASHER = "no hasher that computes them is installed here"
-"""Why a listed hash can be looked up and a picture cannot match it."""
+"""The reason why a listed hash can be looked up, but no picture can match it."""
 
 _COMMANDS = (
     *("bench", "demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify", "warm"),
@@ -47,7 +49,7 @@ def cli() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; its exit code. Nothing is raised."""
+    """Run one command and return its exit code. No exception leaves this function."""
     try:
         result = cli.main(list(arguments), prog_name="matcher", standalone_mode=False)
         sys.stdout.flush()
@@ -57,8 +59,8 @@ def run(arguments: Sequence[str]) -> int:
         say("matcher: interrupted")
     except (MatcherError, LedgerError) as error:
         say(f"matcher: {error}")
-    except (BrokenPipeError, SystemExit):  # the reader of our output left; click's answer to that is exit 1, "notable"
-        with suppress(OSError, ValueError):  # keep Python from saying so again at exit
+    except (BrokenPipeError, SystemExit):  # the reader of our output left; click would exit with 1, "notable"
+        with suppress(OSError, ValueError):  # keep Python from reporting it again at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         where = f"{readable_name(error.filename)}: " if error.filename else ""
@@ -72,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def say(text: str) -> None:
-    """One line on stderr. Whoever does not want to hear it does not stop the work."""
+    """Write one line to stderr. The work continues where stderr is closed or cannot be written to."""
     with suppress(OSError, ValueError):
         click.echo(printable(text), err=True)
 
@@ -81,7 +83,7 @@ _INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
-    """End in good order, once: a second signal must not keep the end from being recorded."""
+    """Raise KeyboardInterrupt once. Later signals are ignored: they must not keep the end from being recorded."""
     _on_interrupt(signal.SIG_IGN)
     raise KeyboardInterrupt
 
@@ -93,13 +95,13 @@ def _on_interrupt(handler: Any) -> None:
 
 
 def main() -> None:
-    """The console script."""
+    """The entry point of the console script `matcher`."""
     for name, mode in (("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started us
+        if getattr(sys, name) is None:  # closed by the parent process
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # JSON is UTF-8 on every console, and no path stops the output
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     _on_interrupt(_interrupt)
-    WORK.tell = lambda: say("compiling for this machine, once: about half a minute (`matcher warm` does all of it)")
+    WORK.on_first = lambda: say("compiling for this machine, once: about half a minute (`matcher warm` does all of it)")
     sys.exit(run(sys.argv[1:]))

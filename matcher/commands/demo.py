@@ -1,4 +1,4 @@
-"""matcher demo: a whole small case from nothing, on drawn pictures, to see the tool work before trusting it."""
+"""matcher demo: a complete small case on drawn pictures, to see the tool work before trusting it."""
 
 from __future__ import annotations
 
@@ -69,20 +69,20 @@ def command(output: Path | None) -> int:
     with CaseReader(case) as reader:
         findings = [finding for _scan, finding in reader.findings()]
         _table(findings)
-        written = case / REPORTS / "report.html"
-        with written.open("wb") as stream:
+        report_path = case / REPORTS / "report.html"
+        with report_path.open("wb") as stream:
             report("html").write(reader, stream, ReportOptions())
-    found = {finding["path"] for finding in findings if finding["matches_total"]}
-    click.echo(f"\n{len(altered & found)} of {len(altered)} altered copies were found, ", nl=False)
-    click.echo(f"{len(found - altered)} of {len(findings) - len(altered)} other items matched\n")
+    matched = {finding["path"] for finding in findings if finding["matches_total"]}
+    click.echo(f"\n{len(altered & matched)} of {len(altered)} altered copies were found, ", nl=False)
+    click.echo(f"{len(matched - altered)} of {len(findings) - len(altered)} other items matched\n")
     trusted = folder / "demo.vkey"
     with CaseReader(case) as reader:
         vkeys = load_signer(folder / "demo.key", name=reader.origin).vkeys
         trusted.write_text("".join(f"{vkey}\n" for vkey in vkeys), encoding="utf-8")
     verdict = verify_case(case, keys=trusted)
     show(verdict)
-    click.echo(_next(folder, written, time.monotonic() - begun))
-    return 2 if verdict.problems or found != altered else 0
+    click.echo(_next_steps(folder, report_path, time.monotonic() - begun))
+    return 2 if verdict.problems or matched != altered else 0
 
 
 def _free_folder() -> Path:
@@ -94,7 +94,7 @@ def _free_folder() -> Path:
 
 
 def _draw(known: Path, exhibit: Path) -> set[str]:
-    """Draw both folders. The paths, inside the exhibit, of the copies that must be found."""
+    """Draw the pictures of both folders. Returns the paths, inside the exhibit, of the copies that must match."""
     from PIL import Image
 
     from matcher.imaging.drawing import landscape
@@ -134,7 +134,7 @@ def _save(image: Image.Image, path: Path, options: dict[str, Any]) -> None:
 
 
 def _table(findings: list[dict[str, Any]]) -> None:
-    """The findings that are worth a line: all but examined pictures that match nothing."""
+    """Print a table of all findings but those of examined pictures without a match, which are only counted."""
     rows = [("path", "status", "nearest match", "by", "distance", "transform")]
     plain = 0
     for finding in findings:
@@ -153,13 +153,13 @@ def _table(findings: list[dict[str, Any]]) -> None:
     click.echo(f"… and {plain} pictures that were examined and match nothing")
 
 
-def _next(folder: Path, written: Path, seconds: float) -> str:
+def _next_steps(folder: Path, report_path: Path, seconds: float) -> str:
     store, case = folder / "known.store", folder / "case"
     picture = json.dumps(str(folder / "exhibit" / "DCIM" / "turned.jpg"), ensure_ascii=False)
     tool = sys.argv[0] if Path(sys.argv[0]).stem == "matcher" else "matcher"
     return f"""
 done in {seconds:.0f} s. What to try next:
-  open the report            {written}
+  open the report            {report_path}
   one picture                {tool} match --store {store} {picture}
   the case's findings        {tool} findings --case {case} --status unreadable
   change a byte of {case / "case.ledger"}, then    {tool} verify --case {case} --keys {folder / "demo.vkey"}

@@ -1,4 +1,4 @@
-"""matcher diff: two scans, every item whose finding differs, and how."""
+"""matcher diff: compare two scans; each item whose finding differs, and the fields that differ."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def command(case_a: Path, case_b: Path, scan_a: int | None, scan_b: int | None) 
         if case_a.resolve() == case_b.resolve() and one.scan.number == other.scan.number:
             say("both are one and the same scan")
         facts = 0
-        for found in fact_differences(one.scan, other.scan):
-            echo_json(found)
+        for difference in fact_differences(one.scan, other.scan):
+            echo_json(difference)
             facts += 1
         _say_side("a", one)
         _say_side("b", other)
@@ -53,11 +53,13 @@ def command(case_a: Path, case_b: Path, scan_a: int | None, scan_b: int | None) 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
+    """One of the two compared scans, and its case."""
+
     case: CaseReader
     scan: ScanRecord
 
     def findings(self) -> Iterable[dict[str, Any]]:
-        """A generator of its findings. The exhibit's number is a fact of the scan, and left out where it is that."""
+        """A generator of the scan's findings. An exhibit number that is the scan's own is left out: it is a fact."""
         for _scan, finding in self.case.findings(scan=self.scan.number):
             if finding.get("exhibit") == self.scan.exhibit:
                 finding.pop("exhibit", None)
@@ -65,6 +67,7 @@ class _Side:
 
     @property
     def root(self) -> str | None:
+        """The findings root of a closed scan, in hex; None for any other."""
         return None if self.scan.closed is None else self.scan.closed["findings_root"]
 
 
@@ -90,12 +93,12 @@ def _chosen(name: str, scans: dict[int, ScanRecord], number: int | None) -> Scan
         if number not in scans:
             raise CaseError(f"{name}: has no scan {number}")
         return scans[number]
-    closed = [found for found, scan in scans.items() if scan.closed is not None]
+    closed = [scan_number for scan_number, scan in scans.items() if scan.closed is not None]
     return scans[max(closed or scans)]
 
 
 def _check(case: Path, name: str, scan: ScanRecord) -> None:
-    """Refuse a record that is not what was written: its differences would be nobody's findings. CaseError."""
+    """CaseError unless ledger and scan are intact: the differences of a damaged record would mean nothing."""
     from ledger import audit, read_vkeys
     from matcher.record.case import KEYS, LEDGER
 
@@ -110,16 +113,16 @@ def _check(case: Path, name: str, scan: ScanRecord) -> None:
 
 
 def _problems_of(checked: ScanCheck | None) -> tuple[str, ...]:
-    """What is wrong with one scan, apart from that it was never closed."""
+    """The problems of one scan, apart from the one that it was never closed."""
     if checked is None:
         return ("the scan is gone",)
     return checked.problems if checked.closed_at is not None else checked.problems[:-1]
 
 
-def _say_side(side: str, of: _Side) -> None:
-    root = of.root
+def _say_side(name: str, side: _Side) -> None:
+    root = side.root
     state = f"closed, findings root {root}" if root else "NOT CLOSED: what it had recorded by now is compared"
-    say(f"{side}: {readable_name(of.case.folder)} scan {of.scan.number}: {state}")
+    say(f"{name}: {readable_name(side.case.folder)} scan {side.scan.number}: {state}")
 
 
 def _say_items(one: _Side, other: _Side, facts: int) -> None:
@@ -130,18 +133,18 @@ def _say_items(one: _Side, other: _Side, facts: int) -> None:
         say("items: none differs: both scans have the same findings root")
         return
     if one.scan.exhibit != other.scan.exhibit:
-        say(f"every finding of a has exhibit {one.scan.exhibit!r} and of b {other.scan.exhibit!r}: not told again")
+        say(f"every finding of a has exhibit {one.scan.exhibit!r} and of b {other.scan.exhibit!r}: not repeated below")
     ordered = one.scan.ordered and other.scan.ordered
     only: Counter[str] = Counter()
     fields: Counter[str] = Counter()
     differing = 0
-    for found in item_differences(one.findings, other.findings, ordered=ordered):
-        echo_json(found)
-        if "only" in found:
-            only[found["only"]] += 1
+    for difference in item_differences(one.findings, other.findings, ordered=ordered):
+        echo_json(difference)
+        if "only" in difference:
+            only[difference["only"]] += 1
         else:
             differing += 1
-            fields.update(found["differs"].keys())
+            fields.update(difference["differs"].keys())
     named = ", ".join(f"{field} {count:,}" for field, count in fields.most_common())
     say(
         f"items: {only['a']:,} only in a, {only['b']:,} only in b, {differing:,} differ{f' ({named})' if named else ''}"

@@ -1,18 +1,18 @@
-"""How long a scan still takes, from what it did so far. Pure: whoever asks has the clock."""
+"""The time that a scan still takes, estimated from its progress so far. Pure: the caller has the clock."""
 
 from __future__ import annotations
 
 SETTLED = 3.0
-"""Seconds before a rate is worth an estimate."""
+"""Seconds after which a rate is worth an estimate."""
 EACH = 1 << 18
-"""Bytes of pictures that take as long as an item does besides its bytes: opening it, starting a decoder, looking it up.
+"""The fixed cost of an item (opening it, starting a decoder, looking it up), in bytes of pictures that take as long.
 
-Without it a folder of icons would foretell days for the photographs behind it, and the photographs minutes for icons.
+Without it a folder of icons would predict days for the photographs after it, and the photographs minutes for icons.
 """
 
 
 def time_left(seconds: float, *, items: int, size: int, items_left: int, size_left: int) -> float | None:
-    """Seconds, from how long `items` of `size` bytes took; None while that is not worth an estimate."""
+    """Estimated seconds for the rest, after `items` of `size` bytes took `seconds`; None while it is too early."""
     done = size + EACH * items
     if seconds < SETTLED or not done:
         return None

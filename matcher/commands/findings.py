@@ -1,4 +1,4 @@
-"""matcher findings: what a case's ledger says of each item."""
+"""matcher findings: the findings that the ledger of a case records."""
 
 from __future__ import annotations
 

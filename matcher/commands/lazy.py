@@ -1,4 +1,4 @@
-"""What keeps the command line light: a command's file is imported when the command is asked for."""
+"""Commands whose files are imported when they are run, so that the command line starts quickly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 
 class LazyGroup(click.Group):
-    """A group of commands, each the `command` of a module. `files` are those modules, by the commands' names."""
+    """A group of commands. `files`: the name of each command → the module that has it as `command`."""
 
     def __init__(self, *arguments: Any, files: Mapping[str, str], **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -27,7 +27,7 @@ class LazyGroup(click.Group):
 
 
 def installed(group: str) -> list[str]:
-    """The names of what is installed as entry points of a group, sorted. Nothing of it is imported."""
+    """The names of the installed entry points of a group, sorted. None of them is imported."""
     from importlib.metadata import entry_points
 
     return sorted({point.name for point in entry_points(group=group)})

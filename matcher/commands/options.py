@@ -21,17 +21,17 @@ STANDARD_STREAM = Path("-")
 
 
 def store_option(function: Command) -> Command:
-    """`--store`."""
+    """Add the option `--store`."""
     return click.option("--store", required=True, type=FOLDER, help="Folder with the imported hash lists.")(function)
 
 
 def case_option(function: Command) -> Command:
-    """`--case`."""
+    """Add the option `--case`."""
     return click.option("--case", required=True, type=FOLDER, help="Folder of the case.")(function)
 
 
 def settings_options(function: Command) -> Command:
-    """The options that `examination_settings` reads."""
+    """Add the options that `examination_settings` reads."""
     for option in (
         click.option(
             "--algorithms",
@@ -78,7 +78,7 @@ def examination_settings(
     calibration: Path | None,
     exclude_known_good: bool,
 ) -> Settings:
-    """Settings from the options above."""
+    """The settings of an examination, from the options above. UsageError where one is malformed."""
     from matcher.settings import Settings
 
     return Settings(
@@ -94,7 +94,7 @@ def examination_settings(
 
 
 _DIGITS = 10
-"""More than any distance has."""
+"""The most digits of a number in an option: more than any distance has."""
 
 
 def _pairs(values: tuple[str, ...], option: str) -> dict[str, int]:
@@ -108,12 +108,12 @@ def _pairs(values: tuple[str, ...], option: str) -> dict[str, int]:
 
 
 def echo_json(value: Any) -> None:
-    """One JSON line on stdout."""
+    """Print a value as one JSON line on stdout."""
     click.echo(json_line(value))
 
 
 def algorithm_names(value: str) -> tuple[str, ...]:
-    """The defaults and what `--algorithms A,B` adds."""
+    """The names of the default algorithms and of those that `--algorithms A,B` adds, each once."""
     from matcher.hashers import DEFAULT_ALGORITHMS
 
     more = (name.strip() for name in value.split(","))
@@ -121,7 +121,7 @@ def algorithm_names(value: str) -> tuple[str, ...]:
 
 
 def exit_code(*, failed: bool, notable: bool, unreadable: bool) -> int:
-    """What `match` and `scan` answer: never a false all-clear."""
+    """The exit code of `match` and `scan`, which is never a false all-clear."""
     if failed:
         return 2
     if notable:

@@ -1,4 +1,4 @@
-"""What an examiner sees on stderr while a scan runs: matches as they are met, and one line of progress."""
+"""Output on stderr while a scan runs: each match as it occurs, and one line of progress."""
 
 from __future__ import annotations
 
@@ -22,12 +22,15 @@ from matcher.scan.opening import StartedScan
 from matcher.sources import Source
 
 _ON_TERMINAL = 0.5
+"""Seconds between two progress reports on a terminal."""
 _IN_FILE = 10.0
+"""Seconds between two progress lines in a file or pipe."""
 _WAITING = 5.0
+"""Seconds between two reports that another process holds the ledger."""
 
 
 class Census:
-    """Counts a source's items and bytes beside the scan, so that the time left can be told."""
+    """Counts a source's items and bytes in a thread beside the scan, for the estimate of the time left."""
 
     def __init__(self, source: Source) -> None:
         self.items = 0
@@ -45,17 +48,18 @@ class Census:
                     return
                 self.items += 1
                 self.bytes += item.size or 0
-        except OSError:  # the scan meets it too, and says so; here it costs the estimate
+        except OSError:  # the scan encounters it too and reports it; here it costs the estimate
             return
         self.complete = True
 
     def stop(self) -> None:
+        """Stop counting, and wait until the thread has ended."""
         self._stopped = True
         self._thread.join()
 
 
 class Progress:
-    """A scan's listener that writes to stderr. `quiet` leaves only what failed; `jsonl` prints findings on stdout."""
+    """A scan's listener that writes to stderr. `quiet` leaves only warnings; `jsonl` prints findings on stdout."""
 
     def __init__(self, *, quiet: bool, jsonl: bool) -> None:
         self.begun = False
@@ -135,7 +139,7 @@ class Progress:
         self._line(f"scan {facts['scan']} is complete already: nothing to resume")
 
     def waiting(self, seconds: float) -> None:
-        """Another process holds the ledger; called every moment, told now and then."""
+        """Report that another process holds the ledger. Called often while it does; reports every few seconds."""
         if seconds < self._waited:
             self._waited = 0.0
         if seconds >= self._waited + _WAITING:
@@ -200,7 +204,7 @@ class Progress:
 
     @staticmethod
     def _write(text: str) -> None:
-        with suppress(OSError, ValueError):  # nobody looks any more: the scan goes on
+        with suppress(OSError, ValueError):  # stderr is closed: the scan continues
             click.echo(text, err=True, nl=False)
 
 
@@ -212,7 +216,7 @@ def _columns() -> int:
 
 
 def in_bytes(count: float) -> str:
-    """A number of bytes for people: 1.5 GB."""
+    """A number of bytes as text: 1.5 GB."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
@@ -221,7 +225,7 @@ def in_bytes(count: float) -> str:
 
 
 def in_time(seconds: float) -> str:
-    """A duration for people: 2 h 05 min."""
+    """A duration in seconds as text: 2 h 05 min."""
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 1:
         return f"{rest} s"

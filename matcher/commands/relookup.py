@@ -1,4 +1,4 @@
-"""matcher relookup: the hashes that a case stores, against the lists as they are now."""
+"""matcher relookup: look the stored hashes of a case up in the current lists."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from matcher.commands.options import FILE, case_option, echo_json, store_option
 if TYPE_CHECKING:
     from matcher.revisit.relookup import Relookup
 
-_TOLD = 10
+_MAX_WARNINGS = 10
+"""Unconfirmed items that are named; further ones are only counted."""
 
 
 @click.command("relookup", epilog="Example: matcher relookup --case case-17 --store known.store")
@@ -59,12 +60,13 @@ def command(
 
 
 def _show(result: Relookup) -> None:
+    """Print the changes of one scan on stdout, and a summary and warnings on stderr."""
     from matcher.revisit.relookup import KINDS
 
     for change in result.changes:
         line = {"scan": result.scan, "change": change.kind, **change.as_json()}
         echo_json(line)
-    lists = ", ".join(f"{found['name']} version {found['version']}" for found in result.lists)
+    lists = ", ".join(f"{listed['name']} version {listed['version']}" for listed in result.lists)
     new, withdrawn, changed, unconfirmed = (result.changes_of(kind) for kind in KINDS)
     say(
         f"scan {result.scan}: {result.items:,} items against {lists}: {len(new):,} matches new "
@@ -78,7 +80,7 @@ def _show(result: Relookup) -> None:
         )
     if result.excluded:
         say(f"warning: {result.excluded:,} items were excluded as known good: their pictures were not hashed")
-    for change in unconfirmed[:_TOLD]:
+    for change in unconfirmed[:_MAX_WARNINGS]:
         say(f"warning: {change.path}: may match, and cannot be confirmed: {change.reason}")
-    if len(unconfirmed) > _TOLD:
-        say(f"warning: {len(unconfirmed) - _TOLD:,} more items cannot be confirmed")
+    if len(unconfirmed) > _MAX_WARNINGS:
+        say(f"warning: {len(unconfirmed) - _MAX_WARNINGS:,} more items cannot be confirmed")

@@ -1,4 +1,4 @@
-"""matcher report: a case's findings for people and for other programs."""
+"""matcher report: write the findings of a case as a document, for readers and for other programs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def command(case: Path, format_name: str, output: Path, mask_paths: bool) -> int
 
 
 def check_output(case: Path, output: Path) -> None:
-    """Refuse to write over what a case consists of. CaseError."""
+    """CaseError where `output` is not the name of a file, or is in the case but not in its folder of reports."""
     from matcher.record.case import REPORTS
 
     target = output.resolve()

@@ -111,7 +111,7 @@ def command(
         try:
             for each in prepared:
                 closed.append(run_scan(log, each, executor=executor, listener=progress))
-                _tell(_summary(closed[-1]), err=jsonl)
+                _print_result(_summary(closed[-1]), err=jsonl)
         except BaseException:
             progress.stop()
             if progress.begun and len(closed) < len(prepared):
@@ -122,8 +122,8 @@ def command(
             changed = (
                 f"  {progress.changed:,} items changed after they were examined: what they hold now was NOT examined"
             )
-            _tell(changed, err=jsonl)
-        _tell(_notebook(log), err=jsonl)
+            _print_result(changed, err=jsonl)
+        _print_result(_notebook(log), err=jsonl)
     return exit_code(
         failed=False,
         notable=any(facts["notable"] for facts in closed),
@@ -131,8 +131,8 @@ def command(
     )
 
 
-def _tell(text: str, *, err: bool) -> None:
-    """Print the result of a scan that is complete; it stays complete where nobody reads that."""
+def _print_result(text: str, *, err: bool) -> None:
+    """Print the result of a complete scan. It stays complete where the output cannot be written."""
     with suppress(OSError, ValueError):
         click.echo(text, err=err)
 

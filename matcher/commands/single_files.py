@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """A file's bytes. OSError where there are none to be had: a closed stdin is no empty file."""
+    """A stream of a file's bytes. OSError where it cannot be opened: a closed stdin is not an empty file."""
     if path != STANDARD_STREAM:
         return path.open("rb")
     if sys.stdin is None or sys.stdin.closed:
@@ -26,7 +26,10 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def examine_files(matcher: Matcher, files: Iterable[Path], show: Callable[[Finding], None]) -> int:
-    """Examine each file (`-` is stdin) and show its finding; how many could not be opened, each named on stderr."""
+    """Examine each file (`-` is stdin) and pass its finding to `show`.
+
+    Returns how many files could not be read; each is named on stderr.
+    """
     failed = 0
     for path in files:
         try:

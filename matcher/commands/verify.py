@@ -39,10 +39,10 @@ def command(
 
     expected = None
     if expect is not None:
-        found = _EXPECT.fullmatch(expect.strip().lower())
-        if found is None:
+        match = _EXPECT.fullmatch(expect.strip().lower())
+        if match is None:
             raise click.UsageError("--expect wants SIZE:ROOT, the root in 64 hex digits")
-        expected = (int(found[1]), bytes.fromhex(found[2]))
+        expected = (int(match[1]), bytes.fromhex(match[2]))
     verdict = verify_case(
         case,
         keys=keys,
@@ -55,7 +55,7 @@ def command(
 
 
 def show(verdict: Verdict) -> None:
-    """Print a verdict for people. It stands also where nobody reads on."""
+    """Print a verdict as text. A reader of stdout that leaves early does not change the exit code."""
     with suppress(BrokenPipeError):
         for line in _lines(verdict):
             click.echo(printable(line))

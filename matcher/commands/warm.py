@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ALGORITHMS = ("md5", "sha256", "pdq", "phash", "ahash", "dhash")
 _CODES = 3_000
-"""Enough for an index of compiled code."""
+"""Listed codes of each algorithm: enough for an index that uses compiled code."""
 _FORMATS = (
     *(("RGB", "PNG"), ("RGBA", "PNG"), ("L", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("1", "PNG")),
     ("RGB", "JPEG"),
@@ -36,18 +36,24 @@ def command() -> int:
     """
     from matcher.imaging.drawing import landscape
 
-    WORK.tell = partial(say, "compiling for this machine, once: about a minute")
+    WORK.on_first = partial(say, "compiling for this machine, once: about a minute")
     with TemporaryDirectory(prefix="matcher-warm-") as folder:
         _examine(Path(folder))
     _measure(landscape(3, width=3000, height=2000))
     click.echo(
         f"{WORK.functions} functions compiled in {WORK.seconds:.0f} s" if WORK.functions else "nothing to compile"
     )
+    if WORK.unsaved:
+        say(
+            f"{WORK.unsaved} functions could not be stored: neither the installation's folder nor the user's cache can "
+            "be written (NUMBA_CACHE_DIR names another folder). Every process will compile them again"
+        )
+        return 2
     return 0
 
 
 def _examine(folder: Path) -> None:
-    """Examine drawn pictures against a list, by every way to do that."""
+    """Examine drawn pictures against a list, by every path that needs compiled code."""
     from matcher.examine.engine import Matcher
     from matcher.examine.selftest import run
     from matcher.imaging.drawing import landscape
@@ -78,7 +84,7 @@ def _written(image: Image.Image, form: str) -> bytes:
 
 
 def _lines(known: Image.Image) -> list[str]:
-    """A list of the hashes of one picture and of thousands of made-up ones."""
+    """The lines of a list with the hashes of one picture and thousands of made-up ones."""
     from matcher.hashers import picture_hashers
     from matcher.imaging.picture import Picture
     from matcher.index.digest_sorting import WORTH_COMPILING
@@ -88,18 +94,19 @@ def _lines(known: Image.Image) -> list[str]:
     ]
     for hasher in picture_hashers(["pdq", "phash"]):
         name, width = hasher.algorithm.name, hasher.algorithm.width
-        found = hasher.hash(Picture(known))
-        lines.append({"id": "known", "algorithm": name, "value": found.value.hex(), "quality": found.quality})
+        computed = hasher.hash(Picture(known))
+        lines.append({"id": "known", "algorithm": name, "value": computed.value.hex(), "quality": computed.quality})
         lines += [{"id": f"c{n}", "algorithm": name, "value": _made(n, width), "quality": 100} for n in range(_CODES)]
     return [json.dumps(line) for line in lines]
 
 
 def _made(number: int, width: int) -> str:
+    """A made-up code of `width` bytes, in hex."""
     return sha256(str(number).encode()).digest()[:width].hex()
 
 
 def _measure(picture: Image.Image) -> None:
-    """What only large regions, `lists audit` and `bench calibration` need."""
+    """Run the compiled functions that only large regions, `lists audit` and `bench calibration` need."""
     import numpy as np
 
     from matcher.calibration.measuring.counting import Coded, distance_counts, joint_counts, near_pairs

@@ -46,7 +46,9 @@ def build_index(
     """Write an index over `codes`, (n, width) uint8, to the new folder `path`, and open it.
 
     `radius`, a distance of `metric`, is the radius of most later queries. `kind`: `flat` (FAISS), `multi`, or `auto`,
-    which chooses by the number of codes; Euclidean distance has FAISS's only. The same arguments give the same bytes.
+    which chooses by the number of codes; Euclidean distance has FAISS's only. `Metric` is in matcher.algorithms,
+    `Costs`, the costs of a search's steps in nanoseconds, in matcher.index.chunks. The same arguments give the same
+    bytes.
     IndexFileError where `path` exists, where the width is no multiple of 8 bytes, or where `codes` is not
     two-dimensional uint8.
     """

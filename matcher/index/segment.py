@@ -28,7 +28,8 @@ AUTO = "auto"
 class Index(Protocol):
     """An index over codes of one width, searched within a radius of one metric. Safe to share between threads.
 
-    `codes`: (n, width) uint8, the code of each row. `count`: the number of rows that are searched.
+    `bits` is the width of a code in bits, a multiple of 64. `radius`, a distance of the metric, is the one that the
+    index was built for. `count` is the number of rows that are searched.
     """
 
     bits: int
@@ -36,7 +37,8 @@ class Index(Protocol):
     count: int
 
     @property
-    def codes(self) -> npt.NDArray[np.uint8]: ...
+    def codes(self) -> npt.NDArray[np.uint8]:
+        """The codes of the rows: (n, bits/8) uint8."""
 
     def range_search(self, queries: npt.NDArray[np.uint8], *, radius: int, threads: int = 1) -> Answer:
         """All codes within `radius`, inclusive, of each row of `queries`, (q, bits/8) uint8.

@@ -1,4 +1,4 @@
-"""What this process compiles, and who is told: without importing what compiles."""
+"""A count of what this process compiles, available without importing the compiler."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Work:
-    """How many functions this process compiled, since no cache had them, and how many seconds that took."""
+    """How many functions this process compiled, because no cache had them, and the seconds that this took."""
 
     functions: int = 0
     seconds: float = 0.0
-    tell: Callable[[], None] | None = None
-    """Called once, when the first of them is about to be compiled."""
+    unsaved: int = 0
+    """Functions that no cache could take, so that every process compiles them again."""
+    on_first: Callable[[], None] | None = None
+    """Called once, before the first function is compiled."""
 
     @contextmanager
-    def going_on(self) -> Iterator[None]:
-        """While a function, and what it calls, is compiled."""
-        tell, self.tell = self.tell, None
-        if tell is not None:
-            tell()
+    def measured(self) -> Iterator[None]:
+        """A context in which a function, and the functions that it calls, are compiled and timed."""
+        on_first, self.on_first = self.on_first, None
+        if on_first is not None:
+            on_first()
         since = time.monotonic()
         try:
             yield

@@ -1,4 +1,4 @@
-"""Screenshots for tests: drawn pictures on a flat page, each at a known place."""
+"""Screenshots for tests: drawn pictures on a page of one colour, each at a known place."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Place = tuple[int, int]
 
 
 def shown(seed: int, size: Place = (320, 240), transform: str = "none") -> Image.Image:
-    """A drawn picture as a page shows it."""
+    """A drawn picture, resized and turned as a page shows it. `size` is in pixels, before it is turned."""
     return turn(landscape(seed, width=320, height=240).resize(size, Image.Resampling.BICUBIC), transform)
 
 
 def page(
     pictures: Sequence[tuple[Image.Image, Place]], size: Place = (1200, 800), colour: object = (240, 240, 244)
 ) -> Image.Image:
-    """A page with these pictures, each with its upper left corner."""
+    """A page with these pictures, each pasted with its upper left corner at its place, in pixels."""
     made = Image.new("RGB", size, colour)  # type: ignore[arg-type]
     for picture, corner in pictures:
         made.paste(picture, corner)
@@ -29,7 +29,7 @@ def page(
 
 
 def exhibit(folder: Path) -> Path:
-    """Pages with known pictures (seeds 1 to 6) and strangers, a frame, and photographs as they are."""
+    """Write a folder: pages with known (seeds 1 to 6) and unknown pictures, a frame, and a picture without a page."""
     folder.mkdir()
     for name, image in {
         "two.png": page([(shown(1), (60, 70)), (shown(101), (600, 300))]),

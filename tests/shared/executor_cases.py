@@ -1,4 +1,4 @@
-"""Jobs for tests of executors, and how they are run."""
+"""Jobs for tests of executors, and functions that run them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ QUICK = Limits(seconds=0.5, memory=1 << 30, alone=3 << 30)
 
 
 def items(count: int) -> list[Item]:
+    """Items whose sizes are 0 to `count` - 1."""
     return [Item(f"{number:04d}", b"", number) for number in range(count)]
 
 
@@ -51,20 +52,21 @@ class Dying(Squares):
 
 
 def run_of(executor: Executor, job: Job[int], count: int) -> tuple[dict[str, int], list[tuple[str, Reason]]]:
-    """The results by path, in order, and what was tried again."""
-    shown: dict[str, int] = {}
+    """Run a job on `count` items. Returns the results by path, in order, and the sorted retries with their reasons."""
+    reported: dict[str, int] = {}
     retried: list[tuple[str, Reason]] = []
     results = executor.run(
         job,
         items(count),
-        on_result=lambda item, result: shown.update({item.path: result}),
+        on_result=lambda item, result: reported.update({item.path: result}),
         on_retry=lambda item, reason: retried.append((item.path, reason)),
     )
-    found = {item.path: result for item, result in results}
-    assert shown == found
-    assert list(found) == [item.path for item in items(count)]
-    return found, sorted(retried)
+    by_path = {item.path: result for item, result in results}
+    assert reported == by_path
+    assert list(by_path) == [item.path for item in items(count)]
+    return by_path, sorted(retried)
 
 
 def squares_but(count: int, other: int) -> dict[str, int]:
+    """The expected results of `Dying`: squares, and `other` for the items that kill their worker."""
     return {item.path: other if item.path.endswith("5") else (item.size or 0) ** 2 for item in items(count)}

@@ -1,4 +1,4 @@
-"""Time-stamp tokens made by hand: what `openssl ts` refuses to make, each wrong in one place only."""
+"""Time-stamp tokens made by hand that `openssl ts` refuses to make, each wrong in one place only."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def named(certificate: x509.Certificate) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Forgery:
-    """A token on the SHA-256 of `data`, valid unless a field says otherwise. `names` is the certificate it names."""
+    """A token on the SHA-256 of `data`, valid with the default fields. `names`: the certificate that it names."""
 
     signer: Issued
     data: bytes
@@ -88,7 +88,7 @@ class Forgery:
             number(self.serial),
             write_value(GENERALIZED_TIME, self.time),
         )
-        given = self.certificates if self.certificates is not None else [self.signer.certificate]
+        certificates = self.certificates if self.certificates is not None else [self.signer.certificate]
         return sequence(
             oid(SIGNED_DATA),
             write_value(
@@ -97,7 +97,7 @@ class Forgery:
                     number(self.version),
                     set_of(sequence(oid(self.declared))),
                     sequence(oid(self.content_type), write_value(0xA0, write_value(OCTET_STRING, info))),
-                    write_value(0xA0, b"".join(sorted(map(der, given), reverse=not self.ordered))),
+                    write_value(0xA0, b"".join(sorted(map(der, certificates), reverse=not self.ordered))),
                     set_of(*[self._signer_info(info)] * self.signers),
                 ),
             ),

@@ -1,4 +1,4 @@
-"""Lists for tests of what changes them, and a slow model of a list: a dict."""
+"""Lists for tests of changes to lists, and a slow model of a list: a dict."""
 
 from __future__ import annotations
 
@@ -52,18 +52,19 @@ def canonical(one: Line) -> str:
     return json.dumps({key: one.get(key) for key in keys}, ensure_ascii=False) + "\n"
 
 
-def asked(opened: OpenList, algorithm: str, number: int, radius: int) -> list[tuple[str, str | None, str]]:
-    """What one query finds: id, category and listed value."""
+def matches_near(opened: OpenList, algorithm: str, number: int, radius: int) -> list[tuple[str, str | None, str]]:
+    """The matches of one query, sorted: id, category and listed value, in hex."""
     code = np.frombuffer(bytes.fromhex(value(number, algorithm)), np.uint8)[None]
     near = opened.find_near(algorithm, code, radius=radius, minimum_quality=50)
-    found = []
+    matches = []
     for row, entry in zip(near.rows.tolist(), near.entries.tolist(), strict=True):
         listed = opened.entry(entry)
-        found.append((listed.id, listed.category, opened.code(algorithm, row).hex()))
-    return sorted(found, key=str)
+        matches.append((listed.id, listed.category, opened.code(algorithm, row).hex()))
+    return sorted(matches, key=str)
 
 
 def digested(opened: OpenList, algorithm: str, number: int) -> list[tuple[str, str | None]]:
+    """The id and category of each entry with one digest, sorted."""
     numbers = find_digest(opened, algorithm, bytes.fromhex(value(number, algorithm)))
     return sorted(((opened.entry(entry).id, opened.entry(entry).category) for entry in numbers), key=str)
 
@@ -97,16 +98,18 @@ class Model:
 
     def digest(self, algorithm: str, number: int) -> list[tuple[object, object]]:
         wanted = value(number, algorithm)
-        found = ((o["id"], o["category"]) for o in self.lines() if (o["algorithm"], o["value"]) == (algorithm, wanted))
-        return sorted(found, key=str)
+        matches = (
+            (o["id"], o["category"]) for o in self.lines() if (o["algorithm"], o["value"]) == (algorithm, wanted)
+        )
+        return sorted(matches, key=str)
 
 
 def check(opened: OpenList, model: Model) -> None:
-    """The list gives what the model gives."""
+    """Assert that a list has the lines, the matches and the counts of its model."""
     assert sorted(text.decode() for text in exported_lines(opened)) == sorted(map(canonical, model.lines()))
     for algorithm in ("pdq", "phash"):
         for number in range(0, 64, 5):
-            assert asked(opened, algorithm, number, 2) == model.near(algorithm, number, 2)
+            assert matches_near(opened, algorithm, number, 2) == model.near(algorithm, number, 2)
     for algorithm in ("md5", "sha1"):
         for number in range(0, 64, 3):
             assert digested(opened, algorithm, number) == model.digest(algorithm, number)

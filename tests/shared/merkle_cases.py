@@ -1,4 +1,4 @@
-"""A tree that is held in memory, for proofs of trees of any size: the slow way beside tiles."""
+"""A tree in memory, for proofs of trees of any size: a slow reference for tiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Relookups for tests: how they are run, and what they make of a scan's matches."""
+"""Functions that run relookups for tests, and apply their changes to the matches of a scan."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ Matches = dict[str, set[str]]
 
 
 def lines_of(known_list: Path, seeds: list[int]) -> list[dict[str, object]]:
-    """The list's lines of the originals with these seeds."""
+    """The lines of `known_list` for the originals with these seeds."""
     lines = [json.loads(line) for line in known_list.read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if line["note"] in {f"{seed}.png" for seed in seeds}]
 
 
-def asked(case: Path, store: Path, **more: Any) -> list[Relookup]:
+def run_relookup(case: Path, store: Path, **more: Any) -> list[Relookup]:
+    """Relook a case up in a store; one result a scan."""
     with open_case(case, CaseFacts(), key=case.parent / "key") as log:
         return list(relookup(log, RelookupRequest(case, store, **more)))
 
 
 def form(match: dict[str, Any]) -> str:
-    """Without what follows from how much is listed."""
+    """A match as text, without the fields that depend on the number of listed hashes."""
     return json.dumps({key: match[key] for key in match if key not in ("threshold", "chance")}, sort_keys=True)
 
 
 def recorded(case: Path) -> Matches:
+    """The recorded matches of each item, by its path."""
     with CaseReader(case) as reader:
         return {finding["path"]: set(map(form, finding["matches"])) for _scan, finding in reader.findings()}
 
 
 def after(matches: Matches, result: Relookup) -> Matches:
-    """A scan's matches with a relookup's changes made."""
-    changed = {path: set(found) for path, found in matches.items()}
+    """A scan's matches after the changes of a relookup."""
+    changed = {path: set(forms) for path, forms in matches.items()}
     for change in result.changes_of("withdrawn"):
         assert change.match is not None
         changed[change.path].remove(form(change.match))

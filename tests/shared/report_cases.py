@@ -29,7 +29,7 @@ def match(number: int, algorithm: str = "sha256", **fields: Any) -> Match:
     width = {"sha256": 32, "md5": 16, "pdq": 32, "phash": 8}[algorithm]
     value = hashlib.sha256(f"{algorithm}{number}".encode()).digest()[:width]
     similar = algorithm in ("pdq", "phash")
-    found = Match(
+    made = Match(
         list="national",
         entry=f"entry-{number}",
         category="1",
@@ -42,7 +42,7 @@ def match(number: int, algorithm: str = "sha256", **fields: Any) -> Match:
         region=None,
         transform="none",
     )
-    return replace(found, **({"distance": 12} | fields if similar else fields))
+    return replace(made, **({"distance": 12} | fields if similar else fields))
 
 
 def finding(path: str, *matches: Match, content: str | None = None, **fields: Any) -> Finding:
@@ -120,16 +120,16 @@ def recorder_for(folder: Path, log: Ledger, before: list[bytes], **fields: Any) 
     return Recorder(log, number, HashesWriter.create(path_of(folder, number), header))
 
 
-def add(recorder: Recorder, found: Finding) -> None:
-    if found.sha256 is not None:
-        found = replace(found, digests=(Hash("sha256", found.sha256),))
-    recorder.add(Item(found.path, b"", found.size), found)
+def add(recorder: Recorder, item_finding: Finding) -> None:
+    if item_finding.sha256 is not None:
+        item_finding = replace(item_finding, digests=(Hash("sha256", item_finding.sha256),))
+    recorder.add(Item(item_finding.path, b"", item_finding.size), item_finding)
 
 
 def scan(folder: Path, log: Ledger, findings: tuple[Finding, ...], *, close: bool = True, **fields: Any) -> None:
     recorder = recorder_for(folder, log, loads(), **fields)
-    for found in findings:
-        add(recorder, found)
+    for item_finding in findings:
+        add(recorder, item_finding)
     if close:
         recorder.close()
     else:
@@ -138,7 +138,7 @@ def scan(folder: Path, log: Ledger, findings: tuple[Finding, ...], *, close: boo
 
 
 def reported_case_in(base: Path) -> Path:
-    """Two scans of the hostile names, the second of which was never closed."""
+    """Make a case with two scans of the hostile names, the second of which was never closed. Returns its folder."""
     facts = CaseFacts(exhibit="E1 <b>", examiner='M. "Q" Doe', role="examiner & analyst", authority="Court of X")
     with open_case(base / "case-17", facts, key=base / "examiner.key") as log:
         scan(base / "case-17", log, FINDINGS)
@@ -166,7 +166,7 @@ def page_of(tmp_path: Path, *findings: Finding, close: bool = True, **fields: An
 
 
 class Page(HTMLParser):
-    """Refuses tags that do not close in order; gathers attributes, and the text inside each kind of element."""
+    """Asserts that tags close in order; collects attributes, and the text inside each kind of element."""
 
     def __init__(self, markup: str) -> None:
         super().__init__()
@@ -191,4 +191,4 @@ class Page(HTMLParser):
             self.texts[tag][-1] += data
 
     def count(self, tag: str) -> int:
-        return sum(found == tag for found, _attributes in self.tags)
+        return sum(name == tag for name, _attributes in self.tags)

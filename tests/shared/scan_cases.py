@@ -1,4 +1,4 @@
-"""Scans for tests: who listens, how they are run, and how they fail."""
+"""Scans for tests: a listener, a function that runs a scan, and executors that fail."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from matcher.sources import Source
 
 
 class Quiet:
-    """A listener that remembers what it was told."""
+    """A listener that stores the arguments of its calls."""
 
     def __init__(self) -> None:
         self.scans: list[int] = []
@@ -75,7 +75,7 @@ def entries(case: Path, kind: str) -> list[dict[str, Any]]:
 
 
 class Failing:
-    """Gives some results and then fails, or leaves the last ones out."""
+    """An executor that yields `after` results and then raises `error`, or ends early where that is None."""
 
     def __init__(self, error: BaseException | None, *, after: int = 4) -> None:
         self._error = error
@@ -102,12 +102,13 @@ class Failing:
 
 
 def kept(case: Path) -> list[dict[str, Any]]:
-    """All that case.hashes has, but for the bounds of its groups."""
+    """All columns of the first scan's hashes file, without the bounds of its groups."""
     hashes = CaseHashes(path_of(case, 1))
     names = [name for name, _dtype, _shape in hashes.header.columns(0, 0)]
     return [{name: b"".join(group[name].tobytes() for _at, group in hashes.groups())} for name in names]
 
 
 def fail(case: Path, evidence: Path, store: Path, after: int, **settings: Any) -> None:
+    """Run a scan that fails after `after` results."""
     with pytest.raises(MatcherError, match="gone"):
         scan(case, evidence, store, executor=Failing(MatcherError("gone"), after=after), **settings)

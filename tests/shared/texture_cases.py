@@ -1,4 +1,4 @@
-"""The texture of a picture, told slowly: what the compiled sums over tiles and regions must agree with."""
+"""The texture of a picture: the slow reference for the compiled sums over tiles and regions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ def small_steps(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 
 
 def texture_share(grey: npt.NDArray[np.float32]) -> float:
-    """The share of such pixels in (h, w) grey at full size, at least two pixels wide."""
+    """The share of small steps in (h, w) grey at full size, at least two pixels wide: 0 to 1."""
     steps = small_steps(grey)
     return int(np.count_nonzero(steps)) / steps.size

@@ -1,4 +1,4 @@
-"""Tokens that no honest authority makes: any TSTInfo, written by hand."""
+"""Time-stamp tokens that no honest authority makes: any TSTInfo, written by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GRANTED = bytes.fromhex("3003020100")
 
 
 def der(tag: int, *contents: bytes) -> bytes:
-    """One DER value."""
+    """One DER value: tag, length and contents."""
     content = b"".join(contents)
     length = len(content)
     if length < 0x80:
@@ -29,12 +29,12 @@ def tst_info(
     after: bytes = b"",
     serial: bytes = b"\x07",
 ) -> bytes:
-    """A TSTInfo on SHA-256 of `data`; `after` stands behind its time, where accuracy, nonce and the like belong."""
+    """A TSTInfo on the SHA-256 of `data`. `after` follows its time, where accuracy, nonce and the like belong."""
     imprint = der(0x30, der(0x30, algorithm), der(0x04, hashlib.sha256(data).digest()))
     policy = bytes.fromhex("06042a030401")
     return der(0x30, der(0x02, bytes([version])), policy, imprint, der(0x02, serial), der(0x18, time), after)
 
 
 def response(token: bytes, status: bytes = GRANTED) -> bytes:
-    """The TimeStampResp with a token."""
+    """A TimeStampResp with a token."""
     return der(0x30, status, token)

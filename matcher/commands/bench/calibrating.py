@@ -1,4 +1,4 @@
-"""matcher bench calibration."""
+"""matcher bench calibration: measure the distances between unrelated pictures of a folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from matcher.commands import say
 from matcher.commands.options import FILE, FOLDER
 
 _EVERY = 500
+"""Pictures between two progress messages."""
 _DEFAULTS = ("pdq", "phash")
 
 

@@ -1,4 +1,4 @@
-"""matcher lists audit: does every index of a store answer as brute force does?"""
+"""matcher lists audit: compare the results of every index of a store with those of brute force."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from matcher.lists.store import Store
 
 _MAX_SEED = 2**53 - 1
-"""matcher.index.auditing.MAX_SEED, which would import the indexes."""
+"""Equal to matcher.index.auditing.MAX_SEED; an import of that would import the indexes."""
 
 
 @click.command("audit", epilog="Example: matcher lists audit --store known.store --sample 1000")
 @store_option
 @click.option("--name", help="Only this list; every list otherwise.")
-@click.option("--sample", type=click.IntRange(min=1), help="Codes of each index to ask; 64 to 1,000 otherwise.")
-@click.option("--seed", type=click.IntRange(0, _MAX_SEED), help="Ask others; those of the import otherwise.")
+@click.option("--sample", type=click.IntRange(min=1), help="Codes of each index to look up; 64 to 1,000 otherwise.")
+@click.option("--seed", type=click.IntRange(0, _MAX_SEED), help="Look up other codes; those of the import otherwise.")
 def command(*, store: Path, name: str | None, sample: int | None, seed: int | None) -> int:
     """Read every byte of the lists in use, and compare their indexes' answers with brute force.
 
@@ -47,14 +47,14 @@ def command(*, store: Path, name: str | None, sample: int | None, seed: int | No
 
 
 def _audit(store: Store, name: str, version: int, *, sample: int | None, seed: int | None) -> Iterator[str]:
-    """Audit one list and tell of every index that is sound; a generator of what is not, in words."""
+    """Audit one list and print every index that is sound; a generator of the faults, as messages."""
     from matcher.lists.auditing import audit_algorithm, seed_of
 
-    of = f"{name} version {version}"
+    subject = f"{name} version {version}"
     try:
         opened = store.open_list(name, version, check=True)
     except MatcherError as error:
-        yield f"{of}: NOT SOUND: {error}"
+        yield f"{subject}: NOT SOUND: {error}"
         return
     for part in opened.parts:
         added = "" if len(opened.parts) == 1 else f", part of version {part.facts.version}"
@@ -63,9 +63,9 @@ def _audit(store: Store, name: str, version: int, *, sample: int | None, seed: i
             try:
                 result = audit_algorithm(part.folder, algorithm, seed=used, sample=sample)
             except MatcherError as error:
-                yield f"{of}{added}: {algorithm}: NOT SOUND: {error}"
+                yield f"{subject}{added}: {algorithm}: NOT SOUND: {error}"
             else:
-                click.echo(printable(f"{of}{added}: {algorithm}: {_line(result)}"))
+                click.echo(printable(f"{subject}{added}: {algorithm}: {_line(result)}"))
 
 
 def _line(result: AuditResult) -> str:

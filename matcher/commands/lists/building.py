@@ -1,4 +1,4 @@
-"""matcher lists build."""
+"""matcher lists build: make a list from the pictures of a folder."""
 
 from __future__ import annotations
 

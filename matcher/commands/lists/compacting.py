@@ -1,4 +1,4 @@
-"""matcher lists compact."""
+"""matcher lists compact: merge the updates of a list, and delete versions that are not needed."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def command(*, store: Path, name: str | None, prune_too: bool) -> int:
 
     opened = Store.open(store)
     current = dict(opened.current())
-    for one in current if name is None else [name]:
-        before = opened.current_version(one)
-        merged = compact_list(opened, one)
+    for listed in current if name is None else [name]:
+        before = opened.current_version(listed)
+        merged = compact_list(opened, listed)
         alone = merged.version == before or not merged.same_as
         note = "one part already, nothing to merge" if alone else f"merged from version {merged.same_as[-1]}"
         click.echo(printable(f"{described(merged)} ({note})"))

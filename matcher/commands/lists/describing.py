@@ -1,4 +1,4 @@
-"""What several of these commands say of a list."""
+"""Descriptions of a list that several of these commands print."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def described(version: ListVersion) -> str:
-    """A version in one line."""
+    """A version of a list in one line: its entries, hashes and refused lines."""
     counts: dict[str, Any] = dict(version.counts)
     hashes = (
         ", ".join(f"{count:,} {algorithm}" for algorithm, count in counts["hashes"].items()) or "no hash to look up"
@@ -28,12 +28,12 @@ def described(version: ListVersion) -> str:
 
 
 def number_of(entries: int) -> str:
-    """So many entries."""
+    """A number of entries as text: "1 entry", "1,204 entries"."""
     return "1 entry" if entries == 1 else f"{entries:,} entries"
 
 
 def in_use(current: Sequence[tuple[str, int]]) -> str:
-    """What scans use."""
+    """The lists that scans use, by name and version, as text."""
     lists = ", ".join(f"{name} version {version}" for name, version in current)
     return f"in use now: {lists}" if lists else "in use now: no list; `match` and `scan` refuse this store"
 

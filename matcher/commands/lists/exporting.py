@@ -1,4 +1,4 @@
-"""matcher lists export."""
+"""matcher lists export: write a list as JSON lines."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def command(*, store: Path, name: str, version: int | None, output: Path) -> int
         version = opened.current_version(name)
     elif (name, version) not in {(row["name"], row["version"]) for row in opened.versions()}:
         raise StoreError(f"{store}: has no version {version} of a list {name!r}")
-    found = opened.open_list(name, version)
+    opened_list = opened.open_list(name, version)
     hashes = 0
     with _target(output) as stream:
-        for line in exported_lines(found):
+        for line in exported_lines(opened_list):
             stream.write(line)
             hashes += 1
-    say(f"{name} version {found.version}: {hashes:,} hashes exported")
+    say(f"{name} version {opened_list.version}: {hashes:,} hashes exported")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""matcher lists import."""
+"""matcher lists import: import list files as a new version of a list."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from matcher.model import CategoryProfile, Disposition, RefusedLine
 from matcher.system.text import printable
 
 _SHOWN = 20
+"""Refused lines of a file that are printed; further ones are only counted."""
 _PLAIN = {value.value: value for value in Disposition}
 
 
@@ -28,7 +29,7 @@ _PLAIN = {value.value: value for value in Disposition}
     "--format",
     "format_name",
     type=click.Choice(installed("matcher.list_formats")),
-    help="Told from the content otherwise.",
+    help="Detected from the content otherwise.",
 )
 @click.option("--algorithm", metavar="TYPE", help="Type of hashes that stand alone, e.g. pdq or sha256.")
 @click.option(
@@ -87,8 +88,8 @@ def command(
     built = import_lists(target, request, on_refused=refused)
     for source, count in reported.items():
         if count > _SHOWN:
-            kept = target.folder_of(built.name, built.version) / REFUSED
-            say(f"{source}: {count - _SHOWN} more lines were refused; all are in {kept}")
+            refused_file = target.folder_of(built.name, built.version) / REFUSED
+            say(f"{source}: {count - _SHOWN} more lines were refused; all are in {refused_file}")
     if update:
         report_change(target, built)
     else:

@@ -1,4 +1,4 @@
-"""matcher lists remove."""
+"""matcher lists remove: remove entries from a list, or take a list out of use."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def command(
 
 
 def _read(path: Path) -> tuple[list[str], str]:
-    """The ids of a file, and what it is called."""
+    """The ids in a file, and the name of that file. ListError where it cannot be read."""
     from matcher.lists.removing import read_ids
 
     if path == STANDARD_STREAM:

@@ -1,4 +1,4 @@
-"""matcher lists show."""
+"""matcher lists show: print the lists of a store and their versions."""
 
 from __future__ import annotations
 
@@ -31,13 +31,18 @@ def command(store: Path, as_json: bool) -> int:
     current = dict(opened.current())
     newest = {row["name"]: row["version"] for row in opened.versions()}
     for row in opened.versions():
-        found = opened.open_list(row["name"], row["version"])
-        version = found.facts
+        listed = opened.open_list(row["name"], row["version"])
+        version = listed.facts
         in_use = current.get(version.name) == version.version
         if as_json:
-            parts = [part.as_json() for part in found.parts]
-            told = {"imported": row["imported"], "current": in_use, "not_computed": found.not_computed, "parts": parts}
-            echo_json({**version.as_json(), **told})
+            parts = [part.as_json() for part in listed.parts]
+            state = {
+                "imported": row["imported"],
+                "current": in_use,
+                "not_computed": listed.not_computed,
+                "parts": parts,
+            }
+            echo_json({**version.as_json(), **state})
             continue
         superseded = "superseded" if version.version != newest[version.name] else "no longer in use"
         click.echo(printable(f"{described(version)}  ({'in use' if in_use else superseded})"))
@@ -46,14 +51,14 @@ def command(store: Path, as_json: bool) -> int:
         click.echo(f"    categories {json.dumps(profile['categories'], ensure_ascii=False)}, others {profile['other']}")
         for kind, count in version.counts["kept"].items():
             click.echo(printable(f"    {count:,} {kind} hashes are kept and not looked up"))
-        for kind, count in found.not_computed.items():
+        for kind, count in listed.not_computed.items():
             click.echo(f"    {count:,} {kind} hashes are indexed and scans do not look them up: {NO_HASHER}")
-        _show_parts(found)
+        _show_parts(listed)
     return 0
 
 
 def _show_parts(opened: OpenList) -> None:
-    """The parts, where there are several."""
+    """Print the parts of a list, where there are several."""
     if len(opened.parts) == 1:
         return
     for number, part in enumerate(opened.parts, start=1):

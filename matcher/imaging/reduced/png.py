@@ -1,7 +1,7 @@
-"""An ordinary, sound PNG → the grey means of its blocks, sooner than its pixels could be had.
+"""An ordinary, sound PNG → the grey means of its blocks, in less time than its pixels could be decoded.
 
-What is read here is decided strictly: anything unusual, and anything at which Pillow might fail, is left to Pillow. So
-None says nothing about a file, and no file that Pillow refuses is read here.
+The selection is strict: a file that is unusual, or at which Pillow might fail, is left to Pillow. So a result of None
+implies nothing about the file, and no file that Pillow refuses is read here.
 """
 
 from __future__ import annotations
@@ -22,49 +22,49 @@ from matcher.imaging.reduced.picture import MOST_FINE, Reduced, is_small, nothin
 from matcher.imaging.reduced.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
 
 MAX_INFLATED = 64 << 20
-"""Bytes of scanlines that are held at once."""
+"""The most bytes of scanlines of a picture: they are held in memory at once."""
 
 MAX_WIDTH = 1 << 16
-"""Pixels: the sums of a scanline's grey fit in 31 bits, and those of a group of scanlines in a few megabytes."""
+"""The most pixels in a row: the sums of a scanline's grey fit in 31 bits, those of a group of scanlines in a few MB."""
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
 _KINDS = {0: (GREY, 1), 2: (RGB, 3), 3: (PALETTE, 1), 6: (RGBA, 4)}
-"""Of a colour type of 8 bits a sample: what the kernel calls it, and its channels."""
+"""Colour type, of 8 bits a sample → its kind in the kernel, and its number of channels."""
 
 _LAST_FILTER = 4
 _MOST_FROM_ONE = 1032
-"""Bytes that a byte of deflate's can become: 258 from two bits."""
+"""The most bytes that one byte of deflate can inflate to: 258 from two bits."""
 
 _LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9}
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _MAX_TEXT = 1 << 20
-"""Bytes of all text, inflated, and of a colour profile: Pillow refuses more in one chunk."""
+"""The most bytes of all text, inflated, and of a colour profile: Pillow refuses more in one chunk."""
 
 _KEYWORDS = frozenset({b"parameters", b"prompt", b"workflow"})
-"""Those of programs in use that begin with a small letter."""
+"""Keywords of text chunks, written by programs in use, that begin with a small letter."""
 
 _CHECKED = frozenset({*_LENGTHS, *_TEXTS, b"iCCP", b"eXIf"})
-_PILLOWS = frozenset(name[6:].encode() for name in dir(PngImagePlugin.PngStream) if name.startswith("chunk_"))
-"""The chunks that Pillow looks into. It passes over any other, and so may we."""
+_READ_BY_PILLOW = frozenset(name[6:].encode() for name in dir(PngImagePlugin.PngStream) if name.startswith("chunk_"))
+"""The chunks that Pillow reads. It ignores all others, and so does this module."""
 
 
 _DAMAGED: type[Exception] = zlib_ng.error  # type: ignore[assignment] # zlib-ng's stub calls the class an instance
 
 
 class _NotOrdinary(Exception):
-    """The file is Pillow's."""
+    """The file is not read here, and is left to Pillow."""
 
 
 def builds() -> dict[str, str]:
-    """Name → version of what inflates PNGs here."""
+    """Name → version of the libraries that inflate PNGs here."""
     return {"zlib-ng": version("zlib-ng"), "libz-ng": str(zlib_ng.ZLIBNG_RUNTIME_VERSION)}
 
 
 def reduced(data: bytes, limits: Limits) -> Reduced | None:
-    """The grey means in blocks of a PNG whose pixels Pillow would decode to the same; None where Pillow is to decode.
+    """The grey means in blocks of a PNG, of the same pixels as Pillow decodes; None where the file is left to Pillow.
 
-    Read are 8-bit pictures of one frame, grey, palette, RGB, or RGBA that is opaque everywhere, not interlaced, without
-    tRNS, whose every chunk has its CRC, up to IEND.
+    It reads 8-bit pictures of one frame, grey, palette, RGB, or RGBA that is opaque everywhere, which are not
+    interlaced and have no tRNS, and in which every chunk up to IEND has the right CRC.
     """
     try:
         return _reduced(data, limits, None)
@@ -73,7 +73,7 @@ def reduced(data: bytes, limits: Limits) -> Reduced | None:
 
 
 def _finer(data: bytes, limits: Limits) -> Reduced:
-    """The same at full size, of a file that was read already."""
+    """The grey of a file at full size. `reduced` has read the file before."""
     return _reduced(data, limits, 1)
 
 
@@ -99,11 +99,11 @@ def _reduced(data: bytes, limits: Limits, scale: int | None) -> Reduced:
     palette, parts = _content(chunks, colour)
     scanlines = _inflated(parts, stride * height)
     _require(int(scanlines[::stride].max()) <= _LAST_FILTER)
-    grey, seen = block_means(scanlines, _grey_of(palette), kind, width, height, scale)
+    grey, summary = block_means(scanlines, _grey_of(palette), kind, width, height, scale)
     if kind == RGBA:
-        _require(seen >> 24 == 255)
+        _require(summary >> 24 == 255)
     elif kind == PALETTE:
-        _require(seen < len(palette) // 3)
+        _require(summary < len(palette) // 3)
     finer = partial(_finer, data, limits) if scale > 1 and width * height <= MOST_FINE else nothing_finer
     larger = partial(_larger, scanlines, _grey_of(palette), kind, width, height) if scale > 1 else nothing_finer
     return Reduced(grey, width, height, scale, finer=finer, larger=larger)
@@ -112,9 +112,9 @@ def _reduced(data: bytes, limits: Limits, scale: int | None) -> Reduced:
 def _larger(
     scanlines: npt.NDArray[np.uint8], table: npt.NDArray[np.int32], kind: int, width: int, height: int
 ) -> Reduced:
-    """The same at the scale at which regions are looked for, from scanlines that were found sound."""
+    """The grey means at the scale at which regions are detected, from scanlines that are known to be sound."""
     scale = view_scale(width, height)
-    grey, _seen = block_means(scanlines, table, kind, width, height, scale)
+    grey, _summary = block_means(scanlines, table, kind, width, height, scale)
     return Reduced(grey, width, height, scale)
 
 
@@ -135,7 +135,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def _content(chunks: Iterator[tuple[bytes, memoryview]], colour: int) -> tuple[memoryview, list[memoryview]]:
-    """The palette, empty where there is none, and the compressed pixels, of the chunks that follow the header."""
+    """The palette (empty where there is none) and the compressed pixels, from the chunks after the header."""
     palette = memoryview(b"")
     parts: list[memoryview] = []
     text = 0
@@ -151,16 +151,16 @@ def _content(chunks: Iterator[tuple[bytes, memoryview]], colour: int) -> tuple[m
         elif name == b"IEND":
             _require(not body)
         else:
-            text += _passed_over(name, body)
+            text += _ignored_text(name, body)
             _require(text <= _MAX_TEXT)
         last = name
     _require(len(parts) > 0 and (colour == 3) <= bool(palette))
     return palette, parts
 
 
-def _passed_over(name: bytes, body: memoryview) -> int:
-    """How much text is in a chunk without which the pixels can be had, and of which Pillow would not complain."""
-    _require(name.isalpha() and name[:1].islower() and (name in _CHECKED or name not in _PILLOWS))
+def _ignored_text(name: bytes, body: memoryview) -> int:
+    """The length of the text in a chunk that the pixels do not depend on, and that Pillow accepts."""
+    _require(name.isalpha() and name[:1].islower() and (name in _CHECKED or name not in _READ_BY_PILLOW))
     if name in _LENGTHS:
         _require(len(body) == _LENGTHS[name])
     if name == b"iCCP":
@@ -170,7 +170,7 @@ def _passed_over(name: bytes, body: memoryview) -> int:
     if name not in _TEXTS:
         return 0
     keyword, separator, text = bytes(body).partition(b"\0")
-    # Pillow keeps texts where it keeps what it knows of the picture: one called `transparency` would count as that
+    # Pillow stores texts among the properties of the picture: a text called `transparency` would count as one
     _require(bool(separator) and (keyword[:1].isupper() or b":" in keyword or keyword in _KEYWORDS))
     if name == b"zTXt":
         _require(text[:1] == b"\0")
@@ -182,7 +182,7 @@ def _passed_over(name: bytes, body: memoryview) -> int:
 
 
 def _inflatable(compressed: bytes) -> int:
-    """The length of what is compressed, or more. Pillow refuses what is too long, and passes over what is damaged."""
+    """The inflated length, or an upper bound of it. Pillow refuses text that is too long, and ignores damaged text."""
     most = len(compressed) * _MOST_FROM_ONE
     if most <= 1 << 16:
         return most
@@ -196,24 +196,24 @@ def _inflatable(compressed: bytes) -> int:
 
 
 def _inflated(parts: list[memoryview], length: int) -> npt.NDArray[np.uint8]:
-    """The scanlines, if they are sound and exactly `length` bytes (1 or more); more than these are never inflated."""
+    """The scanlines, if they are sound and exactly `length` bytes (1 or more). No more than these are inflated."""
     compressed = b"".join(parts)
     _require(len(compressed) > 6 and length <= len(compressed) * _MOST_FROM_ONE)
     window = compressed[0] >> 4
-    # a window that is too small for what refers to it is refused by some builds of zlib, and by others it is not
+    # a reference beyond a window that is too small is refused by some builds of zlib, and accepted by others
     _require(window == 7 or length <= 256 << window)
     inflater = zlib_ng.decompressobj()
     try:
         scanlines = inflater.decompress(compressed, length)
     except _DAMAGED:
         raise _NotOrdinary from None
-    # whose end was reached, its Adler-32 was right; what holds more than `length` bytes does not reach it
+    # at the end of the stream its Adler-32 was right; a stream of more than `length` bytes does not reach its end
     _require(inflater.eof and not inflater.unused_data and len(scanlines) == length)
     return np.frombuffer(scanlines, np.uint8)
 
 
 def _grey_of(palette: memoryview) -> npt.NDArray[np.int32]:
-    """Pillow's grey of each index."""
+    """The grey that Pillow computes for each palette index: (256,) int32."""
     table = np.zeros(256, np.int32)
     colours = np.frombuffer(palette, np.uint8).reshape(-1, 3).astype(np.int32)
     table[: len(colours)] = (colours @ np.array([19595, 38470, 7471], np.int32) + 32768) >> 16

@@ -19,15 +19,15 @@ from matcher.imaging.reduced.png_vectors import (
 from matcher.system.compiled import compiled, compiled_inner
 
 GREY, PALETTE, RGB, RGBA = 0, 1, 2, 3
-"""Kinds of pixels."""
+"""The kinds of pixels."""
 
 _CHANNELS = (1, 1, 3, 4)
 _NONE, _UP = 0, 2
 
 
 @compiled_inner
-def _waits(scanlines: npt.NDArray[np.uint8], first: int) -> bool:
-    """Whether the pixels of a scanline wait for their neighbours."""
+def _needs_neighbours(scanlines: npt.NDArray[np.uint8], first: int) -> bool:
+    """Whether the filter of a scanline needs a pixel's left neighbour, which must be undone first."""
     return not (scanlines[first] == _NONE or scanlines[first] == _UP)
 
 
@@ -73,7 +73,7 @@ def _undo_rows(
 
 @compiled_inner
 def _add_row(sums: npt.NDArray[np.int32], row: int, scale: int, width: int, totals: npt.NDArray[np.int64]) -> None:
-    """Add what lies in each block of one row. `sums` and `row` as `undo_…_rows` has them."""
+    """Add the grey of one row to the totals of its blocks. `sums` and `row` are laid out as in `undo_…_rows`."""
     before = np.int64(0)
     whole = width // scale
     first = (scale - 1 + row) * ROWS + row
@@ -87,7 +87,7 @@ def _add_row(sums: npt.NDArray[np.int32], row: int, scale: int, width: int, tota
 
 @compiled_inner
 def _add_columns(columns: npt.NDArray[np.int32], scale: int, width: int, totals: npt.NDArray[np.int64]) -> None:
-    """Add what lies in each block of the sums of columns, which are zero afterwards."""
+    """Add the sums of columns to the totals of their blocks, and set them to zero."""
     for column in range(len(totals)):
         for x in range(column * scale, min(width, (column + 1) * scale)):
             totals[column] += columns[x]
@@ -105,7 +105,7 @@ def block_means(
 ) -> tuple[npt.NDArray[np.float32], int]:
     """The grey means in blocks of `scale` × `scale` pixels, and the AND of all pixels (RGBA) or the greatest (palette).
 
-    `scanlines`: flat, `height` of them, each a filter of 0 to 4 and its bytes. `table`: 256, the grey of each index.
+    `scanlines`: flat, `height` of them, each a filter of 0 to 4 and its bytes. `table`: (256,), the grey of each index.
     """
     channels = _CHANNELS[kind]
     stride = 1 + channels * width
@@ -116,22 +116,22 @@ def block_means(
     above = np.zeros(padded, np.uint32)
     columns = np.zeros(padded, np.int32)
     sums = np.empty((width + ROWS - 1) * ROWS, np.int32)
-    seen = 0xFFFFFFFF if kind == RGBA else 0
+    summary = 0xFFFFFFFF if kind == RGBA else 0
     in_columns = False
     top = 0
     while top < height:
         begin = top * stride
         count = 1
-        alone = not _waits(scanlines, begin) and begin + 1 + channels * padded <= len(scanlines)
+        alone = not _needs_neighbours(scanlines, begin) and begin + 1 + channels * padded <= len(scanlines)
         if alone:
-            found = _undo_row(scanlines, begin, above, columns, table, width, kind)
+            rows_summary = _undo_row(scanlines, begin, above, columns, table, width, kind)
             in_columns = True
         else:
             count = min(ROWS, height - top)
-            while count > 1 and not _waits(scanlines, begin + (count - 1) * stride):
+            while count > 1 and not _needs_neighbours(scanlines, begin + (count - 1) * stride):
                 count -= 1
-            found = _undo_rows(scanlines, begin, stride, count, above, sums, table, width, kind)
-        seen = seen & found if kind == RGBA else max(seen, found)
+            rows_summary = _undo_rows(scanlines, begin, stride, count, above, sums, table, width, kind)
+        summary = summary & rows_summary if kind == RGBA else max(summary, rows_summary)
         for row in range(count):
             if not alone:
                 _add_row(sums, ROWS - count + row, scale, width, totals)
@@ -146,4 +146,4 @@ def block_means(
                     means[block, column] = totals[column] / (rows * min(scale, width - column * scale))
                     totals[column] = 0
         top += count
-    return means, seen
+    return means, summary

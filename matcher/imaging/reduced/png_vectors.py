@@ -1,12 +1,12 @@
 """The scanlines of a PNG, sixteen at a time: unfiltered, made grey, and summed from the left.
 
-A filtered pixel needs the one to its left, the one above, and the one above that to the left. So the pixels of one
-scanline wait for one another, but not those of neighbouring scanlines that lie on a diagonal: row r is taken at column
-s - r in step s, and each step undoes sixteen pixels in one vector. What is above a row's pixel is what the row above it
-gave in the step before. Any mixture of filters takes the same time.
+A filtered pixel needs the pixels to its left, above it, and above and to the left. So the pixels of one scanline depend
+on one another, but those of neighbouring scanlines on a diagonal do not: step s takes row r at column s - r, and so
+undoes sixteen pixels in one vector. The pixel above a row's pixel is the one that the row above undid in the step
+before. Any mixture of filters takes the same time.
 
-Written in LLVM's own terms, so that it becomes whatever the processor has (AVX-512, AVX2, SSE, NEON), and stays correct
-where it has none of these. Nothing here checks bounds: the caller does.
+The code is written in LLVM's instructions, which become those of the processor (AVX-512, AVX2, SSE, NEON), and stays
+correct where it has none of these. Nothing here checks bounds: the caller does.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WORDS = ir.VectorType(_INT, ROWS)
 _SUB, _UP, _AVERAGE, _PAETH = 1, 2, 3, 4
 _CHANNELS = {"grey": 1, "palette": 1, "rgb": 3, "rgba": 4}
 _LUMA = (19595, 38470, 7471)
-"""Of red, green and blue, in 65,536ths: Pillow's."""
+"""Pillow's weights of red, green and blue in grey, in 65,536ths."""
 
 
 def _long(value: int) -> ir.Constant:
@@ -42,9 +42,9 @@ def _filled(vector: ir.VectorType, value: int) -> ir.Constant:
 
 
 class _Pixels:
-    """The instructions for ROWS pixels of one kind that lie in one vector, as they are written one after the other.
+    """Writes the instructions for ROWS pixels of one kind that lie in one vector.
 
-    A pixel is a word: its channels from the lowest byte on; of three, after one that holds nothing.
+    A pixel is a word with its channels from the lowest byte on. Three channels follow a byte without meaning.
     """
 
     def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any, *, kind: Kind) -> None:
@@ -59,7 +59,7 @@ class _Pixels:
             if isinstance(array_type, types.Array)
         ]
         self.scanlines, self.above, self.sums, self.table = self.arrays
-        self.seen = self.variable(_WORDS, -1 if kind == "rgba" else 0)
+        self.summaries = self.variable(_WORDS, -1 if kind == "rgba" else 0)
 
     def variable(self, vector: ir.VectorType, value: int = 0) -> Any:
         place = cgutils.alloca_once(self.builder, vector)
@@ -67,7 +67,7 @@ class _Pixels:
         return place
 
     def load(self, array: Any, at: Any, vector: ir.VectorType) -> Any:
-        """A vector's elements, from an array of such elements."""
+        """A vector from an array of such elements, beginning at element `at`."""
         place = self.builder.bitcast(self.builder.gep(array, [at]), vector.as_pointer())
         return self.builder.load(place, align=vector.element.width // 8)
 
@@ -104,33 +104,33 @@ class _Pixels:
             total = builder.add(total, builder.mul(value, _filled(_WORDS, share)))
         return builder.lshr(total, _filled(_WORDS, 16))
 
-    def look(self, words: Any, inside: Any) -> None:
-        """Remember what the caller is told of all pixels; `inside` is a mask of those that there are."""
+    def summarise(self, words: Any, inside: Any) -> None:
+        """Include pixels in the summary that is returned; `inside` is a mask of those that exist."""
         builder = self.builder
-        seen = builder.load(self.seen)
+        summaries = builder.load(self.summaries)
         if self.kind == "rgba":
-            seen = builder.and_(seen, builder.or_(words, builder.not_(inside)))
+            summaries = builder.and_(summaries, builder.or_(words, builder.not_(inside)))
         elif self.kind == "palette":
             words = builder.and_(words, inside)
-            seen = builder.select(builder.icmp_unsigned(">", words, seen), words, seen)
-        builder.store(seen, self.seen)
+            summaries = builder.select(builder.icmp_unsigned(">", words, summaries), words, summaries)
+        builder.store(summaries, self.summaries)
 
-    def found(self) -> Any:
+    def summary(self) -> Any:
         """The AND of all pixels (RGBA) or the greatest (palette) as an integer."""
         builder = self.builder
-        seen = builder.load(self.seen)
-        found = builder.extract_element(seen, ir.Constant(_INT, 0))
+        summaries = builder.load(self.summaries)
+        summary = builder.extract_element(summaries, ir.Constant(_INT, 0))
         for number in range(1, ROWS):
-            other = builder.extract_element(seen, ir.Constant(_INT, number))
+            other = builder.extract_element(summaries, ir.Constant(_INT, number))
             if self.kind == "rgba":
-                found = builder.and_(found, other)
+                summary = builder.and_(summary, other)
             else:
-                found = builder.select(builder.icmp_unsigned(">", other, found), other, found)
-        return builder.zext(found, _LONG)
+                summary = builder.select(builder.icmp_unsigned(">", other, summary), other, summary)
+        return builder.zext(summary, _LONG)
 
 
 class _Row(_Pixels):
-    """One scanline whose filter is none or Up: no pixel waits for its neighbour."""
+    """Writes the instructions for one scanline whose filter is none or Up: no pixel needs its left neighbour."""
 
     def run(self, first: Any, width: Any) -> Any:
         builder = self.builder
@@ -146,8 +146,8 @@ class _Row(_Pixels):
             self.store(words, self.above, column)
             self.store(builder.add(self.load(self.sums, column, _WORDS), self.grey(words)), self.sums, column)
             left = builder.trunc(builder.sub(width, column), _INT)
-            self.look(words, builder.sext(builder.icmp_unsigned("<", order, self._splat(left)), _WORDS))
-        return self.found()
+            self.summarise(words, builder.sext(builder.icmp_unsigned("<", order, self._splat(left)), _WORDS))
+        return self.summary()
 
     def _splat(self, value: Any) -> Any:
         one = self.builder.insert_element(ir.Constant(_WORDS, ir.Undefined), value, ir.Constant(_INT, 0))
@@ -162,7 +162,7 @@ class _Row(_Pixels):
 
 
 class _Group(_Pixels):
-    """Up to ROWS scanlines of any filters, a pixel of each in every step."""
+    """Writes the instructions for up to ROWS scanlines of any filters, one pixel of each in every step."""
 
     def run(self, begin: Any, stride: Any, count: Any, width: Any) -> Any:
         builder = self.builder
@@ -172,7 +172,7 @@ class _Group(_Pixels):
         self.live = ir.Constant(_WORDS, ir.Undefined)
         absent = builder.sub(_long(ROWS), count)
         for row in range(ROWS):
-            # where there are fewer rows, the first ones hand down what is above, as if they were Up and zero
+            # where there are fewer rows, the first ones pass on the pixels above, as if their filter were Up, of zeros
             number = builder.sub(_long(row), absent)
             is_there = builder.icmp_signed(">=", number, _long(0))
             first = builder.add(begin, builder.mul(stride, builder.select(is_there, number, _long(0))))
@@ -181,7 +181,7 @@ class _Group(_Pixels):
             for lane in range(self.lanes):
                 filters = builder.insert_element(filters, used, ir.Constant(_INT, row * self.lanes + lane))
             self.live = builder.insert_element(self.live, builder.sext(is_there, _INT), ir.Constant(_INT, row))
-            # with three channels, the byte before a pixel is read with it, so that nothing behind the last one is
+            # with three channels, the byte before a pixel is read with it, so that no byte after the last pixel is read
             self.firsts.append(builder.add(first, _long(0 if self.channels == 3 else 1)))
         self.uses = {
             number: builder.sext(builder.icmp_signed("==", filters, _filled(self.bytes, number)), self.bytes)
@@ -195,7 +195,7 @@ class _Group(_Pixels):
         self._steps(_long(0), before, guarded=True, stored=False)
         self._steps(before, width, guarded=False, stored=True)
         self._steps(builder.select(is_narrow, before, width), builder.add(width, before), guarded=True, stored=True)
-        return self.found()
+        return self.summary()
 
     def _steps(self, begin: Any, end: Any, *, guarded: bool, stored: bool) -> None:
         with cgutils.for_range_slice(self.builder, begin, end, _long(1), intp=_LONG) as (step, _):
@@ -220,10 +220,10 @@ class _Group(_Pixels):
         total = builder.add(builder.load(self.sum), grey)
         builder.store(total, self.sum)
         self.store(total, self.sums, builder.mul(step, _long(ROWS)))
-        self.look(words, inside)
+        self.summarise(words, inside)
 
     def _filtered(self, step: Any, *, guarded: bool) -> tuple[Any, Any]:
-        """A pixel of each row, as it was inflated, and a mask of those that there are."""
+        """One filtered pixel of each row, and a mask of those that exist."""
         builder = self.builder
         words = inside = ir.Constant(_WORDS, ir.Undefined)
         for row, first in enumerate(self.firsts):
@@ -243,7 +243,7 @@ class _Group(_Pixels):
         return self.bytes_of(builder.and_(words, inside)), inside
 
     def _over(self, step: Any, left: Any, *, guarded: bool) -> Any:
-        """The pixels above: what each row gave in the step before goes to the row below it."""
+        """The pixels above: each row's pixel of the step before moves to the row below it."""
         builder = self.builder
         if guarded:
             is_inside = builder.icmp_unsigned("<", step, self.width)
@@ -255,12 +255,13 @@ class _Group(_Pixels):
         return builder.shuffle_vector(left, self.bytes_of(words), ir.Constant(ir.VectorType(_INT, count), order))
 
     def _predicted(self, left: Any, over: Any, corner: Any) -> Any:
+        """The bytes that each row's filter adds to the filtered ones."""
         builder = self.builder
         is_less = builder.icmp_unsigned("<", left, over)
         low, high = builder.select(is_less, left, over), builder.select(is_less, over, left)
         differing = builder.lshr(builder.xor(left, over), _filled(self.bytes, 1))
         average = builder.add(builder.and_(left, over), differing)
-        # Paeth's choice without its distances, in bytes: how far the corner is above the lower and below the higher
+        # Paeth's choice from bytes instead of its distances: how far the corner is above the lower and below the higher
         above, below = self._less(corner, low), self._less(high, corner)
         nearest = builder.select(builder.icmp_unsigned(">=", self._less(above, below), below), low, corner)
         nearest = builder.select(builder.icmp_unsigned(">=", self._less(below, above), above), high, nearest)
@@ -277,16 +278,16 @@ class _Group(_Pixels):
 
 
 def _undo_row(kind: Kind) -> Callable[..., int]:
-    """The function below for one kind of pixels."""
+    """Make the function that undoes one scanline of pixels of one kind."""
 
     @intrinsic  # type: ignore[untyped-decorator]
     def undo(_typing: Any, scanlines: Any, _first: Any, above: Any, sums: Any, table: Any, _width: Any) -> Any:
         """Undo one scanline, whose filter is none or Up, and add its grey to that of its columns.
 
-        It begins with its filter at `first` of `scanlines` (uint8, flat), and as many bytes must follow as if `width`
-        were a multiple of ROWS; so long too are `above` (uint32: the pixels of the scanline above, then of this one)
-        and `sums` (int32). `table` int32, 256: the grey of each palette index. Returns the AND of all pixels (RGBA;
-        alpha is the highest byte) or the greatest index (palette).
+        It begins with its filter at `first` of `scanlines` (uint8, flat), after which as many bytes must follow as if
+        `width` were a multiple of ROWS. Of that length are also `above` (uint32: the pixels of the scanline above, then
+        of this one) and `sums` (int32). `table`: (256,) int32, the grey of each palette index. Returns the AND of all
+        pixels (RGBA; alpha is the highest byte) or the greatest index (palette).
         """
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -299,7 +300,7 @@ def _undo_row(kind: Kind) -> Callable[..., int]:
 
 
 def _undo_rows(kind: Kind) -> Callable[..., int]:
-    """The function below for one kind of pixels."""
+    """Make the function that undoes a group of scanlines of pixels of one kind."""
 
     @intrinsic  # type: ignore[untyped-decorator]
     def undo(
@@ -318,7 +319,7 @@ def _undo_rows(kind: Kind) -> Callable[..., int]:
         The first begins with its filter at `begin` of `scanlines` (uint8, flat), the next one `stride` bytes later.
         `above` uint32: the pixels of the scanline above, then of the last of these. `sums` int32: at (s, r) in
         (width + ROWS - 1, ROWS), flat, the sum up to column s - r of row r, the last scanline being row ROWS - 1.
-        `table` and what is returned as above.
+        `table` and the returned value are those of `undo_…_row`.
         """
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -17,7 +17,7 @@ from matcher.errors import IndexFileError
 from matcher.index import add_codes, build_index, check_index, compact_index, open_index, prune_index, remove_rows
 from matcher.index.generations import newest
 from matcher.system.files import hold
-from tests.shared.index_cases import KINDS, Answer, Codes, assert_same, questions, referee, uniform
+from tests.shared.index_cases import KINDS, Answer, Codes, assert_same, make_queries, referee, uniform
 
 
 def expected(codes: Codes, live: list[int], queries: Codes, radius: int) -> Answer:
@@ -66,7 +66,7 @@ def test_equals_a_new_index(
     assert index.count == len(live)
     assert index.codes[live].tobytes() == codes[live].tobytes()
     for radius in (0, 8, 31, 64):
-        queries = questions(rng, codes, 20, radius)
+        queries = make_queries(rng, codes, 20, radius)
         assert_same(index.range_search(queries, radius=radius), expected(codes, live, queries, radius))
 
 
@@ -144,7 +144,7 @@ def test_a_flipped_byte_is_refused_or_changes_nothing(tmp_path: Path) -> None:
     build_index(codes[:60], radius=4, path=path, kind="multi")
     add_codes(path, codes[60:])
     remove_rows(path, [2, 63])
-    queries = questions(rng, codes, 12, 4)
+    queries = make_queries(rng, codes, 12, 4)
     sound = open_index(path).range_search(queries, radius=4)
     refused = unharmed = 0
     for file in sorted(path.rglob("*")):

@@ -28,7 +28,7 @@ from tests.shared.index_cases import (
     contents,
     flipped,
     hostile,
-    questions,
+    make_queries,
     referee,
     uniform,
 )
@@ -67,7 +67,7 @@ def test_equals_faiss(
 ) -> None:
     width, built_for = shape
     index = open_multi(built(kind, count, width, built_for, count), costs=WAYS[way])
-    queries = questions(np.random.default_rng(seed), index.codes, asked, radius + 4)
+    queries = make_queries(np.random.default_rng(seed), index.codes, asked, radius + 4)
     radius = min(radius, width * 8)
     assert_same(index.range_search(queries, radius=radius), referee(index.codes, queries, radius))
 
@@ -77,7 +77,7 @@ def test_equals_faiss(
 @pytest.mark.parametrize(("width", "radius"), [(32, 31), (32, 41), (32, 64), (8, 8), (8, 14)])
 def test_a_large_batch_on_many_codes(kind: str, width: int, radius: int) -> None:
     index = open_multi(built(kind, 60_000, width, min(radius, 39), 5))
-    queries = questions(np.random.default_rng(1), index.codes, 5000 if kind == "uniform" else 300, radius + 2)
+    queries = make_queries(np.random.default_rng(1), index.codes, 5000 if kind == "uniform" else 300, radius + 2)
     assert_same(index.range_search(queries, radius=radius), referee(index.codes, queries, radius))
 
 
@@ -86,14 +86,14 @@ def test_a_large_batch_on_many_codes(kind: str, width: int, radius: int) -> None
 def test_every_radius(radius: int) -> None:
     for kind in KINDS:
         index = open_multi(built(kind, 3000, 32, 31, 3000), costs=WAYS["never by a scan"])
-        queries = questions(np.random.default_rng(radius), index.codes, 60, radius)
+        queries = make_queries(np.random.default_rng(radius), index.codes, 60, radius)
         assert_same(index.range_search(queries, radius=radius), referee(index.codes, queries, radius))
 
 
 @pytest.mark.slow
 def test_threads_share_the_queries_and_the_index() -> None:
     index = open_multi(built("clustered", 3000, 32, 31, 3000))
-    queries = questions(np.random.default_rng(1), index.codes, 101, 31)
+    queries = make_queries(np.random.default_rng(1), index.codes, 101, 31)
     expected = referee(index.codes, queries, 31)
     for threads in (2, 3, 200):
         assert_same(index.range_search(queries, radius=31, threads=threads), expected)

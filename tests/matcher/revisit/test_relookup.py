@@ -17,7 +17,7 @@ from matcher.imaging.picture import turn
 from matcher.record.case import CaseReader
 from matcher.record.hashes_file import path_of
 from matcher.revisit.verify import verify_case
-from tests.shared.relookup_cases import after, asked, lines_of, recorded
+from tests.shared.relookup_cases import after, lines_of, recorded, run_relookup
 from tests.shared.report_cases import MASKED, PLAIN, written
 from tests.shared.scan_cases import Failing, entries, scan
 
@@ -61,16 +61,16 @@ def test_it_gives_what_a_new_scan_gives(
     make_store([*lists(now), *other])
     scan(tmp_path / "fresh", evidence, store, exact=exact)
     first = recorded(tmp_path / "case")
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert after(first, result) == recorded(tmp_path / "fresh")
     assert bool(result.changes) == (before != now)
     assert result.changes_of("unconfirmed") == []
     assert all(change.notable for change in result.changes_of("new"))
     assert verify_case(tmp_path / "case").problems == ()
-    (again,) = asked(tmp_path / "case", store)
+    (again,) = run_relookup(tmp_path / "case", store)
     assert again.changes == []
     make_store([*lists(before), *other])
-    (back,) = asked(tmp_path / "case", store)
+    (back,) = run_relookup(tmp_path / "case", store)
     assert after(after(first, result), back) == first
 
 
@@ -81,7 +81,7 @@ def test_the_evidence_is_opened_only_to_confirm(
     store = make_store(lists([1]))
     scan(tmp_path / "case", evidence, store)
     make_store(lists([1, 2]))
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     opened = {change.path for change in result.changes_of("new")}
     assert {"2.png", "sub ü/2 rotate90.jpg", "sub ü/2 mirror.jpg", "sub ü/faint.png"} <= opened
     assert result.opened == len(opened)  # each had been screened only
@@ -95,7 +95,7 @@ def test_without_the_evidence_the_rest_is_found(
     scan(tmp_path / "case", evidence, store)
     make_store(lists([2]))
     moved = evidence.rename(tmp_path / "moved")
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     unconfirmed = {change.path: change.reason for change in result.changes_of("unconfirmed")}
     screened = ("2.png", "sub ü/2 mirror.jpg", "sub ü/2 rotate90.jpg", "sub ü/faint.png")
     assert unconfirmed == dict.fromkeys(screened, "the evidence is not there")
@@ -105,7 +105,7 @@ def test_without_the_evidence_the_rest_is_found(
         "sub ü/1 mirror.jpg",
         "sub ü/again.png",
     }
-    (result,) = asked(tmp_path / "case", store, scan=1, location=moved)
+    (result,) = run_relookup(tmp_path / "case", store, scan=1, location=moved)
     new = {(change.path, change.match["algorithm"]) for change in result.changes_of("new") if change.match}
     assert new == {(path, algorithm) for path in screened for algorithm in ("pdq", "phash")}
 
@@ -118,7 +118,7 @@ def test_changed_evidence_confirms_nothing(tmp_path: Path, evidence: Path, make_
     path = evidence / "sub ü/2 mirror.jpg"
     path.write_bytes(path.read_bytes() + b"x")
     (evidence / "sub ü/2 rotate90.jpg").unlink()
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert {change.path: change.reason for change in result.changes_of("unconfirmed")} == {
         "sub ü/2 mirror.jpg": "changed since it was examined",
         "sub ü/2 rotate90.jpg": "not in the evidence any more",
@@ -132,7 +132,7 @@ def test_what_the_scan_did_not_compute_is_told(
     store = make_store(lists([1]))
     scan(tmp_path / "case", evidence, store)
     make_store([*lists([1]), {"id": "s", "algorithm": "sha1", "value": "11" * 20}])
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert result.not_looked_up == {"sha1": 1}
 
 
@@ -142,7 +142,7 @@ def test_many_changes_take_several_entries(tmp_path: Path, evidence: Path, make_
     store = make_store([line])
     scan(tmp_path / "case", evidence, store)
     make_store([line, *({**one, "id": f"{number}" * 40} for one in lists([1, 2, 3]) for number in range(40))])
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     parts = entries(tmp_path / "case", "relookup")
     assert len(parts) > 1
     assert [(part["part"], part["parts"]) for part in parts] == [(n, len(parts)) for n in range(1, len(parts) + 1)]
@@ -156,11 +156,11 @@ class TestRefusals:
         with pytest.raises(MatcherError, match="gone"):
             scan(tmp_path / "case", evidence, known_store, executor=Failing(MatcherError("gone")))
         with pytest.raises(CaseError, match="has no scan that was closed"):
-            asked(tmp_path / "case", known_store)
+            run_relookup(tmp_path / "case", known_store)
         with pytest.raises(CaseError, match="scan 1 was never closed; resume it first"):
-            asked(tmp_path / "case", known_store, scan=1)
+            run_relookup(tmp_path / "case", known_store, scan=1)
         with pytest.raises(CaseError, match="has no scan 2"):
-            asked(tmp_path / "case", known_store, scan=2)
+            run_relookup(tmp_path / "case", known_store, scan=2)
 
     @pytest.mark.slow
     def test_a_changed_file_of_hashes(self, tmp_path: Path, evidence: Path, known_store: Path) -> None:
@@ -169,7 +169,7 @@ class TestRefusals:
         data = path.read_bytes()
         path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
         with pytest.raises(CaseError, match="not the file that was recorded"):
-            asked(tmp_path / "case", known_store)
+            run_relookup(tmp_path / "case", known_store)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("data", [b"", b"something else", b"MHASHES\1\xff\xff\xff\xff", b"MHASHES\1\2\0\0\0{}"])
@@ -177,7 +177,7 @@ class TestRefusals:
         scan(tmp_path / "case", evidence, known_store)
         path_of(tmp_path / "case", 1).write_bytes(data)
         with pytest.raises(CaseError, match=r"1\.hashes: "):
-            asked(tmp_path / "case", known_store)
+            run_relookup(tmp_path / "case", known_store)
 
     @pytest.mark.slow
     def test_hashes_of_another_profile(
@@ -188,7 +188,7 @@ class TestRefusals:
         scan(tmp_path / "case", evidence, known_store)
         monkeypatch.setattr(PDQHasher, "profile", "pdq: otherwise")
         with pytest.raises(CaseError, match="its pdq hashes are of another profile"):
-            asked(tmp_path / "case", known_store)
+            run_relookup(tmp_path / "case", known_store)
 
     def test_no_case(self, tmp_path: Path, known_store: Path, capsys: Capture) -> None:
         assert run(["relookup", "--case", str(tmp_path / "none"), "--store", str(known_store)]) == 2
@@ -204,7 +204,7 @@ def test_the_report_tells_of_it(
     store = make_store(lists([1]))
     scan(tmp_path / "case", evidence, store)
     make_store(lists([2]))
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     with CaseReader(tmp_path / "case") as reader:
         page = written(reader, "html", MASKED if masked else PLAIN).decode()
     assert "made version 2" in page

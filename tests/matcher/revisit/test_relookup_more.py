@@ -33,7 +33,7 @@ Capture = pytest.CaptureFixture[str]
 MD5 = "9a0364b9e99bb480dd25e1f0284c8555"  # of b"content"
 
 
-def asked(case: Path, store: Path, **more: Any) -> list[Relookup]:
+def run_relookup(case: Path, store: Path, **more: Any) -> list[Relookup]:
     with open_case(case, CaseFacts(), key=case.parent / "key") as log:
         return list(relookup(log, RelookupRequest(case, store, **more)))
 
@@ -59,11 +59,11 @@ def test_a_category_that_means_something_else_now(tmp_path: Path, evidence: Path
     facts, _listener = scan(tmp_path / "case", evidence, store)
     assert facts["notable"] == 0
     make_store([line("a")])
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert [(change.kind, change.path, change.was, change.notable) for change in result.changes] == [
         ("changed", "a.bin", "information", True)
     ]
-    (again,) = asked(tmp_path / "case", store)
+    (again,) = run_relookup(tmp_path / "case", store)
     assert again.changes == []
     assert verify_case(tmp_path / "case").problems == ()
 
@@ -73,11 +73,11 @@ def test_a_new_match_behind_a_hundred_others_is_told(tmp_path: Path, evidence: P
     store = make_store(many, profile=INFORMATION)
     scan(tmp_path / "case", evidence, store)
     make_store([*many, line("z")], profile=INFORMATION)
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert "z" in {change.match["entry"] for change in result.changes_of("new") if change.match}
     assert result.changes_of("new")[0].notable
     make_store([line("0", "2"), *many], profile=INFORMATION)
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert {change.match["entry"] for change in result.changes_of("withdrawn") if change.match} == {"z"}
 
 
@@ -85,7 +85,7 @@ def test_another_list_does_not_make_cut_matches_new(tmp_path: Path, evidence: Pa
     store = make_store([line(f"i{number:03d}", "2") for number in range(120)], profile=INFORMATION)
     scan(tmp_path / "case", evidence, store)
     make_store([line("other")], name="other")
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert [change.match["list"] for change in result.changes_of("new") if change.match] == ["other"]
 
 
@@ -97,11 +97,11 @@ def test_a_merging_does_not_make_cut_matches_new(tmp_path: Path, evidence: Path,
     scan(tmp_path / "case", evidence, folder)
     merged = compact_list(store, name)
     assert merged.same_as == (2,)
-    (result,) = asked(tmp_path / "case", folder)
+    (result,) = run_relookup(tmp_path / "case", folder)
     assert result.changes == []
     remove_entries(store, name, ["i008"])
     assert compact_list(store, name).same_as == (4,)
-    (result,) = asked(tmp_path / "case", folder)
+    (result,) = run_relookup(tmp_path / "case", folder)
     assert {change.match["entry"] for change in result.changes_of("withdrawn") if change.match} == {"i008"}
 
 
@@ -137,7 +137,7 @@ def test_what_the_stored_hash_decides_needs_no_confirmation(tmp_path: Path, make
     value = PHASH.hash(Picture(symmetric)).value.hex()
     make_store([{"id": "a", "algorithm": "phash", "value": value}])
     folder.rename(tmp_path / "away")
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert [change.match["distance"] for change in result.changes_of("new") if change.match] == [0]
     assert len(result.changes_of("unconfirmed")) == 1
 
@@ -156,7 +156,7 @@ def test_evidence_with_odd_names_is_found_again(
     store = make_store([{"id": "other", "algorithm": "md5", "value": "00" * 16}])
     scan(tmp_path / "case", location, store)
     make_store([json.loads(text) for text in known_list.read_text(encoding="utf-8").splitlines()])
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert result.changes_of("unconfirmed") == []
     assert {change.match["algorithm"] for change in result.changes_of("new") if change.match} == {"pdq", "phash"}
     assert result.opened == 1
@@ -174,12 +174,12 @@ def test_two_at_once_record_a_change_once(
     def append(log: Ledger, bodies: list[bytes], **more: Any) -> int:
         if not overtaken and b'"type":"relookup"' in bodies[-1]:
             overtaken.append(1)
-            (other,) = asked(tmp_path / "case", store)
+            (other,) = run_relookup(tmp_path / "case", store)
             assert len(other.changes_of("new")) == 1
         return ordinary(log, bodies, **more)
 
     monkeypatch.setattr(Ledger, "append", append)
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert result.changes_of("new") == []
     assert [len(entry["new"]) for entry in entries(tmp_path / "case", "relookup")] == [1, 0]
 
@@ -189,7 +189,7 @@ def test_many_lists_leave_room_for_changes(tmp_path: Path, evidence: Path, make_
     scan(tmp_path / "case", evidence, store)
     for number in range(60):
         make_store([line("x" * 900)], name=f"{number:02d}" + "n" * 40)
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert len(result.changes_of("new")) == 60
     assert verify_case(tmp_path / "case").problems == ()
 
@@ -198,4 +198,4 @@ def test_a_scan_that_was_named_must_be_there(tmp_path: Path, evidence: Path, mak
     store = make_store([line("a")])
     scan(tmp_path / "case", evidence, store)
     with pytest.raises(CaseError, match="has no scan 7"):
-        asked(tmp_path / "case", store, scan=7)
+        run_relookup(tmp_path / "case", store, scan=7)

@@ -18,7 +18,7 @@ from matcher.revisit.closed_scans import check_calibration
 from matcher.revisit.verify import verify_case
 from matcher.settings import Settings
 from tests.shared.composed import exhibit
-from tests.shared.relookup_cases import after, asked, lines_of, recorded
+from tests.shared.relookup_cases import after, lines_of, recorded, run_relookup
 from tests.shared.scan_cases import entries, scan
 
 pytestmark = pytest.mark.slow
@@ -41,7 +41,7 @@ def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     scan(tmp_path / "case", composed, store, exact=exact)
     make_store([*lines_of(known_list, [1, 2, 3, 4, 5, 6]), OTHER])
     scan(tmp_path / "fresh", composed, store, exact=exact)
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert after(recorded(tmp_path / "case"), result) == recorded(tmp_path / "fresh")
     assert result.changes_of("unconfirmed") == []
     regions = [
@@ -55,9 +55,9 @@ def test_a_later_list_finds_what_lies_in_an_old_screenshot(
     assert bool(result.opened) != exact
     for case in ("case", "fresh"):
         assert verify_case(tmp_path / case).problems == ()
-    assert asked(tmp_path / "case", store)[0].changes == []
+    assert run_relookup(tmp_path / "case", store)[0].changes == []
     make_store([OTHER])
-    (back,) = asked(tmp_path / "case", store)
+    (back,) = run_relookup(tmp_path / "case", store)
     assert len(back.changes_of("withdrawn")) == len(result.changes_of("new"))
 
 
@@ -71,7 +71,7 @@ def test_a_longer_list_withdraws_and_renews_nothing(
         {"id": f"far{number}", "algorithm": "pdq", "value": f"{number:04x}" * 16} for number in range(3)
     ]
     make_store([*lines_of(known_list, [1, 2]), *more])
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert result.changes == []
 
 
@@ -83,7 +83,7 @@ def test_without_the_evidence_regions_are_not_confirmed(
     scan(tmp_path / "case", evidence, store)
     make_store(lines_of(known_list, [1]))
     evidence.rename(tmp_path / "moved")
-    (result,) = asked(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store)
     assert {change.path for change in result.changes_of("unconfirmed")} == {"two.png", "pages.tiff"}
     assert result.changes_of("new") == []
 
@@ -140,8 +140,8 @@ def test_a_limit_of_false_matches_holds_for_the_lists_as_they_are_now(
     make_store(lines_of(known_list, [1, 2, 3, 4, 5, 6]))
     scan(tmp_path / "fresh", composed, store, **settings)
     with pytest.raises(CaseError, match="was made with the calibration 'our own'"):
-        asked(tmp_path / "case", store)
-    (result,) = asked(tmp_path / "case", store, calibration=own_calibration)
+        run_relookup(tmp_path / "case", store)
+    (result,) = run_relookup(tmp_path / "case", store, calibration=own_calibration)
     assert after(recorded(tmp_path / "case"), result) == recorded(tmp_path / "fresh")
     assert len(result.changes_of("new")) >= 14
     for case in ("case", "fresh"):

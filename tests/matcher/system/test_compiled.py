@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 ASK = """
 import sys; sys.path.insert(0, sys.argv[1])
 from matcher.system.compiling import WORK
-WORK.tell = lambda: print("told", file=sys.stderr)
+WORK.on_first = lambda: print("told", file=sys.stderr)
 from package.caller import ask
 print(ask(), WORK.functions)
 """
@@ -84,6 +84,31 @@ def test_a_changed_constant_of_another_file_is_noticed(tmp_path: Path) -> None:
         write(package, "callee", 1, added)
         answers.append(answer(ask(tmp_path))[0])
     assert answers == [20, 30]
+
+
+def test_a_file_that_no_compiled_source_imports_changes_nothing(tmp_path: Path) -> None:
+    answers = []
+    for comment in ("# one", "# other"):
+        write(tmp_path / "package", "inner.callee", 1)
+        (tmp_path / "package" / "unrelated.py").write_text(comment)
+        answers.append(answer(ask(tmp_path))[:2])
+    assert answers == [(10, 2), (10, 0)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["from package.inner import other", "import package.inner.other", "from .inner.other import (\n    ONE,\n)"],
+)
+def test_a_file_that_is_imported_through_another_is_noticed(tmp_path: Path, line: str) -> None:
+    """However it is imported: a constant may come from there."""
+    package = tmp_path / "package"
+    compiled = []
+    for value in (1, 2):
+        write(package, "inner.callee", 1)
+        (package / "constants.py").write_text(f"{line}\nADDED = 0\n")
+        (package / "inner" / "other.py").write_text(f"ONE = {value}\n")
+        compiled.append(answer(ask(tmp_path))[1])
+    assert compiled == [2, 2]
 
 
 def test_of_several_processes_one_compiles_and_says_so(tmp_path: Path) -> None:
