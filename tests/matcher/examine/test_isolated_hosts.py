@@ -12,9 +12,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+import matcher
+
 pytestmark = pytest.mark.process
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and fork are POSIX's")
+
+SAME_PACKAGE = {**os.environ, "PYTHONPATH": str(Path(matcher.__file__).parents[1])}
+"""An installed copy would be compiled first."""
 
 BEGIN = """
 import os, signal, sys, threading, time
@@ -33,6 +38,12 @@ def run(script: str, store: Path, picture: Path, *before: str, **options: object
     """A program as `python -c`, which has no main module that workers could import."""
     command = [sys.executable, *before, "-c", BEGIN + script, store, picture]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def run_file(script: Path, store: Path, picture: Path) -> subprocess.CompletedProcess[str]:
+    """A program in a file of its own, which finds the package where this process does."""
+    command: list[str | Path] = [sys.executable, script, store, picture]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=SAME_PACKAGE)
 
 
 @pytest.fixture
@@ -183,8 +194,7 @@ EXAMINE = "        print(opened.examine(data).status)\n"
 def test_a_script_with_a_guard(tmp_path: Path, known_store: Path, picture: Path) -> None:
     script = tmp_path / "host.py"
     script.write_text(BEGIN + GUARDED + EXAMINE, encoding="utf-8")
-    command: list[str | Path] = [sys.executable, script, known_store, picture]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = run_file(script, known_store, picture)
     assert lines(result) == ["known"]
 
 
@@ -192,8 +202,7 @@ def test_a_script_with_a_guard(tmp_path: Path, known_store: Path, picture: Path)
 def test_a_script_without_a_guard_is_told_so(tmp_path: Path, known_store: Path, picture: Path) -> None:
     script = tmp_path / "host.py"
     script.write_text(BEGIN + UNGUARDED + EXAMINE, encoding="utf-8")
-    command: list[str | Path] = [sys.executable, script, known_store, picture]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = run_file(script, known_store, picture)
     assert result.returncode == 1
     assert result.stdout == ""
     assert "a worker process ends before it is ready" in result.stderr.splitlines()[-1]
