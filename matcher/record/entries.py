@@ -13,7 +13,7 @@ All entries have `"v": 1` and a `type`; all but `item` have `time` (UTC) and `mo
     scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, retried, of_the_machine,
                  questions (the number of queries of each algorithm, by kind), findings_root, hashes (file, bytes,
                  sha256 of the scan's case.hashes)
-    relookup     scan, part, parts, lists, new, withdrawn, ... (relookup.py)
+    relookup     scan, part, parts, lists, new, withdrawn, ... (revisit/relookup.py)
     anomaly      scan, what, items (the number recorded), from, to, seconds (of a clock)
 """
 
