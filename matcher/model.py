@@ -244,8 +244,13 @@ class Finding:
     `matches` contains at most the nearest hundred; `matches_total` counts all. `hashes` contains the hashes that take
     part in a listed match. Not part of the JSON form, since they follow from the lists' profiles or from the bytes:
     `notable` (any match, listed or not, is of a notable category), `doubtful` (all of those are by hashes of low
-    quality), `conflict` (notable, and another match is known good), `digests`, and `pictures` (the hashes of each
-    rendering of the picture, followed by those of each of its regions, by each algorithm).
+    quality), `conflict` (notable, and another match is known good), `is_compared` (False for a picture of which no
+    perceptual hash was looked up, although the lists have some), `digests`, `pictures` (the hashes of each rendering
+    of the picture, followed by those of each of its regions, by each algorithm).
+
+    `not_compared`: the algorithms by which no rendering of the whole picture was looked up, with the reason.
+    `skipped_parts`: the parts of the file that were not looked at, by kind (SKIPPED_PARTS); `reason` is then
+    `skipped-parts`, unless there is a graver one.
     """
 
     path: str
@@ -260,9 +265,12 @@ class Finding:
     hashes: tuple[Hash, ...] = ()
     matches: tuple[Match, ...] = ()
     matches_total: int = 0
+    not_compared: Mapping[str, str] = field(default_factory=dict)
+    skipped_parts: tuple[str, ...] = ()
     notable: bool = False
     doubtful: bool = False
     conflict: bool = False
+    is_compared: bool = True
     digests: tuple[Hash, ...] = ()
     pictures: tuple[OrientationHashes, ...] = ()
 
@@ -291,6 +299,8 @@ class Finding:
             "hashes": [value.as_json() for value in self.hashes],
             "matches": [match.as_json() for match in self.matches],
             "matches_total": self.matches_total,
+            "not_compared": dict(self.not_compared),
+            "skipped_parts": list(self.skipped_parts),
         }
 
     @classmethod
@@ -309,6 +319,8 @@ class Finding:
             hashes=tuple(map(Hash.from_json, form["hashes"])),
             matches=tuple(map(Match.from_json, form["matches"])),
             matches_total=form["matches_total"],
+            not_compared=dict(form.get("not_compared", {})),
+            skipped_parts=tuple(form.get("skipped_parts", ())),
         )
 
 

@@ -10,6 +10,12 @@ class Reason(StrEnum):
 
     EMPTY = "empty"
     NOT_A_PICTURE = "not-a-picture"
+    SIDE_FILE = "side-file"
+    CONTAINER_NOT_OPENED = "container-not-opened"
+    VIDEO_NOT_READ = "video-not-read"
+    DISK_IMAGE_NOT_READ = "disk-image-not-read"
+    ENCRYPTED = "encrypted"
+    SKIPPED_PARTS = "skipped-parts"
     SYMBOLIC_LINK = "symbolic-link"
     SPECIAL_FILE = "special-file"
     FOLDER_UNREADABLE = "folder-unreadable"
@@ -33,3 +39,10 @@ class Reason(StrEnum):
 
 ENVIRONMENT_DEPENDENT = frozenset({Reason.OUT_OF_MEMORY, Reason.WORKER_DIED, Reason.TIMED_OUT})
 """Reasons that may depend on the machine and not on the item: elsewhere, or later, the item may be readable."""
+
+NOT_OPENED = (Reason.CONTAINER_NOT_OPENED, Reason.VIDEO_NOT_READ, Reason.DISK_IMAGE_NOT_READ, Reason.ENCRYPTED)
+"""Reasons why a file that may have pictures inside was skipped: it is not known to be free of known material."""
+
+SKIPPED_PARTS = ("video", "layers")
+"""The kinds of parts of a picture file that are not looked at: the film of a motion photo, the layers of a document
+that has no merged picture."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from matcher.imaging.renderings import parse_transform
+from matcher.imaging.renderings import KINDS, parse_transform
 from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Region
 from matcher.settings import MAX_MATCHES
 
@@ -109,11 +109,12 @@ def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
     return tuple(dict.fromkeys(taking))
 
 
-def _preference(candidate: Matched) -> tuple[int, bool, int, int, Region | tuple[()], int, bytes]:
-    """Sort key: the distance, then the whole picture before regions, the earlier frame, the plain rendering before
-    altered ones, the region further to the left, the earlier orientation.
+def _preference(candidate: Matched) -> tuple[int, bool, tuple[int, int], int, int, Region | tuple[()], int, bytes]:
+    """Sort key: the distance, then the whole picture before regions, the file's own picture before embedded ones, the
+    earlier frame, the plain rendering before altered ones, the region further to the left, the earlier orientation.
     """
     match = candidate.match
-    frame, kind, orientation = parse_transform(match.transform)
-    place = match.region is not None, frame, kind, match.region or ()
+    name, orientation = parse_transform(match.transform)
+    part = (-1, 0) if name.part is None else (name.part.kind, name.part.number)
+    place = match.region is not None, part, name.frame, KINDS.index(name.kind), match.region or ()
     return match.distance, *place, TRANSFORMS.index(orientation), match.entry_value

@@ -8,9 +8,11 @@ reduced pictures screen_margin, quality_margin, screen_profile, screen_doubts). 
 items n, the first seq, the number of renderings r) and then these columns, each whole, one after the other:
 
     modified    (n,) int64        the item's time of modification, in nanoseconds since 1970; NO_TIME: not known
-    flags       (n,) uint8        DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED
+    flags       (n,) uint8        DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED, NOT_COMPARED
     renderings  (n,) uint32       the number of the group's renderings that belong to the item
     digest      (n, width) uint8  for each digest of the header; zeros without DIGESTED
+    part        (r,) uint16       the embedded picture: its place in renderings.EMBEDDED times PART_STEP + number;
+                                  0: the file's own picture. Format 2 has no such column
     frame       (r,) uint32       the number of the frame or page, from 1
     kind        (r,) uint8        the place in renderings.KINDS
     region      (r, 4) int32      x, y, width, height; all -1 for the whole picture, which comes before its regions
@@ -39,20 +41,23 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.errors import CaseError
-from matcher.imaging.renderings import KINDS, parse_rendering, rendering_name
+from matcher.imaging.renderings import KINDS, EmbeddedPart, parse_rendering, rendering_name
 from matcher.lookup.chances import REGION, WHOLE
 from matcher.lookup.picture_lookup import PictureLookup
 from matcher.model import NO_QUALITY as NO_QUALITY  # noqa: PLC0414 - part of this format
 from matcher.model import TRANSFORMS, Finding, Item, OrientationHashes, Region
 
 FOLDER = "case.hashes"
-FORMAT = 2
+FORMAT = 3
+READABLE = (2, FORMAT)
+"""The formats that are read. Only FORMAT is written."""
 MAGIC = b"MHASHES\x01"
 GROUP = struct.Struct("<4sIQI")
 MARK = b"GRUP"
 
-DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED = 1, 2, 4, 8, 16
+DIGESTED, NOTABLE, DOUBTFUL, CONFLICT, RETRIED, NOT_COMPARED = 1, 2, 4, 8, 16, 32
 NO_TIME = -(2**63)
+PART_STEP = 10_000
 ABSENT = 254
 SCREEN_SLACK = 254
 MARGIN_SLACK = 255
@@ -112,11 +117,12 @@ class Header:
     scan: int
     digests: tuple[StoredAlgorithm, ...]
     pictures: tuple[StoredAlgorithm, ...]
+    format: int = FORMAT
 
     def as_bytes(self) -> bytes:
         """The header as it begins the file: MAGIC, the length, the JSON."""
         form = {
-            "format": FORMAT,
+            "format": self.format,
             "scan": self.scan,
             "digests": [{"name": algorithm.name, "width": algorithm.width} for algorithm in self.digests],
             "pictures": [algorithm.as_json() for algorithm in self.pictures],
@@ -131,6 +137,8 @@ class Header:
         yield "renderings", "<u4", (items,)
         for algorithm in self.digests:
             yield algorithm.name, "<u1", (items, algorithm.width)
+        if self.format > 2:
+            yield "part", "<u2", (renderings,)
         yield "frame", "<u4", (renderings,)
         yield "kind", "<u1", (renderings,)
         yield "region", "<i4", (renderings, 4)
@@ -173,6 +181,7 @@ def hashes_of(item: Item, finding: Finding, *, retried: bool) -> ItemHashes:
         | (DOUBTFUL if finding.doubtful else 0)
         | (CONFLICT if finding.conflict else 0)
         | (RETRIED if retried else 0)
+        | (0 if finding.is_compared else NOT_COMPARED)
     )
     fits = item.modified is not None and NO_TIME < item.modified < 2**63  # a damaged file system may report any time
     return ItemHashes(
@@ -193,8 +202,9 @@ def encode_group(header: Header, first: int, items: list[ItemHashes]) -> bytes:
         "modified": np.array([item.modified for item in items], "<i8"),
         "flags": np.array([item.flags for item in items], np.uint8),
         "renderings": np.array([len(item.pictures) for item in items], "<u4"),
-        "frame": np.array([frame for frame, _kind in places], "<u4"),
-        "kind": np.array([KINDS.index(kind) for _frame, kind in places], np.uint8),
+        "part": np.array([_encoded_part(place.part) for place in places], "<u2"),
+        "frame": np.array([place.frame for place in places], "<u4"),
+        "kind": np.array([KINDS.index(place.kind) for place in places], np.uint8),
         "region": np.array(regions, "<i4").reshape(-1, 4),
     }
     for algorithm in header.digests:
@@ -218,6 +228,14 @@ def encode_group(header: Header, first: int, items: list[ItemHashes]) -> bytes:
     head = GROUP.pack(MARK, len(items), first, len(renderings))
     order = header.columns(len(items), len(renderings))
     return head + b"".join(columns[name].tobytes() for name, _dtype, _shape in order)
+
+
+def _encoded_part(part: EmbeddedPart | None) -> int:
+    return 0 if part is None else PART_STEP * part.kind + part.number
+
+
+def _decoded_part(stored: int) -> EmbeddedPart | None:
+    return EmbeddedPart(*divmod(stored, PART_STEP)) if stored else None
 
 
 class Group:
@@ -256,7 +274,8 @@ class Group:
         qualities = self._columns[f"{algorithm} quality"][row].tobytes()
         if qualities[0] == ABSENT:
             return None
-        name = rendering_name(int(self._columns["frame"][row]), KINDS[self._columns["kind"][row]])
+        part = _decoded_part(int(self._columns["part"][row])) if "part" in self._columns else None
+        name = rendering_name(int(self._columns["frame"][row]), KINDS[self._columns["kind"][row]], part)
         stored = self._algorithms[algorithm]
         slack = tuple(stored.decode_slack(self._columns[f"{algorithm} slack"][row]).tolist())
         codes = self._columns[f"{algorithm} codes"][row].tobytes()
@@ -352,10 +371,11 @@ def _read_header(path: Path, data: bytes | mmap.mmap) -> tuple[Header, int]:
                 )
                 for field in form["pictures"]
             ),
+            int(form["format"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise CaseError(f"{path}: its header is damaged") from error
-    if header.as_bytes() != data[: begin + length]:
+    if header.format not in READABLE or header.as_bytes() != data[: begin + length]:
         raise CaseError(f"{path}: its header is of another format than {FORMAT}, or damaged")
     return header, begin + length
 

@@ -147,6 +147,8 @@ def _read_items(
     Adds the offsets of their groups to `groups`.
     """
     stored = CaseHashes(path)
+    if stored.header.format != header.format:
+        raise CaseError(f"{path}: was begun by an earlier version, which looked at less of each file: scan anew")
     if stored.header != header:
         raise CaseError(f"{path}: was begun with other algorithms")
     flags, times, end, read = [np.zeros(0, np.uint8)], [np.zeros(0, np.int64)], stored.begin, 0

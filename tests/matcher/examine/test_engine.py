@@ -300,7 +300,7 @@ def test_the_json_form_is_the_documented_one(matcher: Matcher, encoded: Encode) 
     form = json.loads(json.dumps(finding.as_json()))
     assert list(form) == [
         *("schema", "path", "exhibit", "size", "sha256", "status", "reason", "media_type", "width", "height"),
-        *("hashes", "matches", "matches_total"),
+        *("hashes", "matches", "matches_total", "not_compared", "skipped_parts"),
     ]
     assert list(form["hashes"][0]) == ["algorithm", "value", "quality", "region"]
     assert list(form["matches"][0]) == [
