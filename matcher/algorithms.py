@@ -31,13 +31,20 @@ class Metric(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """One algorithm. `width` is in bytes, `threshold` an inclusive distance of `metric`, `minimum_quality` 0 to 100."""
+    """One algorithm. `width` is in bytes, `threshold` an inclusive distance of `metric`.
+
+    Qualities are 0 to 100. `threshold` is for hashes of at least `minimum_quality`; hashes below that are compared by
+    the stricter thresholds for low quality. Those below `least_quality`, or with a balance of their bits (distances.py)
+    below `least_balance`, have no information: they are hashes of flat pictures.
+    """
 
     name: str
     width: int
     metric: Metric
     threshold: int = 0
     minimum_quality: int = 0
+    least_quality: int = 0
+    least_balance: int = 0
 
     @property
     def bits(self) -> int:
@@ -54,9 +61,16 @@ def _digest(name: str, width: int) -> Algorithm:
     return Algorithm(name, width, Metric.EXACT)
 
 
-def _hamming(name: str, width: int, threshold: int, minimum_quality: int = 0) -> Algorithm:
-    return Algorithm(name, width, Metric.HAMMING, threshold, minimum_quality)
+def _hamming(name: str, width: int, threshold: int, least_balance: int) -> Algorithm:
+    """An algorithm without a published quality: ours is the balance of the bits."""
+    return Algorithm(name, width, Metric.HAMMING, threshold, 0, least_balance, least_balance)
 
+
+LEAST_PDQ_QUALITY = 1
+"""Below it a PDQ hash has no information: docs/calibration.md has the measurement."""
+LEAST_BALANCE = 75
+"""The least balance of the bits, as a quality, of a hash that is cut at the median: below it many coefficients are
+equal, the picture is flat, and its hash is near that of every other flat picture."""
 
 ALGORITHMS: dict[str, Algorithm] = {
     algorithm.name: algorithm
@@ -64,15 +78,15 @@ ALGORITHMS: dict[str, Algorithm] = {
         _digest("md5", 16),
         _digest("sha1", 20),
         _digest("sha256", 32),
-        _hamming("pdq", 32, 31, 50),
-        _hamming("phash", 8, 8),
-        _hamming("dhash", 8, 4),
-        _hamming("ahash", 8, 2),
-        _hamming("whash", 8, 2),
-        _hamming("phash16", 32, 40),
-        _hamming("dhash16", 32, 24),
-        _hamming("ahash16", 32, 12),
-        _hamming("whash16", 32, 12),
+        Algorithm("pdq", 32, Metric.HAMMING, 31, 50, LEAST_PDQ_QUALITY, LEAST_BALANCE),
+        _hamming("phash", 8, 8, LEAST_BALANCE),
+        _hamming("dhash", 8, 4, 1),
+        _hamming("ahash", 8, 2, 1),
+        _hamming("whash", 8, 2, 1),
+        _hamming("phash16", 32, 40, LEAST_BALANCE),
+        _hamming("dhash16", 32, 24, 1),
+        _hamming("ahash16", 32, 12, 1),
+        _hamming("whash16", 32, 12, 1),
         Algorithm("photodna", 144, Metric.EUCLIDEAN, 40_000),
     )
 }

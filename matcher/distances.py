@@ -41,6 +41,17 @@ def distances(metric: Metric, first: npt.NDArray[np.uint8], second: npt.NDArray[
     return result
 
 
+def balances(codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """(n,): the balance of the bits of each code of (n, width) uint8.
+
+    It is 100 where half of the bits are set, and 0 where all are equal.
+    """
+    bits = 8 * codes.shape[1]
+    ones: npt.NDArray[np.int64] = np.bitwise_count(codes).sum(axis=1, dtype=np.int64)
+    result: npt.NDArray[np.int64] = 200 * np.minimum(ones, bits - ones) // bits
+    return result
+
+
 def reach(metric: Metric, threshold: int, margin: int) -> int:
     """The largest distance between a hash within `margin` of the reference and an entry within `threshold` of it.
 

@@ -178,7 +178,8 @@ class Match:
     """A list entry within the threshold of one of an item's hashes. `distance <= threshold`.
 
     `chance`: the number of matches as near as this one that the picture is expected to have by chance, with the lists
-    that were open, as a decimal number (`3.2e-09`); None where that was not measured, and for digests.
+    that were open, as a decimal number (`3.2e-09`); None where that was not measured, and for digests. `doubtful`: the
+    hash of the picture, or that of the entry, is of low quality.
     """
 
     list: str
@@ -193,10 +194,12 @@ class Match:
     region: Region | None
     transform: str
     chance: str | None = None
+    doubtful: bool = False
 
     def order(self) -> tuple[Any, ...]:
-        """Sort key: distance, list, entry, then the remaining fields that make the order total."""
+        """Sort key: doubtful matches last, distance, list, entry, then the other fields that make the order total."""
         return (
+            self.doubtful,
             *(self.distance, self.list, self.entry, self.algorithm, self.category or ""),
             *(self.transform, self.region or (), self.value, self.entry_value),
         )
@@ -216,11 +219,13 @@ class Match:
             "region": None if self.region is None else list(self.region),
             "transform": self.transform,
             "chance": self.chance,
+            "doubtful": self.doubtful,
         }
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> Match:
-        """The inverse of `as_json`; entries written before chances were recorded have none."""
+        """The inverse of `as_json`. Entries that were written before `chance` or `doubtful` existed have neither."""
+        quality = form["quality"]
         return cls(
             list=form["list"],
             entry=form["entry"],
@@ -230,10 +235,11 @@ class Match:
             entry_value=bytes.fromhex(form["entry_value"]),
             distance=form["distance"],
             threshold=form["threshold"],
-            quality=form["quality"],
+            quality=quality,
             region=_region(form["region"]),
             transform=form["transform"],
             chance=form.get("chance"),
+            doubtful=form.get("doubtful", quality is not None and quality < LOW_QUALITY),
         )
 
 

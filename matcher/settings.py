@@ -28,6 +28,8 @@ class Settings:
     """The settings of an examination.
 
     `thresholds` and `minimum_quality` override the defaults of single algorithms (a distance, inclusive; 0 to 100).
+    Where `minimum_quality` names an algorithm, its hashes of a lower quality are not looked up, and the others by the
+    same threshold; otherwise hashes of low quality are looked up by stricter thresholds, from their own calibration.
     `max_pixels` limits one frame, `max_total_pixels` all frames of a file, `max_frames` the number of hashed pages.
     `exact` decodes every picture in full and hashes every orientation by the reference, instead of screening first.
     `regions`: also look for known pictures inside of each picture. `max_false_matches` sets every threshold so that at
@@ -76,8 +78,20 @@ class Settings:
         return self.thresholds.get(algorithm, _facts(algorithm).threshold)
 
     def quality(self, algorithm: str) -> int:
-        """The lowest quality of a hash that is looked up or matched."""
+        """The lowest quality of a hash that is compared by the algorithm's threshold."""
         return self.minimum_quality.get(algorithm, _facts(algorithm).minimum_quality)
+
+    def least_quality(self, algorithm: str) -> int:
+        """The lowest quality of a hash of a whole picture that is looked up or matched.
+
+        Those from here to `quality` are compared by the thresholds for low quality. There are none where
+        `minimum_quality` has the algorithm: that alone decides then.
+        """
+        return self.minimum_quality.get(algorithm, _facts(algorithm).least_quality)
+
+    def is_stricter_by_quality(self, algorithm: str) -> bool:
+        """Whether hashes of pictures of low quality are compared by thresholds of their own."""
+        return algorithm not in self.minimum_quality
 
     @property
     def limits(self) -> Limits:
@@ -104,7 +118,8 @@ class Settings:
     ) -> Settings:
         """The settings of a `scan.open` entry, from its `settings` and its `algorithms`; the inverse of `as_json`.
 
-        An entry written before regions existed has no such field: no regions were looked up then.
+        An entry written before regions existed has no such field: no regions were looked up then. Nor had algorithms
+        a `low_quality_threshold` at first: hashes below `minimum_quality` were not looked up then.
         """
         perceptual = [algorithm for algorithm in algorithms if "threshold" in algorithm]
         most = form.get("max_false_matches")
@@ -112,7 +127,11 @@ class Settings:
         return cls(
             algorithms=tuple(algorithm["name"] for algorithm in algorithms),
             thresholds=fixed if most is None else {},
-            minimum_quality={algorithm["name"]: algorithm["minimum_quality"] for algorithm in perceptual},
+            minimum_quality={
+                algorithm["name"]: algorithm["minimum_quality"]
+                for algorithm in perceptual
+                if "low_quality_threshold" not in algorithm
+            },
             exact=form["exact"],
             exclude_known_good=form["exclude_known_good"],
             max_pixels=form["max_pixels"],

@@ -28,6 +28,16 @@ from matcher.errors import CalibrationError
 KINDS = ("whole", "region")
 """The kinds of a query: a whole picture, and a region of a picture."""
 
+LOW_QUALITY = "low-quality"
+REGULAR = "low-quality-regular"
+PLAIN = "low-quality-plain"
+LOW_QUALITIES = (LOW_QUALITY, REGULAR, PLAIN)
+"""The kinds of a whole picture of low quality, by the regularity of its PDQ hash. Their tables are of pairs with listed
+pictures of low quality. Those of REGULAR and PLAIN are of pairs whose pHash is near too: neither hash decides alone."""
+MOST_REGULARITY = {LOW_QUALITY: 50, REGULAR: 80, PLAIN: 100}
+"""The highest regularity (hashers/regularity.py) of each kind. Hashes of unrelated pictures are equal ever more often
+where their bits follow from each other, as in a picture that is half black and half white (docs/calibration.md)."""
+
 SCHEMA = "matcher-calibration-1"
 """The `schema` in a file of this form."""
 
@@ -39,6 +49,7 @@ That two pictures are related in an unknown way is more probable than that."""
 STEP = 10
 """The step between two places of a combined table, in hundredths of log10."""
 
+_TABLES = (*KINDS, *LOW_QUALITIES)
 _MOST_BYTES = 1 << 22
 _SLOPE_PLACES = 8
 _DIGITS = 12
@@ -73,7 +84,12 @@ class Calibration:
     @classmethod
     def default(cls) -> Calibration:
         """The calibration in this package; its file is read once."""
-        return _default()
+        return _packaged("calibration.json")
+
+    @classmethod
+    def of_low_quality(cls) -> Calibration:
+        """The tables of LOW_QUALITY in this package; their file is read once."""
+        return _packaged("low_quality.json")
 
     @classmethod
     def load(cls, path: Path) -> Calibration:
@@ -87,7 +103,7 @@ class Calibration:
             name, tables = _parsed(data)
         except ValueError as error:
             raise CalibrationError(f"{path}: {error}") from error
-        pairs = sum(max((t.pairs for (of, _), t in tables.items() if of == kind), default=0) for kind in KINDS)
+        pairs = sum(max((t.pairs for (of, _), t in tables.items() if of == kind), default=0) for kind in _TABLES)
         return cls(name, hashlib.sha256(data).hexdigest(), pairs, tables)
 
     def measures(self, algorithm: str, kind: str) -> bool:
@@ -158,8 +174,8 @@ class Calibration:
 
 
 @cache
-def _default() -> Calibration:
-    return Calibration.load(Path(__file__).with_name("calibration.json"))
+def _packaged(name: str) -> Calibration:
+    return Calibration.load(Path(__file__).with_name(name))
 
 
 def probability(chance: int) -> Fraction:
@@ -188,7 +204,7 @@ def _parsed(data: bytes) -> tuple[str, dict[tuple[str, str], _Table]]:
     if not isinstance(read, dict) or read.get("schema") != SCHEMA:
         raise ValueError(f"no calibration of this form ({SCHEMA})")
     name, tables = read.get("name"), read.get("tables")
-    if not isinstance(name, str) or not isinstance(tables, dict) or not set(tables) <= set(KINDS):
+    if not isinstance(name, str) or not isinstance(tables, dict) or not set(tables) <= set(_TABLES):
         raise ValueError("damaged: name and tables are expected")
     checked = {}
     for kind, of_kind in tables.items():

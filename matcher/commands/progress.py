@@ -16,6 +16,7 @@ from matcher.commands import NO_HASHER, say
 from matcher.commands.estimate import time_left
 from matcher.commands.options import echo_json
 from matcher.examine.engine import Matcher
+from matcher.lists.comparability import comparability
 from matcher.model import Finding, Item, Reason, Status
 from matcher.record.recorder import Recorder
 from matcher.scan.opening import StartedScan
@@ -87,6 +88,9 @@ class Progress:
                 self._line(f"warning: list {opened.name}: {count:,} hashes of type {kind} cannot be looked up")
             for kind, count in opened.not_computed.items():
                 self._line(f"warning: list {opened.name}: {count:,} {kind} hashes are not looked up: {NO_HASHER}")
+            for each in comparability(opened):
+                for sentence in each.sentences():
+                    self._line(f"warning: list {opened.name}: {sentence}")
         lists = ", ".join(f"{opened.name} version {opened.version}" for opened in matcher.lists)
         self.changed += len(begun.changes.changed)
         done = begun.recorder.items

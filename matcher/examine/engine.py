@@ -157,6 +157,10 @@ class Matcher:
                 reason = self._examine_picture(content, kind, result, beat)
                 if reason is not None:  # a part may have been examined: its matches remain, and so does the status
                     status = Status.UNREADABLE
+        not_compared: dict[str, str] = {}
+        if result.pictures:
+            compared = self.combined_lookup.compared_in(result.pictures)
+            not_compared = {name: LOW for name in self.combined_lookup.listed if name not in compared}
         overall = by_digest
         if result.matched:
             matches = self.chances.with_chances(result.matched, count_queries(result.pictures))
@@ -179,6 +183,8 @@ class Matcher:
             notable=overall.notable,
             doubtful=overall.doubtful,
             conflict=overall.conflict,
+            not_compared=not_compared,
+            is_compared=not not_compared or len(not_compared) < len(self.combined_lookup.listed),
             digests=tuple(content.digests),
             pictures=tuple(result.pictures),
         )
@@ -250,6 +256,8 @@ class Matcher:
         return Status.EXAMINED, None
 
 
+LOW = "quality"
+"""In a finding's `not_compared`: the hash has too little information to be looked up."""
 _DATA_REASONS = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})
 _BYTES_A_PIXEL = 24
 """An upper bound on the memory of every decoder here."""

@@ -8,7 +8,7 @@ without it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -20,6 +20,7 @@ from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.sniff import Kind
 from matcher.lookup.all_algorithms import CombinedLookup
 from matcher.lookup.outcome import Matched
+from matcher.lookup.picture_lookup import PictureLookup
 from matcher.model import OrientationHashes, Reason
 from matcher.settings import Settings
 
@@ -152,17 +153,28 @@ class PictureExaminer:
         return _ScreenedRendering(size, screened, parts, near_parts)
 
     def _screened(self, reduced: Reduced, finer: Callable[[], Reduced | None]) -> list[OrientationHashes] | None:
-        """The hashes of a reduced picture; None where the whole picture must be hashed."""
+        """The hashes of a reduced picture; None where the whole picture must be hashed.
+
+        It must where it may match, and where only its quality tells whether it was compared.
+        """
         hashes: dict[str, OrientationHashes] = {}
         for lookup in self._lookups.each:
             turned = lookup.screened(reduced)
-            if lookup.screen.marks_doubtful and (turned is None or lookup.may_match(turned)):
+            if lookup.screen.marks_doubtful and (turned is None or self._may_match(lookup, turned, hashes)):
                 view = finer()  # no bit is in doubt where nothing is reduced
                 turned = None if view is None else lookup.screened(view)
-            if turned is None or (self._lookups.decides_alone(lookup) and lookup.may_match(turned)):
+            if turned is None or (self._lookups.decides_alone(lookup) and self._may_match(lookup, turned, hashes)):
                 return None
             hashes[lookup.algorithm] = turned
-        return None if self._lookups.may_match(hashes) else list(hashes.values())
+        if self._lookups.may_match(hashes) or self._lookups.compared(hashes) is None:
+            return None
+        return list(hashes.values())
+
+    def _may_match(
+        self, lookup: PictureLookup, turned: OrientationHashes, earlier: Mapping[str, OrientationHashes]
+    ) -> bool:
+        """Whether the hashes may match by one algorithm alone; those of `earlier` algorithms tell their kind."""
+        return self._lookups.may_match_alone(lookup, {**earlier, turned.algorithm: turned})
 
 
 def _finder(lookups: CombinedLookup, settings: Settings) -> PartFinder | None:

@@ -107,6 +107,15 @@ def parse_rendering(name: str) -> RenderingName:
     return RenderingName(int(frame), kind, part)
 
 
+def is_own(rendering: str) -> bool:
+    """Whether a rendering is of a frame of the file's own, as it stands: neither reframed nor of an embedded picture.
+
+    ValueError for any other name.
+    """
+    name = parse_rendering(rendering)
+    return name.part is None and not split_reframing(rendering)[1]
+
+
 def with_reframing(rendering: str, reframing: str) -> str:
     """The name of a reframed rendering. ValueError where it is already reframed, or there is no such reframing."""
     name = f"{rendering} {reframing}".strip()

@@ -217,6 +217,16 @@ class OpenList:
             codes[mine] = index.codes[rows[mine] - first]
         return codes
 
+    def qualities(self, algorithm: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """(n,) uint8: the stated qualities of the hashes in these rows, as find_near numbers them; 255 for none."""
+        qualities = [part.attributes[algorithm].quality for part in self.parts if algorithm in part.indexes]
+        firsts = np.cumsum([0, *map(len, qualities)])
+        stated = np.empty(len(rows), np.uint8)
+        for first, end, quality in zip(firsts, firsts[1:], qualities, strict=False):
+            mine = (rows >= first) & (rows < end)
+            stated[mine] = quality[rows[mine] - first]
+        return stated
+
     def rows_of(self, algorithm: str, number: int, *, minimum_quality: int) -> list[int]:
         """The rows, as find_near numbers them, of the hashes of one record by a perceptual algorithm.
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.lists.opened import Candidates, OpenList, joined
+from matcher.lists.version import NO_QUALITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,28 @@ class OpenLists:
             if len(near):
                 candidates.append(replace(near, lists=np.full(len(near), place)))
         return joined(candidates)
+
+    def qualities(self, algorithm: str, near: Candidates) -> npt.NDArray[np.uint8]:
+        """(n,) uint8: the stated qualities of the candidates' hashes; 255 where the list states none."""
+        stated = np.empty(len(near), np.uint8)
+        for place in np.unique(near.lists).tolist():
+            mine = near.lists == place
+            stated[mine] = self.opened[place].qualities(algorithm, near.rows[mine])
+        return stated
+
+    def count_qualities(self, algorithm: str, *, below: int) -> tuple[int, int]:
+        """The number of hashes with a stated quality below a value, and of those without a stated quality.
+
+        Hashes of removed entries count too.
+        """
+        low, unstated = 0, 0
+        for opened in self.opened:
+            for part in opened.parts:
+                if algorithm in part.indexes:
+                    quality = part.attributes[algorithm].quality
+                    low += int(np.count_nonzero(quality < below))
+                    unstated += int(np.count_nonzero(quality == NO_QUALITY))
+        return low, unstated
 
     def codes(self, algorithm: str, near: Candidates) -> npt.NDArray[np.uint8]:
         """The listed hashes of the candidates `near`, (n, width) uint8. `near` is not empty."""

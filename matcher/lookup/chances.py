@@ -14,15 +14,17 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Any
 
 from matcher.algorithms import Metric
-from matcher.calibration.tables import KINDS, Calibration, probability
+from matcher.calibration.tables import KINDS, LOW_QUALITIES, LOW_QUALITY, MOST_REGULARITY, Calibration, probability
 from matcher.hashers import known_algorithm
+from matcher.hashers.regularity import GATE, regularity
 from matcher.imaging.reframing import REFRAMINGS
 from matcher.lists.together import OpenLists
 from matcher.lookup.outcome import Matched
+from matcher.model import LOW_QUALITY as LOW
 from matcher.model import TRANSFORMS, Match, OrientationHashes, Region
 from matcher.settings import Settings
 
@@ -37,6 +39,11 @@ More than the mean of the real screenshots that have any, 6.3, and less than tha
 (docs/calibration.md)."""
 QUERIES = {WHOLE: len(TRANSFORMS), REGION: len(TRANSFORMS) * REGIONS}
 """The queries of such a screenshot, by kind: those of one rendering, and those of its regions."""
+MOST_BY_LOW_QUALITY = 100.0
+"""The permitted false matches by each algorithm in ASSUMED_PICTURES pictures of low quality. They are few among the
+pictures of a disk, and their matches are doubtful and come last."""
+ASSUMED_LOW_QUALITY = Fraction(1, 20)
+"""The assumed share of pictures of low quality among listed hashes without a stated quality."""
 MOST_BY_REGIONS = 1.0
 """The permitted false matches by regions in ASSUMED_PICTURES, where the settings do not limit them."""
 
@@ -44,6 +51,17 @@ MOST_BY_REGIONS = 1.0
 def kind_of(region: Region | None) -> str:
     """The kind of a hash, one of KINDS: WHOLE for no region."""
     return WHOLE if region is None else REGION
+
+
+def low_kind_of(code: bytes) -> str:
+    """The one of LOW_QUALITIES to which a picture of low quality with this PDQ hash belongs."""
+    value = regularity(code)
+    return next(kind for kind in LOW_QUALITIES if value <= MOST_REGULARITY[kind])
+
+
+def _count_low(lists: OpenLists) -> int:
+    low, unstated = lists.count_qualities(GATE, below=LOW)
+    return ceil(low + unstated * ASSUMED_LOW_QUALITY)
 
 
 class Chances:
@@ -54,21 +72,29 @@ class Chances:
         self.listed: Counter[str] = Counter()
         for opened in lists.opened:
             self.listed.update(opened.facts.counts["hashes"])
+        self.listed_low = _count_low(lists) if self.listed[GATE] else 0
+        """The number of listed pictures of low quality: as far as PDQ qualities are stated, and else assumed."""
         chosen = settings.calibration
         self.calibration = Calibration.default() if chosen is None else Calibration.load(chosen)
+        self.low_quality = Calibration.of_low_quality()
         self.kinds = KINDS if settings.regions else (WHOLE,)
 
     def is_measured(self, algorithm: str, kind: str) -> bool:
         """Whether the calibration has the distances of unrelated pictures by an algorithm."""
-        return self.calibration.measures(algorithm, kind)
+        return self._calibration(kind).measures(algorithm, kind)
+
+    def _calibration(self, kind: str) -> Calibration:
+        return self.low_quality if kind in LOW_QUALITIES else self.calibration
 
     def queries(self, kind: str) -> int:
         """The number of queries that a picture is assumed to make. Each reframing of the whole makes as many again."""
-        framed = kind == WHOLE and self.settings.max_false_matches is not None
-        return QUERIES[kind] * (1 + len(REFRAMINGS) if framed else 1)
+        framed = kind != REGION and self.settings.max_false_matches is not None
+        return QUERIES[REGION if kind == REGION else WHOLE] * (1 + len(REFRAMINGS) if framed else 1)
 
     def threshold(self, algorithm: str, kind: str) -> int:
-        """The largest distance that is a match; -1 where none is."""
+        """The largest distance that is a match; -1 where none is. `kind` is one of KINDS or of LOW_QUALITIES."""
+        if kind in LOW_QUALITIES:
+            return self._low_quality_threshold(algorithm, kind)
         fixed = self.settings.threshold(algorithm)
         most = self.settings.max_false_matches
         if kind == WHOLE and (most is None or not self.is_measured(algorithm, kind)):
@@ -83,6 +109,28 @@ class Chances:
             most=self._share(most),
         )
         return min(fixed, threshold) if most is None else threshold
+
+    def _low_quality_threshold(self, algorithm: str, kind: str) -> int:
+        """The largest distance of a match where the picture or the entry is of low quality: at most the usual one."""
+        usual = self.threshold(algorithm, WHOLE)
+        if not self.settings.is_stricter_by_quality(algorithm) or not self.is_measured(algorithm, LOW_QUALITY):
+            return usual
+        if not self.is_measured(algorithm, kind):
+            return -1
+        most = self.settings.max_false_matches
+        threshold = self.low_quality.threshold(
+            algorithm,
+            kind,
+            listed=self._low_listed(algorithm),
+            queries=ASSUMED_PICTURES * self.queries(kind),
+            most=MOST_BY_LOW_QUALITY if most is None else min(MOST_BY_LOW_QUALITY, most),
+        )
+        return min(usual, threshold)
+
+    def _low_listed(self, algorithm: str) -> int:
+        """The number of listed pictures of low quality that have a hash by the algorithm, at least 1."""
+        assumed = ceil(self.listed[algorithm] * ASSUMED_LOW_QUALITY)
+        return max(1, min(self.listed_low, self.listed[algorithm]) if self.listed[GATE] else assumed)
 
     def _share(self, most: float | None) -> float:
         """The share of one algorithm and one kind in all false matches that are permitted, `most`."""
@@ -115,7 +163,8 @@ class Chances:
 
     def odds(self, algorithm: str, kind: str, distance: int) -> int | None:
         """Hundredths of log10 of the probability that a listed hash is this near by chance; None where not measured."""
-        return self.calibration.chance(algorithm, kind, distance) if self.is_measured(algorithm, kind) else None
+        calibration = self._calibration(kind)
+        return calibration.chance(algorithm, kind, distance) if calibration.measures(algorithm, kind) else None
 
     def expected(self, kind: str) -> str:
         """The most false matches expected in ASSUMED_PICTURES, over all algorithms that were measured."""
@@ -143,7 +192,8 @@ class Chances:
         return [self._with_chance(each, queries[each.match.algorithm, kind_of(each.match.region)]) for each in matches]
 
     def _with_chance(self, matched: Matched, queries: int) -> Matched:
-        listed = self.listed[matched.match.algorithm]
+        name = matched.match.algorithm
+        listed = self._low_listed(name) if matched.match.doubtful else self.listed[name]
         if matched.odds is None or not listed or not queries:
             return matched
         return replace(matched, match=with_chance(matched.match, matched.odds + hundredths(listed * queries)))

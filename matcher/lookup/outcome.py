@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from matcher.imaging.renderings import KINDS, parse_transform
-from matcher.model import LOW_QUALITY, TRANSFORMS, Disposition, Finding, Hash, Match, Region
+from matcher.model import TRANSFORMS, Disposition, Finding, Hash, Match
 from matcher.settings import MAX_MATCHES
 
 MAX_FORM = 60_000
@@ -80,16 +81,11 @@ def outcome(matched: Sequence[Matched]) -> Outcome:
         total=len(matches),
         hashes=_taking_part(listed),
         notable=bool(notable),
-        doubtful=bool(notable) and all(map(_is_doubtful, notable)),
+        doubtful=bool(notable) and all(candidate.match.doubtful for candidate in notable),
         conflict={Disposition.NOTABLE, Disposition.KNOWN_GOOD} <= every,
         known=Disposition.NOTABLE in by_digest,
         known_good=Disposition.KNOWN_GOOD in by_digest,
     )
-
-
-def _is_doubtful(candidate: Matched) -> bool:
-    quality = candidate.match.quality
-    return quality is not None and quality < LOW_QUALITY
 
 
 def fit_to_entry(finding: Finding) -> Finding:
@@ -109,12 +105,14 @@ def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
     return tuple(dict.fromkeys(taking))
 
 
-def _preference(candidate: Matched) -> tuple[int, bool, tuple[int, int], int, int, Region | tuple[()], int, bytes]:
-    """Sort key: the distance, then the whole picture before regions, the file's own picture before embedded ones, the
-    earlier frame, the plain rendering before altered ones, the region further to the left, the earlier orientation.
+def _preference(candidate: Matched) -> tuple[Any, ...]:
+    """Sort key: doubtful matches last, then the distance, then the whole picture before regions.
+
+    Then the file's own picture before embedded ones, the earlier frame, the plain rendering before altered ones, the
+    region further to the left, the earlier orientation.
     """
     match = candidate.match
     name, orientation = parse_transform(match.transform)
     part = (-1, 0) if name.part is None else (name.part.kind, name.part.number)
     place = match.region is not None, part, name.frame, KINDS.index(name.kind), match.region or ()
-    return match.distance, *place, TRANSFORMS.index(orientation), match.entry_value
+    return match.doubtful, match.distance, *place, TRANSFORMS.index(orientation), match.entry_value

@@ -1,8 +1,10 @@
 """PDQ and pHash of one picture, decided together: by the probability that both are so near by chance.
 
-Where a limit of false matches is set, and an entry has hashes by both, neither distance decides alone. A distance
-slightly above the threshold of one is a match if the other is small enough, and a distance just within the threshold
-of one is no match if the other is too large. An entry that has only one of the two hashes is decided by that one.
+Where a limit of false matches is set, and an entry has hashes of full quality by both, neither distance decides alone.
+A distance slightly above the threshold of one is a match if the other is small enough, and a distance just within the
+threshold of one is no match if the other is too large. An entry that has only one of the two hashes is decided by that
+one. Pictures of low quality are not looked up here (all_algorithms.py); listed PDQ hashes of low quality are decided
+alone, by the thresholds for low quality.
 
 Candidates come from PDQ's index, within WIDER bits more than PDQ's own threshold: by the calibration in this package
 these bits make chance matches ten times as many, of regions and of whole pictures, which a very near pHash about makes
@@ -18,10 +20,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from matcher.calibration.tables import LOW_QUALITY
 from matcher.distances import hamming
 from matcher.lists.opened import Candidates
-from matcher.lookup.chances import Chances, kind_of
-from matcher.lookup.hash_lookup import nearest_rows
+from matcher.lookup.chances import Chances
 from matcher.lookup.outcome import Matched
 from matcher.lookup.picture_lookup import PictureLookup
 from matcher.model import NO_QUALITY, TRANSFORMS, Hash, OrientationHashes
@@ -57,13 +59,16 @@ class JointLookup:
         """The largest distance of the first hash at which the second is compared."""
         return self.first.threshold(kind) + WIDER
 
-    def may_match(self, turned: Mapping[str, OrientationHashes]) -> bool:
+    def may_match(self, turned: Mapping[str, OrientationHashes], kind: str) -> bool:
         """Whether the reference hashes may match an entry, considering the slack of the screened ones."""
         one, other = turned[FIRST], turned[SECOND]
-        kind = kind_of(one.region)
-        near = self.first.candidates_for(one, self.radius(kind))
+        every = self.first.candidates_for(one, self.radius(kind), kind)
+        low = self.first.hash_lookup.is_low(every)
+        least = every.distances - np.array(one.slack)[every.queries]
+        if (least[low] <= self.first.threshold(LOW_QUALITY)).any():
+            return True
+        near, distances = every.where(~low), least[~low]
         has = self._have(near, self.second)
-        distances = near.distances - np.array(one.slack)[near.queries]
         if (distances[~has] <= self.first.threshold(kind)).any():
             return True
         codes = {place: (value.value, other.slack[place]) for place, value in enumerate(other.hashes)}
@@ -72,43 +77,41 @@ class JointLookup:
             for _row, distance in self._seconds(near, place, value):
                 if self._accepts(kind, max(0, int(distances[place])), max(0, distance - slack)) is not None:
                     return True
-        alone = self.second.candidates_for(other, self.second.threshold(kind))
-        least = self.first.quality + self.first.screen.quality_margin
-        surely_queried = one.qualities[0] != NO_QUALITY and one.qualities[0] >= least
+        alone = self.second.candidates_for(other, self.second.threshold(kind), kind)
+        sure = self.first.hash_lookup.least_quality(kind) + self.first.screen.quality_margin
+        surely_queried = one.qualities[0] != NO_QUALITY and one.qualities[0] >= sure
         return bool(len(alone)) and not (surely_queried and bool(self._have(alone, self.first).all()))
 
-    def matches(self, turned: Mapping[str, OrientationHashes], confirm: Confirm) -> list[Matched]:
+    def matches(
+        self, turned: Mapping[str, OrientationHashes], confirm: Confirm, kind: str, low_kind: str
+    ) -> list[Matched]:
         """The nearest match by each of both algorithms with each listed entry. Errors of `confirm` are passed on.
 
         An entry that has both hashes matches by both or by neither.
         """
         one, other = turned[FIRST], turned[SECOND]
-        kind = kind_of(one.region)
-        near, firsts = self.first.confirmed(
-            one, lambda transform: confirm(self.first, transform), threshold=self.radius(kind)
+        every, firsts = self.first.confirmed(
+            one, lambda transform: confirm(self.first, transform), threshold=self.radius(kind), kind=kind
         )
+        low = self.first.hash_lookup.is_low(every)
+        near = every.where(~low)
         seconds = cache(lambda query: self._reference(other, query, confirm))
         upright = seconds(0) if len(near) else None
-        usable = upright is not None and self.second.hash_lookup.meets_minimum_quality(upright)
+        usable = upright is not None and self.second.hash_lookup.is_good_enough(upright, kind)
         has = self._have(near, self.second) if usable else np.zeros(len(near), bool)
-        matches = self._alone(self.first, near.where(~has), one, firsts)
+        matches = self.first.nearest(every.where(low), one, firsts, kind, low_kind)
+        matches.extend(self.first.nearest(near.where(~has), one, firsts, kind, low_kind))
         for pair in self._best(kind, near.where(has), seconds):
             matches.extend(self._both(pair, turned, firsts))
         alone, confirmed = self.second.confirmed(
-            other, lambda transform: confirm(self.second, transform), threshold=self.second.threshold(kind)
+            other,
+            lambda transform: confirm(self.second, transform),
+            threshold=self.second.threshold(kind),
+            kind=kind,
         )
-        if len(alone) and self._is_queried(one, confirm):
+        if len(alone) and self._is_queried(one, confirm, kind):
             alone = alone.where(~self._have(alone, self.first))
-        return [*matches, *self._alone(self.second, alone, other, confirmed)]
-
-    def _alone(
-        self, lookup: PictureLookup, near: Candidates, turned: OrientationHashes, confirmed: Mapping[int, Hash]
-    ) -> list[Matched]:
-        """The matches of entries that have no hash by the other algorithm."""
-        threshold = lookup.threshold(kind_of(turned.region))
-        groups = np.zeros_like(near.queries)
-        places = nearest_rows(lookup.lists, lookup.algorithm, near, threshold, groups=groups) if len(near) else []
-        return [lookup.matched(near, place, turned, confirmed) for place in places]
+        return [*matches, *self.second.nearest(alone, other, confirmed, kind, low_kind)]
 
     def _best(self, kind: str, near: Candidates, seconds: Callable[[int], Hash | None]) -> Iterator[_Pair]:
         """A generator of the accepted pair of hashes with the least odds, of each entry that has one."""
@@ -139,8 +142,8 @@ class JointLookup:
     ) -> Iterator[Matched]:
         """A generator of the two matches of a pair; the threshold of each depends on the distance of the other."""
         query, first, second = (int(value[0]) for value in (pair.one.queries, pair.one.distances, pair.other.distances))
-        one = self.first.matched(pair.one, 0, turned[FIRST], firsts)
-        other = self.second.matched(pair.other, 0, turned[SECOND], {query: pair.value})
+        one = self.first.matched(pair.one, 0, turned[FIRST], firsts, pair.kind)
+        other = self.second.matched(pair.other, 0, turned[SECOND], {query: pair.value}, pair.kind)
         for matched, furthest in (
             (one, self._furthest(pair.kind, FIRST, second, first)),
             (other, self._furthest(pair.kind, SECOND, first, second)),
@@ -168,7 +171,7 @@ class JointLookup:
         return np.array([bool(self._rows(lookup, place, entry)) for place, entry in pairs], bool)
 
     def _rows(self, lookup: PictureLookup, place: int, entry: int) -> list[int]:
-        return self._lists[place].rows_of(lookup.algorithm, entry, minimum_quality=lookup.quality)
+        return self._lists[place].rows_of(lookup.algorithm, entry, minimum_quality=lookup.hash_lookup.full_quality)
 
     def _seconds(self, near: Candidates, place: int, value: bytes) -> Iterator[tuple[int, int]]:
         """A generator of the rows of a candidate entry's second hashes, with their distances to `value`."""
@@ -179,7 +182,7 @@ class JointLookup:
     def _reference(self, turned: OrientationHashes, query: int, confirm: Confirm) -> Hash | None:
         return confirm(self.second, TRANSFORMS[query]) if turned.slack[query] else turned[query]
 
-    def _is_queried(self, turned: OrientationHashes, confirm: Confirm) -> bool:
+    def _is_queried(self, turned: OrientationHashes, confirm: Confirm, kind: str) -> bool:
         """Whether the first hash is good enough to be looked up, so that it takes part in the decision."""
         upright = confirm(self.first, TRANSFORMS[0]) if turned.slack[0] else turned[0]
-        return upright is None or self.first.hash_lookup.meets_minimum_quality(upright)
+        return upright is None or self.first.hash_lookup.is_good_enough(upright, kind)

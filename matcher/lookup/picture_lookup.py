@@ -17,7 +17,7 @@ from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
 from matcher.lists.opened import NOTHING, Candidates
 from matcher.lists.together import OpenLists
-from matcher.lookup.chances import Chances, kind_of
+from matcher.lookup.chances import Chances
 from matcher.lookup.hash_lookup import HashLookup, codes_of, nearest_rows
 from matcher.lookup.outcome import Matched
 from matcher.model import NO_QUALITY, TRANSFORMS, Hash, OrientationHashes, Reason, Region
@@ -38,8 +38,7 @@ class PictureLookup:
         screens = isinstance(hasher, ScreeningHasher) and lists.opened and not settings.exact
         self.screener = hasher if isinstance(hasher, ScreeningHasher) and screens else None
         """Hashes reduced pictures; None where none may be screened. Without a list only reference hashes are wanted."""
-        self.quality = self.hash_lookup.quality
-        self._is_listed = any(self.algorithm in opened.algorithms for opened in lists.opened)
+        self.is_listed = any(self.algorithm in opened.algorithms for opened in lists.opened)
         self._exact = settings.exact and hasher.margin > 0  # without a margin all orientations are reference hashes
 
     @property
@@ -47,10 +46,9 @@ class PictureLookup:
         """The margins and the profile of hashes of reduced pictures; zero and empty where none are screened."""
         return Screen(0, 0, "") if self.screener is None else self.screener.screen
 
-    @property
-    def screening_quality(self) -> int:
+    def screening_quality(self, kind: str) -> int:
         """The lowest quality of a screened hash whose reference hash may be good enough to be looked up."""
-        return max(0, self.quality - self.screen.quality_margin)
+        return max(0, self.hash_lookup.least_quality(kind) - self.screen.quality_margin)
 
     def threshold(self, kind: str) -> int:
         """The largest distance that is a match; -1 where no hash of that kind is looked up."""
@@ -87,15 +85,16 @@ class PictureLookup:
         doubtful: npt.NDArray[np.uint8] | None = None,
         *,
         threshold: int,
+        kind: str,
     ) -> Candidates:
         """Candidates within `threshold`, inclusive, of any reference hashes within `slack`, (q,), of these codes.
 
         `codes` are (q, width) uint8, and so are `doubtful`, the bits that may differ, where these are known. There are
         no candidates within a negative threshold.
         """
-        if threshold < 0 or not self._is_listed:
+        if threshold < 0 or not self.is_listed:
             return NOTHING
-        near = self.hash_lookup.near(codes, reach(self.hash_lookup.metric, threshold, int(max(slack))))
+        near = self.hash_lookup.near(codes, reach(self.hash_lookup.metric, threshold, int(max(slack))), kind)
         if len(near):  # within the radius of each query's own slack, not of the largest
             radii = np.array([reach(self.hash_lookup.metric, threshold, int(each)) for each in slack])
             near = near.where(near.distances <= radii[near.queries])
@@ -105,47 +104,52 @@ class PictureLookup:
         in_doubt = np.bitwise_count(differing & doubtful[near.queries]).sum(axis=1)
         return near.where(near.distances - in_doubt <= threshold)
 
-    def may_match(self, turned: OrientationHashes) -> bool:
-        """Whether screened hashes may match an entry, so that the whole picture must be hashed."""
-        return len(self.candidates_for(turned, self.threshold(kind_of(turned.region)))) > 0
+    def may_match(self, turned: OrientationHashes, kind: str) -> bool:
+        """Whether screened hashes of `kind` may match an entry, so that the whole picture must be hashed."""
+        return len(self.candidates_for(turned, self.threshold(kind), kind)) > 0
 
-    def candidates_for(self, turned: OrientationHashes, threshold: int) -> Candidates:
+    def candidates_for(self, turned: OrientationHashes, threshold: int, kind: str) -> Candidates:
         """Candidates within `threshold` of any possible reference hashes; `queries` are places in TRANSFORMS."""
-        if not self._may_be_good(turned):
+        if not self._may_be_good(turned, kind):
             return NOTHING
         doubtful = rows_of(turned.doubtful) if turned.doubtful else None
-        return self.near(rows_of(turned.codes), turned.slack, doubtful, threshold=threshold)
+        return self.near(rows_of(turned.codes), turned.slack, doubtful, threshold=threshold, kind=kind)
 
-    def matches(self, turned: OrientationHashes, confirm: Callable[[str], Hash | None]) -> list[Matched]:
-        """The nearest match of the eight hashes with each listed entry.
+    def matches(
+        self, turned: OrientationHashes, confirm: Callable[[str], Hash | None], kind: str, low_kind: str
+    ) -> list[Matched]:
+        """The nearest match of the eight hashes with each listed entry: of `kind`, or of `low_kind` if they were low.
 
         `confirm` returns the reference hash for a transform; it is called only where there is slack. Where it returns
         None, nothing matches by that transform. Errors of the lists and of `confirm` are passed on.
         """
-        threshold = self.threshold(kind_of(turned.region))
-        near, confirmed = self.confirmed(turned, confirm, threshold=threshold)
+        near, confirmed = self.confirmed(turned, confirm, threshold=self.threshold(kind), kind=kind)
+        return self.nearest(near, turned, confirmed, kind, low_kind)
+
+    def nearest(
+        self, near: Candidates, turned: OrientationHashes, confirmed: Mapping[int, Hash], kind: str, low_kind: str
+    ) -> list[Matched]:
+        """The match of the nearest candidate of each entry; `near` and `confirmed` are the results of `confirmed`."""
         if not len(near):
             return []
-        matches = []
-        groups = np.zeros_like(near.queries)
-        for place in nearest_rows(self.lists, self.algorithm, near, threshold, groups=groups):
-            matches.append(self.matched(near, place, turned, confirmed))
-        return matches
+        limits, groups = self.hash_lookup.limits(near, kind, low_kind), np.zeros_like(near.queries)
+        places = nearest_rows(self.lists, self.algorithm, near, limits, groups=groups)
+        return [self.matched(near, place, turned, confirmed, kind) for place in places]
 
     def confirmed(
-        self, turned: OrientationHashes, confirm: Callable[[str], Hash | None], *, threshold: int
+        self, turned: OrientationHashes, confirm: Callable[[str], Hash | None], *, threshold: int, kind: str
     ) -> tuple[Candidates, dict[int, Hash]]:
         """Candidates with the distances of the reference hashes, and these hashes by their places in TRANSFORMS.
 
         Candidates that cannot be within `threshold` are left out; others may be further away than it.
         """
-        near = self.candidates_for(turned, threshold)
+        near = self.candidates_for(turned, threshold, kind)
         confirmed = dict(enumerate(turned.hashes))
         if not len(near):
             return near, confirmed
         if turned.slack[0]:
             upright = confirm(TRANSFORMS[0])
-            if upright is None or not self.hash_lookup.meets_minimum_quality(upright):
+            if upright is None or not self.hash_lookup.is_good_enough(upright, kind):
                 return NOTHING, confirmed
             confirmed[0] = upright
         for query in np.unique(near.queries).tolist():
@@ -162,18 +166,19 @@ class PictureLookup:
         return near, confirmed
 
     def matched(
-        self, near: Candidates, place: int, turned: OrientationHashes, confirmed: Mapping[int, Hash]
+        self, near: Candidates, place: int, turned: OrientationHashes, confirmed: Mapping[int, Hash], kind: str
     ) -> Matched:
         """The match with the candidate at `place`; `near` and `confirmed` are the results of `confirmed`."""
         query = int(near.queries[place])
         transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
-        matched = self.hash_lookup.matched(near, place, replace(confirmed[query], region=turned.region))
+        matched = self.hash_lookup.matched(near, place, replace(confirmed[query], region=turned.region), kind)
         return replace(matched, match=replace(matched.match, transform=transform))
 
-    def _may_be_good(self, turned: OrientationHashes) -> bool:
+    def _may_be_good(self, turned: OrientationHashes, kind: str) -> bool:
         """Whether the reference hash may be good enough to be looked up."""
         quality = turned.qualities[0]
-        return quality == NO_QUALITY or quality >= (self.screening_quality if turned.slack[0] else self.quality)
+        least = self.screening_quality(kind) if turned.slack[0] else self.hash_lookup.least_quality(kind)
+        return quality == NO_QUALITY or quality >= least
 
 
 def screened_by(screener: ScreeningHasher, reduced: Reduced) -> OrientationHashes | None:

@@ -121,10 +121,10 @@ def _near(group: Group, lookup: PictureLookup, lookups: CombinedLookup) -> Any:
     is_region = group.is_region()
     quality = group[f"{lookup.algorithm} quality"][:, 0].astype(np.int64)
     slack, doubtful = group.slack(lookup.algorithm), group.doubtful(lookup.algorithm)
-    least = np.where(slack[:, 0] > 0, lookup.screening_quality, lookup.quality)
-    good = (quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= least))
     rows = [np.zeros(0, np.int64)]
     for kind, is_kind in ((WHOLE, ~is_region), (REGION, is_region)):
+        least = np.where(slack[:, 0] > 0, lookup.screening_quality(kind), lookup.hash_lookup.least_quality(kind))
+        good = (quality == NO_QUALITY) | ((quality != ABSENT) & (quality >= least))
         queried = np.flatnonzero(good & is_kind)
         for at in range(0, len(queried), _ROWS_A_SEARCH):
             some = queried[at : at + _ROWS_A_SEARCH]
@@ -135,6 +135,7 @@ def _near(group: Group, lookup: PictureLookup, lookups: CombinedLookup) -> Any:
                 slack[some].reshape(-1),
                 None if doubtful is None else doubtful[some].reshape(queries.shape),
                 threshold=lookups.radius(lookup, kind),
+                kind=kind,
             )
             rows.append(np.unique(some[near.queries // codes.shape[1]]))
     return np.unique(np.concatenate(rows))

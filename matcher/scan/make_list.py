@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+import numpy as np
+
 from matcher.algorithms import Metric
+from matcher.distances import balances
 from matcher.errors import ListError
 from matcher.executors.choosing import executor_for
 from matcher.hashers import DEFAULT_ALGORITHMS, hasher
+from matcher.imaging.renderings import is_own
 from matcher.lists.store import check_name
-from matcher.model import Finding, Reason, Status
+from matcher.model import Finding, Hash, Reason, Status
 from matcher.scan.job import ExamineJob
 from matcher.settings import Settings
 from matcher.sources.folder import FolderSource
@@ -25,10 +30,16 @@ _NO_CONTENT = (Reason.EMPTY, Reason.NOT_A_PICTURE)
 
 @dataclass(slots=True)
 class MadeList:
-    """The result: counts of the list, and the pictures that could not be read, with the reason."""
+    """The result: counts of the list, and the pictures that could not be read, with the reason.
+
+    `without_information`: hashes of flat pictures, by algorithm, which were left out. `low_quality`: listed hashes that
+    match near-identical copies only.
+    """
 
     entries: int = 0
     hashes: int = 0
+    without_information: Counter[str] = field(default_factory=Counter)
+    low_quality: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -44,7 +55,9 @@ def make_list(
     """Write a list of every picture below `folder`. ListError where that fails; then no list is written.
 
     An entry's id is `NAME/` and the file's SHA-256; its note is the path inside the folder. Content that occurs twice
-    is listed once. A picture with an alpha channel is listed in both renderings.
+    is listed once. A picture with an alpha channel is listed in all of its renderings, an animation with every frame
+    that was looked at; pictures embedded in a file, as its thumbnail, are not listed. Nor are perceptual hashes without
+    information: those of flat pictures, and of renderings that show nothing.
     """
     check_name(name)
     if not folder.is_dir():
@@ -80,13 +93,29 @@ def _add(
     if finding.sha256 is None or finding.sha256 in listed or finding.reason in _NO_CONTENT:
         return
     listed.add(finding.sha256)
-    made.hashes += _write(stream, f"{name}/{finding.sha256.hex()}", finding, category)
+    own = replace(finding, pictures=tuple(each for each in finding.pictures if is_own(each.rendering)))
+    listable = [value for value in dict.fromkeys(own.computed) if _has_information(value, made)]
+    made.hashes += _write(stream, f"{name}/{finding.sha256.hex()}", listable, finding, category)
     made.entries += 1
 
 
-def _write(stream: IO[bytes], entry_id: str, finding: Finding, category: str | None) -> int:
+def _has_information(value: Hash, made: MadeList) -> bool:
+    """Whether a hash can be listed; it is counted where it cannot, or where its quality is low."""
+    facts = hasher(value.algorithm).algorithm
+    if facts.metric is Metric.EXACT:
+        return True
+    balance = int(balances(np.frombuffer(value.value, np.uint8).reshape(1, -1))[0])
+    quality = 100 if value.quality is None else value.quality
+    if quality < facts.least_quality or balance < facts.least_balance:
+        made.without_information[value.algorithm] += 1
+        return False
+    made.low_quality[value.algorithm] += quality < facts.minimum_quality
+    return True
+
+
+def _write(stream: IO[bytes], entry_id: str, hashes: Sequence[Hash], finding: Finding, category: str | None) -> int:
     written = 0
-    for value in dict.fromkeys(finding.computed):
+    for value in hashes:
         line: dict[str, object] = {"id": entry_id, "algorithm": value.algorithm, "value": value.value.hex()}
         if hasher(value.algorithm).algorithm.metric is not Metric.EXACT:
             line["quality"] = value.quality

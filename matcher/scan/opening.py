@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ledger import Ledger
+from matcher.calibration.tables import LOW_QUALITY
 from matcher.errors import CaseError
 from matcher.examine.engine import Matcher
 from matcher.examine.selftest import run as run_selftest
 from matcher.lists.store import Store, check_lists
 from matcher.lookup.chances import REGION, WHOLE
+from matcher.lookup.picture_lookup import PictureLookup
 from matcher.model import Item
 from matcher.record.builds import library_builds, platform_facts, tool_version
 from matcher.record.case import NO_FACTS, CaseFacts, check_apart, facts_by_name
@@ -193,6 +195,7 @@ class Opening:
                 "threshold": lookup.threshold(WHOLE),
                 **({"region_threshold": lookup.threshold(REGION)} if settings.regions else {}),
                 "minimum_quality": settings.quality(hasher.algorithm.name),
+                **_low_quality(settings, lookup),
                 "margin": max(lookup.margin, lookup.screen.margin),
                 **({} if lookup.screener is None else {"screen": lookup.screen.profile}),
             }
@@ -236,3 +239,11 @@ class Opening:
         except OSError:
             return False
         return digest.hexdigest() == record.sha256
+
+
+def _low_quality(settings: Settings, lookup: PictureLookup) -> dict[str, int]:
+    """The fields of an algorithm whose hashes of low quality are compared by thresholds of their own."""
+    name = lookup.algorithm
+    if not settings.is_stricter_by_quality(name):
+        return {}
+    return {"least_quality": settings.least_quality(name), "low_quality_threshold": lookup.threshold(LOW_QUALITY)}

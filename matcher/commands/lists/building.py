@@ -39,5 +39,10 @@ def command(
     )
     for path, reason in made.unreadable:
         say(f"{path}: {reason}: its picture is not in the list")
+    for kind, count in sorted(made.without_information.items()):
+        say(f"{count:,} {kind} hashes of flat pictures were left out: they would match every other flat picture")
+    for kind, count in sorted(made.low_quality.items()):
+        if count:
+            say(f"{count:,} {kind} hashes are of low quality: they match near-identical copies only")
     click.echo(f"{output}: {made.entries:,} entries, {made.hashes:,} hashes")
     return 0

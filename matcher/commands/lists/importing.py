@@ -63,6 +63,7 @@ def command(
     Without --map, categories named `known-good` and `information` mean what they say and every other one is notable;
     with --update, categories mean what they meant.
     """
+    from matcher.lists.comparability import comparability
     from matcher.lists.importing import ImportRequest, import_lists
     from matcher.lists.store import Store
     from matcher.lists.version import REFUSED
@@ -96,8 +97,12 @@ def command(
         click.echo(printable(described(built)))
     for kind, count in built.holds["kept"].items():
         say(f"{count} hashes of type {kind} were kept; this type is not looked up")
-    for kind, count in target.open_list(built.name, built.version).not_computed.items():
+    opened = target.open_list(built.name, built.version)
+    for kind, count in opened.not_computed.items():
         say(f"{count:,} {kind} hashes are indexed, and scans do not look them up: {NO_HASHER}")
+    for each in comparability(opened):
+        for sentence in each.sentences():
+            say(sentence)
     return 0
 
 
