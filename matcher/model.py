@@ -197,9 +197,8 @@ class Match:
     doubtful: bool = False
 
     def order(self) -> tuple[Any, ...]:
-        """Sort key: doubtful matches last, distance, list, entry, then the other fields that make the order total."""
+        """Sort key: distance, list, entry, then the remaining fields that make the order total."""
         return (
-            self.doubtful,
             *(self.distance, self.list, self.entry, self.algorithm, self.category or ""),
             *(self.transform, self.region or (), self.value, self.entry_value),
         )

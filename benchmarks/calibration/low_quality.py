@@ -160,7 +160,7 @@ def main() -> None:
             tables[kind][name] = {"chance": list(chance), "pairs": int(counts.sum()), "seen": 0}
             most = ALGORITHMS[name].threshold
             within = "" if kind == LOW_QUALITY else f", of pHash within {MOST_PHASH[kind]}"
-            print(f"  {name}{within}: {counts.sum():,} pairs")
+            print(f"  {name}{within}: {counts.sum():,} pairs, {observed.sum():,} in the other half")
             for place in sorted({0, 2, most // 4, most // 2, most}):
                 expected = 10 ** (chance[place] / 100) * observed.sum()
                 print(f"    within {place:3}: {counts[: place + 1].sum():8,};", end=" ")

@@ -77,17 +77,28 @@ class CombinedLookup:
             lookup.may_match(turned[lookup.algorithm], LOW_QUALITY) for lookup in some
         )
 
+    def _has_low_candidates(self, turned: Mapping[str, OrientationHashes]) -> bool:
+        """Whether a listed hash of low quality may be near."""
+        return any(
+            lookup.hash_lookup.is_low(
+                lookup.candidates_for(turned[lookup.algorithm], lookup.threshold(WHOLE), WHOLE)
+            ).any()
+            for lookup in self.each
+            if lookup.algorithm in turned
+        )
+
     def matches(self, turned: Mapping[str, OrientationHashes], confirm: Confirm) -> list[Matched]:
         """The nearest match by each algorithm with each listed entry. Errors of `confirm` are passed on."""
         kind, low_kind = self._possible_kinds(turned)[0], LOW_QUALITY
         if kind != REGION and self._gate is not None and GATE in turned:
             if not self.may_match(turned):
                 return []
-            gate = confirm(self._gate, TRANSFORMS[0]) if turned[GATE].slack[0] else turned[GATE][0]
-            if gate is None:
-                return []
-            low_kind = self._low_kind(gate)
-            kind = WHOLE if self._is_full(gate.quality) else low_kind
+            if LOW_QUALITY in self._possible_kinds(turned) or self._has_low_candidates(turned):
+                gate = confirm(self._gate, TRANSFORMS[0]) if turned[GATE].slack[0] else turned[GATE][0]
+                if gate is None:
+                    return []
+                low_kind = self._low_kind(gate)
+                kind = WHOLE if self._is_full(gate.quality) else low_kind
         joint = self._joint if {FIRST, SECOND} <= turned.keys() and kind in KINDS else None
         matches = [] if joint is None else joint.matches(turned, confirm, kind, low_kind)
         for lookup in self.each:

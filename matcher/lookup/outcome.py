@@ -106,7 +106,7 @@ def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
 
 
 def _preference(candidate: Matched) -> tuple[Any, ...]:
-    """Sort key: doubtful matches last, then the distance, then the whole picture before regions.
+    """Sort key: the distance, then the whole picture before regions.
 
     Then the file's own picture before embedded ones, the earlier frame, the plain rendering before altered ones, the
     region further to the left, the earlier orientation.
@@ -115,4 +115,4 @@ def _preference(candidate: Matched) -> tuple[Any, ...]:
     name, orientation = parse_transform(match.transform)
     part = (-1, 0) if name.part is None else (name.part.kind, name.part.number)
     place = match.region is not None, part, name.frame, KINDS.index(name.kind), match.region or ()
-    return match.doubtful, match.distance, *place, TRANSFORMS.index(orientation), match.entry_value
+    return match.distance, *place, TRANSFORMS.index(orientation), match.entry_value

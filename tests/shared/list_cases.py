@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
-from matcher.algorithms import ALGORITHMS
+from matcher.algorithms import ALGORITHMS, Metric
 from matcher.distances import hamming
 from matcher.lists.exporting import exported_lines
 from matcher.lists.importing import ImportRequest, import_lists
@@ -22,8 +23,14 @@ Line = dict[str, object]
 
 
 def value(number: int, algorithm: str) -> str:
+    """A hash for each number, as far from those of other numbers as these differ in bits.
+
+    Perceptual ones have about half of their bits set, and an irregular pattern, as those of pictures.
+    """
     known = ALGORITHMS.get(algorithm)
-    return number.to_bytes(144 if known is None else known.width).hex()
+    width = 144 if known is None else known.width
+    base = Random(1).getrandbits(8 * width) if known is not None and known.metric is Metric.HAMMING else 0
+    return (number ^ base).to_bytes(width).hex()
 
 
 def line(entry_id: str, algorithm: str, number: int, **more: object) -> Line:

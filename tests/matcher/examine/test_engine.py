@@ -242,22 +242,27 @@ class TestQuality:
         lower = Settings(minimum_quality={"pdq": 0})
         assert len(Matcher.open(store, settings=lower).examine(encoded(flat)).matches) == 1
 
-    @pytest.mark.parametrize(("quality", "found"), [(None, 1), (50, 1), (49, 0)])
-    def test_an_entry_of_low_quality_is_passed_over(
-        self, make_store: MakeStore, encoded: Encode, quality: int | None, found: int
+    @pytest.mark.parametrize(
+        ("quality", "found", "doubtful"), [(None, 1, False), (50, 1, False), (49, 1, True), (0, 0, False)]
+    )
+    def test_an_entry_of_low_quality_is_doubtful_and_one_without_information_is_passed_over(
+        self, make_store: MakeStore, encoded: Encode, quality: int | None, found: int, doubtful: bool
     ) -> None:
         value = PDQ.hash(Picture(original(1))).value.hex()
         store = make_store([{"id": "a", "algorithm": "pdq", "value": value, "quality": quality}])
-        assert Matcher.open(store).examine(encoded(original(1))).matches_total == found
+        finding = Matcher.open(store).examine(encoded(original(1)))
+        assert (finding.matches_total, finding.doubtful) == (found, doubtful)
 
-    def test_a_flat_picture_by_phash_is_doubtful_and_can_be_left_out(
+    def test_a_flat_picture_by_phash_is_left_out_and_doubtful_on_request(
         self, make_store: MakeStore, encoded: Encode
     ) -> None:
         store = make_store([{"id": "a", "algorithm": "phash", "value": "8000000000000000"}])
         flat = encoded(Image.new("RGB", (100, 100), "grey"))
-        finding = Matcher.open(store).examine(flat)
+        finding = Matcher.open(store, settings=Settings(minimum_quality={"phash": 0})).examine(flat)
         assert (finding.notable, finding.doubtful, finding.matches[0].quality) == (True, True, 3)
-        assert Matcher.open(store, settings=Settings(minimum_quality={"phash": 50})).examine(flat).matches == ()
+        assert finding.matches[0].chance is None or float(finding.matches[0].chance) > 1e-3
+        for settings in (Settings(), Settings(minimum_quality={"phash": 50})):
+            assert Matcher.open(store, settings=settings).examine(flat).matches == ()
 
     def test_a_picture_with_detail_is_not_doubtful(self, matcher: Matcher, encoded: Encode) -> None:
         finding = matcher.examine(encoded(original(1), "JPEG"))
@@ -305,7 +310,7 @@ def test_the_json_form_is_the_documented_one(matcher: Matcher, encoded: Encode) 
     assert list(form["hashes"][0]) == ["algorithm", "value", "quality", "region"]
     assert list(form["matches"][0]) == [
         *("list", "entry", "category", "algorithm", "value", "entry_value"),
-        *("distance", "threshold", "quality", "region", "transform", "chance"),
+        *("distance", "threshold", "quality", "region", "transform", "chance", "doubtful"),
     ]
 
 

@@ -152,7 +152,7 @@ def test_what_was_refused_stays_with_the_list(tmp_path: Path) -> None:
 def test_a_reader_keeps_its_snapshot_while_others_publish(tmp_path: Path) -> None:
     bring(tmp_path, line("a", "pdq", 0), line("b", "md5", 1))
     reader = Matcher.open(tmp_path)
-    code, digest = Hash("pdq", bytes(32), 100), Hash("md5", bytes.fromhex(value(1, "md5")))
+    code, digest = Hash("pdq", bytes.fromhex(value(0, "pdq")), 100), Hash("md5", bytes.fromhex(value(1, "md5")))
     before = reader.lookup_many([code, digest])
     bring(tmp_path, line("a", "pdq", 2**200 - 1), update=True)
     remove_entries(Store(tmp_path), NAME, ["b"])

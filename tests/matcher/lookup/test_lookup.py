@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from matcher import Disposition, Hash, Match, Matcher, Settings, SettingsError, Status
+from matcher.calibration.tables import LOW_QUALITY
 from matcher.distances import hamming
 from matcher.hashers import known_algorithm
 from matcher.imaging.drawing import landscape
@@ -53,14 +54,20 @@ def lines(seed: int, count: int) -> list[dict[str, object]]:
 WIDTHS = {"md5": 16, "sha1": 20, "sha256": 32, "pdq": 32, "phash": 8}
 
 
-def brute_force(listed: list[dict[str, object]], asked: Hash, settings: Settings) -> list[tuple[object, ...]]:
-    """What must be found: list entries by their text, one after the other."""
+def brute_force(
+    listed: list[dict[str, object]], asked: Hash, settings: Settings, low: dict[str, int]
+) -> list[tuple[object, ...]]:
+    """What must be found: list entries by their text, one after the other.
+
+    `low` are the thresholds for low quality, which are those of irregular hashes: random ones are.
+    """
     best: dict[tuple[object, object], int] = {}
     facts = known_algorithm(asked.algorithm)
     assert facts is not None
     perceptual = asked.algorithm in ("pdq", "phash")
     threshold = settings.threshold(asked.algorithm) if perceptual else 0
-    lowest = settings.quality(asked.algorithm) if perceptual else 0
+    lowest = settings.least_quality(asked.algorithm) if perceptual else 0
+    full = settings.quality(asked.algorithm) if perceptual else 0
     if asked.quality is not None and asked.quality < lowest:
         return []
     for line in listed:
@@ -69,7 +76,9 @@ def brute_force(listed: list[dict[str, object]], asked: Hash, settings: Settings
             continue
         distance = hamming(asked.value, bytes.fromhex(str(line["value"])))
         key = (line["id"], line["category"])
-        if distance <= threshold and distance <= best.get(key, threshold):
+        is_low = any(isinstance(each, int) and each < full for each in (quality, asked.quality))
+        most = low[asked.algorithm] if is_low else threshold
+        if distance <= most and distance <= best.get(key, threshold):
             best[key] = distance
     return sorted((distance, *key) for key, distance in best.items())
 
@@ -88,10 +97,11 @@ def test_lookup_finds_what_brute_force_finds(make_store: MakeStore, seed: int, s
         asked.append(Hash(name, near(drawn, value, bits), drawn.choice([None, 0, 49, 50, 100])))
     answers = opened.lookup_many(asked)
     assert sum(map(len, answers)) > 300
+    low = {lookup.algorithm: lookup.threshold(LOW_QUALITY) for lookup in opened.lookups}
     for one, answer in zip(asked, answers, strict=True):
         assert answer == opened.lookup(one)
         assert sorted((match.distance, match.entry, match.category) for match in answer) == brute_force(
-            listed, one, settings
+            listed, one, settings, low
         )
         assert list(answer) == sorted(answer, key=Match.order)
         for match in answer:
@@ -125,8 +135,9 @@ def without_chance(match: Match) -> Match:
 
 
 def test_more_than_a_hundred_are_all_given(make_store: MakeStore) -> None:
-    listed = [{"id": f"{number:03d}", "algorithm": "pdq", "value": "00" * 32} for number in range(150)]
-    found = Matcher.open(make_store(listed)).lookup(Hash("pdq", bytes(32)))
+    code = random.Random(1).randbytes(32)
+    listed = [{"id": f"{number:03d}", "algorithm": "pdq", "value": code.hex()} for number in range(150)]
+    found = Matcher.open(make_store(listed)).lookup(Hash("pdq", code))
     assert [match.entry for match in found] == [f"{number:03d}" for number in range(150)]
 
 
@@ -164,14 +175,16 @@ def test_what_cannot_be_asked_is_an_error_and_no_empty_answer(matcher: Matcher, 
 
 
 def test_disposition(make_store: MakeStore) -> None:
-    value = "00" * 32
-    listed = [{"id": name, "algorithm": "pdq", "value": value, "category": name} for name in ("bad", "good", "info")]
+    code = random.Random(1).randbytes(32)
+    listed = [
+        {"id": name, "algorithm": "pdq", "value": code.hex(), "category": name} for name in ("bad", "good", "info")
+    ]
     profile = CategoryProfile({"good": Disposition.KNOWN_GOOD, "info": Disposition.INFORMATION})
     opened = Matcher.open(make_store(listed, profile=profile))
-    found = {match.entry: opened.disposition(match) for match in opened.lookup(Hash("pdq", bytes(32)))}
+    found = {match.entry: opened.disposition(match) for match in opened.lookup(Hash("pdq", code))}
     assert found == {"bad": Disposition.NOTABLE, "good": Disposition.KNOWN_GOOD, "info": Disposition.INFORMATION}
     with pytest.raises(SettingsError, match="no list 'made' is open"):
-        Matcher().disposition(opened.lookup(Hash("pdq", bytes(32)))[0])
+        Matcher().disposition(opened.lookup(Hash("pdq", code))[0])
 
 
 class TestGivenDigests:

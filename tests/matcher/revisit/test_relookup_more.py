@@ -125,7 +125,7 @@ def test_one_scan_that_cannot_be_looked_up_does_not_hide_the_others(
 
 
 def test_what_the_stored_hash_decides_needs_no_confirmation(tmp_path: Path, make_store: MakeStore) -> None:
-    half = landscape(3, width=160, height=240)
+    half = landscape(1, width=160, height=240)  # of full quality
     symmetric = Image.new("RGB", (320, 240))
     symmetric.paste(half, (0, 0))
     symmetric.paste(ImageOps.mirror(half), (160, 0))
