@@ -68,9 +68,10 @@ def _hamming(name: str, width: int, threshold: int, least_balance: int) -> Algor
 
 LEAST_PDQ_QUALITY = 1
 """Below it a PDQ hash has no information: docs/calibration.md has the measurement."""
-LEAST_BALANCE = 75
-"""The least balance of the bits, as a quality, of a hash that is cut at the median: below it many coefficients are
-equal, the picture is flat, and its hash is near that of every other flat picture."""
+LEAST_BALANCE = 25
+"""The least balance of the bits, as a quality, of a hash that is cut at the median: below it nearly all of them are
+equal, the picture is flat, and its hash is near that of every other flat picture. One that is symmetric along both
+axes has 25."""
 
 ALGORITHMS: dict[str, Algorithm] = {
     algorithm.name: algorithm
