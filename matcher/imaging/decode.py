@@ -59,10 +59,11 @@ class Decoded:
         self._rest = rest
 
     def renderings(self) -> Iterator[Picture]:
-        """A generator of one picture for each frame, or of two where it has an alpha channel that is not opaque.
+        """A generator of one picture for each frame, or of three where it has an alpha channel that is not opaque.
 
-        The two are composited on white, and without the alpha channel. Pictures are made one after the other, so that
-        one is held at a time; a picture equal to an earlier one is left out. It can be called only once.
+        The three are composited on white, without the alpha channel, and composited on black. Pictures are made one
+        after the other, so that one is held at a time; a picture equal to an earlier one is left out, and in an
+        animation one that hardly differs from the last that was given out. It can be called only once.
         """
         digests: set[bytes] = set()
         try:
@@ -70,7 +71,7 @@ class Decoded:
                 for frame in self._frames():
                     for label, image in colour.renderings(frame.image):
                         picture = Picture(image, rendering=rendering_name(frame.number, label))
-                        if frame.alone or _is_new(picture, digests):
+                        if _is_looked_at(frame, label, picture, digests):
                             yield picture
                         del image, picture  # or they would be held while the next one is made
         except DecodeError as error:
@@ -82,6 +83,14 @@ class Decoded:
         yield first
         del first
         yield from self._rest
+
+
+def _is_looked_at(frame: Frame, kind: str, picture: Picture, digests: set[bytes]) -> bool:
+    """Whether a rendering of a frame shows what no earlier one showed. `digests` are those of the earlier ones."""
+    selection = frame.selection
+    if selection is None:
+        return frame.alone or _is_new(picture, digests)
+    return selection.differs(kind, picture) and _is_new(picture, digests) and selection.takes(frame.number)
 
 
 def _is_new(picture: Picture, digests: set[bytes]) -> bool:
