@@ -18,6 +18,7 @@ from matcher.errors import DecodeError
 from matcher.imaging.animation import Selection, reach
 from matcher.imaging.failures import reasons
 from matcher.imaging.formats import gif_blocks as gif
+from matcher.imaging.formats.apng import with_all_frames
 from matcher.imaging.formats.salvage import repair
 from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.limits import FRAMES_PASSED, Limits
@@ -35,6 +36,8 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
 
     Where the first frame is damaged, its readable part is yielded before that error.
     """
+    if decoder == "PNG":
+        data = with_all_frames(data)
     budget = Budget(limits)
     size = None
     try:
