@@ -38,7 +38,7 @@ def renderings(image: Image.Image) -> Iterator[tuple[str, Image.Image]]:
     invert them, and the file does not say which. The renderings are made one after the other, so that a large picture
     is not held twice.
     """
-    image = eight_bits(image)
+    image = _with_key(image) if image.mode in _SIXTEEN_BIT and "transparency" in image.info else eight_bits(image)
     if image.mode in _TO_RGB:
         yield "", _TO_RGB[image.mode](image)
         if image.mode == "CMYK" and getattr(image, "format", None) in ("JPEG", "MPO"):
@@ -55,6 +55,12 @@ def renderings(image: Image.Image) -> Iterator[tuple[str, Image.Image]]:
     yield "", _composited(with_alpha, alpha, 255)
     yield ALPHA_DROPPED, with_alpha.convert("RGB")
     yield ON_BLACK, _composited(with_alpha, alpha, 0)
+
+
+def _with_key(image: Image.Image) -> Image.Image:
+    """A grey picture of sixteen bits, in eight, with an alpha channel: the value that `info` names is transparent."""
+    opaque = np.asarray(image) != image.info["transparency"]
+    return Image.merge("LA", (eight_bits(image), Image.fromarray(opaque.astype(np.uint8) * 255)))
 
 
 def _composited(image: Image.Image, alpha: Image.Image, ground: int) -> Image.Image:

@@ -19,6 +19,7 @@ from matcher.imaging.animation import Selection, reach
 from matcher.imaging.failures import reasons
 from matcher.imaging.formats import gif_blocks as gif
 from matcher.imaging.formats.apng import with_all_frames
+from matcher.imaging.formats.png_key import bring_key_to_eight_bits
 from matcher.imaging.formats.salvage import repair
 from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.limits import FRAMES_PASSED, Limits
@@ -46,6 +47,8 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
             size = image.size
             budget.take(*size)
             image.load()
+            if decoder == "PNG":
+                bring_key_to_eight_bits(image, data)
     except DecodeError as error:
         if error.reason in (Reason.TRUNCATED, Reason.CORRUPT):
             yield from _salvaged(data, decoder, size, limits)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from matcher.imaging.decode import decode
 from matcher.imaging.drawing import landscape
-from matcher.revisit import reopened_source
 from matcher.revisit.verify import verify_case
 from tests.shared.relookup_cases import after, lines_of, recorded, run_relookup
 from tests.shared.scan_cases import scan
@@ -51,8 +51,7 @@ def test_frames_and_renderings_on_black_are_confirmed(
         decoded.append(len(data))
         return decode(data, *more)  # type: ignore[arg-type]
 
-    decode = reopened_source.decode
-    monkeypatch.setattr(reopened_source, "decode", counted)
+    monkeypatch.setattr("matcher.revisit.reopened_source.decode", counted)
     (result,) = run_relookup(tmp_path / "case", store)
     assert after(recorded(tmp_path / "case"), result) == recorded(tmp_path / "fresh")
     assert result.changes_of("unconfirmed") == []
