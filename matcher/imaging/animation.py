@@ -20,8 +20,13 @@ SIDE = 64
 """The cells along each axis: as many as PDQ takes its hash from."""
 
 MOST_CHANGE = 2
-"""The largest change of any cell, in grey values of 0 to 255, of a frame that is passed over. On real and on drawn
-animations such a frame was at most 6 bits of PDQ from the one that was looked at, where PDQ's quality was 20 or more
+"""The largest change of any cell, in grey values of 0 to 255, of a frame that is passed over: no part of it differs."""
+
+LEAST_CONTRAST = 32
+"""How many times as large as the contrast of the change the contrast of the frame is at least, where it is passed over:
+standard deviations of the cells. Hashes depend on contrast: a change of two values alters the hash of a faint frame.
+
+Frames that are passed over were at most 6 bits of PDQ from those that were looked at, in real and in drawn animations
 (`python -m benchmarks.decoding.frames_passed`)."""
 
 
@@ -59,16 +64,16 @@ class Selection:
         self._most = most
         self._looked_at = 0
         self._latest = 0
-        self._cells: dict[str, tuple[tuple[int, int], npt.NDArray[np.int16]]] = {}
+        self._last: dict[str, _Cells] = {}
         self.left_out = False
 
     def differs(self, kind: str, picture: Picture) -> bool:
         """Whether a rendering differs from the last of its kind that did, with which the next one is compared."""
-        size, cells = picture.image.size, _cells(picture)
-        last = self._cells.get(kind)
-        if last is not None and last[0] == size and int(np.abs(cells - last[1]).max()) <= MOST_CHANGE:
+        cells = _Cells(picture)
+        last = self._last.get(kind)
+        if last is not None and last.is_near(cells):
             return False
-        self._cells[kind] = size, cells
+        self._last[kind] = cells
         return True
 
     def takes(self, number: int) -> bool:
@@ -82,6 +87,27 @@ class Selection:
         return True
 
 
-def _cells(picture: Picture) -> npt.NDArray[np.int16]:
-    """The means of the grey in SIDE × SIDE cells, rounded, (SIDE, SIDE); a picture that is smaller is stretched."""
-    return np.asarray(picture.grey.resize((SIDE, SIDE), Image.Resampling.BOX)).astype(np.int16)
+class _Cells:
+    """The means of a picture's grey in SIDE × SIDE cells, rounded; a picture that is smaller is stretched.
+
+    All that is computed of them are whole numbers: the same on every machine.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self._size = picture.image.size
+        self._means = np.asarray(picture.grey.resize((SIDE, SIDE), Image.Resampling.BOX)).astype(np.int64)
+        self._contrast = _contrast(self._means)
+
+    def is_near(self, other: _Cells) -> bool:
+        """Whether `other` changes too little to be looked at."""
+        if self._size != other._size:
+            return False
+        change = other._means - self._means
+        if int(np.abs(change).max()) > MOST_CHANGE:
+            return False
+        return _contrast(change) * LEAST_CONTRAST**2 <= self._contrast
+
+
+def _contrast(cells: npt.NDArray[np.int64]) -> int:
+    """The variance of the cells times the square of their number."""
+    return int(cells.size * np.square(cells).sum() - cells.sum() ** 2)
