@@ -28,7 +28,7 @@ class Settings:
     """The settings of an examination.
 
     `thresholds` and `minimum_quality` override the defaults of single algorithms (a distance, inclusive; 0 to 100).
-    `max_pixels` limits one frame, `max_total_pixels` all frames of a file, `max_frames` the number of hashed pages.
+    `max_pixels` limits one frame, `max_total_pixels` all frames of a file, `max_frames` the number of those hashed.
     `exact` decodes every picture in full and hashes every orientation by the reference, instead of screening first.
     `regions`: also look for known pictures inside of each picture. `max_false_matches` sets every threshold so that at
     most this number of matches is expected by chance in 10,000 screenshots with the lists that are open; `calibration`

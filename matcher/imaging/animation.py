@@ -55,7 +55,7 @@ def reach(count: int, pixels: int, limits: Limits) -> Reach:
 class Selection:
     """Chooses the renderings that are looked at, of one animation. Frames are asked about in their order.
 
-    `most` frames are looked at, and the `landmarks` among the frames after them. `left_out` tells whether a frame that
+    `most` frames that differ are looked at, and the `landmarks` in any case. `left_out` tells whether a frame that
     differs was left out for that.
     """
 
@@ -67,11 +67,14 @@ class Selection:
         self._last: dict[str, _Cells] = {}
         self.left_out = False
 
-    def differs(self, kind: str, picture: Picture) -> bool:
-        """Whether a rendering differs from the last of its kind that did, with which the next one is compared."""
+    def differs(self, number: int, kind: str, picture: Picture) -> bool:
+        """Whether a rendering of a frame differs from the last of its kind that did; that of a landmark always does.
+
+        The next one is compared with it then.
+        """
         cells = _Cells(picture)
         last = self._last.get(kind)
-        if last is not None and last.is_near(cells):
+        if last is not None and number not in self._landmarks and last.is_near(cells):
             return False
         self._last[kind] = cells
         return True

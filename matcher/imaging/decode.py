@@ -91,7 +91,9 @@ def _is_looked_at(frame: Frame, kind: str, picture: Picture, digests: set[bytes]
     selection = frame.selection
     if selection is None:
         return frame.alone or _is_new(picture, digests)
-    return selection.differs(kind, picture) and _is_new(picture, digests) and selection.takes(frame.number)
+    return (
+        selection.differs(frame.number, kind, picture) and _is_new(picture, digests) and selection.takes(frame.number)
+    )
 
 
 def _is_new(picture: Picture, digests: set[bytes]) -> bool:

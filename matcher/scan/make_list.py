@@ -44,7 +44,8 @@ def make_list(
     """Write a list of every picture below `folder`. ListError where that fails; then no list is written.
 
     An entry's id is `NAME/` and the file's SHA-256; its note is the path inside the folder. Content that occurs twice
-    is listed once. A picture with an alpha channel is listed in both renderings.
+    is listed once. A picture with an alpha channel is listed in each of its renderings,
+    an animation by each frame that is looked at.
     """
     check_name(name)
     if not folder.is_dir():

@@ -40,6 +40,17 @@ def test_a_frame_that_stays_is_passed_over(encoded: Encode, format_name: str) ->
     assert labels(data) == (names(1, 4, 6) if format_name == "AVIF" else names(1, 2, 3), None)
 
 
+def test_the_first_the_middle_and_the_last_frame_are_looked_at_in_any_case(encoded: Encode) -> None:
+    """Their changes are small, but no frame is equal to another one."""
+    (one,) = drawn(1)
+    frames = []
+    for place in range(9):
+        one.paste(one.crop((place, 20, place + 1, 21)).point(lambda value: value ^ 1), (place, 20))
+        frames.append(one.copy())
+    data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    assert labels(data) == (names(1, 5, 9), None)
+
+
 def test_frames_that_come_again_are_seen_once(encoded: Encode) -> None:
     one, two = drawn(2)
     data = encoded(one, "GIF", save_all=True, append_images=[two, one, two, one])
@@ -67,13 +78,13 @@ def test_a_slow_fade_is_looked_at_on_its_way(encoded: Encode, contrast: float) -
 
 def test_a_small_change_anywhere_counts(encoded: Encode) -> None:
     """A change that the mean of the frame does not show: another picture may stand there."""
-    (one,) = drawn(1)
+    one, *more = drawn(4)
     other = one.copy()
     other.paste((255, 0, 0), (20, 20, 22, 22))
     faint = one.copy()
     faint.paste(one.crop((20, 20, 22, 22)).point(lambda value: min(value + 2, 255)), (20, 20))
-    data = encoded(one, "WEBP", save_all=True, append_images=[faint, other], lossless=True)
-    assert labels(data) == (names(1, 3), None)
+    data = encoded(one, "WEBP", save_all=True, append_images=[faint, other, *more], lossless=True)
+    assert labels(data) == (names(1, 3, 4, 5, 6), None)
 
 
 def test_every_page_of_a_tiff(encoded: Encode) -> None:
@@ -104,11 +115,11 @@ def test_each_rendering_is_compared_with_the_last_of_its_kind(encoded: Encode) -
     """Where only the alpha channel changes, the picture without it is not looked at again."""
     one = drawn(1)[0].convert("RGBA")
     frames = []
-    for alpha in (100, 101, 180):
+    for alpha in (100, 101, 180, 181, 200):
         one.putalpha(alpha)
         frames.append(one.copy())
     data = encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-    expected = ["", "alpha-dropped", "on-black", "frame-3", "frame-3 on-black"]
+    expected = ["", "alpha-dropped", "on-black", "frame-3", "frame-3 on-black", "frame-5", "frame-5 on-black"]
     assert labels(data) == (expected, None)
 
 
