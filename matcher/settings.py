@@ -30,7 +30,7 @@ class Settings:
     `thresholds` and `minimum_quality` override the defaults of single algorithms (a distance, inclusive; 0 to 100).
     Where `minimum_quality` names an algorithm, its hashes of a lower quality are not looked up, and the others by the
     same threshold; otherwise hashes of low quality are looked up by stricter thresholds, from their own calibration.
-    `max_pixels` limits one frame, `max_total_pixels` all frames of a file, `max_frames` the number of hashed pages.
+    `max_pixels` limits one frame, `max_total_pixels` all frames of a file, `max_frames` the number of those hashed.
     `exact` decodes every picture in full and hashes every orientation by the reference, instead of screening first.
     `regions`: also look for known pictures inside of each picture. `max_false_matches` sets every threshold so that at
     most this number of matches is expected by chance in 10,000 screenshots with the lists that are open; `calibration`

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageCms
 
-from matcher.imaging.renderings import ALPHA_DROPPED, INKS_INVERTED
+from matcher.imaging.renderings import ALPHA_DROPPED, INKS_INVERTED, ON_BLACK
 
 _SIXTEEN_BIT = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 _WITH_ALPHA = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
@@ -30,14 +30,15 @@ MAX_PROFILE = 4 << 20
 
 
 def renderings(image: Image.Image) -> Iterator[tuple[str, Image.Image]]:
-    """A generator of one (label, RGB picture), or of two where the picture can be interpreted in two ways.
+    """A generator of one (label, RGB picture), or of more where the picture can be interpreted in several ways.
 
-    A picture with an alpha channel that is not opaque everywhere is composited on white, and rendered without alpha
-    (as tools that ignore alpha hash it). A CMYK JPEG has its inks read both ways: Adobe's programs write them inverted,
-    and Pillow assumes that; other programs do not invert them, and the file does not say which. The renderings are made
-    one after the other, so that a large picture is not held twice.
+    A picture with an alpha channel that is not opaque everywhere is composited on white, rendered without alpha (as
+    tools that ignore alpha hash it), and composited on black (as tools that have no ground flatten it). A CMYK JPEG
+    has its inks read both ways: Adobe's programs write them inverted, and Pillow assumes that; other programs do not
+    invert them, and the file does not say which. The renderings are made one after the other, so that a large picture
+    is not held twice.
     """
-    image = eight_bits(image)
+    image = _with_key(image) if image.mode in _SIXTEEN_BIT and "transparency" in image.info else eight_bits(image)
     if image.mode in _TO_RGB:
         yield "", _TO_RGB[image.mode](image)
         if image.mode == "CMYK" and getattr(image, "format", None) in ("JPEG", "MPO"):
@@ -51,11 +52,22 @@ def renderings(image: Image.Image) -> Iterator[tuple[str, Image.Image]]:
     if alpha.getextrema() == (255, 255):
         yield "", with_alpha.convert("RGB")
         return
-    composited = Image.new("RGB", with_alpha.size, (255, 255, 255))
-    composited.paste(with_alpha, mask=alpha)
-    yield "", composited
-    del composited
+    yield "", _composited(with_alpha, alpha, 255)
     yield ALPHA_DROPPED, with_alpha.convert("RGB")
+    yield ON_BLACK, _composited(with_alpha, alpha, 0)
+
+
+def _with_key(image: Image.Image) -> Image.Image:
+    """A grey picture of sixteen bits, in eight, with an alpha channel: the value that `info` names is transparent."""
+    opaque = np.asarray(image) != image.info["transparency"]
+    return Image.merge("LA", (eight_bits(image), Image.fromarray(opaque.astype(np.uint8) * 255)))
+
+
+def _composited(image: Image.Image, alpha: Image.Image, ground: int) -> Image.Image:
+    """An RGBA picture on a grey ground."""
+    composited = Image.new("RGB", image.size, (ground, ground, ground))
+    composited.paste(image, mask=alpha)
+    return composited
 
 
 def _rgba(image: Image.Image) -> Image.Image:

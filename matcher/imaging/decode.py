@@ -13,7 +13,7 @@ from functools import partial
 from matcher.errors import DecodeError
 from matcher.imaging import colour
 from matcher.imaging.failures import reasons
-from matcher.imaging.formats import heif, icon, jpeg, jxl, pillow, psd, tiff
+from matcher.imaging.formats import avif, heif, icon, jpeg, jxl, pillow, psd, tiff
 from matcher.imaging.frame import Frame, Reader
 from matcher.imaging.limits import DEFAULT_LIMITS, Limits
 from matcher.imaging.picture import Picture
@@ -36,6 +36,7 @@ def _alone(reduced: Reduced | None) -> list[Reduced] | None:
 
 
 _READERS: dict[str, Reader] = {
+    "AVIF": avif.frames,
     "HEIF": heif.frames,
     "JXL": jxl.frames,
     "ICO": icon.frames,
@@ -59,10 +60,11 @@ class Decoded:
         self._rest = rest
 
     def renderings(self) -> Iterator[Picture]:
-        """A generator of one picture for each frame, or of two where it has an alpha channel that is not opaque.
+        """A generator of one picture for each frame, or of three where it has an alpha channel that is not opaque.
 
-        The two are composited on white, and without the alpha channel. Pictures are made one after the other, so that
-        one is held at a time; a picture equal to an earlier one is left out. It can be called only once.
+        The three are composited on white, without the alpha channel, and composited on black. Pictures are made one
+        after the other, so that one is held at a time; a picture equal to an earlier one is left out, and in an
+        animation one that hardly differs from the last that was given out. It can be called only once.
         """
         digests: set[bytes] = set()
         try:
@@ -70,7 +72,7 @@ class Decoded:
                 for frame in self._frames():
                     for label, image in colour.renderings(frame.image):
                         picture = Picture(image, rendering=rendering_name(frame.number, label))
-                        if frame.alone or _is_new(picture, digests):
+                        if _is_looked_at(frame, label, picture, digests):
                             yield picture
                         del image, picture  # or they would be held while the next one is made
         except DecodeError as error:
@@ -82,6 +84,16 @@ class Decoded:
         yield first
         del first
         yield from self._rest
+
+
+def _is_looked_at(frame: Frame, kind: str, picture: Picture, digests: set[bytes]) -> bool:
+    """Whether a rendering of a frame shows what no earlier one showed. `digests` are those of the earlier ones."""
+    selection = frame.selection
+    if selection is None:
+        return frame.alone or _is_new(picture, digests)
+    return (
+        selection.differs(frame.number, kind, picture) and _is_new(picture, digests) and selection.takes(frame.number)
+    )
 
 
 def _is_new(picture: Picture, digests: set[bytes]) -> bool:

@@ -1,4 +1,4 @@
-"""A frame of a file, the pixels that its frames may cost, and the choice of an animation's frames."""
+"""A frame of a file, and the pixels that its frames may cost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Protocol
 from PIL import Image
 
 from matcher.errors import DecodeError
-from matcher.imaging.limits import FRAMES_PASSED, Limits
+from matcher.imaging.animation import Selection
+from matcher.imaging.limits import Limits
 from matcher.model import Reason
 
 
@@ -17,12 +18,14 @@ from matcher.model import Reason
 class Frame:
     """A decoded frame or page, counted from 1. The image is valid until its reader yields the next one.
 
-    `alone`: the file is known to have no other frame.
+    `alone`: the file is known to have no other frame. `selection` is that of the animation to which the frame belongs,
+    which decides whether it is looked at; None for a page, which always is.
     """
 
     number: int
     image: Image.Image
     alone: bool = False
+    selection: Selection | None = None
 
 
 class Reader(Protocol):
@@ -44,26 +47,3 @@ class Budget:
         if width * height > self._limits.max_pixels or width * height > self._left:
             raise DecodeError(Reason.TOO_MANY_PIXELS)
         self._left -= width * height
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The frames of an animation to hash, numbered from 1, in order, and the reason why later frames are ignored."""
-
-    numbers: tuple[int, ...]
-    reason: Reason | None = None
-
-
-def choose(count: int, pixels: int, limits: Limits) -> Choice:
-    """Choose the first, the middle and the last of `count` frames of `pixels` each.
-
-    To decode a frame, all frames before it must be decoded; frames beyond the limits are not chosen.
-    """
-    reason = None
-    most = FRAMES_PASSED * limits.max_frames
-    if count > most:
-        count, reason = most, Reason.TOO_MANY_FRAMES
-    affordable = max(1, limits.max_total_pixels // max(1, pixels))
-    if count > affordable:
-        count, reason = affordable, Reason.TOO_MANY_PIXELS
-    return Choice(tuple(sorted({1, count // 2 + 1, max(1, count)})), reason)

@@ -8,13 +8,13 @@ MAX_PIXELS = 2**28
 """The most pixels of one frame, 268 million: above every camera. Hashing one with alpha takes at most about 4 GB."""
 
 MAX_FRAMES = 1000
-"""The most pages of one file that are hashed."""
+"""The most pages of one file, or frames of an animation, that are hashed."""
 
 MAX_TOTAL_PIXELS = 2**32
 """The most pixels of one file that are decoded, all frames together: 490 pages of A4 at 300 dpi."""
 
 FRAMES_PASSED = 100
-"""An animation may have this many times `max_frames` frames: three are hashed, the others only skipped."""
+"""An animation may have this many times `max_frames` frames: those that hardly differ are decoded and passed over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ class Picture:
         self.image = image
         self.rendering = rendering
         """The rendering's name (renderings.py): empty for the first frame, `frame-3` for the third; then, if so,
-        `alpha-dropped` where the alpha channel was ignored instead of composited on white, `inks-inverted` where
-        CMYK was read with inverted inks.
+        `alpha-dropped` where the alpha channel was ignored instead of composited on white, `on-black` where it was
+        composited on black, `inks-inverted` where CMYK was read with inverted inks.
         """
 
     def bands(self) -> Iterator[npt.NDArray[np.uint8]]:

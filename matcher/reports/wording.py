@@ -33,7 +33,7 @@ REASONS = {
     Reason.CORRUPT: "The picture's data contradict its format.",
     Reason.TWELVE_BIT_JPEG: "A JPEG of twelve bits a channel, which this installation cannot decode.",
     Reason.LOSSLESS_JPEG: "A lossless or hierarchical JPEG, which this installation cannot decode.",
-    Reason.FRAMES_NOT_READ: "An animation of which only the first frame could be decoded.",
+    Reason.FRAMES_NOT_READ: "An animation: frames beyond the limits, or that no decoder gives, were not looked at.",
     Reason.TOO_MANY_FRAMES: "More frames than the limit in the scan's settings; those within it were examined.",
     Reason.TOO_MANY_PIXELS: "Larger than the limit of pixels in the scan's settings.",
     Reason.TOO_MANY_BYTES: "Larger than the limit of bytes in the scan's settings.",

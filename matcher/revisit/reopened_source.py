@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from matcher.errors import DecodeError, SourceError
 from matcher.examine.parts import cut_out
-from matcher.imaging.decode import Decoded, decode
+from matcher.imaging.decode import decode
 from matcher.imaging.picture import Picture
 from matcher.imaging.reframing import named, reframed_picture
 from matcher.imaging.renderings import split_reframing
-from matcher.imaging.sniff import HEAD, Kind, sniff
+from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import Item, Region
 from matcher.settings import Settings
 from matcher.sources import Source, open_source
@@ -27,8 +27,17 @@ class CannotConfirmError(Exception):
 
 
 @dataclass(slots=True)
+class _Open:
+    """The item that was opened last: its renderings that are not decoded yet, and the one that was decoded last."""
+
+    path: str
+    later: Iterator[Picture]
+    plain: Picture | None = None
+
+
+@dataclass(slots=True)
 class _Last:
-    """The picture that was decoded last, and the region that was cut out of it last."""
+    """The picture that was asked for last, and the region that was cut out of it last."""
 
     path: str
     rendering: str
@@ -49,6 +58,7 @@ class ReopenedSource:
         self._paths = set(paths)
         self._source: Source | None = None
         self._items: dict[str, Item] = {}
+        self._open: _Open | None = None
         self._last: _Last | None = None
         self.opened: set[str] = set()
         """The paths of the items that were opened."""
@@ -61,7 +71,7 @@ class ReopenedSource:
         path = finding["path"]
         if self._last is None or (self._last.path, self._last.rendering) != (path, rendering):
             self._last = None  # or two pictures would be in memory
-            self._last = _Last(path, rendering, self._rendered(self._read(finding), rendering))
+            self._last = _Last(path, rendering, self._rendered(finding, rendering))
         if region is None:
             return self._last.picture
         if self._last.region != region or self._last.part is None:
@@ -101,19 +111,38 @@ class ReopenedSource:
             self._source = source
         return self._source
 
-    def _rendered(self, data: bytes, rendering: str) -> Picture:
+    def _rendered(self, finding: Mapping[str, Any], rendering: str) -> Picture:
         plain, reframing = split_reframing(rendering)
-        if reframing:
-            return reframed_picture(self._rendered(data, plain), named(reframing))
-        kind = sniff(data[:HEAD])
-        if kind is not None:
-            try:
-                for picture in self._decoded(data, kind).renderings():
-                    if picture.rendering == rendering:
-                        return picture
-            except DecodeError as error:
-                raise CannotConfirmError(f"cannot be decoded here: {error.reason.value}") from error
-        raise CannotConfirmError("is not decoded here as it was")
+        picture = self._plain(finding, plain)
+        return reframed_picture(picture, named(reframing)) if reframing else picture
 
-    def _decoded(self, data: bytes, kind: Kind) -> Decoded:
-        return decode(data, kind, self._settings.limits)
+    def _plain(self, finding: Mapping[str, Any], rendering: str) -> Picture:
+        """A rendering that is not reframed. To decode a later frame of an animation, those before it are decoded: where
+        renderings are asked for in their order, each is decoded once.
+        """
+        path = finding["path"]
+        if self._open is None or self._open.path != path:
+            self._open = _Open(path, iter(()))
+        if self._open.plain is not None and self._open.plain.rendering == rendering:
+            return self._open.plain
+        self._open.plain = _next_named(rendering, self._open.later)
+        if self._open.plain is None:
+            self._open = _Open(path, self._renderings(self._read(finding)))
+            self._open.plain = _next_named(rendering, self._open.later)
+        if self._open.plain is None:
+            raise CannotConfirmError("is not decoded here as it was")
+        return self._open.plain
+
+    def _renderings(self, data: bytes) -> Iterator[Picture]:
+        kind = sniff(data[:HEAD])
+        if kind is None:
+            raise CannotConfirmError("is not decoded here as it was")
+        try:
+            return decode(data, kind, self._settings.limits).renderings()
+        except DecodeError as error:
+            raise CannotConfirmError(f"cannot be decoded here: {error.reason.value}") from error
+
+
+def _next_named(rendering: str, pictures: Iterator[Picture]) -> Picture | None:
+    """The next picture with this name; None where there is none, and then `pictures` are exhausted."""
+    return next((picture for picture in pictures if picture.rendering == rendering), None)

@@ -1,8 +1,9 @@
 """HEIC and HEIF by libheif, through pillow-heif; nothing is registered with Pillow.
 
 An installation without that library reports `unsupported-format`. Each picture of the file is read, the primary one
-first; thumbnails, depth maps and auxiliary pictures are left out. libheif turns and crops as the file requires
-(`irot`, `imir`, `clap` are part of the picture, unlike EXIF orientation) and cuts deeper channels to eight bits.
+first; thumbnails, depth maps and auxiliary pictures are left out, and pillow-heif gives no frames of a track. libheif
+turns and crops as the file requires (`irot`, `imir`, `clap` are part of the picture, unlike EXIF orientation) and cuts
+deeper channels to eight bits.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ else:
 
 from matcher.errors import DecodeError
 from matcher.imaging.failures import reasons
+from matcher.imaging.formats.iso_boxes import PICTURES, TRACKS, may_have_box
 from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.limits import Limits
 from matcher.model import Reason
@@ -35,8 +37,14 @@ def builds() -> dict[str, str]:
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the pictures in a HEIF file. It ends with a DecodeError where one could not be read."""
+    """A generator of the pictures in a HEIF file.
+
+    It ends with a DecodeError where one could not be read, or where the file has a track too (frames-not-read).
+    """
     if not _INSTALLED:
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
+    has_track = may_have_box(data, TRACKS)
+    if has_track and not may_have_box(data, PICTURES):
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
     with reasons():
         opened = pillow_heif.open_heif(BytesIO(data), convert_hdr_to_8bit=True)
@@ -58,3 +66,5 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
             yield Frame(number, image, alone=len(order) == 1)
     if failed is not None:
         raise failed
+    if has_track:
+        raise DecodeError(Reason.FRAMES_NOT_READ)

@@ -15,10 +15,13 @@ from typing import BinaryIO
 from PIL import Image, ImageFile
 
 from matcher.errors import DecodeError
+from matcher.imaging.animation import Selection, reach
 from matcher.imaging.failures import reasons
 from matcher.imaging.formats import gif_blocks as gif
+from matcher.imaging.formats.apng import with_all_frames
+from matcher.imaging.formats.png_key import bring_key_to_eight_bits
 from matcher.imaging.formats.salvage import repair
-from matcher.imaging.frame import Budget, Frame, choose
+from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.limits import FRAMES_PASSED, Limits
 from matcher.model import Reason
 
@@ -26,7 +29,7 @@ _PAGED = frozenset({"TIFF", "JPEG", "DCX"})
 """The formats of which each page is read. A JPEG has more than one if it is an MPO."""
 
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF", "FLI"})
-"""The formats of which the first, the middle and the last frame are read."""
+"""The formats of which each frame is read, and looked at where it differs."""
 
 
 def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
@@ -34,6 +37,8 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
 
     Where the first frame is damaged, its readable part is yielded before that error.
     """
+    if decoder == "PNG":
+        data = with_all_frames(data)
     budget = Budget(limits)
     size = None
     try:
@@ -42,6 +47,8 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
             size = image.size
             budget.take(*size)
             image.load()
+            if decoder == "PNG":
+                bring_key_to_eight_bits(image, data)
     except DecodeError as error:
         if error.reason in (Reason.TRUNCATED, Reason.CORRUPT):
             yield from _salvaged(data, decoder, size, limits)
@@ -50,10 +57,12 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
                 image = open_by(decoder, BytesIO(data))
             yield from _pages(image, budget, limits)
         raise error
-    yield Frame(1, image, alone=_is_alone(image, decoder))
-    if decoder in _ANIMATED:
-        yield from _animation(image, data, limits, decoder)
-    elif decoder in _PAGED:
+    alone = _is_alone(image, decoder)
+    if decoder in _ANIMATED and not alone:
+        yield from _animation(image, data, budget, limits)
+        return
+    yield Frame(1, image, alone=alone)
+    if decoder in _PAGED:
         yield from _pages(image, budget, limits)
 
 
@@ -72,21 +81,38 @@ def _is_alone(image: ImageFile.ImageFile, decoder: str) -> bool:
     return int(getattr(image, "n_frames", 1)) == 1
 
 
-def _animation(image: ImageFile.ImageFile, data: bytes, limits: Limits, decoder: str) -> Iterator[Frame]:
+def _animation(image: ImageFile.ImageFile, data: bytes, budget: Budget, limits: Limits) -> Iterator[Frame]:
+    """A generator of the frames of an animation, the first of which is loaded and paid for.
+
+    It ends with a DecodeError (frames-not-read) where the limits leave out frames that may differ.
+    """
     with reasons():
-        counted = _counted(image, data, limits, decoder)
-    choice = choose(counted.count, image.width * image.height, limits)
-    for number in choice.numbers[1:]:
+        counted = _counted(image, data, limits)
+    within = reach(counted.count, image.width * image.height, limits)
+    selection = Selection(within.landmarks, limits.max_frames)
+    yield Frame(1, image, selection=selection)
+    for number in range(2, within.last + 1):
         with reasons():
             image.seek(number - 1)
+            _afford(budget, image)
             image.load()
-        yield Frame(number, image)
-    if choice.reason is not None or counted.reason is not None:
-        raise DecodeError(choice.reason or counted.reason or Reason.CORRUPT)
+        yield Frame(number, image, selection=selection)
+    if counted.reason is not None:
+        raise DecodeError(counted.reason)
+    if selection.left_out or not within.is_whole:
+        raise DecodeError(Reason.FRAMES_NOT_READ)
 
 
-def _counted(image: ImageFile.ImageFile, data: bytes, limits: Limits, decoder: str) -> gif.Count:
-    if decoder == "GIF":  # Pillow would count without a bound
+def _afford(budget: Budget, image: ImageFile.ImageFile) -> None:
+    """Count the frame to which `image` was moved. A GIF's canvas may grow from frame to frame."""
+    try:
+        budget.take(*image.size)
+    except DecodeError as error:
+        raise DecodeError(Reason.FRAMES_NOT_READ) from error
+
+
+def _counted(image: ImageFile.ImageFile, data: bytes, limits: Limits) -> gif.Count:
+    if image.format == "GIF":  # Pillow would count without a bound
         return gif.count(data, FRAMES_PASSED * limits.max_frames)
     return gif.Count(int(getattr(image, "n_frames", 1)))
 

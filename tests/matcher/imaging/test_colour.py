@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from PIL import Image, ImageCms
 
@@ -205,3 +208,37 @@ def test_every_mode_of_pillow_becomes_rgb() -> None:
     ):
         for _, image in colour.renderings(Image.new(mode, (8, 6))):
             assert (image.mode, image.size) == ("RGB", (8, 6)), mode
+
+
+def keyed_png(samples: npt.NDArray[np.integer], depth: int, key: tuple[int, ...]) -> bytes:
+    """A PNG of one or three channels, samples in the last axis, in which the colour `key` is transparent."""
+    height, width, channels = samples.shape
+    rows = samples.reshape(height, -1)
+    if depth < 8:
+        bits = (rows[:, :, None] >> np.arange(depth - 1, -1, -1)) & 1
+        packed = np.packbits(bits.reshape(height, -1).astype(np.uint8), axis=1)
+    else:
+        packed = rows.astype(f">u{depth // 8}").view(np.uint8)
+    header = struct.pack(">IIBBBBB", width, height, depth, 2 if channels == 3 else 0, 0, 0, 0)
+    lines = b"".join(b"\0" + row.tobytes() for row in packed)
+    bodies = (b"IHDR", header), (b"tRNS", struct.pack(f">{channels}H", *key)), (b"IDAT", zlib.compress(lines))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in (*bodies, (b"IEND", b""))
+    )
+
+
+@pytest.mark.parametrize(("channels", "depth"), [(1, 1), (1, 2), (1, 4), (1, 8), (1, 16), (3, 8), (3, 16)])
+def test_a_transparent_colour_is_found_at_every_depth(channels: int, depth: int) -> None:
+    samples = np.random.default_rng(depth).integers(0, 1 << depth, (24, 32, channels))
+    samples[4:9, 6:20] = key = samples[0, 0].copy()
+    is_key = (samples == key).all(axis=2)
+    above = 0 if depth in (1, 16) else 1 << depth  # bits that do not count
+    data = keyed_png(samples, depth, tuple(int(value) + above for value in key))
+    kind = sniff(data[:HEAD])
+    assert kind is not None
+    white, dropped, black = (np.asarray(picture.image) for picture in decode(data, kind).renderings())
+    assert (white[is_key] == 255).all()
+    assert (black[is_key] == 0).all()
+    assert (white[~is_key] == dropped[~is_key]).all()
+    assert (black[~is_key] == dropped[~is_key]).all()

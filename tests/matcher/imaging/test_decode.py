@@ -114,16 +114,17 @@ def test_a_format_that_is_not_decoded_is_named(head: bytes, media_type: str) -> 
     assert caught.value.reason is Reason.UNSUPPORTED_FORMAT
 
 
-def test_alpha_is_composited_on_white_and_dropped(encoded: Encode) -> None:
+def test_alpha_is_composited_on_white_dropped_and_composited_on_black(encoded: Encode) -> None:
     image = landscape(2, width=60, height=40).convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize((60, 40)))
     data = encoded(image)
-    white, dropped = decode(data, opened(data)).renderings()
-    assert (white.rendering, dropped.rendering) == ("", "alpha-dropped")
+    white, dropped, black = decode(data, opened(data)).renderings()
+    assert (white.rendering, dropped.rendering, black.rendering) == ("", "alpha-dropped", "on-black")
     assert dropped.image.tobytes() == image.convert("RGB").tobytes()
     alpha = np.asarray(image)[:, :, 3:] / 255
-    expected = np.asarray(image)[:, :, :3] * alpha + 255 * (1 - alpha)
-    assert np.abs(np.asarray(white.image) - expected).max() <= 1
+    for rendering, ground in ((white, 255), (black, 0)):
+        expected = np.asarray(image)[:, :, :3] * alpha + ground * (1 - alpha)
+        assert np.abs(np.asarray(rendering.image) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -136,7 +137,7 @@ def test_opaque_alpha_has_one_rendering(encoded: Encode, mode: str) -> None:
 def test_a_transparent_colour_counts_as_alpha(encoded: Encode) -> None:
     palette = landscape(2, width=60, height=40).quantize(16)
     data = encoded(palette, "PNG", transparency=3)
-    assert len(list(decode(data, opened(data)).renderings())) == 2
+    assert len(list(decode(data, opened(data)).renderings())) == 3
 
 
 def test_sixteen_bits_keep_the_high_byte(encoded: Encode) -> None:
