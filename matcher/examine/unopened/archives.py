@@ -78,8 +78,10 @@ def _directory(file: Edges) -> tuple[int, int] | None:
 
 def _has_directory(file: Edges, end: int, size: int) -> bool:
     """Whether the central directory begins with its signature, as far as that lies in the tail."""
-    if size in (0, 0xFFFFFFFF):
-        return size != 0
+    if size == 0xFFFFFFFF:  # zip64: a locator stands before the record
+        return end >= 20 and file.tail[end - 20 : end - 16] == b"PK\x06\x07"
+    if size == 0:
+        return False
     return size > end or file.tail[end - size : end - size + 4] == _CENTRAL
 
 

@@ -9,7 +9,6 @@ from matcher.examine.unopened.edges import Edges, Signature, by_signature
 
 SIGNATURES: tuple[Signature, ...] = (
     (0, b".RMF\0\0", "application/vnd.rn-realmedia"),  # RealMedia file format, File Header
-    (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02", "application/mxf"),  # SMPTE 377, header partition
     (0, b"\0\0\0\0\1\xbc", "application/gxf"),  # SMPTE 360, the map packet
     (0, b"DKIF\0\0", "video/x-ivf"),  # IVF, as libvpx writes it
     (0, b"YUV4MPEG2 ", "video/x-yuv4mpeg"),  # yuv4mpeg(5)
@@ -200,10 +199,12 @@ def _iff(file: Edges) -> str | None:
     return "video/x-anim" if file.head[:4] == b"FORM" and file.head[8:12] == b"ANIM" else None
 
 
-def _wrapped_mxf(file: Edges) -> str | None:
-    """SMPTE 377, 6.5: at most 64 KiB of other data before the header partition."""
-    magic = SIGNATURES[1][1]
-    return "application/mxf" if magic[:11] in file.head[: 64 << 10] else None
+_MXF = re.compile(rb"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02[\x01-\x04]\x00[\x83\x84\x87]\x00")
+
+
+def _mxf(file: Edges) -> str | None:
+    """SMPTE 377: the key and the length of the header partition pack, behind at most 64 KiB of other data."""
+    return "application/mxf" if _MXF.search(file.head, 0, 64 << 10) else None
 
 
 TESTS = (
@@ -221,5 +222,5 @@ TESTS = (
     _transport_stream,
     _dv,
     _iff,
-    _wrapped_mxf,
+    _mxf,
 )
