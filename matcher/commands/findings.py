@@ -42,7 +42,7 @@ def command(case: Path, statuses: tuple[str, ...], reasons: tuple[str, ...], sca
         for _scan, finding in reader.findings(scan=scan):
             if (
                 (not statuses or finding["status"] in statuses)
-                and (not reasons or finding["reason"] in reasons)
+                and (not reasons or finding.get("reason") in reasons)
                 and (not matched or finding["matches_total"])
             ):
                 echo_json(finding)

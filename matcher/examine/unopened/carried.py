@@ -30,7 +30,7 @@ _BEGINNINGS = (
 _ENCODED = (b"/9j/", b"iVBORw0KGgo", b"R0lGOD", b"UklGR")
 _LONG_ENOUGH = re.compile(
     rb"(?:/9j/[24]|iVBORw0KGgo|R0lGOD[ld]h|UklGR)"
-    rb"(?>[A-Za-z0-9+/=]|\\n|\\r|%2[BFbf]|[ \t]*+\r?\n[ \t]*+){200}"
+    rb"(?>(?:\\[nr]|[ \t]*+\r?\n[ \t]*+)*+(?:[A-Za-z0-9+/=]|%2[BFbf])){200}"
 )
 """JPEG, PNG, GIF or WebP in base64 (RFC 4648), of 150 bytes and more: no picture that matches is shorter."""
 

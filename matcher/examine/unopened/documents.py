@@ -60,10 +60,13 @@ def _riff(file: Edges) -> str | None:
 
 
 def _flash(file: Edges) -> str | None:
-    """SWF file format specification 19, the header: a version that exists, and a length that is not too small."""
+    """SWF file format specification 19, the header: a version that exists, and what follows in each compression."""
     head = file.head
-    fits = head[:3] in (b"FWS", b"CWS", b"ZWS") and len(head) > 20 and 1 <= head[3] <= 50
-    return "application/vnd.adobe.flash.movie" if fits and int.from_bytes(head[4:8], "little") > 20 else None
+    if len(head) < 21 or not 1 <= head[3] <= 50:
+        return None
+    plain = head[:3] == b"FWS" and int.from_bytes(head[4:8], "little") == file.size
+    packed = (head[:3] == b"CWS" and head[8] == 0x78) or (head[:3] == b"ZWS" and head[12] == 0x5D)
+    return "application/vnd.adobe.flash.movie" if plain or packed else None
 
 
 def _dwg(file: Edges) -> str | None:
@@ -98,7 +101,7 @@ def _ole(file: Edges) -> str | None:
 def is_pdf(file: Edges) -> bool:
     """Whether `%PDF-` begins a line in the first 1,024 bytes, where readers accept it (ISO 32000-1, annex H)."""
     at = file.head.find(b"%PDF-", 0, 1024)
-    return at == 0 or (at > 0 and file.head[at - 1 : at] in b"\r\n\0\xbf\x0c ")
+    return at == 0 or (at > 0 and file.head[at - 1 : at] in b"\r\n\0\xbf\x0c")
 
 
 def _pdf(file: Edges) -> str | None:

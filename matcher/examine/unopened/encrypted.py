@@ -163,7 +163,7 @@ def _open_pgp(file: Edges) -> str | None:
         tag, begin = head[0] & 0x3F, 2 if head[1] < 192 else 3
         length = head[1] if begin == 2 else ((head[1] - 192) << 8) + head[2] + 192
     else:
-        tag, begin = (head[0] >> 2) & 15, 2 + (head[0] & 3)
+        tag, begin = (head[0] >> 2) & 15, (2, 3, 5, 1)[head[0] & 3]
         length = int.from_bytes(head[1:begin], "big")
     body, follows = head[begin : begin + 12], file.part(begin + length, 1)
     behind = follows[:1] and follows[0] & 0x80

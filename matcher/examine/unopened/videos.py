@@ -57,6 +57,10 @@ def _mp4(file: Edges) -> str | None:
     return None if _has_film(file) is False else "video/quicktime"
 
 
+def _is_text(data: bytes) -> bool:
+    return data.isascii() and b"\0" not in data
+
+
 def _atoms(file: Edges, most: int = 64) -> Iterator[tuple[bytes, int, int]]:
     """A generator of the names, offsets and ends of the first atoms; the name is empty where one does not fit."""
     at = 0
@@ -69,7 +73,8 @@ def _atoms(file: Edges, most: int = 64) -> Iterator[tuple[bytes, int, int]]:
             size = int.from_bytes(header[8:], "big")
         elif size == 0:
             size = file.size - at
-        if size < 8 or (name != b"mdat" and at + size > file.size):
+        is_cut = at + size > file.size
+        if size < 8 or (is_cut and (name != b"mdat" or _is_text(file.head[:64]))):
             yield b"", at, at
             return
         yield name, at, at + size
