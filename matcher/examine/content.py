@@ -36,6 +36,12 @@ class Content:
         """The SHA-256, which is computed for every file."""
         return next(value.value for value in self.digests if value.algorithm == "sha256")
 
+    @property
+    def media_type(self) -> str | None:
+        """The media type of a picture, or of what may have pictures inside; None of any other file."""
+        known = self.unopened if self.kind is None else self.kind
+        return None if known is None else known.media_type
+
     def take(self) -> bytes:
         """Join and release the parts: the returned bytes are the only copy."""
         data = self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)

@@ -170,7 +170,7 @@ class Matcher:
             status=status,
             reason=reason,
             exhibit=exhibit,
-            media_type=_media_type(content),
+            media_type=content.media_type,
             width=result.width,
             height=result.height,
             hashes=overall.hashes,
@@ -249,11 +249,6 @@ class Matcher:
         if size > self.settings.max_bytes:
             return Status.UNREADABLE, Reason.TOO_MANY_BYTES
         return Status.EXAMINED, None
-
-
-def _media_type(content: Content) -> str | None:
-    known = content.unopened if content.kind is None else content.kind
-    return None if known is None else known.media_type
 
 
 _DATA_REASONS = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})
