@@ -2,7 +2,8 @@
 
 Exit codes:
 
-    match, scan     0 nothing notable, everything read   1 notable found   2 failed   3 nothing notable, not all read
+    match, scan     0 nothing notable, every picture examined and compared   1 notable found   2 failed
+                    3 nothing notable, but something was not read, not opened, not looked at or not compared
     verify          0 intact                             1 not intact      2 could not check
     all others      0 done                               2 not done
 """

@@ -8,7 +8,7 @@ import click
 
 from matcher.commands.options import case_option, echo_json
 from matcher.errors import CaseError
-from matcher.model import Status
+from matcher.model import Reason, Status
 
 
 @click.command("findings", epilog="Example: matcher findings --case case-17 --status unreadable")
@@ -20,9 +20,17 @@ from matcher.model import Status
     type=click.Choice([status.value for status in Status]),
     help="Only items with this status; may be given more than once.",
 )
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    metavar="REASON",
+    type=click.Choice([reason.value for reason in Reason]),
+    help="Only items with this reason, e.g. container-not-opened; may be given more than once.",
+)
 @click.option("--scan", type=int, help="Only this scan of the case; all of them otherwise.")
 @click.option("--matched", is_flag=True, help="Only items with a match.")
-def command(case: Path, statuses: tuple[str, ...], scan: int | None, matched: bool) -> int:
+def command(case: Path, statuses: tuple[str, ...], reasons: tuple[str, ...], scan: int | None, matched: bool) -> int:
     """Print the findings of a case as JSON lines, in the order of the ledger."""
     from matcher.record.case import CaseReader
 
@@ -32,6 +40,10 @@ def command(case: Path, statuses: tuple[str, ...], scan: int | None, matched: bo
         ):
             raise CaseError(f"{case}: has no scan {scan}")
         for _scan, finding in reader.findings(scan=scan):
-            if (not statuses or finding["status"] in statuses) and (not matched or finding["matches_total"]):
+            if (
+                (not statuses or finding["status"] in statuses)
+                and (not reasons or finding.get("reason") in reasons)
+                and (not matched or finding["matches_total"])
+            ):
                 echo_json(finding)
     return 0

@@ -27,22 +27,30 @@ from matcher.model import Finding, Status
 def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     """Print one JSON line a file, with its matches. Nothing is recorded.
 
-    Exit code: 0 nothing notable, 1 notable found, 2 failed, 3 nothing notable but a file could not be read.
+    Exit code: 0 every picture examined and compared, and nothing notable, 1 notable found, 2 failed, 3 nothing notable
+    but a file could not be read, was not opened (a container, a video, a disk image, something encrypted), was not
+    looked at whole, or could not be compared.
     """
     from matcher.examine.engine import Matcher
     from matcher.lists.store import Store, check_lists
+    from matcher.record.shortfall import Shortfall
+    from matcher.reports.not_examined import shortfall_lines
 
     check_lists(Store.open(store))
     matcher = Matcher.open(store, settings=examination_settings(**settings))
     for kind, count in matcher.not_computed.items():
         say(f"warning: the lists have {count:,} {kind} hashes, which are not looked up: {NO_HASHER}")
     notable = unreadable = False
+    shortfall = Shortfall()
 
     def show(finding: Finding) -> None:
         nonlocal notable, unreadable
         notable |= finding.notable
         unreadable |= finding.status is Status.UNREADABLE
+        shortfall.add_finding(finding)
         echo_json(finding.as_json())
 
     failed = examine_files(matcher, files, show)
-    return exit_code(failed=bool(failed), notable=notable, unreadable=unreadable)
+    for line in shortfall_lines(shortfall):
+        say(line)
+    return exit_code(failed=bool(failed), notable=notable, incomplete=unreadable or bool(shortfall))

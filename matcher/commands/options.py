@@ -120,10 +120,13 @@ def algorithm_names(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*DEFAULT_ALGORITHMS, *filter(None, more)]))
 
 
-def exit_code(*, failed: bool, notable: bool, unreadable: bool) -> int:
-    """The exit code of `match` and `scan`, which is never a false all-clear."""
+def exit_code(*, failed: bool, notable: bool, incomplete: bool) -> int:
+    """The exit code of `match` and `scan`, which is never a false all-clear.
+
+    `incomplete`: something was not read, not opened, not looked at or not compared.
+    """
     if failed:
         return 2
     if notable:
         return 1
-    return 3 if unreadable else 0
+    return 3 if incomplete else 0

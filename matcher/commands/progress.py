@@ -19,6 +19,8 @@ from matcher.examine.engine import Matcher
 from matcher.lists.comparability import comparability
 from matcher.model import Finding, Item, Reason, Status
 from matcher.record.recorder import Recorder
+from matcher.record.shortfall import Shortfall
+from matcher.reports.not_examined import not_opened
 from matcher.scan.opening import StartedScan
 from matcher.sources import Source
 
@@ -74,6 +76,7 @@ class Progress:
         self._census: Census | None = None
         self._since = self._last = time.monotonic()
         self._done: Counter[str] = Counter()
+        self._shortfall = Shortfall()
         self._bytes = 0
         self._earlier = (0, 0)
         """Items and bytes that an earlier run recorded."""
@@ -105,6 +108,7 @@ class Progress:
                 self._line(f"warning: {path}: {what}")
         self._since = self._last = time.monotonic()
         self._done.clear()
+        self._shortfall = Shortfall()
         self._bytes = self._matched = 0
         self._earlier = done, begun.recorder.bytes
         if not self._quiet:
@@ -112,6 +116,7 @@ class Progress:
 
     def examined(self, finding: Finding, *, repeated: bool) -> None:
         self._done[Status.DUPLICATE.value if repeated else finding.status.value] += 1
+        self._shortfall.add_finding(finding)
         self._bytes += finding.size or 0
         if finding.matches:
             self._matched += 1
@@ -171,6 +176,8 @@ class Progress:
             f"{self._matched:,} matched",
             *(f"{self._done[status.value]:,} {status.value}" for status in Status if self._done[status.value]),
         ]
+        if unopened := not_opened(self._shortfall.not_opened):
+            parts.append(f"NOT opened: {unopened}")
         line = ", ".join(parts)
         if self._terminal:
             line = line[: _columns() - 1]

@@ -61,6 +61,7 @@ def command(
 
 def _show(result: Relookup) -> None:
     """Print the changes of one scan on stdout, and a summary and warnings on stderr."""
+    from matcher.reports.not_examined import not_opened
     from matcher.revisit.relookup import KINDS
 
     for change in result.changes:
@@ -80,6 +81,8 @@ def _show(result: Relookup) -> None:
         )
     if result.excluded:
         say(f"warning: {result.excluded:,} items were excluded as known good: their pictures were not hashed")
+    if named := not_opened(result.not_opened):
+        say(f"warning: NOT opened by scan {result.scan}: {named}: what is inside was not hashed, and not looked up now")
     for change in unconfirmed[:_MAX_WARNINGS]:
         say(f"warning: {change.path}: may match, and cannot be confirmed: {change.reason}")
     if len(unconfirmed) > _MAX_WARNINGS:

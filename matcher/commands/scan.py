@@ -80,8 +80,9 @@ def command(
 
     Each source is a scan of its own in the case's ledger.
 
-    Exit code: 0 all examined and nothing notable, 1 notable found, 2 failed or interrupted, 3 nothing notable but
-    something could not be read.
+    Exit code: 0 every picture examined and compared, and nothing notable, 1 notable found, 2 failed or interrupted, 3
+    nothing notable but something could not be read, was not opened (a container, a video, a disk image, something
+    encrypted), was not looked at whole, or could not be compared.
     """
     from ledger import read_passphrase
     from matcher.commands.progress import Progress
@@ -127,8 +128,23 @@ def command(
     return exit_code(
         failed=False,
         notable=any(facts["notable"] for facts in closed),
-        unreadable=progress.changed > 0 or any(facts["counts"][Status.UNREADABLE.value] for facts in closed),
+        incomplete=progress.changed > 0 or any(_is_incomplete(facts) for facts in closed),
     )
+
+
+def _is_incomplete(facts: dict[str, Any]) -> bool:
+    """Whether known material may have been missed in the items of a `scan.close`."""
+    from matcher.record.shortfall import Shortfall
+
+    counts = facts["counts"]
+    return bool(counts[Status.UNREADABLE.value] or Shortfall.of_facts(facts) or _may_have_more(facts))
+
+
+def _may_have_more(facts: dict[str, Any]) -> bool:
+    """Whether an earlier version closed the scan: it did not tell containers from other files that were skipped."""
+    from matcher.record.shortfall import is_told
+
+    return not is_told(facts) and bool(facts["counts"][Status.SKIPPED.value])
 
 
 def _print_result(text: str, *, err: bool) -> None:
@@ -139,6 +155,8 @@ def _print_result(text: str, *, err: bool) -> None:
 
 def _summary(facts: dict[str, Any]) -> str:
     from matcher.commands.progress import in_bytes
+    from matcher.record.shortfall import Shortfall
+    from matcher.reports.not_examined import shortfall_lines
 
     counts = ", ".join(f"{count:,} {status}" for status, count in facts["counts"].items() if count)
     lines = [
@@ -154,6 +172,12 @@ def _summary(facts: dict[str, Any]) -> str:
         lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
     if facts["counts"][Status.UNREADABLE.value]:
         lines.append("  what could not be read is NOT known to be free of known material")
+    lines.extend(f"  {line}" for line in shortfall_lines(Shortfall.of_facts(facts)))
+    if _may_have_more(facts):
+        lines.append(
+            "  an earlier version made this scan: it did NOT tell containers, videos and disk images from the other "
+            f"{facts['counts'][Status.SKIPPED.value]:,} items that it skipped"
+        )
     if facts["retried"]:
         lines.append(
             f"  {facts['retried']:,} were tried once more alone; {facts['of_the_machine']:,} have a finding that may "

@@ -12,7 +12,9 @@ All entries have `"v": 1` and a `type`; all but `item` have `time` (UTC) and `mo
     item         scan, seq, finding
     scan.close   scan, items, bytes, counts, notable, doubtful, conflicts, matches, retried, of_the_machine,
                  questions (the number of queries of each algorithm, by kind), findings_root, hashes (file, bytes,
-                 sha256 of the scan's case.hashes)
+                 sha256 of the scan's case.hashes); not in those of earlier versions: not_opened (items by reason, all
+                 of NOT_OPENED), skipped_parts (items by kind of part, all of SKIPPED_PARTS), not_compared (pictures
+                 that no perceptual algorithm looked up), not_compared_by (pictures, by algorithm)
     relookup     scan, part, parts, lists, new, withdrawn, ... (revisit/relookup.py)
     anomaly      scan, what, items (the number recorded), from, to, seconds (of a clock)
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 from ledger import Ledger, decode_item
 from matcher.errors import CaseError
 from matcher.model import Finding, Hash, OrientationHashes
-from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOTABLE, CaseHashes, Group, ItemHashes, Place
+from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOT_COMPARED, NOTABLE, CaseHashes, Group, ItemHashes, Place
 from matcher.record.runs import Runs
 
 _GROUPS = 64
@@ -28,6 +28,7 @@ def decode_finding(body: bytes, stored: ItemHashes, *, path: str) -> Finding:
         notable=bool(stored.flags & NOTABLE),
         doubtful=bool(stored.flags & DOUBTFUL),
         conflict=bool(stored.flags & CONFLICT),
+        is_compared=not stored.flags & NOT_COMPARED,
         digests=tuple(Hash(name, value) for name, value in stored.digests.items()),
         pictures=tuple(turned for hashes in stored.pictures.values() for turned in hashes.values()),
     )

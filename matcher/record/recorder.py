@@ -15,10 +15,11 @@ from matcher.reasons import ENVIRONMENT_DEPENDENT
 from matcher.record.contents import Contents
 from matcher.record.entries import entry
 from matcher.record.finding_json import encode_finding
-from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOTABLE, RETRIED, ItemHashes, hashes_of
+from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOT_COMPARED, NOTABLE, RETRIED, ItemHashes, hashes_of
 from matcher.record.hashes_writer import HashesWriter
 from matcher.record.reading_back import RecordedFindings, decode_finding
 from matcher.record.sealing import Sealed, Sealing
+from matcher.record.shortfall import Shortfall
 
 MAX_INTEGER = 2**53 - 1
 """The largest number in a ledger's entry."""
@@ -61,6 +62,8 @@ class Recorder:
         self.query_counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
         """The hashes that each algorithm looked up, without duplicates, by kind: `questions` in `scan.close`."""
         self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
+        self.shortfall = Shortfall()
+        """Items that were not opened, not looked at whole or not compared: four fields of `scan.close`."""
 
     def retry(self, item: Item) -> None:
         """Record that an item hit a worker's limit, or killed a worker, and is tried once more alone."""
@@ -80,6 +83,7 @@ class Recorder:
         self._written.add(self.items, index)
         self._recorded += 1
         self._count(finding["size"], finding["status"], finding["reason"], finding["matches_total"], flags)
+        self.shortfall.add_json(finding, is_compared=not flags & NOT_COMPARED)
 
     def finish_restoring(self, end: int) -> None:
         """End the calls of `restore`. All recorded items of the scan have their entries before leaf index `end`."""
@@ -98,6 +102,7 @@ class Recorder:
         self._root.append(leaf_hash(form))
         self._group.append((encode_item(self._scan, self.items, form), stored, openings))
         self._count(finding.size, finding.status, finding.reason, finding.matches_total, stored.flags)
+        self.shortfall.add_finding(finding)
         if len(self._group) >= GROUP_ITEMS:
             self.flush()
         else:
@@ -202,6 +207,7 @@ class Recorder:
             "items": self.items,
             "bytes": self.bytes,
             "counts": dict(self.counts),
+            **self.shortfall.facts(),
             "matches": self.matches,
             "notable": self.notable,
             "doubtful": self.doubtful,

@@ -145,6 +145,8 @@ def _finding(form: Mapping[str, Any]) -> Finding:
         height=_maybe_whole(form["height"]),
         matches=tuple(map(_match, form["matches"])),
         matches_total=whole(form["matches_total"]),
+        not_compared={_text(name): _text(why) for name, why in form.get("not_compared", {}).items()},
+        skipped_parts=tuple(map(_text, form.get("skipped_parts", ()))),
     )
 
 

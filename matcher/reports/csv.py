@@ -1,7 +1,9 @@
 """Findings as a table: RFC 4180, UTF-8 with a byte order mark (Excel needs it), a header row.
 
 There is one row for each match, and one row with empty match columns for each item without a match. `region` is
-`x y width height`; `kind` is `identical` (a digest) or `similar` (a perceptual hash).
+`x y width height`; `kind` is `identical` (a digest) or `similar` (a perceptual hash). `not_compared` is the algorithms
+that the picture was not looked up by, each with the reason: `pdq=quality phash=quality`; `skipped_parts` is the kinds
+of parts that were not looked at, with spaces between them.
 
 Names in evidence are chosen by others, and a spreadsheet runs a cell that looks like a formula. So a text cell gets a
 leading apostrophe if it begins with `=`, `+`, `-`, `@` (or their full-width forms), a tab, a carriage return or a line
@@ -26,6 +28,7 @@ COLUMNS = (
     *("scan", "path", "exhibit", "size", "sha256", "status", "reason", "media_type", "width", "height"),
     *("list", "entry", "category", "disposition", "kind", "algorithm", "value", "entry_value"),
     *("distance", "threshold", "quality", "region", "transform", "matches_total"),
+    *("not_compared", "skipped_parts"),
 )
 _MATCH_COLUMNS = COLUMNS.index("matches_total") - COLUMNS.index("list")
 _RISKY = tuple("=+-@\t\r\n＝＋－＠'")
@@ -68,9 +71,14 @@ def _rows(classified_finding: ClassifiedFinding, options: ReportOptions) -> Iter
         finding.width,
         finding.height,
     ]
+    last: list[Cell] = [
+        finding.matches_total,
+        " ".join(f"{name}={why}" for name, why in sorted(finding.not_compared.items())) or None,
+        " ".join(finding.skipped_parts) or None,
+    ]
     matches = [_cells(match) for match in classified_finding.matches] or [[None] * _MATCH_COLUMNS]
     for cells in matches:
-        yield [guarded(cell) for cell in (*item, *cells, finding.matches_total)]
+        yield [guarded(cell) for cell in (*item, *cells, *last)]
 
 
 def _cells(classified_match: ClassifiedMatch) -> list[Cell]:

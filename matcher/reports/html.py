@@ -18,16 +18,13 @@ from matcher.errors import CaseError
 from matcher.model import Status
 from matcher.record.case import CaseReader
 from matcher.reports import ReportOptions
-from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, classified
-from matcher.reports.markup import counted, facts, mono, name, number, table, text, time_of
-from matcher.reports.masking import shown_path
+from matcher.reports.classify import MALFORMED, Kind, classified
+from matcher.reports.markup import counted, facts, mono, number, table, text, time_of
 from matcher.reports.match_tables import MatchTable
+from matcher.reports.not_examined_section import NotExamined
 from matcher.reports.scan_section import overview, scan_section
 from matcher.reports.summary import CaseSummary, summarize
-from matcher.reports.wording import STATUSES, incomplete, reason_text, statement
-
-LISTED_UNREADABLE = 5_000
-"""How many unreadable items are listed one by one, at most."""
+from matcher.reports.wording import STATUSES, incomplete, statement
 
 
 class HtmlReport:
@@ -56,19 +53,17 @@ def _checked(pieces: Iterator[str]) -> Iterator[str]:
 def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions) -> Iterator[str]:
     """A generator of the document, from its first character to its last."""
     identical, similar = MatchTable(Kind.IDENTICAL, options), MatchTable(Kind.SIMILAR, options)
-    unreadable: list[ClassifiedFinding] = []
+    not_examined = NotExamined(options)
     for classified_finding in classified(case):
         identical.add(classified_finding)
         similar.add(classified_finding)
-        if classified_finding.finding.status is Status.UNREADABLE and len(unreadable) < LISTED_UNREADABLE:
-            unreadable.append(classified_finding)
+        not_examined.add(classified_finding)
     yield _head(summary)
     yield _title(summary, options)
     yield _statement(summary)
     yield _counts(summary)
     yield from _matches(identical, similar)
-    yield from _unreadable(summary, unreadable, options)
-    yield _skipped(summary)
+    yield from not_examined.markup(summary)
     yield _scans(summary, options)
     yield _ledger(summary)
     yield "</main>\n</body>\n</html>\n"
@@ -167,49 +162,6 @@ def _matches(identical: MatchTable, similar: MatchTable) -> Iterator[str]:
     yield f"<h3>Similar: {counted(similar.items, 'item')}</h3>\n"
     yield from similar.markup()
     yield "</section>\n"
-
-
-def _unreadable(summary: CaseSummary, listed: list[ClassifiedFinding], options: ReportOptions) -> Iterator[str]:
-    yield '<section aria-labelledby="unreadable">\n<h2 id="unreadable">What could not be read</h2>\n'
-    total = summary.total(Status.UNREADABLE)
-    if not total:
-        yield "<p>No item is recorded as unreadable.</p>\n</section>\n"
-        return
-    rows = [[text(reason), number(count), text(reason_text(reason))] for reason, count in summary.unreadable.items()]
-    yield table("Unreadable items by reason", ("Reason", "Items", "Meaning"), rows, numeric=(1,))
-    if total > len(listed):
-        yield (
-            f'<p class="more">{counted(total - len(listed), "more item")} could not be read and '
-            f"{'is' if total - len(listed) == 1 else 'are'} not listed here, the first {LISTED_UNREADABLE:,} are. "
-            "The CSV and JSONL reports have them all.</p>\n"
-        )
-    yield (
-        '<div class="wide"><table class="items">\n<caption>Unreadable items, in the order of the ledger</caption>\n'
-        '<thead>\n<tr><th scope="col" class="i">Item</th><th scope="col" class="s">Bytes</th>'
-        '<th scope="col" class="r">Reason</th></tr>\n</thead>\n<tbody>\n'
-    )
-    for classified_finding in listed:
-        finding = classified_finding.finding
-        path = shown_path(finding.path, scan=classified_finding.scan, seq=classified_finding.seq, options=options)
-        digest = "" if finding.sha256 is None else mono(finding.sha256.hex())
-        exhibit = "" if finding.exhibit is None else f" · exhibit {text(finding.exhibit)}"
-        reason = "not stated" if finding.reason is None else finding.reason.value
-        yield (
-            f'<tr><th scope="row" class="i">{name(path, "p")}{digest}'
-            f'<span class="m">scan {classified_finding.scan}, ledger entry {classified_finding.index:,}{exhibit}'
-            "</span></th>"
-            f'<td class="s">{number(finding.size)}</td><td class="r">{text(reason)}</td></tr>\n'
-        )
-    yield "</tbody>\n</table></div>\n</section>\n"
-
-
-def _skipped(summary: CaseSummary) -> str:
-    rows = [[text(reason), number(count), text(reason_text(reason))] for reason, count in summary.skipped.items()]
-    body = "<p>No item was skipped.</p>\n"
-    if rows:
-        body = table("Skipped items by rule", ("Rule", "Items", "Meaning"), rows, numeric=(1,))
-        body += "<p>The CSV and JSONL reports name each of them.</p>\n"
-    return f'<section aria-labelledby="skipped">\n<h2 id="skipped">What was skipped by rule</h2>\n{body}</section>\n'
 
 
 def _scans(summary: CaseSummary, options: ReportOptions) -> str:

@@ -13,6 +13,7 @@ from matcher.reports.by_chance import by_chance
 from matcher.reports.classify import LoadedList
 from matcher.reports.markup import NONE, counted, facts, mono, number, table, text, time_of, value_of
 from matcher.reports.masking import shown_source
+from matcher.reports.not_examined import shortfall_lines
 from matcher.reports.relookup_section import relookups
 from matcher.reports.summary import CaseSummary, ScanSummary
 from matcher.reports.wording import DISPOSITIONS
@@ -36,11 +37,23 @@ def overview(summary: CaseSummary) -> str:
             number(scan.notable),
             number(scan.conflicts),
             number(scan.counts[Status.UNREADABLE.value]),
+            number(sum(scan.shortfall.not_opened.values())),
         ]
         for scan in summary.scans
     ]
-    headers = ("Scan", "Exhibit", "Begun", "State", "Items", "Bytes", "Notable", "In conflict", "Unreadable")
-    return table("Scans", headers, rows, numeric=(4, 5, 6, 7, 8))
+    headers = (
+        "Scan",
+        "Exhibit",
+        "Begun",
+        "State",
+        "Items",
+        "Bytes",
+        "Notable",
+        "In conflict",
+        "Unreadable",
+        "Not opened",
+    )
+    return table("Scans", headers, rows, numeric=(4, 5, 6, 7, 8, 9))
 
 
 def state(scan: ScanSummary) -> str:
@@ -77,6 +90,8 @@ def _facts(scan: ScanSummary, options: ReportOptions) -> Iterator[tuple[str, str
         "Matches",
         f"{number(scan.matches)}; {counted(scan.notable, 'item')} notable, {number(scan.conflicts)} in conflict",
     )
+    if shortfall := "; ".join(shortfall_lines(scan.shortfall)):
+        yield "Not examined", f"<strong>{text(shortfall)}</strong>"
     for sentence in by_chance(scan):
         yield "Matches by chance", text(sentence)
     yield "Findings root", NONE if closed is None else mono(closed.get("findings_root"))

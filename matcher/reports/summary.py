@@ -11,8 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from matcher.model import Disposition, Status
+from matcher.model import Disposition, Reason, Status
+from matcher.reasons import NOT_OPENED
 from matcher.record.case import CaseReader
+from matcher.record.shortfall import Shortfall, is_told
 from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, Lists, LoadedList, malformed, whole
 
 
@@ -23,8 +25,11 @@ class ScanSummary:
     `notable` and `conflicts` count items; they are the counts of `scan.close` where those are larger than the listed
     matches show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates`
     repeat the content of another item. `cut` counts items with more matches than are listed, none of the listed ones
-    notable. `undecoded` counts items that are known by a digest and could not be decoded as a picture. `problems`
-    describes each contradiction in words.
+    notable. `undecoded` counts items that are known by a digest and could not be decoded as a picture, or were not
+    opened. `skipped` has the rules that skipped items, by reason, but for the reasons of NOT_OPENED: `shortfall` counts
+    these, parts that were not looked at, and pictures that were not compared. Of the last the close of the scan has the
+    number: it is 0 for a scan that was never closed. `told` is False where an earlier version closed the scan, which
+    did not tell containers from other files. `problems` describes each contradiction in words.
     """
 
     number: int
@@ -39,6 +44,8 @@ class ScanSummary:
     counts: Mapping[str, int]
     unreadable: Mapping[str, int]
     skipped: Mapping[str, int]
+    shortfall: Shortfall
+    told: bool
     matches: int
     undecoded: int
     notable: int
@@ -92,8 +99,28 @@ class CaseSummary:
 
     @property
     def skipped(self) -> Mapping[str, int]:
-        """Reason → number of items that a rule skipped, in all scans."""
+        """Reason → number of items that a rule skipped, in all scans, but for those that were not opened."""
         return _summed(scan.skipped for scan in self.scans)
+
+    @property
+    def not_opened(self) -> Mapping[str, int]:
+        """Reason → number of items that were not opened, in all scans."""
+        return _summed(scan.shortfall.not_opened for scan in self.scans)
+
+    @property
+    def skipped_parts(self) -> Mapping[str, int]:
+        """Kind of part → number of items with such a part that was not looked at, in all scans."""
+        return _summed(scan.shortfall.skipped_parts for scan in self.scans)
+
+    @property
+    def not_compared(self) -> int:
+        """The number of pictures that no perceptual algorithm looked up, in all scans that were closed."""
+        return sum(scan.shortfall.not_compared for scan in self.scans)
+
+    @property
+    def not_compared_by(self) -> Mapping[str, int]:
+        """Algorithm → number of pictures that were not looked up by it, in all scans."""
+        return _summed(scan.shortfall.not_compared_by for scan in self.scans)
 
 
 @dataclass(slots=True)
@@ -112,6 +139,7 @@ class _Scan:
     counts: Counter[str] = field(default_factory=lambda: Counter({status.value: 0 for status in Status}))
     unreadable: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    shortfall: Shortfall = field(default_factory=Shortfall)
     matches: int = 0
     undecoded: int = 0
     notable: int = 0
@@ -139,9 +167,11 @@ class _Scan:
         if finding.status is Status.UNREADABLE:
             self.unreadable[reason] += 1
         elif finding.status is Status.SKIPPED:
-            self.skipped[reason] += 1
-        elif finding.reason is not None:
+            if finding.reason not in NOT_OPENED:
+                self.skipped[reason] += 1
+        elif finding.reason not in (None, Reason.SKIPPED_PARTS):
             self.undecoded += 1
+        self.shortfall.add_finding(finding)
         self.matches += finding.matches_total
         if classified_finding.notable:
             self.notable += 1
@@ -163,6 +193,11 @@ class _Scan:
         counts = {status: count for status, count in entry["counts"].items() if count}
         if entry["items"] != self.items or counts != {status: count for status, count in self.counts.items() if count}:
             self.problem("the counts of its close are not those of its items")
+        if is_told(entry):
+            stated = Shortfall.of_facts(entry)
+            self.shortfall.not_compared = stated.not_compared
+            if stated != self.shortfall:
+                self.problem("the counts of its close of what was not examined are not those of its items")
 
     def finished(self) -> ScanSummary:
         return ScanSummary(
@@ -178,6 +213,8 @@ class _Scan:
             counts=dict(self.counts),
             unreadable=_by_count(self.unreadable),
             skipped=_by_count(self.skipped),
+            shortfall=self.shortfall,
+            told=self.closed is None or is_told(self.closed),
             matches=self.matches,
             undecoded=self.undecoded,
             notable=max(self.notable, self.notable_stated),
@@ -273,8 +310,9 @@ def summarize(case: CaseReader) -> CaseSummary:
 
 
 def _by_count(counts: Mapping[str, int]) -> dict[str, int]:
-    """The same counts, the largest first."""
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    """The same counts, the largest first, without those of 0."""
+    counted = ((name, count) for name, count in counts.items() if count)
+    return dict(sorted(counted, key=lambda item: (-item[1], item[0])))
 
 
 def _summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:

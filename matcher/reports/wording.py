@@ -7,21 +7,28 @@ from dataclasses import dataclass
 
 from matcher.model import Disposition, Reason, Status
 from matcher.reports.markup import counted
+from matcher.reports.not_examined import not_known, not_opened
 from matcher.reports.summary import CaseSummary, ScanSummary
 from matcher.settings import MAX_MATCHES
 
 STATUSES = {
-    Status.EXAMINED: "Read, decoded, hashed and compared with the lists.",
+    Status.EXAMINED: "Read, decoded and hashed. Compared with the lists, but for what is named below as not compared.",
     Status.KNOWN: "Identical, by a digest, to a notable entry. Compared by perceptual hash as well.",
     Status.EXCLUDED: "On a known-good list, and excluded from further comparison as was asked.",
     Status.DUPLICATE: "Same content as an item that the scan had examined before; carries its matches.",
-    Status.SKIPPED: "Passed over by a rule; not compared by perceptual hash.",
+    Status.SKIPPED: "Passed over by a rule, or not opened; compared by digests only.",
     Status.UNREADABLE: "Could not be read or decoded, or not whole. Not known to be free of known material.",
 }
 
 REASONS = {
     Reason.EMPTY: "The file has no content.",
     Reason.NOT_A_PICTURE: "The content is not that of a picture.",
+    Reason.SIDE_FILE: "A file of properties that a system stores beside another file.",
+    Reason.CONTAINER_NOT_OPENED: "An archive, a document, mail or a database. It may have pictures inside: not opened.",
+    Reason.VIDEO_NOT_READ: "A film. No frame of it was looked at.",
+    Reason.DISK_IMAGE_NOT_READ: "An image of a disk, a partition or a medium. The files in it were not listed.",
+    Reason.ENCRYPTED: "Only a key opens it. It may have pictures inside.",
+    Reason.SKIPPED_PARTS: "A picture with parts that were not looked at; the picture itself was examined.",
     Reason.SYMBOLIC_LINK: "A link to another place. Links are recorded and not followed.",
     Reason.SPECIAL_FILE: "Not a regular file (a device, a socket, a pipe).",
     Reason.FOLDER_UNREADABLE: "The folder could not be listed: nothing below it was examined.",
@@ -41,6 +48,11 @@ REASONS = {
     Reason.HASHER_FAILED: "A hash algorithm failed on this picture.",
     Reason.WORKER_DIED: "The process that decoded it died, twice. May depend on the machine: examine it again.",
     Reason.TIMED_OUT: "Reading or decoding it stood still, twice. May depend on the machine: examine it again.",
+}
+
+PARTS = {
+    "video": "The film of a motion photo.",
+    "layers": "The layers of a document that has no merged picture.",
 }
 
 DISPOSITIONS = {
@@ -95,7 +107,7 @@ def _sentences(case: CaseSummary) -> Iterator[str]:
     if len(scans) > 1:
         yield f"The numbers are of {len(scans)} scans together: an item that was scanned twice counts twice."
     yield from _of_matches(case)
-    unreadable, skipped = case.total(Status.UNREADABLE), case.total(Status.SKIPPED)
+    unreadable, skipped = case.total(Status.UNREADABLE), sum(case.skipped.values())
     if unreadable:
         known = (
             "it is not known to be free of known material"
@@ -103,6 +115,7 @@ def _sentences(case: CaseSummary) -> Iterator[str]:
             else ("they are not known to be free of known material")
         )
         yield f"{counted(unreadable, 'item')} could not be read: {known}."
+    yield from _of_not_opened(case)
     if undecoded := sum(scan.undecoded for scan in scans):
         yield f"{_were(undecoded, 'known item')} compared by digest only: no picture could be decoded."
     if skipped:
@@ -120,6 +133,22 @@ def _sentences(case: CaseSummary) -> Iterator[str]:
     yield "What the lists do not hold, no scan can find: no match does not mean that an item is harmless."
     if case.decisions:
         yield f"The ledger also holds {counted(case.decisions, 'decision')} of examiners, which are not evaluated here."
+
+
+def _of_not_opened(case: CaseSummary) -> Iterator[str]:
+    if count := sum(case.not_opened.values()):
+        was = "was" if count == 1 else "were"
+        yield f"{counted(count, 'item')} {was} NOT opened ({not_opened(case.not_opened)}): {not_known(count)}."
+    if count := sum(case.skipped_parts.values()):
+        yield f"In {counted(count, 'picture')} a part of the file was not looked at: {not_known(count)} as a whole."
+    if count := case.not_compared:
+        yield (
+            f"{_were(count, 'picture')} compared by no perceptual algorithm, since the hashes hold too little "
+            f"information: {not_known(count)}."
+        )
+    for scan in case.scans:
+        if not scan.told and scan.skipped:
+            yield f"Scan {scan.number} did not tell containers, videos and disk images from other skipped files."
 
 
 def _of_matches(case: CaseSummary) -> Iterator[str]:

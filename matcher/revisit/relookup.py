@@ -37,6 +37,7 @@ from matcher.record.entries import entry, form_of
 from matcher.record.examiner_folder import sealing_secret_path
 from matcher.record.hashes_file import CaseHashes, path_of
 from matcher.record.sealing import Sealing, plain
+from matcher.record.shortfall import Shortfall
 from matcher.revisit.closed_scans import (
     Json,
     ScanState,
@@ -85,7 +86,10 @@ class Change:
 
 @dataclass(slots=True)
 class Relookup:
-    """The result for one scan. `not_looked_up`: hashes in the lists, by algorithm, that the scan did not compute."""
+    """The result for one scan. `not_looked_up`: hashes in the lists, by algorithm, that the scan did not compute.
+
+    `not_opened`: the scan's items, by reason, of which nothing was hashed but the bytes of the file.
+    """
 
     scan: int
     items: int
@@ -93,6 +97,7 @@ class Relookup:
     thresholds: Json
     not_looked_up: dict[str, int]
     excluded: int
+    not_opened: dict[str, int] = field(default_factory=dict)
     opened: int = 0
     changes: list[Change] = field(default_factory=list)
 
@@ -190,6 +195,7 @@ def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[
         thresholds_of(matcher),
         stored.not_looked_up(),
         excluded,
+        dict(Shortfall.of_facts(scan.closed).not_opened),
     )
     for seq, finding in sorted(findings.items()):
         result.changes.extend(_Item(scan, matcher, seq, finding).changes(stored, evidence))

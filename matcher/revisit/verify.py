@@ -1,7 +1,8 @@
 """Is a case's record intact, complete, and arithmetically true?
 
 1. The ledger is intact, by `ledger.audit`: bodies rehashed, tree rebuilt, checkpoints and signatures checked.
-2. Every scan in it is closed and complete: no gap, no repeat, counts and findings root as stated.
+2. Every scan in it is closed and complete: no gap, no repeat, counts and findings root as stated. So are the counts of
+   what was not opened, not looked at or not compared, where a version that states them closed the scan.
 3. The hashes of every closed scan are the file whose digest stands in its close.
 4. Every match can be recomputed: its distance is that of its two hashes, by the metric that the scan opened with, and
    within its threshold; its list and its threshold are among those that the scan opened with. (Where two algorithms
@@ -25,6 +26,7 @@ from matcher.lookup.chances import REGION, WHOLE
 from matcher.record.case import KEYS, LEDGER, CaseReader, check_case
 from matcher.record.examiner_folder import signing_key_path
 from matcher.record.hashes_file import path_of
+from matcher.revisit.counts import ShortfallChecker
 
 MAX_PROBLEMS = 50
 """The largest number of problems of matches that are named."""
@@ -74,14 +76,23 @@ def verify_case(
     matches = 0
     if report.intact:
         with CaseReader(folder) as reader:
-            checker = _MatchChecker()
+            checker, counts = _MatchChecker(), ShortfallChecker(folder)
             for index, entry in reader.entries():
                 checker.add(index, entry)
+                problems.extend(_count_problems(counts, index, entry))
                 if entry["type"] == "scan.close" and not _names_its_own(folder, entry):
                     problems.append(f"entry {index} closes a scan without naming its file of hashes")
         matches = checker.matches
         problems.extend(checker.problems)
     return Verdict(report, matches, tuple(problems))
+
+
+def _count_problems(counts: ShortfallChecker, index: int, entry: dict[str, Any]) -> list[str]:
+    try:
+        return list(counts.problems(index, entry))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        is_close = entry["type"] == "scan.close"  # a malformed item is named with its matches
+        return [f"entry {index}: its counts of what was not examined cannot be checked"] if is_close else []
 
 
 def _names_its_own(folder: Path, closed: dict[str, Any]) -> bool:

@@ -13,8 +13,7 @@ import pytest
 
 from matcher.model import Finding, Reason, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
-from matcher.reports import html, match_tables
-from matcher.reports.html import LISTED_UNREADABLE
+from matcher.reports import match_tables, not_examined_section
 from matcher.reports.summary import summarize
 from matcher.reports.wording import statement
 from tests.shared.report_cases import (
@@ -159,13 +158,12 @@ class TestHtml:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(match_tables, "LISTED_OTHERS", 3)
-        monkeypatch.setattr(html, "LISTED_UNREADABLE", 2)
+        monkeypatch.setattr(not_examined_section, "LISTED", 2)
         good = (finding(f"good-{n}.dll", match(9, list="system", category=None)) for n in range(10))
         bad = (finding(f"bad-{n}.jpg", status=Status.UNREADABLE, reason=Reason.CORRUPT) for n in range(3))
         text = Page(page_of(tmp_path, *good, *bad, FINDINGS[1])).texts["body"][0]
         assert [n for n in range(10) if f"good-{n}.dll" in text] == [0, 1, 2]
         assert "7 more items without a notable match are not listed here, the nearest 3 are." in text
         assert [n for n in range(3) if f"bad-{n}.jpg" in text] == [0, 1]
-        assert "1 more item could not be read and is not listed here, the first 2 are." in text
+        assert "1 more item is not listed here, the first 2 are." in text
         assert "alert(1)" in text
-        assert LISTED_UNREADABLE == 5_000

@@ -1,0 +1,76 @@
+"""Files of other kinds in which a picture plainly stands: in base64 in a text, as it is in an unknown file.
+
+Only the edges are searched. Programs are left out: their pictures are icons, and every one has some.
+"""
+
+from __future__ import annotations
+
+import re
+
+from matcher.examine.unopened.edges import Edges
+
+_PROGRAMS = (
+    *(b"MZ", b"\x7fELF", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe", b"\xcf\xfa\xed\xfe"),
+    *(b"\xca\xfe\xba\xbe", b"dex\n", b"\0asm"),
+)
+"""The beginnings of programs: PE/COFF, ELF, Mach-O, Java classes, Dalvik, WebAssembly."""
+
+_BEGINNINGS = (
+    (
+        b"\xff\xd8\xff",  # JFIF 1.02; CIPA DC-008; and ITU-T T.81 for a JPEG without either, which begins with a table
+        0,
+        re.compile(rb"\xff\xd8\xff(?:\xe0..JFIF\x00|\xe1..Exif\x00|\xdb\x00[\x43\x84]\x00)", re.DOTALL),
+    ),
+    (b"\x89PNG\r\n", 0, re.compile(rb"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")),  # PNG, third edition, 5.2
+    (b"WEBPVP8", 8, re.compile(rb"RIFF....WEBPVP8", re.DOTALL)),  # RFC 9649
+    (b"ftyp", 4, re.compile(rb"\x00\x00[\x00-\x0f].ftyp(?:heic|heix|mif1|avif)", re.DOTALL)),  # ISO 23008-12
+)
+"""What stands at the beginning of a picture: rare bytes, how far behind the beginning they stand, and the whole."""
+
+_ENCODED = (b"/9j/", b"iVBORw0KGgo", b"R0lGOD", b"UklGR")
+_LONG_ENOUGH = re.compile(
+    rb"(?:/9j/[24]|iVBORw0KGgo|R0lGOD[ld]h|UklGR)"
+    rb"(?>(?:\\[nr]|[ \t]*+\r?\n[ \t]*+)*+(?:[A-Za-z0-9+/=]|%2[BFbf])){200}"
+)
+"""JPEG, PNG, GIF or WebP in base64 (RFC 4648), of 150 bytes and more: no picture that matches is shorter."""
+
+_UUENCODED = re.compile(rb"begin [0-7]{3,4} [^\r\n]{1,200}\r?\nM")
+"""POSIX uuencode: the line before the first full one."""
+
+_MOST_PLACES = 1000
+"""How often the rare bytes are looked at, at most; a file with more of them is not believed to have no picture."""
+
+
+def _stands(data: bytes, rare: bytes, before: int, whole: re.Pattern[bytes]) -> bool:
+    """Whether `whole` stands anywhere in the data: `before` bytes before a place where `rare` stands."""
+    at = -1
+    for _place in range(_MOST_PLACES):
+        at = data.find(rare, at + 1)
+        if at < 0:
+            return False
+        if at >= before and whole.match(data, at - before):
+            return True
+    return True
+
+
+def _parts(file: Edges) -> tuple[bytes, ...]:
+    return (file.head,) if file.size <= len(file.head) else (file.head, file.tail)
+
+
+def _binary(file: Edges) -> str | None:
+    if b"\0" not in file.head or file.head.startswith(_PROGRAMS):
+        return None
+    found = any(_stands(part, *beginning) for part in _parts(file) for beginning in _BEGINNINGS)
+    return "application/octet-stream" if found else None
+
+
+def _text(file: Edges) -> str | None:
+    if b"\0" in file.head:
+        return None
+    for part in _parts(file):
+        if any(begin in part and _stands(part, begin, 0, _LONG_ENOUGH) for begin in _ENCODED):
+            return "text/plain"
+    return "text/plain" if _stands(b"\n" + file.head, b"\nbegin ", -1, _UUENCODED) else None
+
+
+TESTS = (_binary, _text)
