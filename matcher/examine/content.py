@@ -22,7 +22,7 @@ class Content:
     digests: list[Hash]
     kind: Kind | None
     parts: list[bytes] = field(default_factory=list)
-    """All bytes of a picture that can be decoded and is not too large; otherwise empty."""
+    """All bytes of a picture that is not too large; otherwise empty."""
 
     @property
     def sha256(self) -> bytes:
@@ -55,7 +55,7 @@ def read_content(
     chunk = _read(stream)
     kind = sniff(chunk[:HEAD])
     parts: list[bytes] = []
-    keep = keep and kind is not None and kind.decoder is not None
+    keep = keep and kind is not None
     size = 0
     while chunk:
         size += len(chunk)
