@@ -16,8 +16,9 @@ SCHEMA = 1
 """Version of the JSON form of a finding."""
 
 EMBEDDED = ("thumbnail", "preview", "appended", "auxiliary")
-"""The kinds of pictures that are embedded in a file beside its own, as names of renderings begin (imaging/renderings.py),
-in the order that decides between equal distances. `case.hashes` stores places in it: new kinds are appended.
+"""The kinds of pictures that are embedded in a file beside its own; the names of their renderings begin with them
+(imaging/renderings.py). The order decides between equal distances, and `case.hashes` stores places in it: new kinds are
+appended.
 
 thumbnail: a small copy in the metadata. preview: a picture that a raw file or its metadata has in place of its own.
 appended: a whole file behind the picture's end. auxiliary: a gain map, or another picture that belongs to the own one.
@@ -291,7 +292,8 @@ class Finding:
     def computed(self) -> tuple[Hash, ...]:
         """The digests, and the reference hash of each rendering of the whole picture, unturned, where it was computed.
 
-        Those of embedded pictures (a thumbnail may show something else) are in `pictures` only. Without `Settings.exact` it is computed only where an entry may match; otherwise `pictures` has screened hashes.
+        Those of embedded pictures (a thumbnail may show something else) are in `pictures` only. Without
+        `Settings.exact` it is computed only where an entry may match; otherwise `pictures` has screened hashes.
         """
         own = (turned for turned in self.pictures if turned.region is None and not turned.is_embedded)
         return (*self.digests, *(turned[0] for turned in own if not turned.slack[0]))

@@ -25,8 +25,8 @@ class Box:
 def boxes(data: bytes, begin: int, end: int, search: Search) -> Iterator[Box]:
     """A generator of the boxes that follow each other from `begin`. It ends at the first bytes that are no box.
 
-    A box that says that it is longer than the rest is none, except `mdat`, which may be cut. A second `ftyp` begins
-    another file.
+    A box that says that it is longer than the rest is none, except `mdat`, which may be cut. A second `ftyp`, or a
+    signature box after others, begins another file.
     """
     at, last = begin, b""
     while at + 8 <= end:
@@ -39,7 +39,8 @@ def boxes(data: bytes, begin: int, end: int, search: Search) -> Iterator[Box]:
         if at + size > end and name == b"mdat":
             size = end - at
         known = _PRINTABLE.issuperset(name) and at + size <= end and size >= body - at
-        if not known or (name == b"ftyp" and last not in _SIGNATURES):
+        begins_another = (name == b"ftyp" and last not in _SIGNATURES) or (name in _SIGNATURES and at > begin)
+        if not known or begins_another:
             return
         yield Box(name, at, body, at + size)
         at, last = at + size, name

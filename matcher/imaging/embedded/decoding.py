@@ -12,6 +12,7 @@ from matcher.imaging.limits import Limits
 from matcher.model import Reason
 
 _SCAN = b"\xff\xda"
+_INDEXES = (b"MPF\0II*\0", b"MPF\0MM\0*")
 _LIMITS = frozenset({Reason.TOO_MANY_PIXELS, Reason.TOO_MANY_FRAMES, Reason.FRAMES_NOT_READ})
 
 
@@ -31,18 +32,18 @@ class Allowance:
 
         Its reason is FRAMES_NOT_READ where a limit was reached.
         """
-        data = embedded.load()
+        data = _without_index(embedded.load()) if embedded.is_jpeg else embedded.load()
         granted = self._left if embedded.only_first else self._left // 2
         pixels = 0
         count = 0
         failed = True
         try:
             for frame in embedded.read(data, replace(self._limits, max_total_pixels=granted)):
+                if count and embedded.only_first:
+                    break
                 pixels += frame.image.width * frame.image.height
                 count += 1
                 yield frame
-                if embedded.only_first:
-                    break
             failed = False
         except DecodeError as error:
             if error.reason in _LIMITS:
@@ -55,3 +56,10 @@ class Allowance:
             elif failed:
                 used = max(used, min(granted, self._limits.max_pixels))
             self._left = max(0, self._left - used)
+
+
+def _without_index(jpeg: bytes) -> bytes:
+    """The JPEG without its index of other pictures: they lie behind its end, and are parts of their own."""
+    for index in _INDEXES:
+        jpeg = jpeg.replace(index, index.lower())
+    return jpeg

@@ -44,6 +44,9 @@ def _piece(block: bytes, begin: int, end: int) -> bytes:
 
 
 def single_page(data: bytes, directory: Directory) -> bytes:
-    """The TIFF in `data`, a whole file, with this directory as its first page: a copy of all of it."""
+    """The TIFF in `data`, a whole file, with this directory as its only page: a copy of all of it."""
     magic = b"II*\0" if directory.order == "little" else b"MM\0*"
-    return magic + directory.at.to_bytes(4, directory.order) + data[8:]
+    count = int.from_bytes(data[directory.at : directory.at + 2], directory.order)
+    following = directory.at + 2 + 12 * count
+    head = magic + directory.at.to_bytes(4, directory.order)
+    return head + data[8:following] + bytes(4) + data[following + 4 :]

@@ -19,6 +19,9 @@ from matcher.imaging.embedded.tiff_tree import HEIGHT, WIDTH, directories
 from matcher.imaging.readers import reader_of
 from matcher.imaging.sniff import HEAD, sniff
 
+_WINDOW = 1 << 16
+_LONGEST = 128
+"""The bytes of a window, and the most bytes that a signature takes."""
 SMALLEST = 16
 """The fewest pixels of a side of a JPEG: smaller ones are icons, or chance."""
 
@@ -61,22 +64,12 @@ def scan(
 
     `what` is their kind, one of EMBEDDED, or a function that returns it.
     """
-    places: dict[int, int] = {}
-    at = begin
     wanted = EVERYTHING if signatures is None else signatures
+    at = begin
     while at < end:
-        for number, signature in enumerate(wanted):
-            if places.get(number, -1) < at:
-                found = signature.pattern.search(data, at + signature.before, end)
-                places[number] = end if found is None else found.start() - signature.before
-        number = min(places, key=places.__getitem__)
-        at = places[number]
-        if at >= end:
-            return
-        search.step()
-        hit = wanted[number].look(data, at, end, search)
+        window = min(at + _WINDOW, end)
+        hit, at = _first(data, at, window, end, wanted, search)
         if hit is None:
-            at += 1
             continue
         kind = what if isinstance(what, str) else what(at)
         if hit.skipped:
@@ -84,6 +77,29 @@ def scan(
         elif hit.decoder and kind is not None:
             add_file(data, at, hit, search, kind)
         at = max(hit.end, at + 1)
+
+
+def _first(
+    data: bytes, begin: int, window: int, end: int, wanted: Sequence[Signature], search: Search
+) -> tuple[Hit | None, int]:
+    """The first file that begins between `begin` and `window`, and where; None and `window` where there is none.
+
+    All signatures are looked for in one window before the next: behind a picture there is often one long file.
+    """
+    found: list[tuple[int, int]] = []
+    for number, signature in enumerate(wanted):
+        at = begin + signature.before
+        while match := signature.pattern.search(data, at, min(window + _LONGEST, end)):
+            at = match.start() + 1  # the next one may overlap
+            if match.start() - signature.before >= window:
+                break
+            search.step()
+            found.append((match.start() - signature.before, number))
+    for at, number in sorted(found):
+        hit = wanted[number].look(data, at, end, search)
+        if hit is not None:
+            return hit, at
+    return None, window
 
 
 def add_file(data: bytes, at: int, hit: Hit, search: Search, kind: str) -> None:
@@ -164,7 +180,7 @@ def _signature(pattern: bytes, look: Callable[[bytes, int, int, Search], Hit | N
 _ZIP = rb"PK\x03\x04[\x00-\x3f].{3}[\x00\x01\x06\x08-\x0e\x5d-\x63]\x00.{16}[\x01-\xff][\x00-\x03].{2}[\x20-\xff]"
 """A local header of a zip with a known method and a name. Source: PKWARE's APPNOTE, section 4.3.7."""
 
-JPEG_FILE = _signature(rb"\xff\xd8\xff[\xc0-\xfe]", _jpeg)
+JPEG_FILE = _signature(rb"\xff\xd8\xff[\xc0-\xcf\xdb-\xfe]", _jpeg)
 PNG_FILE = _signature(rb"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", _by_structure("PNG"))
 WEBP_FILE = _signature(rb"RIFF....(?:WEBPVP8|AVI LIST)", _riff)
 
@@ -176,8 +192,8 @@ EVERYTHING = (
     _signature(rb"GIF8[79]a(?!\0\0)..(?!\0\0)..", _by_structure("GIF")),
     _signature(rb"BM....\0\0\0\0..\0\0[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", _by_structure("BMP")),
     _signature(rb"ftyp[\x20-\x7e]{3}", _media, before=4),
-    _signature(rb"\0\0\0\x0cJXL \r\n\x87\n", _boxed("JXL")),
-    _signature(rb"\0\0\0\x0cjP  \r\n\x87\n", _boxed("JPEG2000")),
+    _signature(rb"JXL \r\n\x87\n", _boxed("JXL"), before=4),
+    _signature(rb"jP  \r\n\x87\n", _boxed("JPEG2000"), before=4),
     _signature(rb"II\*\0", _tiff),
     _signature(rb"MM\0\*", _tiff),
     _signature(rb"\x1a\x45\xdf\xa3.{0,64}?\x42\x82[\x84-\x88](?:webm|matroska)", _film),
