@@ -23,8 +23,8 @@ _FULL = 4
 """The bytes of a box's version and flags."""
 
 
-def find(data: bytes, search: Search) -> None:
-    """Add the thumbnails of a file, and the pictures in its metadata."""
+def find(data: bytes, search: Search) -> bytes:
+    """Add the thumbnails of a file, and the pictures in its metadata. Returns its Exif."""
     for meta in boxes(data, 0, len(data), search):
         if meta.name == b"meta":
             inner = {box.name: box for box in boxes(data, meta.body + _FULL, meta.end, search)}
@@ -36,11 +36,11 @@ def find(data: bytes, search: Search) -> None:
         with reasons():
             info = pillow.open_by("AVIF", BytesIO(data)).info
     except DecodeError:
-        return  # the picture is not read either, and the finding says why
-    for name, look in (("exif", find_in_exif), ("xmp", find_in_text)):
-        body = info.get(name)
-        if isinstance(body, bytes):
-            look(body.removeprefix(EXIF), search)
+        return b""  # the picture is not read either, and the finding says why
+    exif, xmp = (body if isinstance(body := info.get(name), bytes) else b"" for name in ("exif", "xmp"))
+    find_in_exif(exif.removeprefix(EXIF), search)
+    find_in_text(xmp, search)
+    return exif.removeprefix(EXIF)
 
 
 def _thumbnails(data: bytes, references: Box, search: Search) -> Iterator[int]:

@@ -29,13 +29,13 @@ _ALPHA = ("urn:mpeg:hevc:2015:auxid:1", "urn:mpeg:mpegB:cicp:systems:auxiliary:a
 """Auxiliary pictures that libheif makes part of the picture."""
 
 
-def find(data: bytes, search: Search) -> None:
-    """Add the pictures of a file that libheif can open; nothing where it cannot."""
+def find(data: bytes, search: Search) -> bytes:
+    """Add the pictures of a file that libheif can open; nothing where it cannot. Returns the first Exif."""
     try:
         with reasons():
             pictures = [picture.info for picture in _opened(data)]
     except DecodeError:
-        return  # its pictures are not read either, and the finding says why
+        return b""  # its pictures are not read either, and the finding says why
     for place, info in enumerate(pictures):
         for number in range(len(info.get("thumbnails", ()))):
             _add(data, search, THUMBNAIL, partial(_thumbnail, place, number))
@@ -44,8 +44,12 @@ def find(data: bytes, search: Search) -> None:
         for kind, identifiers in info.get("aux", {}).items():
             for identifier in () if kind in _ALPHA else identifiers:
                 _add(data, search, AUXILIARY, partial(_auxiliary, place, identifier))
-        find_in_exif(bytes(info.get("exif") or b"").removeprefix(EXIF), search)
-        find_in_text(bytes(info.get("xmp") or b""), search)
+    exifs = dict.fromkeys(bytes(info.get("exif") or b"").removeprefix(EXIF) for info in pictures)
+    for exif in exifs:
+        find_in_exif(exif, search)
+    for xmp in dict.fromkeys(bytes(info.get("xmp") or b"") for info in pictures):
+        find_in_text(xmp, search)
+    return next(filter(None, exifs), b"")
 
 
 def _opened(data: bytes) -> Any:

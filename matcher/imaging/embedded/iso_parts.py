@@ -20,15 +20,13 @@ _SAMSUNG = b"sefd"
 
 def find_in_heif(data: bytes, search: Search) -> None:
     """Add the pictures inside a HEIC file that are not its pages. A track is a film, or pictures that are not read."""
-    if _find_in_boxes(data, search):
+    if _find_in_boxes(data, search, heif_items.find(data, search)):
         search.skip("video")
-    heif_items.find(data, search)
 
 
 def find_in_avif(data: bytes, search: Search) -> None:
     """Add the pictures inside an AVIF file. Its track is an animation, which is read as its frames."""
-    _find_in_boxes(data, search)
-    avif_items.find(data, search)
+    _find_in_boxes(data, search, avif_items.find(data, search))
 
 
 def find_in_boxes(data: bytes, search: Search) -> None:
@@ -37,8 +35,16 @@ def find_in_boxes(data: bytes, search: Search) -> None:
         _find_in_boxes(data, search)
 
 
-def _find_in_boxes(data: bytes, search: Search) -> bool:
-    """Look into the file's other boxes and behind the last. Returns whether it has tracks."""
+def _find_in_boxes(data: bytes, search: Search, exif: bytes = b"") -> bool:
+    """Look into the file's other boxes and behind the last. Returns whether it has tracks.
+
+    `exif` is the block of Exif metadata, which lies in one of the boxes and was looked into.
+    """
+    known = data.find(exif) if exif else len(data)
+
+    def label(at: int) -> str | None:
+        return None if known <= at < known + len(exif) else PREVIEW
+
     end, has_tracks = 0, False
     for box in boxes(data, 0, len(data), search):
         end = box.end
@@ -46,7 +52,7 @@ def _find_in_boxes(data: bytes, search: Search) -> bool:
         if box.name in (_FILM, _SAMSUNG):
             scan(data, box.body, box.end, search, what=APPENDED)
         elif box.name == b"mdat":  # an item may be a JPEG, which libheif does not read
-            scan(data, box.body, box.end, search, what=PREVIEW, signatures=(JPEG_FILE,))
+            scan(data, box.body, box.end, search, what=label, signatures=(JPEG_FILE,))
         elif box.name == b"Exif":  # of JPEG XL, behind the place of its header
             header = box.body + 4 + int.from_bytes(data[box.body : box.body + 4])
             find_in_exif(data[header : box.end], search)

@@ -15,7 +15,7 @@ from matcher.imaging.embedded.boxes import boxes_end
 from matcher.imaging.embedded.extents import EXTENTS, riff_end
 from matcher.imaging.embedded.jpeg_extent import jpeg_extent
 from matcher.imaging.embedded.search import Search
-from matcher.imaging.embedded.tiff_tree import HEIGHT, WIDTH, directories
+from matcher.imaging.embedded.tiff_tree import HEIGHT, WIDTH, Span, directories
 from matcher.imaging.readers import reader_of
 from matcher.imaging.sniff import HEAD, sniff
 
@@ -67,8 +67,7 @@ def scan(
     wanted = EVERYTHING if signatures is None else signatures
     at = begin
     while at < end:
-        window = min(at + _WINDOW, end)
-        hit, at = _first(data, at, window, end, wanted, search)
+        hit, at = _first(data, (at, end), wanted, search)
         if hit is None:
             continue
         kind = what if isinstance(what, str) else what(at)
@@ -79,13 +78,13 @@ def scan(
         at = max(hit.end, at + 1)
 
 
-def _first(
-    data: bytes, begin: int, window: int, end: int, wanted: Sequence[Signature], search: Search
-) -> tuple[Hit | None, int]:
-    """The first file that begins between `begin` and `window`, and where; None and `window` where there is none.
+def _first(data: bytes, stretch: Span, wanted: Sequence[Signature], search: Search) -> tuple[Hit | None, int]:
+    """The first file that begins in the first window of a stretch, and where; None and the window's end without one.
 
     All signatures are looked for in one window before the next: behind a picture there is often one long file.
     """
+    begin, end = stretch
+    window = min(begin + _WINDOW, end)
     found: list[tuple[int, int]] = []
     for number, signature in enumerate(wanted):
         at = begin + signature.before

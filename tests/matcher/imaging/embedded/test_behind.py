@@ -6,6 +6,7 @@ import io
 import random
 import zipfile
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from tests.shared.embedded_cases import (
     xmp,
 )
 
-FORMS: dict[str, dict[str, object]] = {
+FORMS: dict[str, dict[str, Any]] = {
     **{form: {"form": form} for form in ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF")},
     "progressive JPEG": {"form": "JPEG", "progressive": True},
     "JPEG 2000": {"form": "JPEG2000"},
