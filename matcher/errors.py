@@ -62,8 +62,12 @@ class SelfTestError(MatcherError):
 
 
 class DecodeError(MatcherError):
-    """One picture cannot be decoded; `reason` says why in the fixed vocabulary."""
+    """One picture cannot be decoded; `reason` says why in the fixed vocabulary.
 
-    def __init__(self, reason: Reason) -> None:
+    `skipped_parts` names the kinds of parts of a file that are not looked at, for the reason `skipped-parts`.
+    """
+
+    def __init__(self, reason: Reason, skipped_parts: tuple[str, ...] = ()) -> None:
         super().__init__(reason.value)
         self.reason = reason
+        self.skipped_parts = skipped_parts

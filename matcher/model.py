@@ -15,6 +15,15 @@ LOW_QUALITY = 50
 SCHEMA = 1
 """Version of the JSON form of a finding."""
 
+EMBEDDED = ("thumbnail", "preview", "appended", "auxiliary")
+"""The kinds of pictures that are embedded in a file beside its own; the names of their renderings begin with them
+(imaging/renderings.py). The order decides between equal distances, and `case.hashes` stores places in it: new kinds are
+appended.
+
+thumbnail: a small copy in the metadata. preview: a picture that a raw file or its metadata has in place of its own.
+appended: a whole file behind the picture's end. auxiliary: a gain map, or another picture that belongs to the own one.
+"""
+
 Region = tuple[int, int, int, int]
 """x, y, width, height in pixels of the decoded picture."""
 
@@ -99,6 +108,11 @@ class OrientationHashes:
         qualities = bytes(NO_QUALITY if value.quality is None else value.quality for value in hashes)
         codes = b"".join(value.value for value in hashes)
         return cls(rendering, hashes[0].algorithm, codes, qualities, slack, region=region)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether these are of a picture that is embedded in the file, beside its own."""
+        return self.rendering.startswith(EMBEDDED)
 
     def __getitem__(self, place: int) -> Hash:
         """The hash of the picture in the orientation TRANSFORMS[place]."""
@@ -283,10 +297,11 @@ class Finding:
     def computed(self) -> tuple[Hash, ...]:
         """The digests, and the reference hash of each rendering of the whole picture, unturned, where it was computed.
 
-        Without `Settings.exact` it is computed only where an entry may match; otherwise `pictures` has screened hashes.
+        Those of embedded pictures (a thumbnail may show something else) are in `pictures` only. Without
+        `Settings.exact` it is computed only where an entry may match; otherwise `pictures` has screened hashes.
         """
-        whole = (turned[0] for turned in self.pictures if turned.region is None and not turned.slack[0])
-        return (*self.digests, *whole)
+        own = (turned for turned in self.pictures if turned.region is None and not turned.is_embedded)
+        return (*self.digests, *(turned[0] for turned in own if not turned.slack[0]))
 
     def as_json(self) -> dict[str, Any]:
         """The JSON form of a finding, its keys in the order of FINDING_KEYS. No clock, host or absolute path."""

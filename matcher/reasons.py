@@ -43,6 +43,7 @@ ENVIRONMENT_DEPENDENT = frozenset({Reason.OUT_OF_MEMORY, Reason.WORKER_DIED, Rea
 NOT_OPENED = (Reason.CONTAINER_NOT_OPENED, Reason.VIDEO_NOT_READ, Reason.DISK_IMAGE_NOT_READ, Reason.ENCRYPTED)
 """Reasons why a file that may have pictures inside was skipped: it is not known to be free of known material."""
 
-SKIPPED_PARTS = ("video", "layers")
+SKIPPED_PARTS = ("video", "layers", "container", "thumbnail", "preview", "appended", "auxiliary")
 """The kinds of parts of a picture file that are not looked at: the film of a motion photo, the layers of a document
-that has no merged picture."""
+that has no merged picture, an archive behind the picture's end, and embedded pictures (imaging/renderings.py) that are
+damaged or of a kind that is not read."""

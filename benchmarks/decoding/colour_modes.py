@@ -27,6 +27,7 @@ from matcher.distances import hamming
 from matcher.errors import DecodeError
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
+from matcher.imaging.embedded import Found
 from matcher.imaging.picture import Picture
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import Hash
@@ -113,7 +114,7 @@ def _read(data: bytes) -> Iterator[Picture]:
     """A generator of all renderings. DecodeError where the copy cannot be read."""
     kind = sniff(data[:HEAD])
     assert kind is not None
-    yield from decode(data, kind).renderings()
+    yield from decode(data, kind, found=Found()).renderings()
 
 
 def _encoded(image: Image.Image, suffix: str, **options: object) -> bytes:

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from benchmarks.shared.corpus_pictures import PHOTOGRAPHS, manifest
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
+from matcher.imaging.embedded import Found
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import LOW_QUALITY, Hash
 
@@ -107,6 +108,6 @@ def reference_hashes(data: bytes) -> dict[str, Hash]:
     """PDQ and pHash of a picture file by the reference profile, as far as their quality suffices."""
     kind = sniff(data[:HEAD])
     assert kind is not None
-    picture = next(iter(decode(data, kind).renderings()))
+    picture = next(decode(data, kind, found=Found()).renderings())
     hashes = {hasher.algorithm.name: hasher.hash(picture) for hasher in picture_hashers(ALGORITHMS)}
     return {name: value for name, value in hashes.items() if value.quality is None or value.quality >= LOW_QUALITY}

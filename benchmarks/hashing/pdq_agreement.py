@@ -18,6 +18,7 @@ import pdqhash
 from matcher.errors import DecodeError
 from matcher.hashers.pdq import PDQ
 from matcher.imaging.decode import decode
+from matcher.imaging.embedded import Found
 from matcher.imaging.limits import Limits
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import TRANSFORMS
@@ -42,7 +43,7 @@ def main() -> None:
             if kind is None:
                 continue
             try:
-                for picture in decode(data, kind, Limits(max_pixels=arguments.max_pixels)).renderings():
+                for picture in decode(data, kind, Limits(max_pixels=arguments.max_pixels), Found()).renderings():
                     bits, quality = pdqhash.compute_dihedral(np.asarray(picture.image))
                     turned = dict(zip(TRANSFORMS, PDQ.turned(picture), strict=True))
                     ours = [turned[transform].value for transform in PUBLISHED_ORDER]

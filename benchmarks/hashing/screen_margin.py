@@ -17,6 +17,7 @@ from matcher.distances import hamming
 from matcher.errors import DecodeError
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
+from matcher.imaging.embedded import Found
 from matcher.imaging.limits import Limits
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import TRANSFORMS
@@ -46,7 +47,7 @@ def main() -> None:
         try:
             if kind is None:
                 continue
-            picture = next(decode(data, kind, Limits(max_pixels=MAX_PIXELS)).renderings())
+            picture = next(decode(data, kind, Limits(max_pixels=MAX_PIXELS), Found()).renderings())
         except DecodeError:
             continue
         pictures += 1

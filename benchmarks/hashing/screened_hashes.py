@@ -12,6 +12,7 @@ from functools import cache
 from matcher.distances import hamming
 from matcher.hashers import PictureHasher, ScreeningHasher, picture_hashers
 from matcher.imaging.decode import decode, decode_reduced
+from matcher.imaging.embedded import Found
 from matcher.imaging.limits import Limits
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import TRANSFORMS
@@ -48,9 +49,9 @@ def screened(data: bytes) -> dict[str, Screened]:
     kind = sniff(data[:HEAD])
     if kind is None:
         return {}
-    picture = next(decode(data, kind, Limits(max_pixels=MOST_PIXELS)).renderings())
+    picture = next(decode(data, kind, Limits(max_pixels=MOST_PIXELS), Found()).renderings())
     quick = decode_reduced(data, kind, Limits(max_pixels=MOST_PIXELS))
-    reduced = picture.reduced() if quick is None else quick[0]
+    reduced = picture.reduced() if quick is None else quick.renderings[0]
     results = {}
     for hasher in _hashers():
         assert isinstance(hasher, ScreeningHasher)

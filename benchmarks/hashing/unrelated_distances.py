@@ -21,6 +21,7 @@ from benchmarks.shared.corpus_pictures import manifest
 from matcher.algorithms import ALGORITHMS, Metric
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
+from matcher.imaging.embedded import Found
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import LOW_QUALITY, Hash
 
@@ -42,7 +43,7 @@ def main() -> None:
         data = path.read_bytes()
         kind = sniff(data[:HEAD])
         assert kind is not None
-        picture = next(decode(data, kind).renderings())
+        picture = next(decode(data, kind, found=Found()).renderings())
         groups.append({row[key] for key in ("family", "dup_group") if row[key]} | {row["sha256"]})
         for hasher in hashers:
             by_name[hasher.algorithm.name].append(hasher.hash(picture))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from matcher.errors import DecodeError
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
+from matcher.imaging.embedded import Found
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import TRANSFORMS
 
@@ -52,7 +53,7 @@ def _hashes(algorithm: str, file: Path) -> bytes:
     if kind is None:
         return b""
     try:
-        turned = picture_hashers([algorithm])[0].turned(next(decode(data, kind).renderings()))
+        turned = picture_hashers([algorithm])[0].turned(next(decode(data, kind, found=Found()).renderings()))
     except DecodeError:
         return b""
     assert len(turned) == len(TRANSFORMS)

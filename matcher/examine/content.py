@@ -28,7 +28,7 @@ class Content:
     digests: list[Hash]
     kind: Kind | None
     parts: list[bytes] = field(default_factory=list)
-    """All bytes of a picture that can be decoded and is not too large; otherwise empty."""
+    """All bytes of a picture that is not too large; otherwise empty."""
     unopened: Unopened | None = None
 
     @property
@@ -69,7 +69,7 @@ def read_content(
     head = chunk[:EDGE_HEAD]
     kind = sniff(chunk[:HEAD])
     parts: list[bytes] = []
-    keep = keep and kind is not None and kind.decoder is not None
+    keep = keep and kind is not None
     size = 0
     tail = b""
     while chunk:

@@ -155,8 +155,8 @@ class Matcher:
             status, reason = self._readable(name, content, give_up)
             if status is Status.EXAMINED and kind is not None:
                 reason = self._examine_picture(content, kind, result, beat)
-                if reason is not None:  # a part may have been examined: its matches remain, and so does the status
-                    status = Status.UNREADABLE
+                if reason not in (None, Reason.SKIPPED_PARTS):
+                    status = Status.UNREADABLE  # a part may have been examined: its matches remain
         not_compared: dict[str, str] = {}
         if result.pictures:
             compared = self.combined_lookup.compared_in(result.pictures)
@@ -180,6 +180,7 @@ class Matcher:
             hashes=overall.hashes,
             matches=overall.listed,
             matches_total=overall.total,
+            skipped_parts=result.skipped_parts,
             notable=overall.notable,
             doubtful=overall.doubtful,
             conflict=overall.conflict,
@@ -248,12 +249,9 @@ class Matcher:
             # a file named as a picture that is not one may be damaged: it is never skipped silently
             status = Status.UNREADABLE if named_as_picture(name) else Status.SKIPPED
             return status, Reason.EMPTY if size == 0 else Reason.NOT_A_PICTURE
-        if kind.decoder is None:
-            return Status.UNREADABLE, Reason.UNSUPPORTED_FORMAT
-        if give_up is not None:
-            return Status.UNREADABLE, give_up
-        if size > self.settings.max_bytes:
-            return Status.UNREADABLE, Reason.TOO_MANY_BYTES
+        if give_up is not None or size > self.settings.max_bytes:
+            unread = Reason.TOO_MANY_BYTES if give_up is None else give_up
+            return Status.UNREADABLE, Reason.UNSUPPORTED_FORMAT if kind.decoder is None else unread
         return Status.EXAMINED, None
 
 
@@ -266,7 +264,7 @@ _BYTES_A_PIXEL = 24
 
 def _may_lack_memory(data: bytes, kind: Kind) -> bool:
     """Whether a decoder's error about the data may be a lack of memory: several decoders do not distinguish them."""
-    limit = room()
+    limit = room() if kind.decoder is not None else None
     return limit is not None and _BYTES_A_PIXEL * stated_pixels(data, kind) > limit
 
 

@@ -14,7 +14,8 @@ from functools import cache
 
 from matcher.errors import DecodeError
 from matcher.examine.parts import Part, PartFinder
-from matcher.imaging.decode import Decoded, decode, decode_reduced
+from matcher.imaging.decode import Decoded, DecodedReduced, decode, decode_reduced
+from matcher.imaging.embedded import find
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.sniff import Kind
@@ -33,6 +34,8 @@ class PictureResult:
     height: int | None = None
     reason: Reason | None = None
     """Why the file could not be read whole; None where it was."""
+    skipped_parts: tuple[str, ...] = ()
+    """The kinds of parts of the file that were not looked at."""
     pictures: list[OrientationHashes] = field(default_factory=list)
     matched: list[Matched] = field(default_factory=list)
 
@@ -69,24 +72,29 @@ class PictureExaminer:
 
     def examine(self, data: bytes, kind: Kind, result: PictureResult, beat: Callable[[], None]) -> None:
         """Fill `result`. DecodeError where nothing can be decoded; hashes and matches collected before it remain."""
-        screened_renderings = self._screened_renderings(data, kind, beat)
-        if screened_renderings and all(rendering.is_conclusive for rendering in screened_renderings.values()):
+        found = find(data, kind, self._limits)
+        beat()
+        uses_reduced = self._screens or self._finder is not None
+        reduced = decode_reduced(data, kind, self._limits, found) if uses_reduced else None
+        screened_renderings = self._screened_renderings(reduced, beat)
+        if reduced is not None and all(rendering.is_conclusive for rendering in screened_renderings.values()):
             for rendering in screened_renderings.values():
                 if result.width is None:
                     result.width, result.height = rendering.size
                 self._add_screened(rendering, result)
+            result.reason, result.skipped_parts = reduced.reason, reduced.skipped_parts
             return
-        decoded = decode(data, kind, self._limits)
+        decoded = decode(data, kind, self._limits, found)
         result.width, result.height = decoded.width, decoded.height
         self._examine_renderings(decoded, screened_renderings, result, beat)
-        result.reason = decoded.reason
+        result.reason, result.skipped_parts = decoded.reason, decoded.skipped_parts
 
-    def _screened_renderings(self, data: bytes, kind: Kind, beat: Callable[[], None]) -> dict[str, _ScreenedRendering]:
+    def _screened_renderings(
+        self, reduced: DecodedReduced | None, beat: Callable[[], None]
+    ) -> dict[str, _ScreenedRendering]:
         """The screened renderings of a file, by name; empty where no reduced picture is available or used."""
-        if not self._screens and self._finder is None:
-            return {}
-        reduced = decode_reduced(data, kind, self._limits) or ()
-        return {each.rendering: self._screen(each, beat) for each in reduced}
+        renderings = () if reduced is None else reduced.renderings
+        return {each.rendering: self._screen(each, beat) for each in renderings}
 
     def _examine_renderings(
         self,

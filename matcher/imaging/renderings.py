@@ -19,6 +19,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from matcher.model import EMBEDDED as EMBEDDED  # noqa: PLC0414 - part of these names
+
 ALPHA_DROPPED = "alpha-dropped"
 INKS_INVERTED = "inks-inverted"
 ON_BLACK = "on-black"
@@ -43,13 +45,6 @@ KINDS = (
 )
 """The kinds of a frame's renderings, in the order that decides between equal distances. `case.hashes` stores places in
 it: new kinds are appended."""
-
-EMBEDDED = ("thumbnail", "preview", "appended", "auxiliary")
-"""The kinds of pictures that are embedded in a file beside its own, in the order that decides between equal distances.
-
-thumbnail: a small copy in the metadata. preview: a picture that a raw file or its metadata has in place of its own.
-appended: a whole file behind the picture's end. auxiliary: a gain map, or another picture that belongs to the own one.
-`case.hashes` stores places in it: new kinds are appended."""
 
 MOST_EMBEDDED = 9999
 """The largest number of an embedded picture of one kind."""

@@ -20,6 +20,7 @@ from matcher.calibration.measuring.region_texture import texture_shares
 from matcher.hashers import PictureHasher, ScreeningHasher
 from matcher.hashers.regularity import GATE, is_informative
 from matcher.imaging.decode import decode
+from matcher.imaging.embedded import Found
 from matcher.imaging.limits import MAX_PIXELS, Limits
 from matcher.imaging.picture import Picture
 from matcher.imaging.reduced.picture import Reduced
@@ -71,7 +72,7 @@ def measure(
     kind = sniff(data[:HEAD])
     if kind is None:
         return None
-    picture = next(decode(data, kind, Limits(max_pixels=max_pixels, max_frames=1)).renderings())
+    picture = next(decode(data, kind, Limits(max_pixels=max_pixels, max_frames=1), Found()).renderings())
     return measured_picture(picture, hashlib.sha256(data).digest(), hashers, boxes=boxes, boxed=boxed)
 
 

@@ -1,4 +1,7 @@
-"""Windows icons and cursors: the largest picture. Sizes are read from its own header, the directory's may be wrong."""
+"""Windows icons and cursors: every picture, the largest first.
+
+Sizes are read from each picture's own header: those of the directory may be wrong.
+"""
 
 from __future__ import annotations
 
@@ -20,25 +23,43 @@ _DIRECTORY = struct.Struct("<BBBBHHII")
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the largest picture of an icon: among equals the one with most bits a pixel, then the first.
+    """A generator of the pictures of an icon: the largest first (among equals the one with most bits a pixel, then the
+    first), then the others in the directory's order.
 
-    It ends with a DecodeError where the directory lists a picture beyond the end of the file.
+    It ends with a DecodeError where one could not be read, or the directory lists one beyond the end of the file.
     """
-    yield from _picture(data, _largest(data), limits)
+    order = _order(data)
+    budget = Budget(limits)
+    failed: DecodeError | None = None
+    for number, entry in enumerate(order, 1):
+        if number > limits.max_frames:
+            raise DecodeError(Reason.TOO_MANY_FRAMES)
+        try:
+            for frame in _picture(data, entry, budget, limits):
+                yield Frame(number, frame.image, alone=len(order) == 1)
+        except DecodeError as error:
+            failed = failed or error
+    if failed is not None:
+        raise failed
     if not _has_all(data):
         raise DecodeError(Reason.TRUNCATED)
 
 
-def _picture(data: bytes, entry: int, limits: Limits) -> Iterator[Frame]:
+def _picture(data: bytes, entry: int, budget: Budget, limits: Limits) -> Iterator[Frame]:
+    """A generator of one picture. It ends with a DecodeError where only a part of it could be read."""
     (*_, bits, length, at) = _DIRECTORY.unpack_from(data, 6 + 16 * entry)
     if data[at : at + 8] == _PNG:
-        yield from pillow.frames(data[at : at + length], limits, decoder="PNG")
+        with reasons():
+            budget.take(*struct.unpack_from(">II", data, at + 16))
+        for frame in pillow.frames(data[at : at + length], limits, decoder="PNG"):
+            if frame.number == 1:
+                yield frame
         return
     with reasons():
         header = pillow.open_by("DIB", BytesIO(data[at:]))
-        Budget(limits).take(header.width, header.height // 2)
+        budget.take(header.width, header.height // 2)
         image = _bitmap(data, entry, bits)
-    yield Frame(1, image, alone=True)
+    yield Frame(1, image)
 
 
 def _has_all(data: bytes) -> bool:
@@ -50,20 +71,21 @@ def _has_all(data: bytes) -> bool:
     return all(at + length <= len(data) for *_, length, at in entries)
 
 
-def _largest(data: bytes) -> int:
-    """The number of the directory's entry with the largest picture. DecodeError where none is inside the file."""
+def _order(data: bytes) -> list[int]:
+    """The numbers of the directory's entries, the largest picture first. DecodeError where none is inside the file."""
     (count,) = struct.unpack_from("<H", data, 4)
-    best: tuple[int, int, int] | None = None
+    found: dict[int, tuple[int, int, int]] = {}
     for entry in range(count):
         if 6 + 16 * (entry + 1) > len(data):
             break
         (*_, bits, _length, at) = _DIRECTORY.unpack_from(data, 6 + 16 * entry)
         pixels = _pixels(data, at)
-        if pixels:
-            best = max(best or (0, 0, 0), (pixels, bits, -entry))
-    if best is None:
+        if pixels and at not in found:
+            found[at] = (pixels, bits, -entry)
+    if not found:
         raise DecodeError(Reason.TRUNCATED)
-    return -best[2]
+    largest = -max(found.values())[2]
+    return [largest, *(-entry for *_, entry in found.values() if -entry != largest)]
 
 
 def _pixels(data: bytes, at: int) -> int:

@@ -17,6 +17,7 @@ from PIL import Image, ImageChops
 from matcher.errors import DecodeError
 from matcher.imaging.colour import eight_bits
 from matcher.imaging.failures import reasons
+from matcher.imaging.formats.photoshop_resources import resources
 from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.limits import Limits
 from matcher.model import Reason
@@ -25,7 +26,7 @@ _HEADER = struct.Struct(">4sH6xHIIHH")
 _BITMAP, _GREY, _INDEXED, _RGB, _CMYK, _MULTICHANNEL, _DUOTONE, _LAB = 0, 1, 2, 3, 4, 7, 8, 9
 _COLOURS = {_BITMAP: 1, _GREY: 1, _INDEXED: 1, _RGB: 3, _CMYK: 4, _DUOTONE: 1, _LAB: 3}
 _DEPTHS = (1, 8, 16, 32)
-_ICC_PROFILE = 1039
+_ICC_PROFILE, _VERSION_INFO = 1039, 1057
 _RAW, _PACKBITS = 0, 1
 
 
@@ -42,6 +43,9 @@ class _Document:
     colours: bytes
     profile: bytes | None
     transparency: bool
+    is_merged: bool | None
+    """Whether the document says that it has a merged picture; None where it does not say."""
+    has_layers: bool
     begin: int
 
     @property
@@ -59,15 +63,22 @@ class _Document:
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the merged picture. Missing rows are black, and it then ends with a DecodeError (truncated)."""
+    """A generator of the merged picture. Missing rows are black, and it then ends with a DecodeError (truncated).
+
+    It ends with one (skipped-parts, layers) where only the layers show the picture: the document says that it has no
+    merged picture, or that picture has one colour, and there are layers.
+    """
     with reasons():
         document = _parse(data)
         Budget(limits).take(document.width, document.height)
         bands, whole = _bands(data, document)
         image = _merged(document, bands)
+    is_blank = image.size != (1, 1) and all(low == high for low, high in (band.getextrema() for band in bands))
     yield Frame(1, image, alone=True)
     if not whole:
         raise DecodeError(Reason.TRUNCATED)
+    if document.has_layers and (document.is_merged is False or (is_blank and not document.is_merged)):
+        raise DecodeError(Reason.SKIPPED_PARTS, ("layers",))
 
 
 def _parse(data: bytes) -> _Document:
@@ -77,13 +88,18 @@ def _parse(data: bytes) -> _Document:
     if not width or not height or channels < _COLOURS.get(mode, 1):
         raise DecodeError(Reason.CORRUPT)
     colours, at = _section(data, _HEADER.size, ">I")
-    resources, at = _section(data, at, ">I")
+    block, at = _section(data, at, ">I")
     layers, at = _section(data, at, ">I" if version == 1 else ">Q")
     # a negative count of layers means that the first channel after the colours is the merged picture's transparency
     skipped = 4 if version == 1 else 8
-    transparency = len(layers) >= skipped + 2 and struct.unpack_from(">h", layers, skipped)[0] < 0
+    count = struct.unpack_from(">h", layers, skipped)[0] if len(layers) >= skipped + 2 else 0
+    found = {number: bytes(body) for number, body in resources(block) if number in (_ICC_PROFILE, _VERSION_INFO)}
+    merged = found.get(_VERSION_INFO, b"")[4:5]
     return _Document(
-        version, channels, width, height, depth, mode, bytes(colours), _profile(resources), transparency, at
+        *(version, channels, width, height, depth, mode, bytes(colours), found.get(_ICC_PROFILE), count < 0),
+        is_merged=merged != b"\0" if merged else None,
+        has_layers=count != 0,
+        begin=at,
     )
 
 
@@ -94,22 +110,6 @@ def _section(data: bytes, at: int, length: str) -> tuple[memoryview, int]:
     if begin + size > len(data):
         raise DecodeError(Reason.TRUNCATED)
     return memoryview(data)[begin : begin + size], begin + size
-
-
-def _profile(resources: memoryview) -> bytes | None:
-    """The ICC profile among the image resources."""
-    at = 0
-    while at + 7 <= len(resources):
-        (number,) = struct.unpack_from(">H", resources, at + 4)
-        name = resources[at + 6] + 1
-        at += 6 + name + name % 2
-        if at + 4 > len(resources):
-            return None
-        (size,) = struct.unpack_from(">I", resources, at)
-        if number == _ICC_PROFILE:
-            return bytes(resources[at + 4 : at + 4 + size])
-        at += 4 + size + size % 2
-    return None
 
 
 def _bands(data: bytes, document: _Document) -> tuple[list[Image.Image], bool]:

@@ -211,7 +211,7 @@ def test_the_regions_of_a_saturated_jpeg_are_within_what_is_said_of_them(quality
     assert reduced is not None
     whole = next(decode(data, kind).renderings())
     hashers = {hasher.algorithm.name: hasher for hasher in picture_hashers(["pdq", "phash"])}
-    parts = PartFinder(hashers.values(), regions=True, reframings=False).parts_of(reduced[0])
+    parts = PartFinder(hashers.values(), regions=True, reframings=False).parts_of(reduced.renderings[0])
     assert parts
     for part in parts:
         for name, screened in part.screened.items():

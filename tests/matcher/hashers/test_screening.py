@@ -74,7 +74,7 @@ def test_jpeg_by_its_reduced_decode(encoded: Encode, size: tuple[int, int], opti
     assert kind is not None
     reduced = decode_reduced(data, kind)
     assert reduced is not None
-    (only,) = reduced
+    (only,) = reduced.renderings
     with Image.open(BytesIO(data)) as opened:
         picture = Picture(opened.convert("RGB"))
     for found in (screener("pdq"), screener("phash")):

@@ -317,12 +317,12 @@ def test_ledger_is_not_left_open(tmp_path: Path) -> None:
 def test_an_installation_that_does_not_decode_scans_nothing(
     tmp_path: Path, evidence: Path, known_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from matcher.imaging import decode
+    from matcher.imaging import readers
 
     def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
         raise OSError("decoder jpeg not available")
 
     reader: Reader = frames
-    monkeypatch.setitem(decode._READERS, "JPEG", reader)
+    monkeypatch.setitem(readers.READERS, "JPEG", reader)
     with pytest.raises(SelfTestError, match="self-test failed: JPEG is not decoded here"):
         scan(tmp_path / "case", evidence, known_store)

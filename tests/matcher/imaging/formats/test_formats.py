@@ -135,8 +135,9 @@ def icon(*pictures: bytes, sides: int = 16) -> bytes:
 
 def test_the_largest_picture_of_an_icon_by_its_own_header(encoded: Encode) -> None:
     small = encoded(landscape(2, width=32, height=32))
-    ((_, image),) = seen(icon(small, encoded(DRAWN), small))
+    (_, image), (label, other) = seen(icon(small, encoded(DRAWN), small))
     assert difference(image) == 0
+    assert (label, other.size) == ("frame-2", (32, 32))
 
 
 def test_the_merged_picture_of_a_psd_in_every_mode() -> None:

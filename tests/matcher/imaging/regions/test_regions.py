@@ -139,8 +139,8 @@ def test_the_view_of_a_file_is_the_grey_of_its_picture(form: str, tolerance: int
     assert kind is not None
     reduced = decode_reduced(data, kind)
     assert reduced is not None
-    assert reduced[0].scale > 1
-    view = reduced[0].view()
+    assert reduced.renderings[0].scale > 1
+    view = reduced.renderings[0].view()
     assert view is not None
     assert view.scale == 1
     grey = np.asarray(next(decode(data, kind).renderings()).grey).astype(np.float32)
