@@ -157,10 +157,7 @@ class Matcher:
                 reason = self._examine_picture(content, kind, result, beat)
                 if reason not in (None, Reason.SKIPPED_PARTS):
                     status = Status.UNREADABLE  # a part may have been examined: its matches remain
-        not_compared: dict[str, str] = {}
-        if result.pictures:
-            compared = self.combined_lookup.compared_in(result.pictures)
-            not_compared = {name: LOW for name in self.combined_lookup.listed if name not in compared}
+        not_compared = self.combined_lookup.not_compared(result.pictures)
         overall = by_digest
         if result.matched:
             matches = self.chances.with_chances(result.matched, count_queries(result.pictures))
@@ -184,7 +181,7 @@ class Matcher:
             notable=overall.notable,
             doubtful=overall.doubtful,
             conflict=overall.conflict,
-            not_compared=not_compared,
+            not_compared=dict.fromkeys(not_compared, LOW),
             is_compared=not not_compared or len(not_compared) < len(self.combined_lookup.listed),
             digests=tuple(content.digests),
             pictures=tuple(result.pictures),

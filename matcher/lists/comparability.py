@@ -41,17 +41,11 @@ class Comparability:
     def sentences(self) -> Iterator[str]:
         """A generator of one sentence for each count that is not 0."""
         if self.without_information:
-            yield f"{self.without_information:,} {self.algorithm} hashes are of flat pictures: they match nothing"
+            yield f"{self.algorithm}, of flat pictures: {self.without_information:,} hashes, which match nothing"
         if self.low_quality:
-            yield (
-                f"{self.low_quality:,} {self.algorithm} hashes are of low quality: they match near-identical copies "
-                "only"
-            )
+            yield f"{self.algorithm}, of low quality: {self.low_quality:,} hashes; near-identical copies match"
         if self.trivial:
-            yield (
-                f"{self.trivial:,} {self.algorithm} digests are of trivial content, as an empty file: many unrelated "
-                "files have them"
-            )
+            yield f"{self.algorithm}, of trivial content, as an empty file: {self.trivial:,} digests"
 
 
 def comparability(opened: OpenList) -> list[Comparability]:

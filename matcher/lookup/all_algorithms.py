@@ -113,14 +113,18 @@ class CombinedLookup:
         """The algorithms by which the lists have hashes."""
         return tuple(lookup.algorithm for lookup in self.each if lookup.is_listed)
 
-    def compared_in(self, pictures: Iterable[OrientationHashes]) -> frozenset[str]:
-        """The listed algorithms by which any of a file's own frames is looked up, as a whole and as it stands."""
+    def not_compared(self, pictures: Iterable[OrientationHashes]) -> tuple[str, ...]:
+        """The listed algorithms by which none of a file's own frames is looked up, as a whole and as it stands.
+
+        None are named where no frame of its own was decoded: the reason of the finding says so.
+        """
         renderings: dict[str, dict[str, OrientationHashes]] = {}
         for turned in pictures:
             if turned.region is None and is_own(turned.rendering):
                 renderings.setdefault(turned.rendering, {})[turned.algorithm] = turned
         every = (self._compared(each, (0,) * len(self.each)) for each in renderings.values())
-        return frozenset(name for outcomes in every for names in outcomes for name in names)
+        compared = {name for outcomes in every for names in outcomes for name in names}
+        return tuple(name for name in self.listed if renderings and name not in compared)
 
     def compared(self, turned: Mapping[str, OrientationHashes]) -> frozenset[str] | None:
         """The listed algorithms by which one rendering of a whole picture is looked up.

@@ -40,9 +40,9 @@ def command(
     for path, reason in made.unreadable:
         say(f"{path}: {reason}: its picture is not in the list")
     for kind, count in sorted(made.without_information.items()):
-        say(f"{count:,} {kind} hashes of flat pictures were left out: they would match every other flat picture")
+        say(f"left out: {kind} of {count:,} flat pictures or renderings, which would match every other flat one")
     for kind, count in sorted(made.low_quality.items()):
         if count:
-            say(f"{count:,} {kind} hashes are of low quality: they match near-identical copies only")
+            say(f"of low quality: {kind} of {count:,} pictures or renderings; only near-identical copies match them")
     click.echo(f"{output}: {made.entries:,} entries, {made.hashes:,} hashes")
     return 0
