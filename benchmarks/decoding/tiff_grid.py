@@ -3,11 +3,11 @@
     python -m benchmarks.decoding.tiff_grid DIR [--workers N] [--every N] [--only TEXT] [--writers W,W]
 
 Writes one drawn picture as thousands of TIFF files into DIR (tiff_variants.py), one after the other, reads each as a
-scan does, and compares the PDQ of the nearest rendering with that of the picture that the file holds. *agree*: 10 bits
-or less; *other picture*: the file holds another picture than meant, as two or more referees read it too; *wrong*: more,
-and called read. Referees (ImageMagick, libvips, tifffile) read every file that does not agree. Prints, as Markdown, the
-verdicts by dimension, and every file that is wrong, which stays in DIR; the exit code is 1 if there is one. A line a file goes
-into DIR/verdicts.jsonl.
+scan does, and compares the PDQ of the nearest rendering with that of the picture that the file holds: 10 bits or less
+agree. Referees (ImageMagick, libvips, tifffile) read every file that we read differently (grid_verdicts.py names the
+verdicts).
+Prints, as Markdown, the verdicts by dimension, and every file that is wrong or is read by nobody, which stays in DIR; the
+exit code is 1 if one is wrong. A line a file goes into DIR/verdicts.jsonl.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ DIMENSIONS = (
     *("writer", "samples", "photometric", "planes", "order", "predictor", "compression", "layout", "fill"),
     *("big", "orientation", "subsampling", "table", "range", "used bits"),
 )
+
+
+KEPT = frozenset({"wrong", "read by nobody", "other picture"})
 
 
 def main() -> None:
@@ -63,11 +66,11 @@ def main() -> None:
             for name in DIMENSIONS:
                 value = variant.writer if name == "writer" else variant[name]
                 counted[name][value][verdict.word] += 1
-            if verdict.word == "wrong":
+            if verdict.word in KEPT:
                 wrong.append((variant, verdict))
             lines.write(json.dumps({"name": variant.name, **dict(variant.facts), **verdict.as_dict()}) + "\n")
     _print(counted, wrong)
-    sys.exit(1 if wrong else 0)
+    sys.exit(any(verdict.word == "wrong" for _, verdict in wrong))
 
 
 def _verdicts(pool: ProcessPoolExecutor, folder: Path, chosen: list[Variant]) -> Iterator[Verdict]:
@@ -91,7 +94,7 @@ def _verdict(folder: Path, variant: Variant) -> Verdict:
     if not path.exists():
         return Verdict("not written")
     verdict = judge(path, tiff_variants.truth(variant))
-    if verdict.word == "wrong":
+    if verdict.word in KEPT:
         path.rename(folder / path.name)
     else:
         path.unlink()
@@ -109,7 +112,7 @@ def _print(counted: dict[str, dict[str, Counter[str]]], wrong: list[tuple[Varian
                 print(f"| {name} | {value} | {verdicts.total()} | {numbers} |")
     print(f"| **all** | | {total.total()} | {' | '.join(str(total[word]) for word in words)} |\n")
     for variant, verdict in wrong:
-        print(f"wrong: {variant.name}: {verdict.as_dict()}")
+        print(f"{verdict.word}: {variant.name}: {verdict.ours} {dict(verdict.referees)}")
 
 
 if __name__ == "__main__":

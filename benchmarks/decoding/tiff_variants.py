@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import tifffile
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
 
 from matcher.imaging.drawing import landscape
 
@@ -78,6 +78,8 @@ def truth(variant: Variant) -> Image.Image:
 def _colour(variant: Variant) -> Image.Image:
     if variant["photometric"] == "palette":
         return _palette(variant["samples"]).convert("RGB")
+    if variant["photometric"].startswith("cmyk"):
+        return _few(Image.frombytes("CMYK", (WIDTH, HEIGHT), cmyk().tobytes()), variant["samples"]).convert("RGB")
     return _few(original(), variant["samples"])
 
 
@@ -92,7 +94,8 @@ def _few(image: Image.Image, samples: str) -> Image.Image:
     if bits >= 8:
         return image
     most = (1 << bits) - 1
-    return Image.fromarray(((np.asarray(image) >> (8 - bits)) * (255 / most)).astype(np.uint8))
+    values = ((np.asarray(image) >> (8 - bits)) * (255 / most)).astype(np.uint8)
+    return Image.frombytes(image.mode, image.size, values.tobytes())
 
 
 def _bilevel() -> Image.Image:
@@ -118,6 +121,8 @@ def _by_tifffile() -> Iterator[Variant]:
             continue
         if planes == "separate" and photometric in ("white", "black", "palette", "mask"):
             continue
+        if order == ">" and samples in ("u10", "u12", "u14", "u24"):  # tifffile exchanges their bytes before packing
+            continue
         if layout == "tiles" and compression not in ("none", "lzw", "adobe_deflate"):
             continue
         if photometric == "mask" and samples != "u1":
@@ -130,7 +135,7 @@ def _by_tifffile() -> Iterator[Variant]:
             facts = _facts(samples, photometric, "contig", order, "1", compression, layout)
             yield Variant("tifffile", (*facts, ("big", "bigtiff")))
     for samples, photometric, planes, order, compression, layout in product(
-        ("u1", "u8", "u12", "u16", "f32", "f64"),
+        ("u1", "u8", "u16", "f32", "f64"),
         ("white", "black", "rgb", "cmyk", "ycbcr", "rgb+alpha"),
         ("contig", "separate"),
         "<>",
@@ -147,16 +152,6 @@ def _by_tifffile() -> Iterator[Variant]:
     for subsampling, samples, compression in product(("1x1", "2x1", "2x2", "4x1", "4x2"), ("u8",), ("jpeg", "none")):
         facts = _facts(samples, "ycbcr", "contig", "<", "1", compression, "strips")
         yield Variant("tifffile", (*facts, ("subsampling", subsampling)))
-    for samples, photometric, order, compression in product(
-        ("u1", "u2", "u4", "u8", "u10", "u12", "u16", "u32", "f32", "i16"),
-        ("white", "black", "rgb", "palette", "cmyk", "rgb+alpha"),
-        "<>",
-        ("none", "lzw", "adobe_deflate", "packbits"),
-    ):
-        if photometric == "palette" and samples[0] != "u":
-            continue
-        facts = _facts(samples, photometric, "contig", order, "1", compression, "strips")
-        yield Variant("tifffile", (*facts, ("fill", "lsb2msb")))
     for samples, order, compression in product(("u2", "u4", "u8", "u16"), "<>", ("none", "lzw", "zstd")):
         facts = _facts(samples, "palette", "contig", order, "1", compression, "strips")
         yield Variant("tifffile", (*facts, ("table", "0 to 255")))
@@ -216,25 +211,9 @@ def _write_by_tifffile(variant: Variant, path: Path) -> None:
         options["subsampling"] = (int(down), int(across))
     if variant["orientation"] != "-":
         options["extratags"] = [(274, 3, 1, int(variant["orientation"]), True)]
-    if variant["fill"] != "-":
-        options["extratags"] = [(266, 3, 1, 2, True)]
     order = "<" if variant["order"] == "little" else ">"
     with tifffile.TiffWriter(path, bigtiff=variant["big"] == "bigtiff", byteorder=order) as writer:
         writer.write(values, **options)  # type: ignore[arg-type]
-    if variant["fill"] != "-":
-        _reverse_bits(path)
-
-
-def _reverse_bits(path: Path) -> None:
-    """Reverse the bits of every byte of the strips."""
-    table = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
-    with tifffile.TiffFile(path) as opened:
-        page = opened.pages[0]
-        places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
-    data = bytearray(path.read_bytes())
-    for begin, size in places:
-        data[begin : begin + size] = data[begin : begin + size].translate(table)
-    path.write_bytes(data)
 
 
 def _values(variant: Variant) -> Samples:
@@ -384,15 +363,14 @@ def _by_convert() -> Iterator[Variant]:
 
 def _write_by_convert(variant: Variant, path: Path) -> None:
     samples, photometric = variant["samples"], variant["photometric"]
-    source = path.parent / "original.png"
-    if not source.exists():
-        original().save(source)
     kind, _, extra = photometric.partition("+")
+    source = path.parent / f"original-{kind in ('white', 'black')}.png"
+    if not source.exists():
+        (original().convert("L") if kind in ("white", "black") else original()).save(source)
     types = {"white": "Grayscale", "black": "Grayscale", "rgb": "TrueColor", "palette": "Palette"}
     command = ["convert", str(source)]
     command += {"cmyk": ["-colorspace", "CMYK"], "lab": ["-colorspace", "Lab"], "ycbcr": ["-colorspace", "YCbCr"]}.get(kind, [])
     command += {"palette": ["+dither", "-colors", "200"]}.get(kind, [])
-    command += ["-colorspace", "Gray"] if kind in ("white", "black") else []
     command += ["-alpha", "set", "-channel", "A", "-evaluate", "set", "78%", "+channel"] if extra else []
     if extra:
         command += ["-define", f"tiff:alpha={'associated' if extra == 'assoc' else 'unassociated'}"]
@@ -467,8 +445,3 @@ _WRITERS = {
 def write(variant: Variant, path: Path) -> None:
     """Write the variant's file. Any exception where its writer refuses."""
     _WRITERS[variant.writer](variant, path)
-
-
-def inverted(image: Image.Image) -> Image.Image:
-    """The negative."""
-    return ImageOps.invert(image)

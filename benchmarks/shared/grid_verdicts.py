@@ -26,7 +26,12 @@ NEAR = 10
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`word`: agree, wrong, other picture, not written, or a reason. Distances in bits of PDQ, -1 where none was read."""
+    """`word` is a reason, or one of these. Distances are in bits of PDQ, -1 where none was read.
+
+    agree: the picture was read. other picture: the file holds another one than meant, as two referees read it too.
+    read by nobody: the file is called read, and no referee reads the picture from it. wrong: the file is called read,
+    and is not, while a referee reads it. not written: the writer refused.
+    """
 
     word: str
     ours: int = -1
@@ -45,13 +50,14 @@ def judge(path: Path, truth: Image.Image) -> Verdict:
     distance = min((hamming(target, code) for code in ours), default=-1)
     if 0 <= distance <= NEAR and reason is None:
         return Verdict("agree", distance)
+    if reason is not None:
+        return Verdict(reason if distance < 0 else f"{reason}, in part", distance)
     readings = {name: _pdq(image) for name, image in _referees(path)}
     referees = tuple((name, hamming(target, code)) for name, code in readings.items())
-    if reason is not None:
-        return Verdict(reason if distance < 0 else f"{reason}, in part", distance, referees)
     like_ours = sum(min(hamming(own, code) for own in ours) <= NEAR for code in readings.values())
-    right = sum(bits <= NEAR for _, bits in referees)
-    return Verdict("other picture" if like_ours >= 2 and not right else "wrong", distance, referees)
+    right = any(bits <= NEAR for _, bits in referees)
+    word = "other picture" if like_ours >= 2 else "wrong" if right else "read by nobody"
+    return Verdict(word, distance, referees)
 
 
 def _read(data: bytes) -> tuple[str | None, list[Image.Image]]:

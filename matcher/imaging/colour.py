@@ -25,6 +25,9 @@ _SAMPLE_FORMAT, _UNSIGNED = 339, 1
 _BAND = 1 << 20
 """How many values are computed at a time."""
 
+_NARROW = 4
+"""How many of the highest bits are the same in all values where these lie close together."""
+
 MAX_PROFILE = 4 << 20
 """The largest ICC profile that is applied, in bytes; those of printing presses have about one megabyte."""
 
@@ -88,12 +91,18 @@ def eight_bits(image: Image.Image) -> Image.Image:
 def highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
     """The highest eight of the bits that the greatest value uses. `values` has two dimensions, or three for RGB.
 
-    Where there are values below 0, all are raised so that the least is 0.
+    Where there are values below 0, all are raised so that the least is 0. Values of 32 bits and more that lie close
+    together are lowered so.
     """
-    lowest = min(0, int(values.min(initial=0)))
-    shift = max(0, (int(values.max(initial=0)) - lowest).bit_length() - 8)
+    lowest, highest = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    is_narrow = values.dtype.itemsize > 2 and (highest - lowest).bit_length() <= highest.bit_length() - _NARROW
+    if lowest > 0 and not is_narrow:
+        lowest = 0
+    shift = max(0, (highest - lowest).bit_length() - 8)
     if lowest:
-        return _by_bands(values, lambda band: (band.astype(np.int64) - lowest) >> shift)
+        # in 64 bits the difference to the least may be beyond a signed number: it is right modulo 2^64
+        raised = np.uint64(-lowest % 2**64)
+        return _by_bands(values, lambda band: (band.astype(np.int64).view(np.uint64) + raised) >> np.uint64(shift))
     return _by_bands(values, lambda band: band >> shift)
 
 
@@ -102,12 +111,21 @@ def from_float(values: npt.NDArray[np.floating]) -> Image.Image:
 
     NaN and ∞ are black.
     """
-    finite = np.where(np.isfinite(values), values, 0)
-    low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
+    low = high = 0.0
+    for band in _bands(values):
+        finite = _finite(band)
+        low, high = min(low, float(finite.min(initial=0))), max(high, float(finite.max(initial=0)))
     if low < 0 or high > 255:
-        return _by_bands(finite, lambda band: np.rint((band.astype(np.float64) - low) * (255 / (high - low))))
+        # by halves: the difference of two floats may be too large for one
+        half = high / 2 - low / 2 or 1.0
+        return _by_bands(values, lambda band: np.rint((_finite(band).astype(np.float64) / 2 - low / 2) * (255 / half)))
     scale = 255 if high <= 1 else 1
-    return _by_bands(finite, lambda band: np.rint(band.astype(np.float64) * scale))
+    return _by_bands(values, lambda band: np.rint(_finite(band).astype(np.float64) * scale))
+
+
+def _finite(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """The values with 0 in place of NaN and ∞."""
+    return np.where(np.isfinite(values), values, 0)
 
 
 def _by_bands(values: npt.NDArray[np.generic], function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Image.Image:
@@ -115,10 +133,18 @@ def _by_bands(values: npt.NDArray[np.generic], function: Callable[[npt.NDArray[A
     take gigabytes.
     """
     result = np.empty(values.shape, np.uint8)
+    top = 0
+    for band in _bands(values):
+        result[top : top + len(band)] = function(band)
+        top += len(band)
+    return Image.fromarray(result)
+
+
+def _bands(values: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """A generator of some rows at a time."""
     step = max(1, _BAND // max(1, values[:1].size))
     for top in range(0, len(values), step):
-        result[top : top + step] = function(values[top : top + step])
-    return Image.fromarray(result)
+        yield values[top : top + step]
 
 
 def _from_ink(image: Image.Image, profile: object = None) -> Image.Image:
