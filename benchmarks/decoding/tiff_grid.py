@@ -5,9 +5,8 @@
 Writes one drawn picture as thousands of TIFF files into DIR (tiff_variants.py), one after the other, reads each as a
 scan does, and compares the PDQ of the nearest rendering with that of the picture that the file holds: 10 bits or less
 agree. Referees (ImageMagick, libvips, tifffile) read every file that we read differently (grid_verdicts.py names the
-verdicts).
-Prints, as Markdown, the verdicts by dimension, and every file that is wrong or is read by nobody, which stays in DIR; the
-exit code is 1 if one is wrong. A line a file goes into DIR/verdicts.jsonl.
+verdicts). It needs tifffile and imagecodecs, which are installed by hand; programs may be missing. Prints, as Markdown, the verdicts by dimension, and every file that is wrong or is read by nobody, which stays in DIR; the exit code is 1 if
+one is wrong. A line a file goes into DIR/verdicts.jsonl.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.decoding import tiff_variants
-from benchmarks.decoding.tiff_variants import Variant
+from benchmarks.decoding.tiff_pictures import Variant, truth
 from benchmarks.shared.grid_verdicts import Verdict, judge
 
 DIMENSIONS = (
@@ -93,7 +92,7 @@ def _verdict(folder: Path, variant: Variant) -> Verdict:
         sys.stderr.flush()
     if not path.exists():
         return Verdict("not written")
-    verdict = judge(path, tiff_variants.truth(variant))
+    verdict = judge(path, truth(variant), turned=variant["orientation"] != "-")
     if verdict.word in KEPT:
         path.rename(folder / path.name)
     else:

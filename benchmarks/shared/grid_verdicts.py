@@ -17,8 +17,9 @@ from matcher.errors import DecodeError
 from matcher.hashers import picture_hashers
 from matcher.imaging.colour import from_float, highest_bits
 from matcher.imaging.decode import decode
-from matcher.imaging.picture import Picture
+from matcher.imaging.picture import Picture, turn
 from matcher.imaging.sniff import HEAD, sniff
+from matcher.model import TRANSFORMS
 
 NEAR = 10
 """The most bits of PDQ between a reading and the picture that it is of."""
@@ -41,23 +42,27 @@ class Verdict:
         return {"verdict": self.word} | {key: value for key, value in asdict(self).items() if key != "word"}
 
 
-def judge(path: Path, truth: Image.Image) -> Verdict:
-    """The verdict on a file that holds the picture `truth`."""
-    target = _pdq(truth)
+def judge(path: Path, truth: Image.Image, *, turned: bool = False) -> Verdict:
+    """The verdict on a file that holds the picture `truth`; if `turned`, in any orientation."""
+    targets = [_pdq(turn(truth, transform)) for transform in (TRANSFORMS if turned else TRANSFORMS[:1])]
     data = path.read_bytes()
     reason, pictures = _read(data)
     ours = [_pdq(picture) for picture in pictures]
-    distance = min((hamming(target, code) for code in ours), default=-1)
+    distance = min((_nearest(targets, code) for code in ours), default=-1)
     if 0 <= distance <= NEAR and reason is None:
         return Verdict("agree", distance)
     if reason is not None:
         return Verdict(reason if distance < 0 else f"{reason}, in part", distance)
     readings = {name: _pdq(image) for name, image in _referees(path)}
-    referees = tuple((name, hamming(target, code)) for name, code in readings.items())
+    referees = tuple((name, _nearest(targets, code)) for name, code in readings.items())
     like_ours = sum(min(hamming(own, code) for own in ours) <= NEAR for code in readings.values())
     right = any(bits <= NEAR for _, bits in referees)
     word = "other picture" if like_ours >= 2 else "wrong" if right else "read by nobody"
     return Verdict(word, distance, referees)
+
+
+def _nearest(targets: list[bytes], code: bytes) -> int:
+    return min(hamming(target, code) for target in targets)
 
 
 def _read(data: bytes) -> tuple[str | None, list[Image.Image]]:
@@ -87,7 +92,7 @@ def _referees(path: Path) -> Iterator[tuple[str, Image.Image]]:
     for name, reader in readers.items():
         try:
             yield name, reader(path)
-        except Exception:  # noqa: BLE001, S112 - a referee that refuses has no opinion
+        except Exception:  # noqa: BLE001 - a referee that refuses has no opinion
             continue
 
 

@@ -109,23 +109,31 @@ def highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
 def from_float(values: npt.NDArray[np.floating]) -> Image.Image:
     """Floats in 8 bits: those from 0 to 1 scaled by 255, those from 0 to 255 rounded, others stretched to 0 to 255.
 
-    NaN and ∞ are black.
+    The stretched ones keep 0 as black unless all lie close together. NaN and ∞ are black.
     """
-    low = high = 0.0
-    for band in _bands(values):
-        finite = _finite(band)
-        low, high = min(low, float(finite.min(initial=0))), max(high, float(finite.max(initial=0)))
+    low, high = _range(values)
     if low < 0 or high > 255:
+        if high - low > high / 2**_NARROW:
+            low = min(0.0, low)
         # by halves: the difference of two floats may be too large for one
         half = high / 2 - low / 2 or 1.0
-        return _by_bands(values, lambda band: np.rint((_finite(band).astype(np.float64) / 2 - low / 2) * (255 / half)))
+        return _by_bands(values, lambda band: np.rint((_finite(band, low) / 2 - low / 2) * (255 / half)))
     scale = 255 if high <= 1 else 1
-    return _by_bands(values, lambda band: np.rint(_finite(band).astype(np.float64) * scale))
+    return _by_bands(values, lambda band: np.rint(_finite(band, 0) * scale))
 
 
-def _finite(values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """The values with 0 in place of NaN and ∞."""
-    return np.where(np.isfinite(values), values, 0)
+def _range(values: npt.NDArray[np.floating]) -> tuple[float, float]:
+    """The least and the greatest of the finite values; 0 and 0 where there are none."""
+    low, high = np.inf, -np.inf
+    for band in _bands(values):
+        finite = band[np.isfinite(band)]
+        low, high = min(low, float(finite.min(initial=low))), max(high, float(finite.max(initial=high)))
+    return (low, high) if low <= high else (0.0, 0.0)
+
+
+def _finite(values: npt.NDArray[np.floating], other: float) -> npt.NDArray[np.float64]:
+    """The values with `other` in place of NaN and ∞."""
+    return np.where(np.isfinite(values), values, other).astype(np.float64)
 
 
 def _by_bands(values: npt.NDArray[np.generic], function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Image.Image:

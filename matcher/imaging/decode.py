@@ -13,7 +13,7 @@ from functools import partial
 from matcher.errors import DecodeError
 from matcher.imaging import colour
 from matcher.imaging.failures import reasons
-from matcher.imaging.formats import heif, icon, jpeg, jxl, pillow, psd, tiff
+from matcher.imaging.formats import fits, heif, icon, jpeg, jxl, netpbm, pillow, psd, tiff
 from matcher.imaging.frame import Frame, Reader
 from matcher.imaging.limits import DEFAULT_LIMITS, Limits
 from matcher.imaging.picture import Picture
@@ -42,6 +42,8 @@ _READERS: dict[str, Reader] = {
     "PSD": psd.frames,
     "JPEG": jpeg.frames,
     "TIFF": tiff.frames,
+    "FITS": fits.frames,
+    "PPM": netpbm.frames,
 }
 """The formats that Pillow does not read, or not as needed here."""
 

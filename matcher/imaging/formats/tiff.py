@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from itertools import islice
 
-from PIL import Image, ImageFile
+from PIL import ImageFile
 
 from matcher.errors import DecodeError
 from matcher.imaging.failures import reasons
@@ -18,12 +18,15 @@ from matcher.imaging.formats.tiff_directory import Directory, directories, whole
 from matcher.imaging.formats.tiff_known import is_known
 from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.limits import Limits
+from matcher.imaging.padding import is_flat
 from matcher.model import Reason
 
 _SUB_IFDS = 330
 _DNG_VERSION = 50706
 _NEW_SUBFILE_TYPE = 254
 _REDUCED = 1
+_BIG_AND_BIG_ENDIAN = b"MM\0+"
+"""BigTIFF in the byte order in which Pillow does not recognise it."""
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
@@ -31,7 +34,7 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
 
     It ends with a DecodeError where a page could not be read, or where the pages are a raw file's previews.
     """
-    if all(is_known(page) for page in islice(directories(data), limits.max_frames)):
+    if all(_is_for_pillow(data, page) for page in islice(directories(data), limits.max_frames)):
         yield from pillow.frames(data, limits, decoder="TIFF")
     else:
         yield from _page_by_page(data, limits)
@@ -40,7 +43,7 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
 
 
 def _page_by_page(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of the pages of a file that Pillow does not read alone. A page that cannot be read does not end it."""
+    """A generator of the pages of a file that Pillow does not read alone. An unreadable page does not end it."""
     budget = Budget(limits)
     failed: DecodeError | None = None
     opened: ImageFile.ImageFile | None = None
@@ -49,7 +52,7 @@ def _page_by_page(data: bytes, limits: Limits) -> Iterator[Frame]:
             raise DecodeError(Reason.TOO_MANY_FRAMES)
         try:
             with reasons():
-                if is_known(page):
+                if _is_for_pillow(data, page):
                     opened = opened or pillow.open_by("TIFF", BytesIO(data))
                     found = _by_pillow(opened, number, budget)
                 else:
@@ -59,10 +62,14 @@ def _page_by_page(data: bytes, limits: Limits) -> Iterator[Frame]:
             continue
         if not found.is_whole:
             failed = failed or DecodeError(Reason.TRUNCATED)
-        if found.is_whole or not _is_flat(found.image):
+        if found.is_whole or not is_flat(found.image):
             yield Frame(number, found.image)
     if failed is not None:
         raise failed
+
+
+def _is_for_pillow(data: bytes, page: Directory) -> bool:
+    return is_known(page) and not data.startswith(_BIG_AND_BIG_ENDIAN)
 
 
 def _by_pillow(opened: ImageFile.ImageFile, number: int, budget: Budget) -> deep_tiff.Page:
@@ -70,13 +77,6 @@ def _by_pillow(opened: ImageFile.ImageFile, number: int, budget: Budget) -> deep
     budget.take(*opened.size)
     opened.load()
     return deep_tiff.Page(opened, is_whole=True)
-
-
-def _is_flat(image: Image.Image) -> bool:
-    """Whether the image has one colour everywhere: it holds only padding."""
-    extrema = image.getextrema()
-    pairs = extrema if isinstance(extrema[0], tuple) else (extrema,)
-    return all(low == high for low, high in pairs)
 
 
 def _only_previews(data: bytes) -> bool:

@@ -1,10 +1,11 @@
-"""The directories of a TIFF or BigTIFF: tag → whole numbers. Source: TIFF 6.0, section 2; BigTIFF, libtiff's page on it."""
+"""The directories of a TIFF or BigTIFF: tag → whole numbers. Source: TIFF 6.0, section 2; libtiff's page on BigTIFF."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Literal
 
 from matcher.errors import DecodeError
 from matcher.model import Reason
@@ -12,7 +13,7 @@ from matcher.model import Reason
 Directory = dict[int, tuple[int, ...]]
 
 _LAYOUTS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
-"""The types of whole numbers. Of another type, the first value is the place of the bytes and the second their number."""
+"""The types of whole numbers. A value of another type is read as the place of its bytes, and their number."""
 _SIZES = {2: 1, 5: 8, 7: 1, 10: 8, 11: 4, 12: 8}
 
 MOST_BYTES = 1 << 22
@@ -23,7 +24,7 @@ UNREAD = -1
 """The key of the tags whose values are not in the file, or too many."""
 
 
-def byte_order(data: bytes) -> str:
+def byte_order(data: bytes) -> Literal["<", ">"]:
     """The byte order of a TIFF as struct writes it: `<` or `>`."""
     return "<" if data[:2] == b"II" else ">"
 

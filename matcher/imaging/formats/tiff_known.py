@@ -16,7 +16,7 @@ _RAW, _OLD_JPEG, _JPEG, _PACKBITS = 1, 6, 7, 32773
 _FAX = (2, 3, 4)
 _BYTES = frozenset({_RAW, _PACKBITS, *PREDICTED})
 
-_SAMPLES_AND_EXTRA = {
+_SAMPLES_AND_EXTRA: dict[int, set[tuple[int, tuple[int, ...]]]] = {
     _WHITE_IS_ZERO: {(1, ())},
     _BLACK_IS_ZERO: {(1, ()), (2, (0,)), (2, (1,)), (2, (2,))},
     _RGB: {(3, ()), (4, ()), (4, (0,)), (4, (1,)), (4, (2,))},
@@ -61,7 +61,7 @@ def _is_plain(page: Directory, compression: int) -> bool:
     shape = (page.get(_SAMPLES, (1,))[0], page.get(_EXTRA, ()))
     predictor = page.get(_PREDICTOR, (1,))[0]
     return (
-        shape in _SAMPLES_AND_EXTRA.get(photometric, ())
+        shape in _SAMPLES_AND_EXTRA.get(photometric, set())
         and page.get(_FILL_ORDER, (1,))[0] == 1
         and (predictor == 1 or (predictor == 2 and compression in PREDICTED))
         and (photometric != _PALETTE or max(page.get(_COLOUR_MAP, (0,))) > 255)

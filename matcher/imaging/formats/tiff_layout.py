@@ -1,4 +1,4 @@
-"""How a TIFF page's samples lie in its file: their numbers, bits, strips or tiles. Source: TIFF 6.0, sections 8, 14, 15.
+"""How a TIFF page's samples lie in its file: bits, planes, strips or tiles. Source: TIFF 6.0, sections 8, 14 and 15.
 
 All sizes are those that the tags state, and are checked against the limits before anything is allocated.
 """
@@ -93,7 +93,7 @@ class Layout:
 
 
 def layout(page: Directory) -> Layout:
-    """The layout that the tags of `page` state. DecodeError where they contradict each other, or it is not supported."""
+    """The layout that the tags of `page` state. DecodeError where they are wrong, or the layout is not supported."""
     if not set(page.get(UNREAD, ())).isdisjoint(_TAGS):
         raise DecodeError(Reason.TRUNCATED)
     width, height = (page.get(tag, (0,))[0] for tag in (_WIDTH, _HEIGHT))

@@ -6,7 +6,7 @@ the byte orders mean there.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,7 @@ def sample_type(page: Layout) -> np.dtype[Any]:
     raise DecodeError(Reason.UNSUPPORTED_FORMAT)
 
 
-def samples(rows: Rows, page: Layout, order: str) -> Samples:
+def samples(rows: Rows, page: Layout, order: Literal["<", ">"]) -> Samples:
     """The samples of a segment's rows, (rows, columns, samples that follow each other), in the machine's byte order."""
     wanted = sample_type(page)
     across = page.columns * page.contiguous
