@@ -5,8 +5,10 @@
 Writes one drawn picture as thousands of TIFF files into DIR (tiff_variants.py), one after the other, reads each as a
 scan does, and compares the PDQ of the nearest rendering with that of the picture that the file holds: 10 bits or less
 agree. Referees (ImageMagick, libvips, tifffile) read every file that we read differently (grid_verdicts.py names the
-verdicts). It needs tifffile and imagecodecs, which are installed by hand; programs may be missing. Prints, as Markdown, the verdicts by dimension, and every file that is wrong or is read by nobody, which stays in DIR; the exit code is 1 if
-one is wrong. A line a file goes into DIR/verdicts.jsonl.
+verdicts). It needs tifffile and imagecodecs, which are installed by hand; programs may be missing.
+
+Prints, as Markdown, the verdicts by dimension, and every file that is wrong, or holds another picture, or that nobody
+reads; these stay in DIR. The exit code is 1 if one is wrong. A line a file goes into DIR/verdicts.jsonl.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def lab(*, signed: bool) -> npt.NDArray[np.uint8]:
     source, target = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
     converted = ImageCms.profileToProfile(original(), source, target, outputMode="LAB")
     assert converted is not None
-    channels: npt.NDArray[np.uint8] = np.array(converted.split(), np.uint8).transpose(1, 2, 0).copy()
+    channels = np.dstack([np.asarray(band) for band in converted.split()]).astype(np.uint8)
     if signed:
         channels[:, :, 1:] ^= 0x80
     return channels

@@ -51,4 +51,4 @@ def sane(values: Samples) -> Samples:
 def _is_sane(values: Samples) -> bool:
     step = max(1, _BAND // max(1, values[:1].size))
     bands = (values[top : top + step] for top in range(0, len(values), step))
-    return all(np.isfinite(band).all() and np.abs(band).max(initial=0) < _LARGEST for band in bands)
+    return all(np.isfinite(band).all() and float(np.abs(band).max(initial=0)) < _LARGEST for band in bands)
