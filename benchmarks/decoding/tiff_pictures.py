@@ -138,7 +138,8 @@ def cmyk() -> npt.NDArray[np.uint8]:
     """The picture in inks, half of the grey part replaced by black."""
     inks = 255 - np.asarray(original()).astype(np.float64)
     black = inks.min(axis=2, keepdims=True) / 2
-    return np.rint(np.concatenate([(inks - black) / (255 - black) * 255, black], axis=2)).astype(np.uint8)
+    whole: npt.NDArray[np.uint8] = np.rint(np.dstack([(inks - black) / (255 - black) * 255, black])).astype(np.uint8)
+    return whole
 
 
 def lab(*, signed: bool) -> npt.NDArray[np.uint8]:

@@ -107,19 +107,20 @@ def highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
 
 
 def from_float(values: npt.NDArray[np.floating]) -> Image.Image:
-    """Floats in 8 bits: those from 0 to 1 scaled by 255, those from 0 to 255 rounded, others stretched to 0 to 255.
+    """Floats in 8 bits: of those from 0 to 1, white is 1, and of those from 0 to 255, it is 255.
 
-    The stretched ones keep 0 as black unless all lie close together. NaN and ∞ are black.
+    Where the greatest is far below such a white, or above 255, it becomes white: a gain does not change perceptual
+    hashes. Values below 0, or that lie close together, are stretched from the least to the greatest. NaN and ∞ are
+    black.
     """
     low, high = _range(values)
-    if low < 0 or high > 255:
-        if high - low > high / 2**_NARROW:
-            low = min(0.0, low)
+    is_narrow = low > 0 and 0 < high - low <= high / 2**_NARROW
+    if low < 0 or is_narrow:
         # by halves: the difference of two floats may be too large for one
         half = high / 2 - low / 2 or 1.0
         return _by_bands(values, lambda band: np.rint((_finite(band, low) / 2 - low / 2) * (255 / half)))
-    scale = 255 if high <= 1 else 1
-    return _by_bands(values, lambda band: np.rint(_finite(band, 0) * scale))
+    white = next((white for white in (1.0, 255.0) if white / 4 <= high <= white), high) or 1.0
+    return _by_bands(values, lambda band: np.rint(_finite(band, 0) / white * 255))
 
 
 def _range(values: npt.NDArray[np.floating]) -> tuple[float, float]:

@@ -104,7 +104,10 @@ def _parts(data: bytes) -> Iterator[_Part]:
 
 def _planes(header: Header, begin: int, end: int, axes: list[int]) -> Iterator[_Part]:
     """A generator of the pictures of one unit."""
-    kind = np.dtype(_TYPES[int(header["BITPIX"])])
+    name = _TYPES.get(int(header["BITPIX"]))
+    if name is None:
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
+    kind = np.dtype(name)
     if len(axes) == _COLOURS and axes[0] == _COLOURS < axes[2]:  # colours side by side
         yield _Part(header, begin, end, kind, (axes[2], axes[1], _COLOURS), 2)
         return

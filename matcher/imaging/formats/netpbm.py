@@ -106,8 +106,10 @@ def _header(data: bytes, found: re.Match[bytes]) -> _Raster:
     is_float = found[1] in (b"Pf", b"PF")
     if min(width, height) < 1 or maximum == 0 or not math.isfinite(maximum):
         raise DecodeError(Reason.CORRUPT)
-    if not is_float and not (maximum.is_integer() and 0 < maximum <= _LARGEST_VALUE):
+    if not is_float and not (maximum.is_integer() and maximum > 0):
         raise DecodeError(Reason.CORRUPT)
+    if not is_float and maximum > _LARGEST_VALUE:  # ImageMagick writes these, and no other program
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
     return _Raster(found[1], width, height, maximum, end.end())
 
 

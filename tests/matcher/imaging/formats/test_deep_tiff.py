@@ -278,13 +278,16 @@ def test_the_part_of_a_raw_page_that_is_in_the_file_is_shown() -> None:
     assert not np.asarray(image)[rows:].any()
     assert read(tiff_file((samples, Form(bits=16, segment=100, tags={279: [0]})))) == ([], Reason.TRUNCATED)
     assert read(tiff_file((samples, Form(bits=16, segment=100, tags={273: [1 << 30]})))) == ([], Reason.TRUNCATED)
-    for tags in ({279: [10]}, {279: [0]}, {273: [1 << 30]}, {273: [8]}):
-        form = Form(bits=16, compression=DEFLATE, tags=tags)
+    for tag, place in ((279, 10), (279, 0), (273, 1 << 30), (273, 8)):
+        form = Form(bits=16, compression=DEFLATE, tags={tag: [place]})
         found, reason = read(tiff_file((samples, form)))
         assert (found, reason) in (([], Reason.TRUNCATED), ([], Reason.CORRUPT))
 
 
-@pytest.mark.parametrize(("low", "high"), [(-1e6, 3e6), (0, 40_000), (30_000, 30_010), (-8e307, 9e307)])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(-1e6, 3e6), (0, 1.2), (0, 4), (0, 1e-5), (0, 40_000), (0.5, 0.51), (30_000, 30_010), (-8e307, 9e307)],
+)
 def test_floats_of_any_range(low: float, high: float) -> None:
     samples = GREY / 255 * (high - low) + low
     image = np.asarray(shown(samples, Form(bits=64)))[:, :, 0]

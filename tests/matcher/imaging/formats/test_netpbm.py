@@ -102,7 +102,8 @@ def test_truncated_and_lying_files() -> None:
     assert (np.asarray(found[0])[:30, :, 0] == GREY[:30]).all()
     assert read(b"P5 61 47 255\n") == ([], Reason.TRUNCATED)
     assert read(b"P5 61 47 255") == ([], Reason.TRUNCATED)
-    for header in (b"P5 61 47 0\n", b"P5 0 47 255\n", b"P5 61 47 65536\n", b"Pf 61 47 0\n", b"Pf 61 47 nan\n"):
+    for header in (b"P5 61 47 0\n", b"P5 0 47 255\n", b"Pf 61 47 0\n", b"Pf 61 47 nan\n"):
         assert read(header + data) == ([], Reason.CORRUPT)
+    assert read(b"P5 61 47 65536\n" + data) == ([], Reason.UNSUPPORTED_FORMAT)
     assert read(b"P6 999999999 999999999 255\n" + data) == ([], Reason.TOO_MANY_PIXELS)
     assert read(data, max_pixels=GREY.size - 1) == ([], Reason.TOO_MANY_PIXELS)
