@@ -165,20 +165,24 @@ def _read(data: bytes, part: _Part, budget: Budget) -> tuple[Image.Image, bool]:
 
 
 def _image(values: npt.NDArray[np.generic], header: Header) -> Image.Image:
-    """The picture of stored values, (height, width) or (height, width, 3), the first row at the bottom."""
+    """The picture of stored values, (height, width) or (height, width, 3), the first row at the bottom.
+
+    A gain and an offset do not change perceptual hashes, so of BSCALE only the sign matters, and BZERO where it makes
+    signed numbers unsigned. With others, numbers would only lose digits.
+    """
     scale, zero = float(header.get("BSCALE") or 1), float(header.get("BZERO") or 0)
     if not np.isfinite((scale, zero)).all() or scale == 0:
         raise DecodeError(Reason.CORRUPT)
     values = values[::-1]
     if values.dtype.kind == "f":
         native = values.astype(values.dtype.newbyteorder("="))
-        return from_float(native if (scale, zero) == (1, 0) else native * scale + zero)
+        return from_float(native if scale > 0 else -native)
     whole = values.astype(np.int64)
     if "BLANK" in header:
         _darken(whole, int(header["BLANK"]))
-    if abs(scale) == 1 and zero.is_integer() and abs(zero) < _LARGEST and values.dtype.itemsize < whole.itemsize:
+    if values.dtype.itemsize < whole.itemsize and zero.is_integer() and abs(zero) < _LARGEST and abs(scale) == 1:
         return highest_bits(whole * int(scale) + int(zero))
-    return from_float(whole * scale + zero)
+    return highest_bits(whole if scale > 0 else -whole)
 
 
 def _darken(values: npt.NDArray[np.int64], blank: int) -> None:
