@@ -7,7 +7,7 @@ Source: TIFF 6.0, sections 3 to 8, 14, 15, 16, 18 to 21 and 23.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +47,8 @@ class Page:
 def read(data: bytes, page: Directory, budget: Budget, limits: Limits) -> Page:
     """Read one page. It may raise any exception; a DecodeError (unsupported-format) where it is not understood."""
     facts = layout(page)
+    if facts.photometric < 0 and facts.sample_format == FLOAT and facts.samples == 1:
+        facts = replace(facts, photometric=_BLACK_IS_ZERO)  # it is often left out, and no program means the negative
     channels = _CHANNELS.get(facts.photometric, 0)
     if not 0 < channels <= facts.samples:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
@@ -165,8 +167,14 @@ def _with_alpha(image: Image.Image, values: Samples, facts: Layout, alpha: int) 
         opacity = (values.astype(np.uint16) * 255 // ((1 << facts.bits) - 1)).astype(np.uint8)
     else:
         opacity = (values >> (facts.bits - 8)).astype(np.uint8)
-    if alpha == _ALPHA:
+    if alpha == _ALPHA or not _is_multiplied(image, opacity):
         image.putalpha(Image.fromarray(opacity))
         return image
     mode = {"L": "La", "RGB": "RGBa"}[image.mode]
     return Image.merge(mode, (*image.split(), Image.fromarray(opacity)))
+
+
+def _is_multiplied(image: Image.Image, opacity: npt.NDArray[np.uint8]) -> bool:
+    """Whether the colours are multiplied by the alpha: none is above it. Some programs say so and do not do it."""
+    alpha = Image.fromarray(opacity)
+    return all(ImageChops.subtract(band, alpha, offset=-1).getbbox() is None for band in image.split())

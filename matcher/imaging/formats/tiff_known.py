@@ -20,7 +20,7 @@ _SAMPLES_AND_EXTRA: dict[int, set[tuple[int, tuple[int, ...]]]] = {
     _WHITE_IS_ZERO: {(1, ())},
     _BLACK_IS_ZERO: {(1, ()), (2, (0,)), (2, (1,)), (2, (2,))},
     _RGB: {(3, ()), (4, ()), (4, (0,)), (4, (1,)), (4, (2,))},
-    _PALETTE: {(1, ())},
+    _PALETTE: {(1, ()), (2, (0,)), (2, (2,))},
     _CMYK: {(4, ()), (5, (0,))},
     _YCBCR: {(3, ())},
     _LAB: {(3, ())},
@@ -48,7 +48,7 @@ def _planar(page: Directory) -> int:
 
 
 def _is_jpeg(page: Directory) -> bool:
-    return {*page.get(_BITS, (8,))} == {8} and _planar(page) == 1
+    return {*page.get(_BITS, (8,))} == {8} and {*page.get(_SAMPLE_FORMAT, (1,))} == {1} and _planar(page) == 1
 
 
 def _is_bilevel(page: Directory, compression: int) -> bool:

@@ -19,8 +19,9 @@ from matcher.model import Reason
 SIGNED, FLOAT = 2, 3
 _LETTERS = {UNSIGNED: "u", SIGNED: "i", FLOAT: "f"}
 _WHOLE = (8, 16, 32, 64)
-_MOST_BITS = 32
-"""The most bits of whole numbers. Those of 64 bits that ImageMagick writes hold no picture that any reader shows."""
+_LARGEST = 1 << 53
+"""The bound of whole numbers of 64 bits. ImageMagick fills all of them with what no reader shows as it was, nor itself;
+other programs store small numbers so."""
 _DIFFERENCES, FLOAT_DIFFERENCES = 2, 3
 _BAND = 1 << 20
 """How many samples are unpacked at a time."""
@@ -31,9 +32,9 @@ Samples = npt.NDArray[Any]
 def sample_type(page: Layout) -> np.dtype[Any]:
     """The type of a page's samples as `samples` gives them. DecodeError where such samples are not read."""
     letter = _LETTERS.get(page.sample_format)
-    if letter == "u" and page.bits <= _MOST_BITS:
+    if letter == "u" and (page.bits <= 32 or page.bits == 64):
         return np.dtype(f"u{next(wide for wide in _WHOLE if page.bits <= wide) // 8}")
-    if (letter == "i" and page.bits in _WHOLE[:3]) or (letter == "f" and page.bits in _WHOLE[1:]):
+    if (letter == "i" and page.bits in _WHOLE) or (letter == "f" and page.bits in _WHOLE[1:]):
         return np.dtype(f"{letter}{page.bits // 8}")
     raise DecodeError(Reason.UNSUPPORTED_FORMAT)
 
@@ -56,6 +57,8 @@ def samples(rows: Rows, page: Layout, order: Literal["<", ">"]) -> Samples:
         values = _three_bytes(rows, order)
     else:
         values = _unpacked(rows, across, page.bits, wanted)
+    if wanted.itemsize == 8 and wanted.kind != "f" and (values.max() >= _LARGEST or values.min() <= -_LARGEST):
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
     return values.reshape(len(rows), page.columns, page.contiguous)
 
 

@@ -217,9 +217,11 @@ def test_bigtiff(bits: int, order: Any) -> None:
 @pytest.mark.parametrize(
     ("samples", "form"),
     [
-        (GREY.astype(np.uint64), Form(bits=64)),
+        (GREY.astype(np.uint64) << np.uint64(56), Form(bits=64)),
+        ((GREY.astype(np.int64) - 128) << np.int64(56), Form(bits=64)),
         (GREY.astype(np.complex64).view(np.float32).view(np.uint64), Form(bits=64, tags={339: [6]})),
         (GREY, Form(compression=34887)),
+        (GREY.view(np.int8), Form(compression=7)),
         (GREY, Form(photometric=32803)),
         (COLOURS, Form(YCBCR, tags={530: [2, 2]})),
         (COLOURS, Form(RGB, tags={258: [5, 6, 5]})),
@@ -230,6 +232,35 @@ def test_bigtiff(bits: int, order: Any) -> None:
 )
 def test_what_is_not_understood_is_refused(samples: Samples, form: Form) -> None:
     assert read(tiff_file((samples, form))) == ([], Reason.UNSUPPORTED_FORMAT)
+
+
+def test_small_numbers_in_64_bits_and_floats_without_an_interpretation() -> None:
+    for kind in ("u8", "i8"):
+        assert agrees(shown((GREY.astype(np.int64) * 16).astype(kind), Form(bits=64)), GREY)
+    data = tiff_file((widened(GREY, "f", 32), Form(bits=32)))
+    found, reason = read(data.replace(b"\x06\x01\x03\0\1\0\0\0", b"\x05\x01\x03\0\1\0\0\0"))
+    assert reason is None
+    assert agrees(found[0][1], GREY)
+
+
+def test_colours_that_are_said_to_be_multiplied_by_alpha_and_are_not() -> None:
+    opacity = np.full_like(GREY, 100)
+    found, reason = read(tiff_file((widened(np.dstack([COLOURS, opacity]), "u", 16), Form(RGB, 16, tags={338: [1]}))))
+    assert reason is None
+    assert agrees(found[-1][1], COLOURS)
+
+
+def test_palettes_with_alpha() -> None:
+    image = DRAWN.quantize(200, dither=Image.Dither.NONE)
+    table = np.zeros((256, 3), int)
+    listed = np.array(image.getpalette()).reshape(-1, 3)
+    table[: len(listed)] = listed
+    samples = np.dstack([np.asarray(image), np.full_like(np.asarray(image), 100)])
+    form = Form(PALETTE, tags={320: (table.T.ravel() * 257).tolist(), 338: [2]})
+    found, reason = read(tiff_file((samples, form)))
+    assert reason is None
+    assert [label for label, _ in found] == ["", "alpha-dropped"]
+    assert found[1][1].tobytes() == image.convert("RGB").tobytes()
 
 
 def test_pages_of_different_kinds() -> None:
