@@ -25,6 +25,9 @@ _SAMPLE_FORMAT, _UNSIGNED = 339, 1
 _BAND = 1 << 20
 """How many values are computed at a time."""
 
+_NARROW = 4
+"""How many of the highest bits are the same in all values where these lie close together."""
+
 MAX_PROFILE = 4 << 20
 """The largest ICC profile that is applied, in bytes; those of printing presses have about one megabyte."""
 
@@ -100,26 +103,50 @@ def eight_bits(image: Image.Image) -> Image.Image:
 def highest_bits(values: npt.NDArray[np.integer]) -> Image.Image:
     """The highest eight of the bits that the greatest value uses. `values` has two dimensions, or three for RGB.
 
-    Where there are values below 0, all are raised so that the least is 0.
+    Where there are values below 0, all are raised so that the least is 0. Values of 32 bits and more that lie close
+    together are lowered so.
     """
-    lowest = min(0, int(values.min(initial=0)))
-    shift = max(0, (int(values.max(initial=0)) - lowest).bit_length() - 8)
+    lowest, highest = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    is_narrow = values.dtype.itemsize > 2 and (highest - lowest).bit_length() <= highest.bit_length() - _NARROW
+    if lowest > 0 and not is_narrow:
+        lowest = 0
+    shift = max(0, (highest - lowest).bit_length() - 8)
     if lowest:
-        return _by_bands(values, lambda band: (band.astype(np.int64) - lowest) >> shift)
+        # in 64 bits the difference to the least may be beyond a signed number: it is right modulo 2^64
+        raised = np.uint64(-lowest % 2**64)
+        return _by_bands(values, lambda band: (band.astype(np.int64).view(np.uint64) + raised) >> np.uint64(shift))
     return _by_bands(values, lambda band: band >> shift)
 
 
 def from_float(values: npt.NDArray[np.floating]) -> Image.Image:
-    """Floats in 8 bits: those from 0 to 1 scaled by 255, those from 0 to 255 rounded, others stretched to 0 to 255.
+    """Floats in 8 bits: of those from 0 to 1, white is 1, and of those from 0 to 255, it is 255.
 
-    NaN and ∞ are black.
+    Where the greatest is far below such a white, or above 255, it becomes white: a gain does not change perceptual
+    hashes. Values below 0, or that lie close together, are stretched from the least to the greatest. NaN and ∞ are
+    black.
     """
-    finite = np.where(np.isfinite(values), values, 0)
-    low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
-    if low < 0 or high > 255:
-        return _by_bands(finite, lambda band: np.rint((band.astype(np.float64) - low) * (255 / (high - low))))
-    scale = 255 if high <= 1 else 1
-    return _by_bands(finite, lambda band: np.rint(band.astype(np.float64) * scale))
+    low, high = _range(values)
+    is_narrow = low > 0 and 0 < high - low <= high / 2**_NARROW
+    if low < 0 or is_narrow:
+        # by halves: the difference of two floats may be too large for one
+        half = high / 2 - low / 2 or 1.0
+        return _by_bands(values, lambda band: np.rint((_finite(band, low) / 2 - low / 2) * (255 / half)))
+    white = next((white for white in (1.0, 255.0) if white / 4 <= high <= white), high) or 1.0
+    return _by_bands(values, lambda band: np.rint(_finite(band, 0) / white * 255))
+
+
+def _range(values: npt.NDArray[np.floating]) -> tuple[float, float]:
+    """The least and the greatest of the finite values; 0 and 0 where there are none."""
+    low, high = np.inf, -np.inf
+    for band in _bands(values):
+        finite = band[np.isfinite(band)]
+        low, high = min(low, float(finite.min(initial=low))), max(high, float(finite.max(initial=high)))
+    return (low, high) if low <= high else (0.0, 0.0)
+
+
+def _finite(values: npt.NDArray[np.floating], other: float) -> npt.NDArray[np.float64]:
+    """The values with `other` in place of NaN and ∞."""
+    return np.where(np.isfinite(values), values, other).astype(np.float64)
 
 
 def _by_bands(values: npt.NDArray[np.generic], function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> Image.Image:
@@ -127,10 +154,18 @@ def _by_bands(values: npt.NDArray[np.generic], function: Callable[[npt.NDArray[A
     take gigabytes.
     """
     result = np.empty(values.shape, np.uint8)
+    top = 0
+    for band in _bands(values):
+        result[top : top + len(band)] = function(band)
+        top += len(band)
+    return Image.fromarray(result)
+
+
+def _bands(values: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """A generator of some rows at a time."""
     step = max(1, _BAND // max(1, values[:1].size))
     for top in range(0, len(values), step):
-        result[top : top + step] = function(values[top : top + step])
-    return Image.fromarray(result)
+        yield values[top : top + step]
 
 
 def _from_ink(image: Image.Image, profile: object = None) -> Image.Image:

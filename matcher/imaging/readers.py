@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from matcher.imaging.formats import avif, heif, icns, icon, jpeg, jxl, pillow, psd, tiff
+from matcher.imaging.formats import avif, fits, heif, icns, icon, jpeg, jxl, netpbm, pillow, psd, tiff
 from matcher.imaging.frame import Reader
 
 READERS: dict[str, Reader] = {
@@ -16,6 +16,8 @@ READERS: dict[str, Reader] = {
     "PSD": psd.frames,
     "JPEG": jpeg.frames,
     "TIFF": tiff.frames,
+    "FITS": fits.frames,
+    "PPM": netpbm.frames,
 }
 """The formats that Pillow does not read, or not as needed here."""
 

@@ -1,143 +1,180 @@
-"""TIFF pages of samples that Pillow has no mode for: 10, 12, 14 or 32 bits, 16-bit Lab, 64-bit floats, extra samples.
+"""TIFF pages of samples that Pillow has no mode for, or does not read exactly: any number of bits, signed, floats.
 
-The files of microscopes and scanners: raw or deflated strips, samples side by side. Source: TIFF 6.0, sections 3 to 8
-and 23.
+The files of microscopes, scanners and scientific tools: grey, RGB, palettes, inks and Lab; strips or tiles; samples
+side by side or in planes; raw, or in a compression of bytes. What is not understood is `unsupported-format`.
+Source: TIFF 6.0, sections 3 to 8, 14, 15, 16, 18 to 21 and 23.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops
 
 from matcher.errors import DecodeError
-from matcher.imaging.colour import from_float, highest_bits
-from matcher.imaging.failures import reasons
-from matcher.imaging.formats.tiff_directory import Directory, byte_order, directories
-from matcher.imaging.frame import Budget, Frame
+from matcher.imaging.colour import MAX_PROFILE, from_float, highest_bits
+from matcher.imaging.formats.tiff_bytes import decompressed
+from matcher.imaging.formats.tiff_directory import Directory, byte_order
+from matcher.imaging.formats.tiff_layout import UNSIGNED, Layout, layout
+from matcher.imaging.formats.tiff_readings import sane, smoother
+from matcher.imaging.formats.tiff_samples import FLOAT, FLOAT_DIFFERENCES, SIGNED, Samples, sample_type, samples
+from matcher.imaging.frame import Budget
 from matcher.imaging.limits import Limits
 from matcher.model import Reason
 
-_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
-_OFFSETS, _SAMPLES, _ROWS_PER_STRIP, _COUNTS, _PLANAR = 273, 277, 278, 279, 284
-_PREDICTOR, _COLOUR_MAP, _SAMPLE_FORMAT = 317, 320, 339
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _LAB = 0, 1, 2, 3, 5, 8
-_CHANNELS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _CMYK: 4, _LAB: 3}
-_RAW, _DEFLATED = 1, (8, 32946)
-_UNSIGNED, _SIGNED, _FLOAT = 1, 2, 3
-_MOST_BYTES = 8
-"""The most bytes a pixel, on the average of a page."""
-_BAND = 1 << 20
-"""How many samples are unpacked at a time."""
-
-Samples = npt.NDArray[Any]
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _MASK, _CMYK, _YCBCR, _LAB, _ICC_LAB = 0, 1, 2, 3, 4, 5, 6, 8, 9
+_CHANNELS = {
+    **{_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _MASK: 1, _CMYK: 4, _YCBCR: 3},
+    **{_LAB: 3, _ICC_LAB: 3},
+}
+_COLOUR_MAP, _INK_SET, _SUBSAMPLING, _ICC_PROFILE = 320, 332, 530, 34675
+_PREMULTIPLIED, _ALPHA = 1, 2
+_PALETTE_BITS = 16
+_NEGATIVES = (1, 2, 4, 8, 16)
+"""The bits of pictures whose white is 0. Others, signed ones and floats are read in two ways by the programs."""
 
 
-def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
-    """A generator of every page of such samples. It ends with a DecodeError where a page could not be read."""
-    budget = Budget(limits)
-    failed: DecodeError | None = None
-    for number, page in enumerate(directories(data), 1):
-        if number > limits.max_frames:
-            raise DecodeError(Reason.TOO_MANY_FRAMES)
-        try:
-            with reasons():
-                image = _page(data, page, budget, limits)
-        except DecodeError as error:
-            failed = failed or error
-        else:
-            yield Frame(number, image)
-    if failed is not None:
-        raise failed
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page's picture, in eight bits. `is_whole` is False where pixels are missing in the file, and are zero here."""
+
+    image: Image.Image
+    is_whole: bool
 
 
-def _page(data: bytes, page: Directory, budget: Budget, limits: Limits) -> Image.Image:
-    width, height = (page.get(tag, (0,))[0] for tag in (_WIDTH, _HEIGHT))
-    bits = page.get(_BITS, (1,))
-    samples = page.get(_SAMPLES, (1,))[0]
-    photometric = page.get(_PHOTOMETRIC, (-1,))[0]
-    channels = _CHANNELS.get(photometric, 0)
-    if not width or not height or not 0 < channels <= samples or len(set(bits)) != 1 or not 0 < bits[0] <= 64:
+def read(data: bytes, page: Directory, budget: Budget, limits: Limits) -> Page:
+    """Read one page. It may raise any exception; a DecodeError (unsupported-format) where it is not understood."""
+    facts = layout(page)
+    if facts.photometric < 0 and facts.sample_format == FLOAT and facts.samples == 1:
+        facts = replace(facts, photometric=_BLACK_IS_ZERO)  # it is often left out, and no program means the negative
+    channels = _CHANNELS.get(facts.photometric, 0)
+    if not 0 < channels <= facts.samples:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
-    if _OFFSETS not in page or _COUNTS not in page or page.get(_PLANAR, (1,))[0] != 1 or page.get(_PREDICTOR) == (2,):
-        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
-    budget.take(width, height)
-    row = (width * samples * bits[0] + 7) // 8
-    if row * height > _MOST_BYTES * limits.max_pixels:
-        raise DecodeError(Reason.TOO_MANY_PIXELS)
-    rows = np.frombuffer(_strips(data, page, row, height), np.uint8).reshape(height, row)
-    kind = page.get(_SAMPLE_FORMAT, (_UNSIGNED,))[0]
-    values = _values(rows, width * samples, bits[0], kind, byte_order(data))
-    values = values.reshape(height, width, samples)[:, :, :channels]
-    return _image(values, photometric, bits[0], page)
+    _refuse(page, facts)
+    budget.take(facts.width, facts.height)
+    facts.check(limits)
+    alpha = _alpha(facts, channels)
+    values, is_whole = _values(data, facts, channels + (alpha is not None))
+    if facts.predictor == FLOAT_DIFFERENCES and byte_order(data) == ">":
+        values = sane(values)
+    image = _image(values[:, :, :channels], facts, page, alpha)
+    if alpha is not None:
+        image = _with_alpha(image, values[:, :, channels], facts, alpha)
+    profile = page.get(_ICC_PROFILE)
+    if profile is not None and len(profile) == 2 and profile[1] <= MAX_PROFILE:
+        image.info["icc_profile"] = data[profile[0] : sum(profile)]
+    return Page(image, is_whole)
 
 
-def _strips(data: bytes, page: Directory, row: int, height: int) -> bytes:
-    """The bytes of all rows. DecodeError: truncated where there are fewer, unsupported for other compressions."""
-    compression = page.get(_COMPRESSION, (_RAW,))[0]
-    if compression != _RAW and compression not in _DEFLATED:
+def _refuse(page: Directory, facts: Layout) -> None:
+    """DecodeError (unsupported-format) for interpretations of samples that are not read."""
+    is_plain = facts.sample_format == UNSIGNED and facts.bits in (8, 16)
+    if (
+        (facts.photometric in (_LAB, _ICC_LAB, _YCBCR) and not is_plain)
+        or (facts.photometric == _YCBCR and page.get(_SUBSAMPLING) != (1, 1))
+        or (facts.photometric == _CMYK and (facts.sample_format == SIGNED or page.get(_INK_SET, (1,))[0] != 1))
+        or (facts.photometric == _MASK and facts.bits != 1)
+        or (facts.photometric == _WHITE_IS_ZERO and not (facts.sample_format == UNSIGNED and facts.bits in _NEGATIVES))
+        or (facts.photometric == _PALETTE and (facts.sample_format != UNSIGNED or facts.bits > _PALETTE_BITS))
+    ):
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
-    each = min(height, page.get(_ROWS_PER_STRIP, (height,))[0]) * row
-    parts = []
-    missing = height * row
-    for begin, count in zip(page[_OFFSETS], page[_COUNTS], strict=False):
-        size = min(each, missing)
-        if not size:
+    sample_type(facts)
+
+
+def _alpha(facts: Layout, channels: int) -> int | None:
+    """The kind of the first extra sample if that is alpha. Four samples of RGB without a word are so too."""
+    if facts.photometric not in (_BLACK_IS_ZERO, _RGB) or facts.samples == channels:
+        return None
+    if not facts.extra:
+        return _ALPHA if facts.photometric == _RGB and facts.samples == channels + 1 else None
+    return facts.extra[0] if facts.extra[0] in (_PREMULTIPLIED, _ALPHA) else None
+
+
+def _values(data: bytes, facts: Layout, kept: int) -> tuple[Samples, bool]:
+    """The first `kept` samples of each pixel, (height, width, kept), and whether all of them are the file's own."""
+    order = byte_order(data)
+    values = np.zeros((facts.height, facts.width, kept), sample_type(facts))
+    is_whole = True
+    for found in decompressed(data, facts):
+        segment = found.segment
+        if segment.plane >= kept:
             break
-        # strips may overlap: of each no more is copied than its rows need
-        strip = data[begin : begin + min(count, size if compression == _RAW else 2 * size + 1024)]
-        part = strip if compression == _RAW else zlib.decompressobj().decompress(strip, size)
-        if len(part) < size:
-            raise DecodeError(Reason.TRUNCATED)
-        parts.append(part)
-        missing -= size
-    if missing:
-        raise DecodeError(Reason.TRUNCATED)
-    return b"".join(parts)
+        is_whole = is_whole and found.is_whole
+        rows, columns = min(segment.rows, facts.height - segment.top), min(facts.columns, facts.width - segment.left)
+        if rows <= 0:  # a tile's padding
+            continue
+        part = samples(found.rows[:rows], facts, order)[:, :columns]
+        place = values[segment.top : segment.top + rows, segment.left : segment.left + columns]
+        if facts.is_separate:
+            place[:, :, segment.plane] = part[:, :, 0]
+        else:
+            place[:] = part[:, :, :kept]
+    return values, is_whole
 
 
-def _values(rows: npt.NDArray[np.uint8], columns: int, bits: int, kind: int, order: str) -> Samples:
-    """The samples as numbers, (height, columns)."""
-    letter = {_UNSIGNED: "u", _SIGNED: "i", _FLOAT: "f"}.get(kind)
-    if letter is None or (kind == _FLOAT and bits not in (16, 32, 64)):
-        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
-    if bits in (8, 16, 32, 64):
-        return rows.view(f"{order}{letter}{bits // 8}")
-    if kind != _UNSIGNED or bits > 32:
-        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
-    weights = 1 << np.arange(bits - 1, -1, -1, dtype=np.uint32)
-    values = np.empty((len(rows), columns), np.uint32)
-    step = max(1, _BAND // columns)
-    for top in range(0, len(rows), step):  # bits follow each other, the highest first, in either byte order
-        single = np.unpackbits(rows[top : top + step], axis=1, count=columns * bits)
-        values[top : top + step] = single.reshape(-1, columns, bits) @ weights
-    return values
+def _image(values: Samples, facts: Layout, page: Directory, alpha: int | None) -> Image.Image:
+    """The picture of the samples of colour, (height, width, channels)."""
+    if facts.photometric in (_LAB, _ICC_LAB):
+        high = (values >> (facts.bits - 8)).astype(np.uint8)
+        if facts.photometric == _ICC_LAB:  # grey is at 128 there, and Pillow reads two's complement
+            high[:, :, 1:] ^= 0x80
+        return Image.frombytes("LAB", (facts.width, facts.height), high.tobytes())
+    if facts.photometric == _YCBCR:
+        high = (values >> (facts.bits - 8)).astype(np.uint8)
+        return Image.frombytes("YCbCr", (facts.width, facts.height), high.tobytes())
+    if facts.photometric == _PALETTE:
+        return Image.fromarray(_table(page, facts)[values[:, :, 0]])
+    if facts.sample_format == SIGNED:
+        values = smoother(values)
+    image = _eight_bits(values, facts, is_scaled=alpha != _PREMULTIPLIED)
+    if facts.photometric == _CMYK:
+        return Image.frombytes("CMYK", image.size, image.tobytes())
+    return ImageChops.invert(image) if facts.photometric == _WHITE_IS_ZERO else image
 
 
-def _image(values: Samples, photometric: int, bits: int, page: Directory) -> Image.Image:
-    """The picture of a page's samples, (height, width, channels)."""
-    if photometric == _LAB:
-        if values.dtype.kind == "f" or bits not in (8, 16):
-            raise DecodeError(Reason.UNSUPPORTED_FORMAT)
-        high = (values.astype(np.int32) >> (bits - 8)) & 0xFF
-        return Image.merge(
-            "LAB", [Image.fromarray((high[:, :, 0]).astype(np.uint8)), *map(_offset, (high[:, :, 1], high[:, :, 2]))]
-        )
-    if photometric == _PALETTE:
-        table = np.array(page.get(_COLOUR_MAP, ()), np.uint32)
-        if len(table) != 3 << bits or values.dtype.kind != "u":
-            raise DecodeError(Reason.CORRUPT)
-        return Image.fromarray((table.reshape(3, -1).T[values[:, :, 0]] >> 8).astype(np.uint8))
+def _table(page: Directory, facts: Layout) -> npt.NDArray[np.uint8]:
+    """The colours of a palette, (2^bits, 3). Some programs wrote values of 8 bits into it instead of 16."""
+    table = np.array(page.get(_COLOUR_MAP, ()), np.uint32)
+    if len(table) != 3 << facts.bits:
+        raise DecodeError(Reason.CORRUPT)
+    shift = 8 if table.max() > 255 else 0
+    return (table.reshape(3, -1).T >> shift).astype(np.uint8)
+
+
+def _eight_bits(values: Samples, facts: Layout, *, is_scaled: bool) -> Image.Image:
+    """Samples of grey, RGB or CMYK in eight bits. Unless `is_scaled`, unsigned ones keep what their bits mean."""
     if values.shape[2] == 1:
         values = values[:, :, 0]
-    image = from_float(values) if values.dtype.kind == "f" else highest_bits(values)
-    return ImageChops.invert(image) if photometric == _WHITE_IS_ZERO else image
+    if facts.sample_format == FLOAT:
+        return from_float(values)
+    if facts.sample_format == UNSIGNED and facts.bits < 8:
+        table = np.arange(1 << facts.bits) * 255 // ((1 << facts.bits) - 1)
+        return Image.fromarray(table.astype(np.uint8)[values])
+    if facts.sample_format == UNSIGNED and (facts.photometric == _CMYK or not is_scaled):
+        return Image.fromarray((values >> (facts.bits - 8)).astype(np.uint8))
+    return highest_bits(values)
 
 
-def _offset(signed: npt.NDArray[np.int32]) -> Image.Image:
-    """Channel a or b of Lab, from two's complement in eight bits to Pillow's 0 to 255 with grey at 128."""
-    return Image.fromarray(((signed + 128) & 0xFF).astype(np.uint8))
+def _with_alpha(image: Image.Image, values: Samples, facts: Layout, alpha: int) -> Image.Image:
+    """The picture with its alpha channel, as Pillow has it: multiplied into the colours or not."""
+    if facts.sample_format == FLOAT:
+        opacity = np.rint(np.clip(np.nan_to_num(values.astype(np.float32)), 0, 1) * 255).astype(np.uint8)
+    elif facts.sample_format != UNSIGNED:
+        raise DecodeError(Reason.UNSUPPORTED_FORMAT)
+    elif facts.bits < 8:
+        opacity = (values.astype(np.uint16) * 255 // ((1 << facts.bits) - 1)).astype(np.uint8)
+    else:
+        opacity = (values >> (facts.bits - 8)).astype(np.uint8)
+    if alpha == _ALPHA or not _is_multiplied(image, opacity):
+        image.putalpha(Image.fromarray(opacity))
+        return image
+    mode = {"L": "La", "RGB": "RGBa"}[image.mode]
+    return Image.merge(mode, (*image.split(), Image.fromarray(opacity)))
+
+
+def _is_multiplied(image: Image.Image, opacity: npt.NDArray[np.uint8]) -> bool:
+    """Whether the colours are multiplied by the alpha: none is above it. Some programs say so and do not do it."""
+    alpha = Image.fromarray(opacity)
+    return all(ImageChops.subtract(band, alpha, offset=-1).getbbox() is None for band in image.split())

@@ -183,7 +183,7 @@ def test_fewer_bits_than_the_mode_has_are_not_lost(values: list[list[int]], expe
 def test_floats_that_are_no_numbers_are_black() -> None:
     values = np.array([[np.nan, np.inf, -np.inf, 1.0]], np.float32)
     assert np.asarray(colour.eight_bits(Image.fromarray(values))).tolist() == [[0, 0, 0, 255]]
-    assert np.asarray(colour.eight_bits(Image.fromarray(np.full((2, 2), 7.0, np.float32)))).tolist() == [[7, 7]] * 2
+    assert np.asarray(colour.eight_bits(Image.fromarray(np.full((2, 2), 70.0, np.float32)))).tolist() == [[70, 70]] * 2
 
 
 def test_every_mode_of_pillow_becomes_rgb() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -236,74 +235,3 @@ def test_previews_of_camera_raw_are_hashed_and_not_taken_for_the_picture(encoded
     decoded = decode(data, kind)
     assert len(list(decoded.renderings())) == 1
     assert decoded.reason is Reason.UNSUPPORTED_FORMAT
-
-
-def tiff(
-    pixels: np.ndarray, bits: int, photometric: int, *, deflated: bool = False, kind: int = 1, tail: bytes = b""
-) -> bytes:
-    """A TIFF of one strip, samples of `bits` bits packed side by side, the highest bit first."""
-    height, width, samples = pixels.shape
-    if kind == 3:
-        body = pixels.astype("<f8").tobytes()
-    elif bits in (16, 32):
-        body = pixels.astype(f"<u{bits // 8}").tobytes()
-    else:
-        each = (pixels.reshape(height, -1, 1) >> np.arange(bits - 1, -1, -1)) & 1
-        body = np.packbits(each.reshape(height, -1).astype(np.uint8), axis=1).tobytes()
-    body = zlib.compress(body) if deflated else body
-    tags = [(256, width), (257, height), (258, bits), (259, 8 if deflated else 1), (262, photometric), (273, 8)]
-    tags += [(277, samples), (278, height), (279, len(body)), (339, kind)]
-    at = 8 + len(body) + len(body) % 2
-    wide = struct.pack(f"<{samples}H", *[bits] * samples)
-    entries = b""
-    beyond = at + 2 + 12 * len(tags) + 4
-    for tag, value in tags:
-        if tag == 258 and samples > 2:
-            entries += struct.pack("<HHII", tag, 3, samples, beyond)
-        elif tag == 258:
-            entries += struct.pack("<HHI", tag, 3, samples) + wide.ljust(4, b"\0")
-        else:
-            entries += struct.pack("<HHII", tag, 4, 1, value)
-    directory = struct.pack("<H", len(tags)) + entries + bytes(4) + wide
-    return b"II*\0" + struct.pack("<I", at) + body.ljust(at - 8, b"\0") + directory + tail
-
-
-@pytest.mark.parametrize("bits", [10, 12, 14, 32])
-@pytest.mark.parametrize("deflated", [False, True])
-def test_tiff_samples_that_pillow_has_no_mode_for(bits: int, deflated: bool) -> None:
-    pixels = np.asarray(DRAWN).astype(np.int64)
-    deep = (pixels << (bits - 8)) | (pixels >> 6)
-    ((_, image),) = seen(tiff(deep, bits, 2, deflated=deflated))
-    assert difference(image) == 0
-    ((_, image),) = seen(tiff(deep[:, :, 1:2], bits, 1, deflated=deflated))
-    assert difference(image, DRAWN.getchannel("G")) == 0
-    ((_, image),) = seen(tiff(((1 << bits) - 1) - deep[:, :, 1:2], bits, 0))  # white is zero
-    assert difference(image, DRAWN.getchannel("G")) == 0
-
-
-def test_tiff_of_sixteen_bit_lab_and_of_doubles() -> None:
-    lightness = np.asarray(DRAWN.convert("L")).astype(np.uint16) * 257
-    neutral = np.zeros_like(lightness)
-    ((_, image),) = seen(tiff(np.dstack([lightness, neutral, neutral]), 16, 8))
-    red, green, blue = (np.asarray(band).astype(int) for band in image.split())
-    assert abs(red - green).max() <= 3
-    assert abs(green - blue).max() <= 3
-    assert np.corrcoef(green.ravel(), lightness.ravel())[0, 1] > 0.98
-    doubles = np.asarray(DRAWN.convert("L"))[:, :, None] / 255 * 4000 - 1000
-    ((_, image),) = seen(tiff(doubles, 64, 1, kind=3))
-    assert np.corrcoef(np.asarray(image.convert("L")).ravel(), doubles.ravel())[0, 1] > 0.999
-
-
-def test_a_deep_tiff_that_is_cut_or_lies_has_a_reason() -> None:
-    data = tiff(np.asarray(DRAWN).astype(np.int64) << 4, 12, 2)
-    kind = sniff(data)
-    assert kind is not None
-    at = data.index(struct.pack("<HHII", 279, 4, 1, 128 * 96 * 3 * 12 // 8))
-    for size, reason in ((10, Reason.TRUNCATED), (0, Reason.TRUNCATED)):
-        lying = data[:at] + struct.pack("<HHII", 279, 4, 1, size) + data[at + 12 :]
-        with pytest.raises(DecodeError) as caught:
-            decode(lying, kind)
-        assert caught.value.reason is reason
-    with pytest.raises(DecodeError) as caught:
-        decode(data, kind, Limits(max_pixels=1000))
-    assert caught.value.reason is Reason.TOO_MANY_PIXELS
