@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from matcher.examine.side_files import SEEN
 from matcher.executors import no_op
 from matcher.hashers import FileHasher
 from matcher.imaging.sniff import HEAD, Kind, sniff
@@ -21,6 +22,8 @@ class Content:
     size: int
     digests: list[Hash]
     kind: Kind | None
+    head: bytes = b""
+    """The first SEEN bytes of a file that is no picture."""
     parts: list[bytes] = field(default_factory=list)
     """All bytes of a picture that can be decoded and is not too large; otherwise empty."""
 
@@ -54,6 +57,7 @@ def read_content(
     running = {hasher.algorithm.name: hasher.start() for hasher in hashers if hasher.algorithm.name not in values}
     chunk = _read(stream)
     kind = sniff(chunk[:HEAD])
+    head = chunk[:SEEN] if kind is None else b""
     parts: list[bytes] = []
     keep = keep and kind is not None and kind.decoder is not None
     size = 0
@@ -67,7 +71,7 @@ def read_content(
         chunk = _read(stream)
     values.update({algorithm: digest.digest() for algorithm, digest in running.items()})
     digests = [Hash(hasher.algorithm.name, values[hasher.algorithm.name]) for hasher in hashers]
-    return Content(size, digests, kind, parts)
+    return Content(size, digests, kind, head, parts)
 
 
 def _read(stream: BinaryIO) -> bytes:

@@ -18,6 +18,7 @@ from matcher.errors import DecodeError, SettingsError
 from matcher.examine.arguments import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.examine.content import Content, read_content
 from matcher.examine.pictures import PictureExaminer, PictureResult
+from matcher.examine.side_files import side_file
 from matcher.executors import no_op
 from matcher.executors.limits import room
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, known_algorithm, picture_hashers
@@ -152,7 +153,7 @@ class Matcher:
         if self.settings.exclude_known_good and by_digest.known_good and not by_digest.known:
             status, reason = Status.EXCLUDED, None
         else:
-            status, reason = self._readable(name, kind, content.size, give_up)
+            status, reason = self._readable(name, content, give_up)
             if status is Status.EXAMINED and kind is not None:
                 reason = self._examine_picture(content, kind, result, beat)
                 if reason is not None:  # a part may have been examined: its matches remain, and so does the status
@@ -233,10 +234,12 @@ class Matcher:
             reason = Reason.OUT_OF_MEMORY
         return Reason.OUT_OF_MEMORY if reason in _DATA_REASONS and _may_lack_memory(data, kind) else reason
 
-    def _readable(
-        self, name: str, kind: Kind | None, size: int, give_up: Reason | None
-    ) -> tuple[Status, Reason | None]:
+    def _readable(self, name: str, content: Content, give_up: Reason | None) -> tuple[Status, Reason | None]:
         """The status and reason of an item as far as they are known before it is decoded."""
+        kind, size = content.kind, content.size
+        attributes = side_file(content.head, size)
+        if attributes is not None:
+            return Status.SKIPPED, attributes
         if kind is None:
             # a file named as a picture that is not one may be damaged: it is never skipped silently
             status = Status.UNREADABLE if named_as_picture(name) else Status.SKIPPED

@@ -13,7 +13,7 @@ from functools import partial
 from matcher.errors import DecodeError
 from matcher.imaging import colour
 from matcher.imaging.failures import reasons
-from matcher.imaging.formats import heif, icon, jpeg, jxl, pillow, psd, tiff
+from matcher.imaging.formats import avif, heif, icon, jpeg, jxl, pillow, png, psd, tiff
 from matcher.imaging.frame import Frame, Reader
 from matcher.imaging.limits import DEFAULT_LIMITS, Limits
 from matcher.imaging.picture import Picture
@@ -36,11 +36,13 @@ def _alone(reduced: Reduced | None) -> list[Reduced] | None:
 
 
 _READERS: dict[str, Reader] = {
+    "AVIF": avif.frames,
     "HEIF": heif.frames,
     "JXL": jxl.frames,
     "ICO": icon.frames,
     "PSD": psd.frames,
     "JPEG": jpeg.frames,
+    "PNG": png.frames,
     "TIFF": tiff.frames,
 }
 """The formats that Pillow does not read, or not as needed here."""

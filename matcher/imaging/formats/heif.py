@@ -3,13 +3,15 @@
 An installation without that library reports `unsupported-format`. Each picture of the file is read, the primary one
 first; thumbnails, depth maps and auxiliary pictures are left out. libheif turns and crops as the file requires
 (`irot`, `imir`, `clap` are part of the picture, unlike EXIF orientation) and cuts deeper channels to eight bits.
+Pictures of high dynamic range are converted for an ordinary display.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from io import BytesIO
+from typing import Any
 
 try:
     import pillow_heif
@@ -21,6 +23,7 @@ else:
 from matcher.errors import DecodeError
 from matcher.imaging.failures import reasons
 from matcher.imaging.frame import Budget, Frame
+from matcher.imaging.hdr import Coding, coding_of_profile, to_sdr
 from matcher.imaging.limits import Limits
 from matcher.model import Reason
 
@@ -52,9 +55,20 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
                 picture = opened[place]
                 budget.take(*picture.size)
                 image = picture.to_pillow()
+                coding = _coding(picture.info)
+                if coding is not None:
+                    image = to_sdr(image, coding)
         except DecodeError as error:
             failed = failed or error
         else:
             yield Frame(number, image, alone=len(order) == 1)
     if failed is not None:
         raise failed
+
+
+def _coding(facts: Mapping[str, Any]) -> Coding | None:
+    """How the samples of a picture code light; None where the file does not say it in numbers."""
+    numbers = facts.get("nclx_profile")
+    if numbers:
+        return Coding(int(numbers["color_primaries"]), int(numbers["transfer_characteristics"]))
+    return coding_of_profile(facts.get("icc_profile"))

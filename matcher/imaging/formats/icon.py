@@ -10,7 +10,7 @@ from PIL import IcoImagePlugin, Image
 
 from matcher.errors import DecodeError
 from matcher.imaging.failures import reasons
-from matcher.imaging.formats import pillow
+from matcher.imaging.formats import pillow, png
 from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.limits import Limits
 from matcher.model import Reason
@@ -32,7 +32,7 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
 def _picture(data: bytes, entry: int, limits: Limits) -> Iterator[Frame]:
     (*_, bits, length, at) = _DIRECTORY.unpack_from(data, 6 + 16 * entry)
     if data[at : at + 8] == _PNG:
-        yield from pillow.frames(data[at : at + length], limits, decoder="PNG")
+        yield from png.frames(data[at : at + length], limits)
         return
     with reasons():
         header = pillow.open_by("DIB", BytesIO(data[at:]))
