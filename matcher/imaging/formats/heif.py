@@ -22,6 +22,7 @@ else:
 
 from matcher.errors import DecodeError
 from matcher.imaging.failures import reasons
+from matcher.imaging.formats.iso_boxes import stated_coding
 from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.hdr import Coding, coding_of_profile, to_sdr
 from matcher.imaging.limits import Limits
@@ -55,7 +56,7 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
                 picture = opened[place]
                 budget.take(*picture.size)
                 image = picture.to_pillow()
-                coding = _coding(picture.info)
+                coding = _coding(picture.info) or (stated_coding(data) if place == primary else None)
                 if coding is not None:
                     image = to_sdr(image, coding)
         except DecodeError as error:

@@ -30,16 +30,19 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
     coding = stated_coding(data)
     is_hdr = coding is not None and coding.is_hdr
     is_deep = png_deep.is_deep(data) and not is_hdr  # PQ's codes have a meaning; and eight bits of them suffice
+    is_cut = False
     for frame in pillow.frames(without_long_texts(data), limits, decoder="PNG"):
         image = frame.image
-        if is_deep:
+        if is_deep and frame.number == 1:
             image = png_deep.eight_bits(image, data, limits)
+            is_cut = image is not frame.image
         elif coding is not None and is_hdr:
             with reasons():
                 image = to_sdr(image, coding)
         yield replace(frame, image=image)
-        if is_deep and image is not frame.image and not frame.alone:  # the later frames need their low bytes too
-            raise DecodeError(Reason.FRAMES_NOT_READ)
+        is_cut = is_cut and not frame.alone
+    if is_cut:  # the later frames need their low bytes too, and were read without
+        raise DecodeError(Reason.FRAMES_NOT_READ)
 
 
 def stated_coding(data: bytes) -> Coding | None:
