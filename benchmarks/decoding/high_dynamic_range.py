@@ -4,9 +4,9 @@
 
 Takes N JPEG photographs below FOLDER (every k-th) whose PDQ quality is 80 or more, at most `--side` pixels a side, and
 codes them in PQ and HLG with the primaries of BT.2020 and P3, white at 203 cd/m². `avifenc` (libavif-bin) and
-pillow-heif write them as AVIF and HEIC of 10 and 12 bits, and a PNG of 16 bits with cICP is written here. Prints, for
-each kind, the distance of PDQ and pHash from the original: of the samples as they are, as most programs show them, and
-of what the reader makes of them.
+pillow-heif write them as AVIF and HEIC of 10 and 12 bits, `cjxl` (libjxl-tools) as JPEG XL, and a PNG of 16 bits with
+cICP is written here. Prints, for each kind, the distance of PDQ and pHash from the original: of the samples as they
+are, as most programs show them, and of what the reader makes of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from PIL import Image
 from matcher.distances import hamming
 from matcher.hashers import picture_hashers
 from matcher.imaging.decode import decode
-from matcher.imaging.formats import avif, heif, png
+from matcher.imaging.formats import avif, heif, jxl, png
 from matcher.imaging.picture import Picture
 from matcher.imaging.sniff import HEAD, sniff
 
@@ -118,7 +118,7 @@ def _read(data: bytes) -> Image.Image:
 def _read_as_it_is(data: bytes) -> Image.Image:
     """The picture whose codes are taken for sRGB's, as most programs show it."""
     with ExitStack() as patched:
-        for module in (avif, heif, png):
+        for module in (avif, heif, jxl, png):
             patched.enter_context(mock.patch.object(module, "to_sdr", lambda image, _coding: image))
         return _read(data)
 
@@ -179,6 +179,18 @@ def _heic(codes: Codes, primaries: int, transfer: int, *, depth: int) -> bytes:
     return stream.getvalue()
 
 
+def _jxl(codes: Codes, primaries: int, transfer: int) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "a.png", Path(folder) / "a.jxl"
+        source.write_bytes(_png(codes, primaries, transfer))
+        space = (
+            f"color_space=RGB_D65_{'202' if primaries == BT2020 else 'DCI'}_Rel_{'PeQ' if transfer == PQ else 'HLG'}"
+        )
+        command = ["cjxl", "-d", "1", "-e", "3", "-x", space, str(source), str(target)]
+        subprocess.run(command, check=True, capture_output=True)
+        return target.read_bytes()
+
+
 def _copies() -> dict[str, Callable[[Image.Image], bytes]]:
     writers: dict[str, Callable[[Codes, int, int], bytes]] = {
         "16-bit PNG with cICP": _png,
@@ -188,6 +200,8 @@ def _copies() -> dict[str, Callable[[Image.Image], bytes]]:
     if shutil.which("avifenc"):
         writers["10-bit AVIF"] = lambda codes, *numbers: _avif(codes, *numbers, depth=10)
         writers["12-bit AVIF"] = lambda codes, *numbers: _avif(codes, *numbers, depth=12)
+    if shutil.which("cjxl"):
+        writers["JPEG XL"] = _jxl
     kinds = {"PQ, BT.2020": (BT2020, PQ), "HLG, BT.2020": (BT2020, HLG), "PQ, P3": (P3, PQ)}
 
     def copy(write: Callable[[Codes, int, int], bytes], numbers: tuple[int, int]) -> Callable[[Image.Image], bytes]:

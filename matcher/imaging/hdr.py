@@ -31,7 +31,7 @@ _TO_SRGB = {
 _LUMINANCE = {_BT2020: (0.2627, 0.6780, 0.0593), _P3: (0.2290, 0.6917, 0.0793)}
 _SRGB_LUMINANCE = (0.2126, 0.7152, 0.0722)
 _STEPS = 65535
-_BAND = 1 << 20
+_BAND = 1 << 16
 """How many pixels are computed at a time."""
 _CICP, _TAGS, _MOST_TAGS = b"cicp", 128, 100
 
@@ -66,19 +66,22 @@ def coding_of_profile(profile: object) -> Coding | None:
 
 
 def to_sdr(image: Image.Image, coding: Coding) -> Image.Image:
-    """The picture in sRGB, with its alpha channel if it has one; `image` itself where its coding is an ordinary one."""
+    """The picture in sRGB, with its alpha channel if it has one.
+
+    It may be `image` itself, changed, as a copy would double the memory. Where its coding is an ordinary one, it is
+    `image` unchanged.
+    """
     if not coding.is_hdr:
         return image
-    alpha = image.getchannel("A") if "A" in image.getbands() else None
-    codes = image if image.mode in ("RGB", "RGBA") else image.convert("RGB" if alpha is None else "RGBA")
-    result = Image.new("RGB", image.size)
+    if image.mode not in ("RGB", "RGBA"):
+        image = image.convert("RGBA" if "A" in image.getbands() else "RGB")
     rows = max(1, _BAND // image.width)
     for top in range(0, image.height, rows):
-        band = codes.crop((0, top, image.width, min(image.height, top + rows)))
-        result.paste(Image.fromarray(_displayed(np.asarray(band)[:, :, :3], coding)), (0, top))
-    if alpha is not None:
-        result.putalpha(alpha)
-    return result
+        box = (0, top, image.width, min(image.height, top + rows))
+        codes = np.array(image.crop(box))
+        codes[:, :, :3] = _displayed(codes[:, :, :3], coding)
+        image.paste(Image.fromarray(codes), box)
+    return image
 
 
 def _displayed(codes: npt.NDArray[np.uint8], coding: Coding) -> npt.NDArray[np.uint8]:

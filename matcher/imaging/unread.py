@@ -155,7 +155,9 @@ UNREAD: tuple[tuple[Test, str], ...] = (
     # programs
     (starts(b"gimp xcf "), "image/x-xcf"),
     (holds(20, b"GIMP", b"GPAT"), "image/x-gimp"),  # brushes, patterns
-    (starts(b"id=ImageMagick"), "image/x-miff"),
+    (starts(b"id=ImageMagick", b"id=MagickPixelCache", b"id=MagickCache"), "image/x-miff"),
+    (starts(b"\x08\xf2\xa6\xb6", b"\xb6\xa6\xf2\x08"), "image/x-vips"),
+    (starts(b"\xab\x01\x01\x03"), "image/x-viff"),
     (starts(b"farbfeld\0\0"), "image/x-farbfeld"),
     (starts(b"Paint Shop Pro Image File\n\x1a"), "image/x-psp"),
     (starts(b"PDN3"), "image/x-paint-net"),

@@ -33,14 +33,16 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
     is_cut = False
     for frame in pillow.frames(without_long_texts(data), limits, decoder="PNG"):
         image = frame.image
-        if is_deep and frame.number == 1:
-            image = png_deep.eight_bits(image, data, limits)
-            is_cut = image is not frame.image
-        elif coding is not None and is_hdr:
-            with reasons():
-                image = to_sdr(image, coding)
+        if is_hdr or (is_deep and frame.number == 1 and png_deep.is_cut(image, data)):
+            if not frame.alone:
+                image = image.copy()  # later frames may be drawn over this one
+            if coding is not None and is_hdr:
+                with reasons():
+                    image = to_sdr(image, coding)
+            else:
+                image = png_deep.eight_bits(image, data, limits)
+                is_cut = not frame.alone
         yield replace(frame, image=image)
-        is_cut = is_cut and not frame.alone
     if is_cut:  # the later frames need their low bytes too, and were read without
         raise DecodeError(Reason.FRAMES_NOT_READ)
 

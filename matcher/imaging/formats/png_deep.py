@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from matcher.errors import DecodeError
@@ -30,6 +29,8 @@ _MODES = {_RGB: "RGB", 4: "LA", 6: "RGBA"}
 """Colour types of more than one channel, and the mode of such a picture of eight bits."""
 _ALPHA = "A"
 _PIECE = 1 << 20
+_BAND = 1 << 16
+"""How many pixels are computed at a time."""
 
 
 def is_deep(data: bytes) -> bool:
@@ -37,8 +38,15 @@ def is_deep(data: bytes) -> bool:
     return data[12:16] == b"IHDR" and data[24:25] == b"\x10"
 
 
+def is_cut(high: Image.Image, data: bytes) -> bool:
+    """Whether Pillow, which decoded `high` of `data`, lost more than the lowest bits of the picture."""
+    if data[25] == _GREY:  # Pillow keeps sixteen bits there, and colour.py takes the highest
+        return _transparent(data) is not None
+    return _missing(high, _colours(high)) > 0 or _transparent(data) is not None
+
+
 def eight_bits(high: Image.Image, data: bytes, limits: Limits) -> Image.Image:
-    """The picture in eight bits, with what Pillow cut off; `high`, which Pillow decoded of `data`, where that suffices.
+    """The picture in eight bits, with what Pillow cut off. It may be `high` itself, changed.
 
     Of each sample the highest eight of those bits are taken that the greatest sample uses: a gain does not change a
     perceptual hash, missing bits would. The colours are treated together, alpha by itself, and only where the colours
@@ -47,33 +55,34 @@ def eight_bits(high: Image.Image, data: bytes, limits: Limits) -> Image.Image:
     """
     key = _transparent(data)
     if data[25] == _GREY:
-        if key is None:
-            return high  # Pillow keeps sixteen bits, and colour.py takes the highest
         values = np.asarray(high)
-        return _with_alpha(colour.highest_bits(values), values == key[0])
-    missing = _missing(high, [band for band in high.getbands() if band != _ALPHA])
-    if not missing and key is None:
-        return high
+        image = colour.highest_bits(values)
+        if key is not None:
+            image.putalpha(Image.fromarray(np.where(values == key[0], np.uint8(0), np.uint8(255))))
+        return image
     try:
         with reasons():
             low = _low_bytes(data, limits)
     except DecodeError:
         with reasons():  # a damaged file, of which `high` is the readable part
             low = _low_bytes(png_repair.repair(data, limits)[0], limits)
-    bands = []
-    for name in low.getbands():
-        above = high.getchannel("R" if name == "L" else name)
-        bands.append(_merged(above, low.getchannel(name), _missing(high, [name]) if name == _ALPHA else missing))
-    image = Image.merge(low.mode, bands) if missing else high
-    if key is None:
-        return image
-    is_key = np.logical_and.reduce(
-        [
-            (np.asarray(high.getchannel(name)) == value >> 8) & (np.asarray(low.getchannel(name)) == value & 255)
-            for name, value in zip("RGB", key, strict=True)
-        ]
-    )
-    return _with_alpha(image, is_key)
+    missing = _missing(high, _colours(high))
+    each = [_missing(high, [name]) if missing and name == _ALPHA else missing for name in high.getbands()]
+    shifts = np.array(each, np.uint16)
+    alpha = Image.new("L", high.size, 255) if key is not None else None
+    rows = max(1, _BAND // high.width)
+    for top in range(0, high.height, rows):
+        box = (0, top, high.width, min(high.height, top + rows))
+        above = np.asarray(high.crop(box)).astype(np.uint16)
+        values = (above << 8) | np.asarray(low.crop(box).convert(high.mode))
+        high.paste(Image.fromarray(((values << shifts) >> 8).astype(np.uint8)), box)
+        if alpha is not None:
+            is_key = (values == key).all(axis=2)
+            alpha.paste(Image.fromarray(np.where(is_key, np.uint8(0), np.uint8(255))), box)
+    if alpha is not None:
+        high.info.pop("transparency", None)
+        high.putalpha(alpha)
+    return high
 
 
 def _transparent(data: bytes) -> tuple[int, ...] | None:
@@ -87,22 +96,14 @@ def _transparent(data: bytes) -> tuple[int, ...] | None:
     return None
 
 
-def _with_alpha(image: Image.Image, is_transparent: npt.NDArray[np.bool_]) -> Image.Image:
-    image = image.copy()
-    image.info.pop("transparency", None)
-    image.putalpha(Image.fromarray(np.where(is_transparent, np.uint8(0), np.uint8(255))))
-    return image
+def _colours(image: Image.Image) -> list[str]:
+    return [band for band in image.getbands() if band != _ALPHA]
 
 
 def _missing(high: Image.Image, bands: list[str]) -> int:
     """How many of the high byte's bits, from the top, no sample in `bands` uses: 0 to 8."""
     greatest = (high.getchannel(band).getextrema()[1] for band in bands)
     return 8 - max(int(value).bit_length() for value in greatest)  # type: ignore[arg-type] # of one band: a number
-
-
-def _merged(high: Image.Image, low: Image.Image, missing: int) -> Image.Image:
-    """Eight bits of each sample, from below its `missing` highest ones."""
-    return Image.fromarray((np.asarray(high) << missing) | (np.asarray(low) >> (8 - missing)))
 
 
 def _low_bytes(data: bytes, limits: Limits) -> Image.Image:

@@ -79,7 +79,7 @@ def test_white_and_what_is_brighter() -> None:
 def test_alpha_and_grey_stay_and_ordinary_codings_change_nothing() -> None:
     image = DRAWN.convert("RGBA")
     image.putalpha(77)
-    result = to_sdr(image, Coding(P3, PQ))
+    result = to_sdr(image.copy(), Coding(P3, PQ))
     assert result.getchannel("A").getextrema() == (77, 77)
     assert to_sdr(image, Coding(BT2020, 14)) is image
     grey = np.asarray(to_sdr(DRAWN.convert("L"), Coding(BT709, LINEAR)))
@@ -87,9 +87,9 @@ def test_alpha_and_grey_stay_and_ordinary_codings_change_nothing() -> None:
 
 
 def test_a_large_picture_is_converted_as_a_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = to_sdr(DRAWN, Coding(BT2020, PQ))
+    whole = to_sdr(DRAWN.copy(), Coding(BT2020, PQ))
     monkeypatch.setattr(hdr, "_BAND", 160 * 7)
-    assert to_sdr(DRAWN, Coding(BT2020, PQ)).tobytes() == whole.tobytes()
+    assert to_sdr(DRAWN.copy(), Coding(BT2020, PQ)).tobytes() == whole.tobytes()
 
 
 def in_pq(image: Image.Image) -> Image.Image:

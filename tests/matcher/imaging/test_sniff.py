@@ -47,6 +47,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "PICT with the program's bytes": (b"MyDraw" * 85 + b"\0\0" + PICT_FRAME + b"\0\x11\2\xff\x0c\0", "image/x-pict"),
     "ILBM": (b"FORM\0\0\1\0ILBMBMHD", "image/x-ilbm"),
     "MIFF": (b"id=ImageMagick  version=1.0\n", "image/x-miff"),
+    "VIPS": (b"\x08\xf2\xa6\xb6\0\0\0\1", "image/x-vips"),
+    "VIFF": (b"\xab\x01\x01\x03\2\0\0\0", "image/x-viff"),
     "PAM": (b"P7\nWIDTH 2\n", "image/x-portable-anymap"),
     "farbfeld": (b"farbfeld" + struct.pack(">II", 4, 3), "image/x-farbfeld"),
     "XWD": (struct.pack(">10I", 107, 7, 2, 24, 640, 480, 0, 1, 32, 1) + bytes(80), "image/x-xwindowdump"),
