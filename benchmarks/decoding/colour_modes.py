@@ -17,12 +17,14 @@ import shutil
 import statistics
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms
 
+from benchmarks.shared.png_cases import filtered, header, joined
 from matcher.distances import hamming
 from matcher.errors import DecodeError
 from matcher.hashers import picture_hashers
@@ -147,6 +149,13 @@ def _sixteen_bit_grey(image: Image.Image, *, bits: int = 16) -> Image.Image:
     return Image.fromarray((grey * 257) >> (16 - bits))
 
 
+def _sixteen_bit_rgb(image: Image.Image, *, bits: int) -> bytes:
+    """A PNG of sixteen bits that uses the lowest `bits`. Pillow cannot write it."""
+    values = (np.asarray(image).astype(np.uint16) * 257) >> (16 - bits)
+    lines = filtered(values.astype(">u2").view(np.uint8).reshape(*values.shape[:2], 6), (1, 2))
+    return joined([header(*image.size, 2, depth=16), (b"IDAT", zlib.compress(lines, 1)), (b"IEND", b"")])
+
+
 def _with_alpha(image: Image.Image) -> Image.Image:
     copy = image.convert("RGBA")
     copy.putalpha(254)
@@ -171,6 +180,8 @@ def _own_copies() -> Copies:
         "grey PNG": lambda image: _encoded(image.convert("L"), "PNG"),
         "16-bit grey PNG": lambda image: _encoded(_sixteen_bit_grey(image), "PNG"),
         "12 of 16 bits grey PNG": lambda image: _encoded(_sixteen_bit_grey(image, bits=12), "PNG"),
+        "10 of 16 bits RGB PNG": lambda image: _sixteen_bit_rgb(image, bits=10),
+        "12 of 16 bits RGB PNG": lambda image: _sixteen_bit_rgb(image, bits=12),
         "16-bit grey TIFF": lambda image: _encoded(_sixteen_bit_grey(image), "TIFF"),
         "float TIFF, 0 to 1": lambda image: _encoded(
             Image.fromarray(np.asarray(image.convert("L")) / np.float32(255)), "TIFF"

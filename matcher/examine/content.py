@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from matcher.examine.side_files import SEEN
 from matcher.examine.unopened import Unopened, unopened
 from matcher.examine.unopened.edges import HEAD as EDGE_HEAD
 from matcher.examine.unopened.edges import TAIL, Edges
@@ -27,6 +28,8 @@ class Content:
     size: int
     digests: list[Hash]
     kind: Kind | None
+    head: bytes = b""
+    """The first SEEN bytes of a file that is no picture."""
     parts: list[bytes] = field(default_factory=list)
     """All bytes of a picture that is not too large; otherwise empty."""
     unopened: Unopened | None = None
@@ -68,6 +71,7 @@ def read_content(
     chunk = _head(stream)
     head = chunk[:EDGE_HEAD]
     kind = sniff(chunk[:HEAD])
+    seen = chunk[:SEEN] if kind is None else b""
     parts: list[bytes] = []
     keep = keep and kind is not None
     size = 0
@@ -84,7 +88,7 @@ def read_content(
     values.update({algorithm: digest.digest() for algorithm, digest in running.items()})
     digests = [Hash(hasher.algorithm.name, values[hasher.algorithm.name]) for hasher in hashers]
     inside = unopened(Edges(head, tail, size)) if kind is None and size else None
-    return Content(size, digests, kind, parts, inside)
+    return Content(size, digests, kind, seen, parts, inside)
 
 
 def _head(stream: BinaryIO) -> bytes:

@@ -18,6 +18,7 @@ from matcher.errors import DecodeError, SettingsError
 from matcher.examine.arguments import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.examine.content import Content, read_content
 from matcher.examine.pictures import PictureExaminer, PictureResult
+from matcher.examine.side_files import side_file
 from matcher.executors import no_op
 from matcher.executors.limits import room
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, known_algorithm, picture_hashers
@@ -240,6 +241,9 @@ class Matcher:
     def _readable(self, name: str, content: Content, give_up: Reason | None) -> tuple[Status, Reason | None]:
         """The status and reason of an item as far as they are known before it is decoded."""
         kind, size = content.kind, content.size
+        attributes = side_file(content.head, size)
+        if attributes is not None:
+            return Status.SKIPPED, attributes
         if content.unopened is not None:
             return Status.SKIPPED, content.unopened.reason
         if kind is None:

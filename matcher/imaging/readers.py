@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from matcher.imaging.formats import avif, fits, heif, icns, icon, jpeg, jxl, netpbm, pillow, psd, tiff
+from matcher.imaging.formats import avif, fits, heif, icns, icon, jpeg, jxl, netpbm, pillow, png, psd, tiff
 from matcher.imaging.frame import Reader
 
 READERS: dict[str, Reader] = {
@@ -15,6 +15,7 @@ READERS: dict[str, Reader] = {
     "ICNS": icns.frames,
     "PSD": psd.frames,
     "JPEG": jpeg.frames,
+    "PNG": png.frames,
     "TIFF": tiff.frames,
     "FITS": fits.frames,
     "PPM": netpbm.frames,

@@ -10,8 +10,12 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-HEAD = 512
+from matcher.imaging.unread import UNREAD, starts
+
+HEAD = 4096
 """How many of a file's first bytes `sniff` needs."""
+_TEXT = 512
+"""How many of them are searched for a word: further inside, pages of the web hold drawings too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +24,6 @@ class Kind:
 
     media_type: str
     decoder: str | None = None
-
-
-def _starts(*magics: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head.startswith(magics)
 
 
 def _is_bmp(head: bytes) -> bool:
@@ -92,7 +92,7 @@ def _is_xbm(head: bytes) -> bool:
 
 
 def _is_svg(head: bytes) -> bool:
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    text = head[:_TEXT].removeprefix(b"\xef\xbb\xbf").lstrip()
     return text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!DOCTYPE svg")) and b"<svg" in text)
 
 
@@ -109,47 +109,41 @@ _TARGA_ALPHA: dict[tuple[int, int], Sequence[int]] = {
     **{(3, 8): (0,), (3, 16): (0, 8)},
 }
 """The valid numbers of alpha bits, by the kind of picture (palette 1, colour 2, grey 3) and its bits a pixel."""
+_HEIF_BRANDS = (
+    *(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"mif2", b"mif3", b"msf1"),
+    *(b"avci", b"avcs", b"jpeg", b"jpgs", b"vvic", b"vvis", b"evbi", b"evbs", b"j2ki", b"j2is"),
+)
+"""Pictures and sequences coded by HEVC, AVC, JPEG, VVC, EVC and JPEG 2000. Source: ISO/IEC 23008-12, annexes B to M."""
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
 
 _KINDS: tuple[tuple[Callable[[bytes], bool], Kind], ...] = (
-    (_starts(b"\xff\xd8\xff"), Kind("image/jpeg", "JPEG")),
-    (_starts(b"\x89PNG\r\n\x1a\n"), Kind("image/png", "PNG")),
-    (_starts(b"GIF87a", b"GIF89a"), Kind("image/gif", "GIF")),
+    (starts(b"\xff\xd8\xff"), Kind("image/jpeg", "JPEG")),
+    (starts(b"\x89PNG\r\n\x1a\n"), Kind("image/png", "PNG")),
+    (starts(b"GIF87a", b"GIF89a"), Kind("image/gif", "GIF")),
     (lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", Kind("image/webp", "WEBP")),
-    (_starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), Kind("image/tiff", "TIFF")),
+    (starts(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), Kind("image/tiff", "TIFF")),
     (_is_bmp, Kind("image/bmp", "BMP")),
     (_is_dib, Kind("image/bmp", "DIB")),
     (_is_brand(b"avif", b"avis"), Kind("image/avif", "AVIF")),
-    (_is_brand(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), Kind("image/heif", "HEIF")),
+    (_is_brand(*_HEIF_BRANDS), Kind("image/heif", "HEIF")),
     (_is_brand(b"crx "), Kind("image/x-raw")),
-    (_starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), Kind("image/jxl", "JXL")),
-    (_starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), Kind("image/jp2", "JPEG2000")),
-    (_starts(b"8BPS\0\1", b"8BPS\0\2"), Kind("image/vnd.adobe.photoshop", "PSD")),
-    (_starts(b"DDS |\0\0\0"), Kind("image/vnd-ms.dds", "DDS")),
-    (_starts(b"qoif"), Kind("image/qoi", "QOI")),
-    (_starts(b"\x8aMNG\r\n\x1a\n"), Kind("video/x-mng")),
-    (_starts(b"\x8bJNG\r\n\x1a\n"), Kind("image/x-jng")),
-    (_starts(b"gimp xcf "), Kind("image/x-xcf")),
-    (_starts(b"icns"), Kind("image/icns", "ICNS")),
-    (_starts(b"IIRO", b"IIRS", b"IIU\0", b"FUJIFILMCCD-RAW", b"II\x1a\0\0\0HEAPCCDR"), Kind("image/x-raw")),
-    (_starts(b"#?RADIANCE", b"#?RGBE", b"v/1\x01"), Kind("image/x-hdr")),
-    (_starts(b"\x59\xa6\x6a\x95"), Kind("image/x-sun-raster", "SUN")),
-    (_starts(b"\x01\xda\x00", b"\x01\xda\x01"), Kind("image/sgi", "SGI")),
-    (_starts(b"/* XPM"), Kind("image/x-xpixmap", "XPM")),
+    (starts(b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"), Kind("image/jxl", "JXL")),
+    (starts(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), Kind("image/jp2", "JPEG2000")),
+    (starts(b"8BPS\0\1", b"8BPS\0\2"), Kind("image/vnd.adobe.photoshop", "PSD")),
+    (starts(b"DDS |\0\0\0"), Kind("image/vnd-ms.dds", "DDS")),
+    (starts(b"qoif"), Kind("image/qoi", "QOI")),
+    (starts(b"icns"), Kind("image/icns", "ICNS")),
+    (starts(b"\x59\xa6\x6a\x95"), Kind("image/x-sun-raster", "SUN")),
+    (starts(b"\x01\xda\x00", b"\x01\xda\x01"), Kind("image/sgi", "SGI")),
+    (starts(b"/* XPM"), Kind("image/x-xpixmap", "XPM")),
     (_is_xbm, Kind("image/x-xbitmap", "XBM")),
-    (_starts(b"II\xbc\x01"), Kind("image/jxr")),
-    (_starts(b"AT&TFORM"), Kind("image/vnd.djvu")),
-    (_starts(b"BLP1", b"BLP2"), Kind("image/x-blp")),
-    (_starts(b"SIMPLE  =                    T"), Kind("image/fits", "FITS")),
-    (_starts(b"\xb1\x68\xde\x3a"), Kind("image/x-dcx", "DCX")),
+    (starts(b"SIMPLE  =                    T"), Kind("image/fits", "FITS")),
+    (starts(b"\xb1\x68\xde\x3a"), Kind("image/x-dcx", "DCX")),
     (_is_pcx, Kind("image/x-pcx", "PCX")),
     (_is_flic, Kind("video/x-fli", "FLI")),
-    (_starts(b"\xd7\xcd\xc6\x9a\0\0"), Kind("image/wmf")),
-    (lambda head: head[:4] == b"\1\0\0\0" and head[40:44] == b" EMF", Kind("image/emf")),
-    (_starts(b"\xc5\xd0\xd3\xc6"), Kind("image/x-eps")),
-    (lambda head: head[:11] == b"%!PS-Adobe-" and b"EPSF" in head[11:32], Kind("image/x-eps")),
+    *((test, Kind(media_type)) for test, media_type in UNREAD),
     (_is_icon, Kind("image/x-icon", "ICO")),
-    (_starts(b"P7 332"), Kind("image/x-portable-anymap", "XVTHUMB")),
+    (starts(b"P7 332"), Kind("image/x-portable-anymap", "XVTHUMB")),
     (lambda head: head[:2] == b"P7" and _is_netpbm(head), Kind("image/x-portable-anymap")),
     (_is_netpbm, Kind("image/x-portable-anymap", "PPM")),
     (_is_svg, Kind("image/svg+xml")),
@@ -161,7 +155,9 @@ _PICTURE_SUFFIXES = (
     *(".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".jpx", ".jxr", ".psd", ".xcf", ".ico", ".icns"),
     *(".tga", ".dds", ".qoi", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".pcx", ".hdr", ".exr", ".cur", ".psb", ".mpo"),
     *(".xpm", ".xbm", ".sgi", ".ras", ".j2c", ".jpf", ".heics", ".avifs", ".hif"),
-    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
+    *(".dng", ".cr2", ".cr3", ".crw", ".nef", ".nrw", ".arw", ".sr2", ".srf", ".srw", ".orf", ".rw2", ".rwl", ".raf"),
+    *(".pef", ".3fr", ".fff", ".iiq", ".x3f", ".mrw", ".erf", ".mef", ".mos", ".kdc", ".gpr"),
+    *(".jls", ".jng", ".mng", ".wdp", ".hdp", ".jxs", ".bpg", ".flif", ".jb2", ".jbig2", ".jbg", ".dpx", ".pict"),
 )
 
 

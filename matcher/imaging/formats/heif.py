@@ -3,14 +3,16 @@
 An installation without that library reports `unsupported-format`. Each picture of the file is read, the primary one
 first; thumbnails, depth maps and auxiliary pictures are left out, and pillow-heif gives no frames of a track. libheif
 turns and crops as the file requires (`irot`, `imir`, `clap` are part of the picture, unlike EXIF orientation) and cuts
-deeper channels to eight bits.
+deeper channels to eight bits. Pictures of high dynamic range are
+converted for an ordinary display.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from io import BytesIO
+from typing import Any
 
 try:
     import pillow_heif
@@ -21,8 +23,9 @@ else:
 
 from matcher.errors import DecodeError
 from matcher.imaging.failures import reasons
-from matcher.imaging.formats.iso_boxes import PICTURES, TRACKS, may_have_box
+from matcher.imaging.formats.iso_boxes import PICTURES, TRACKS, may_have_box, stated_coding
 from matcher.imaging.frame import Budget, Frame
+from matcher.imaging.hdr import Coding, coding_of_profile, to_sdr
 from matcher.imaging.limits import Limits
 from matcher.model import Reason
 
@@ -60,6 +63,9 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
                 picture = opened[place]
                 budget.take(*picture.size)
                 image = picture.to_pillow()
+                coding = _coding(picture.info) or (stated_coding(data) if place == primary else None)
+                if coding is not None:
+                    image = to_sdr(image, coding)
         except DecodeError as error:
             failed = failed or error
         else:
@@ -68,3 +74,11 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
         raise failed
     if has_track:
         raise DecodeError(Reason.FRAMES_NOT_READ)
+
+
+def _coding(facts: Mapping[str, Any]) -> Coding | None:
+    """How the samples of a picture code light; None where the file does not say it in numbers."""
+    numbers = facts.get("nclx_profile")
+    if numbers:
+        return Coding(int(numbers["color_primaries"]), int(numbers["transfer_characteristics"]))
+    return coding_of_profile(facts.get("icc_profile"))

@@ -13,7 +13,7 @@ from PIL import IcoImagePlugin, Image
 
 from matcher.errors import DecodeError
 from matcher.imaging.failures import reasons
-from matcher.imaging.formats import pillow
+from matcher.imaging.formats import pillow, png
 from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.limits import Limits
 from matcher.model import Reason
@@ -51,7 +51,7 @@ def _picture(data: bytes, entry: int, budget: Budget, limits: Limits) -> Iterato
     if data[at : at + 8] == _PNG:
         with reasons():
             budget.take(*struct.unpack_from(">II", data, at + 16))
-        for frame in pillow.frames(data[at : at + length], limits, decoder="PNG"):
+        for frame in png.frames(data[at : at + length], limits):
             if frame.number == 1:
                 yield frame
         return

@@ -15,6 +15,9 @@ from matcher.model import Reason
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """SOF0 to SOF15, except the markers of tables and extensions among them."""
 _LOSSLESS_OR_HIERARCHICAL = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
+_ARITHMETIC = frozenset({0xC9, 0xCA})
+"""Sequential and progressive. libjpeg's arithmetic decoder fails at the end of the bytes that it is given."""
+_JPEG_LS = 0xF7
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _SCAN = b"\xff\xda"
@@ -32,6 +35,7 @@ class _Header:
     pixels: int = 0
     refused: Reason | None = None
     behind: int = 0
+    is_arithmetic: bool = False
 
 
 def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
@@ -46,7 +50,7 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
         if _has_more_scans(data, header.behind, most):
             raise DecodeError(Reason.TOO_MANY_PIXELS)
     try:
-        yield from pillow.frames(data, limits, decoder="JPEG")
+        yield from pillow.frames(data, limits, decoder="JPEG", at_once=header.is_arithmetic)
     except DecodeError as error:
         if error.reason in (Reason.CORRUPT, Reason.UNSUPPORTED_FORMAT):
             raise DecodeError(header.refused or error.reason) from error
@@ -66,9 +70,11 @@ def _header(data: bytes) -> _Header:
             at += 2
         elif marker in (_START_OF_SCAN, _END_OF_IMAGE):
             return _Header()
+        elif marker == _JPEG_LS:
+            return _Header(refused=Reason.UNSUPPORTED_FORMAT)
         elif marker in _FRAME_HEADERS:
             pixels = int.from_bytes(data[at + 5 : at + 7]) * int.from_bytes(data[at + 7 : at + 9])
-            return _Header(pixels, _refused(marker, data[at + 4 : at + 5]), at)
+            return _Header(pixels, _refused(marker, data[at + 4 : at + 5]), at, marker in _ARITHMETIC)
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4])
     raise DecodeError(Reason.CORRUPT)

@@ -1,6 +1,7 @@
 """JPEG XL by libjxl, through pylibjxl. An installation without that library reports `unsupported-format`.
 
 libjxl turns the picture as its header requires and converts any depth to eight bits. pylibjxl decodes one frame only.
+Pictures of high dynamic range are converted for an ordinary display.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from PIL import Image
 
 from matcher.errors import DecodeError
 from matcher.imaging.failures import reasons
+from matcher.imaging.formats.jxl_header import stated_coding
 from matcher.imaging.frame import Budget, Frame
+from matcher.imaging.hdr import to_sdr
 from matcher.imaging.limits import Limits
 from matcher.model import Reason
 
@@ -39,6 +42,9 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
         facts = pylibjxl.probe(data)
         Budget(limits).take(facts["width"], facts["height"])
         image = Image.fromarray(pylibjxl.decode(data))
+        coding = stated_coding(data)
+        if coding is not None:
+            image = to_sdr(image, coding)
     yield Frame(1, image, alone=True)
     if facts["have_animation"]:
         raise DecodeError(Reason.FRAMES_NOT_READ)

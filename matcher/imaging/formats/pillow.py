@@ -9,7 +9,7 @@ is the host's setting too: at its default it refuses frames of more than 179 meg
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from typing import BinaryIO
 
 from PIL import Image, ImageFile
@@ -28,14 +28,17 @@ from matcher.model import Reason
 _PAGED = frozenset({"TIFF", "JPEG", "DCX"})
 """The formats of which each page is read. A JPEG has more than one if it is an MPO."""
 
+_AT_ONCE = 8
+
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF", "FLI"})
 """The formats of which each frame is read, and looked at where it differs."""
 
 
-def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
+def frames(data: bytes, limits: Limits, *, decoder: str, at_once: bool = False) -> Iterator[Frame]:
     """A generator of frames, by Pillow's class `decoder`. It ends with a DecodeError where a frame could not be read.
 
-    Where the first frame is damaged, its readable part is yielded before that error.
+    Where the first frame is damaged, its readable part is yielded before that error. `at_once`: the decoder cannot wait
+    for more bytes, so it is given all.
     """
     if decoder == "PNG":
         data = with_all_frames(data)
@@ -43,7 +46,7 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
     size = None
     try:
         with reasons():
-            image = open_by(decoder, BytesIO(data))
+            image = open_by(decoder, BytesIO(data), at_once=at_once)
             size = image.size
             budget.take(*size)
             image.load()
@@ -51,10 +54,10 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
                 bring_key_to_eight_bits(image, data)
     except DecodeError as error:
         if error.reason in (Reason.TRUNCATED, Reason.CORRUPT):
-            yield from _salvaged(data, decoder, size, limits)
+            yield from _salvaged(data, decoder, size, limits, at_once=at_once)
         if size is not None and decoder in _PAGED:  # the header was read, so there may be other pages
             with reasons():
-                image = open_by(decoder, BytesIO(data))
+                image = open_by(decoder, BytesIO(data), at_once=at_once)
             yield from _pages(image, budget, limits)
         raise error
     alone = _is_alone(image, decoder)
@@ -66,13 +69,21 @@ def frames(data: bytes, limits: Limits, *, decoder: str) -> Iterator[Frame]:
         yield from _pages(image, budget, limits)
 
 
-def open_by(decoder: str, stream: BinaryIO) -> ImageFile.ImageFile:
-    """Open the file in `stream` by Pillow's class `decoder`, which reads the header. It may raise any exception."""
+def open_by(decoder: str, stream: BinaryIO, *, at_once: bool = False) -> ImageFile.ImageFile:
+    """Open the file in `stream` by Pillow's class `decoder`, which reads the header. It may raise any exception.
+
+    `at_once`: its decoder will be given the whole rest of the file; of one with more than _AT_ONCE pages, at most
+    _AT_ONCE times the length of the file for all of them.
+    """
     Image.preinit()
     if decoder not in Image.OPEN:
         Image.init()
     factory, _accept = Image.OPEN[decoder]
-    return factory(stream, "")
+    image = factory(stream, "")
+    if at_once:
+        length = stream.seek(0, SEEK_END)
+        image.decodermaxblock = max(image.decodermaxblock, _AT_ONCE * length // int(getattr(image, "n_frames", 1)))
+    return image
 
 
 def _is_alone(image: ImageFile.ImageFile, decoder: str) -> bool:
@@ -147,7 +158,9 @@ def _turn_to(image: ImageFile.ImageFile, number: int) -> bool:
         return True
 
 
-def _salvaged(data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limits) -> Iterator[Frame]:
+def _salvaged(
+    data: bytes, decoder: str, size: tuple[int, int] | None, limits: Limits, *, at_once: bool
+) -> Iterator[Frame]:
     """A generator of the readable part of a damaged file's first frame, or of nothing.
 
     `size` is None where the header could not be read.
@@ -155,7 +168,7 @@ def _salvaged(data: bytes, decoder: str, size: tuple[int, int] | None, limits: L
     try:
         with reasons():
             stream, whole = repair(data, decoder, size, limits)
-            image = open_by(decoder, stream)
+            image = open_by(decoder, stream, at_once=at_once)
             Budget(limits).take(*image.size)
             image.load()
             is_picture = whole or not _is_flat(image)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from PIL import PngImagePlugin
 from zlib_ng import zlib_ng
 
+from matcher.imaging.formats.png import stated_coding
 from matcher.imaging.limits import Limits
 from matcher.imaging.reduced.picture import MOST_FINE, Reduced, is_small, nothing_finer, scale_for, view_scale
 from matcher.imaging.reduced.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
@@ -64,9 +65,11 @@ def reduced(data: bytes, limits: Limits) -> Reduced | None:
     """The grey means in blocks of a PNG, of the same pixels as Pillow decodes; None where the file is left to Pillow.
 
     It reads 8-bit pictures of one frame, grey, palette, RGB, or RGBA that is opaque everywhere, which are not
-    interlaced and have no tRNS, and in which every chunk up to IEND has the right CRC.
+    interlaced, have no tRNS and no high dynamic range, and in which every chunk up to IEND has the right CRC.
     """
     try:
+        coding = stated_coding(data)
+        _require(coding is None or not coding.is_hdr)
         return _reduced(data, limits, None)
     except _NotOrdinary:
         return None
