@@ -58,7 +58,7 @@ def test_the_track_of_a_heif_is_not_read_and_told() -> None:
     track = struct.pack(">I", 8) + b"moov"
     assert labels(data + track) == ([""], Reason.FRAMES_NOT_READ)
     another_file = data[: int.from_bytes(data[:4], "big")]
-    assert labels(data + another_file + track) == ([""], None)
+    assert labels(data + another_file + track) == ([""], Reason.SKIPPED_PARTS)  # that file is a video
     with pytest.raises(DecodeError) as caught:
         opened(another_file + track)
     assert caught.value.reason is Reason.UNSUPPORTED_FORMAT
