@@ -81,12 +81,18 @@ def _atoms(file: Edges, most: int = 64) -> Iterator[tuple[bytes, int, int]]:
         at += size
 
 
+_FILM = re.compile(rb"vide|pict|auxv|cmov")
+"""ISO 14496-12, 23008-12: handlers of tracks with pictures; QTFF: a table of tracks that is compressed."""
+
+
 def _has_film(file: Edges) -> bool | None:
-    """Whether the table of tracks has one with pictures; None where the edges do not show the whole table."""
+    """Whether the table of tracks has one with pictures, or has only sound; None where neither can be seen."""
     for name, at, end in _atoms(file):
         if name == b"moov":
             table = file.part(at, end - at)
-            return b"vide" in table if table else None
+            if _FILM.search(table):
+                return True
+            return False if b"soun" in table else None
     return None
 
 
@@ -110,14 +116,15 @@ def _riff(file: Edges) -> str | None:
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILM = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
+_ASF_SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
 
 
 def _asf(file: Edges) -> str | None:
-    """ASF specification 10: the header object; a stream of the type Video_Media."""
+    """ASF specification 10: the header object, but for one whose streams are all of the type Audio_Media."""
     if not file.head.startswith(_ASF):
         return None
     header = file.part(0, int.from_bytes(file.head[16:24], "little"))
-    return None if header and _ASF_FILM not in header else "video/x-ms-asf"
+    return None if _ASF_SOUND in header and _ASF_FILM not in header else "video/x-ms-asf"
 
 
 def _flv(file: Edges) -> str | None:

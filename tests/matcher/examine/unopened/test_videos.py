@@ -26,6 +26,7 @@ def ftyp(brand: bytes) -> bytes:
 FILM, SOUND = atom(b"moov", atom(b"hdlr", bytes(8) + b"vide")), atom(b"moov", atom(b"hdlr", bytes(8) + b"soun"))
 DATA = atom(b"mdat", bytes(1000))
 LARGE = atom(b"mdat", bytes(HEAD))
+SOUND_GUID = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
 VIDEO_GUID = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
 
 
@@ -65,6 +66,10 @@ def ogg(first: bytes) -> bytes:
         (ebml(b"webm", b"V_VP9"), "video/webm"),
         (b"RIFF\xff\xff\0\0AVI LIST", "video/x-msvideo"),
         (asf(VIDEO_GUID), "video/x-ms-asf"),
+        (asf(SOUND_GUID, VIDEO_GUID), "video/x-ms-asf"),
+        (asf(bytes(16)), "video/x-ms-asf"),
+        (ftyp(b"qt  ") + atom(b"moov", atom(b"cmov", bytes(40))) + DATA, "video/quicktime"),
+        (ftyp(b"isom") + atom(b"moov", bytes(40)) + DATA, "video/mp4"),
         (b"FLV\1\5\0\0\0\x09\0\0\0\0\x12" + bytes(60), "video/x-flv"),
         (ogg(b"\x80theora\3\2\1"), "video/ogg"),
         (b"\0\0\1\xba\x44\0\4\0\4\1\0\0\3\xf8" + bytes(20), "video/mpeg"),
@@ -86,7 +91,7 @@ def ogg(first: bytes) -> bytes:
         ),
         (b"head" * 99 + bytes.fromhex("060e2b34 02050101 0d010201 01020400 83000078") + bytes(200), "application/mxf"),
     ],
-    ids=range(32),
+    ids=range(36),
 )
 def test_films_are_told(data: bytes, media_type: str) -> None:
     assert told(data) == Unopened(Reason.VIDEO_NOT_READ, media_type)
@@ -100,7 +105,7 @@ def test_films_are_told(data: bytes, media_type: str) -> None:
         ftyp(b"mp42") + SOUND + DATA,
         SOUND + DATA,
         ebml(b"matroska", b"A_VORBIS"),
-        asf(bytes(16)),
+        asf(SOUND_GUID),
         ogg(b"\1vorbis"),
         ogg(b"OpusHead"),
         b"RIFF\xff\xff\0\0WAVEfmt ",
