@@ -18,7 +18,7 @@ from matcher.commands.options import (
     store_option,
 )
 from matcher.executors.limits import SECONDS
-from matcher.model import LOW_QUALITY, Status
+from matcher.model import Status
 
 if TYPE_CHECKING:
     from ledger import Ledger
@@ -164,10 +164,7 @@ def _summary(facts: dict[str, Any]) -> str:
         f"  {facts['notable']:,} items notable, {facts['matches']:,} matches in all",
     ]
     if facts["doubtful"]:
-        lines.append(
-            f"  {facts['doubtful']:,} of them only by hashes of low quality: flat pictures resemble each other "
-            f"(--minimum-quality phash={LOW_QUALITY} leaves them out)"
-        )
+        lines.append(f"  {facts['doubtful']:,} of them only by hashes of low quality: such matches are doubtful")
     if facts["conflicts"]:
         lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
     if facts["counts"][Status.UNREADABLE.value]:

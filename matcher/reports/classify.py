@@ -13,7 +13,7 @@ from typing import Any
 
 from matcher.algorithms import ALGORITHMS, Metric
 from matcher.errors import CaseError
-from matcher.model import CategoryProfile, Disposition, Finding, Match, Reason, Region, Status
+from matcher.model import LOW_QUALITY, CategoryProfile, Disposition, Finding, Match, Reason, Region, Status
 from matcher.record.case import CaseReader
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
@@ -52,6 +52,12 @@ class ClassifiedFinding:
     @property
     def notable(self) -> bool:
         return any(match.disposition is Disposition.NOTABLE for match in self.matches)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is notable by doubtful matches only."""
+        notable = [match for match in self.matches if match.disposition is Disposition.NOTABLE]
+        return bool(notable) and all(match.match.doubtful for match in notable)
 
     @property
     def conflict(self) -> bool:
@@ -151,6 +157,10 @@ def _finding(form: Mapping[str, Any]) -> Finding:
 
 
 def _match(form: Mapping[str, Any]) -> Match:
+    quality = _maybe_whole(form["quality"])
+    doubtful = form.get("doubtful", quality is not None and quality < LOW_QUALITY)
+    if not isinstance(doubtful, bool):
+        raise TypeError("not true or false")
     return Match(
         list=_text(form["list"]),
         entry=_text(form["entry"]),
@@ -160,10 +170,11 @@ def _match(form: Mapping[str, Any]) -> Match:
         entry_value=bytes.fromhex(form["entry_value"]),
         distance=whole(form["distance"]),
         threshold=whole(form["threshold"]),
-        quality=_maybe_whole(form["quality"]),
+        quality=quality,
         region=_region(form["region"]),
         transform=_text(form["transform"]),
         chance=_maybe_text(form.get("chance")),
+        doubtful=doubtful,
     )
 
 

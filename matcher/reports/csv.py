@@ -28,7 +28,7 @@ COLUMNS = (
     *("scan", "path", "exhibit", "size", "sha256", "status", "reason", "media_type", "width", "height"),
     *("list", "entry", "category", "disposition", "kind", "algorithm", "value", "entry_value"),
     *("distance", "threshold", "quality", "region", "transform", "matches_total"),
-    *("not_compared", "skipped_parts"),
+    *("not_compared", "skipped_parts", "doubtful"),
 )
 _MATCH_COLUMNS = COLUMNS.index("matches_total") - COLUMNS.index("list")
 _RISKY = tuple("=+-@\t\r\n＝＋－＠'")
@@ -76,9 +76,10 @@ def _rows(classified_finding: ClassifiedFinding, options: ReportOptions) -> Iter
         " ".join(f"{name}={why}" for name, why in sorted(finding.not_compared.items())) or None,
         " ".join(finding.skipped_parts) or None,
     ]
-    matches = [_cells(match) for match in classified_finding.matches] or [[None] * _MATCH_COLUMNS]
-    for cells in matches:
-        yield [guarded(cell) for cell in (*item, *cells, *last)]
+    for match in classified_finding.matches or (None,):
+        cells = [None] * _MATCH_COLUMNS if match is None else _cells(match)
+        doubtful = None if match is None else str(match.match.doubtful).lower()
+        yield [guarded(cell) for cell in (*item, *cells, *last, doubtful)]
 
 
 def _cells(classified_match: ClassifiedMatch) -> list[Cell]:

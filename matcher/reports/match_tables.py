@@ -1,9 +1,9 @@
 """Findings with matches → rows of the two tables of matches, one group of rows an item.
 
 A group states the item's facts once, then its matches, with those of the same list entry together. Items are sorted:
-notable ones first, then by distance, then in the order of the ledger. Every notable item is listed, and every item
-that has more matches than are recorded. Of the other items, which can be many with a list of known-good files, each
-table lists the nearest LISTED_OTHERS.
+notable ones first, and of these the doubtful ones last, then by distance, then in the order of the ledger. Every notable
+item is listed, and every item that has more matches than are recorded. Of the other items, which can be many with a list
+of known-good files, each table lists the nearest LISTED_OTHERS.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import groupby
+from typing import Any
 
 from matcher.model import Disposition, Finding, Match
 from matcher.reports import ReportOptions
@@ -40,10 +41,10 @@ _MATCH_COLUMNS = {
 }
 _CAPTIONS = {
     Kind.IDENTICAL: "Items that are identical to a list entry, by digest. Notable first.",
-    Kind.SIMILAR: "Items that are similar to a list entry, by perceptual hash. Notable first, then by distance.",
+    Kind.SIMILAR: "Items that are similar to a list entry, by perceptual hash. Notable first, of these doubtful ones last.",
 }
 
-_Key = tuple[int, int, int]
+_Key = tuple[int, bool, int, int]
 
 
 class MatchTable:
@@ -64,7 +65,7 @@ class MatchTable:
         self.items += 1
         nearest = min(match.match.distance for match in matches)
         rank = min(_RANK[match.disposition] for match in classified_finding.matches)
-        key = (rank, nearest, classified_finding.index)
+        key = (rank, classified_finding.doubtful, nearest, classified_finding.index)
         if classified_finding.notable or classified_finding.finding.matches_total > len(classified_finding.matches):
             self._always.append((key, self._group(classified_finding, matches)))
             return
@@ -102,7 +103,7 @@ class MatchTable:
         yield "</table></div>\n"
 
     def _group(self, classified_finding: ClassifiedFinding, matches: list[ClassifiedMatch]) -> str:
-        matches = sorted(matches, key=lambda match: (_RANK[match.disposition], match.match.order()))
+        matches = sorted(matches, key=_order)
         lines = list(self._lines(matches, classified_finding.finding))
         span = f' rowspan="{len(lines)}"' if len(lines) > 1 else ""
         first = (
@@ -130,6 +131,8 @@ class MatchTable:
 
     def _marks(self, classified_finding: ClassifiedFinding) -> Iterator[str]:
         finding = classified_finding.finding
+        if classified_finding.doubtful:
+            yield "doubtful: only by hashes of low quality"
         if classified_finding.conflict:
             yield "conflict: notable and known good"
         if self._kind is Kind.SIMILAR and any(match.kind is Kind.IDENTICAL for match in classified_finding.matches):
@@ -168,7 +171,14 @@ class MatchTable:
         if self._kind is Kind.IDENTICAL:
             return cells
         region = "" if match.region is None else f" {region_box(match.region, finding.width, finding.height)}"
-        return cells + f'<td class="q">{number(match.quality)}</td><td class="t">{text(match.transform)}{region}</td>'
+        low = " <small>low</small>" if match.doubtful else ""
+        return (
+            cells + f'<td class="q">{number(match.quality)}{low}</td><td class="t">{text(match.transform)}{region}</td>'
+        )
+
+
+def _order(match: ClassifiedMatch) -> tuple[Any, ...]:
+    return _RANK[match.disposition], match.match.doubtful, match.match.order()
 
 
 def _status(classified_finding: ClassifiedFinding) -> str:

@@ -24,12 +24,13 @@ class ScanSummary:
 
     `notable` and `conflicts` count items; they are the counts of `scan.close` where those are larger than the listed
     matches show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates`
-    repeat the content of another item. `cut` counts items with more matches than are listed, none of the listed ones
-    notable. `undecoded` counts items that are known by a digest and could not be decoded as a picture, or were not
-    opened. `skipped` has the rules that skipped items, by reason, but for the reasons of NOT_OPENED: `shortfall` counts
-    these, parts that were not looked at, and pictures that were not compared. Of the last the close of the scan has the
-    number: it is 0 for a scan that was never closed. `told` is False where an earlier version closed the scan, which
-    did not tell containers from other files. `problems` describes each contradiction in words.
+    repeat the content of another item, and `notable_doubtful` match only by hashes of low quality. `cut` counts items
+    with more matches than are listed, none of the listed ones notable. `undecoded` counts items that are known by a
+    digest and could not be decoded as a picture, or were not opened. `skipped` has the rules that skipped items, by
+    reason, but for the reasons of NOT_OPENED: `shortfall` counts these, parts that were not looked at, and pictures
+    that were not compared. Of the last the close of the scan has the number: it is 0 for a scan that was never closed.
+    `told` is False where an earlier version closed the scan, which did not tell containers from other files. `problems`
+    describes each contradiction in words.
     """
 
     number: int
@@ -52,6 +53,7 @@ class ScanSummary:
     notable_listed: int
     notable_identical: int
     notable_duplicates: int
+    notable_doubtful: int
     conflicts: int
     cut: int
     problems: tuple[str, ...]
@@ -145,6 +147,7 @@ class _Scan:
     notable: int = 0
     notable_identical: int = 0
     notable_duplicates: int = 0
+    notable_doubtful: int = 0
     notable_stated: int = 0
     conflicts: int = 0
     conflicts_stated: int = 0
@@ -180,6 +183,7 @@ class _Scan:
                 for match in classified_finding.matches
             )
             self.notable_duplicates += finding.status is Status.DUPLICATE
+            self.notable_doubtful += classified_finding.doubtful
             self.conflicts += classified_finding.conflict
         elif finding.matches_total > len(finding.matches):
             self.cut += 1
@@ -221,6 +225,7 @@ class _Scan:
             notable_listed=self.notable,
             notable_identical=self.notable_identical,
             notable_duplicates=self.notable_duplicates,
+            notable_doubtful=self.notable_doubtful,
             conflicts=max(self.conflicts, self.conflicts_stated),
             cut=self.cut,
             problems=tuple(self.problems),

@@ -53,6 +53,11 @@ REASONS = {
 PARTS = {
     "video": "The film of a motion photo.",
     "layers": "The layers of a document that has no merged picture.",
+    "container": "An archive behind the end of the picture.",
+    "thumbnail": "A small copy in the metadata that cannot be decoded.",
+    "preview": "A preview that cannot be decoded.",
+    "appended": "A file behind the end of the picture that cannot be decoded.",
+    "auxiliary": "A picture that belongs to the own one, as a gain map, and cannot be decoded.",
 }
 
 DISPOSITIONS = {
@@ -161,6 +166,11 @@ def _of_matches(case: CaseSummary) -> Iterator[str]:
         yield (
             f"{_are(similar)} similar to a notable entry by perceptual hash only: similar pictures can be different "
             "pictures, and an examiner must compare them."
+        )
+    if doubtful := sum(scan.notable_doubtful for scan in scans):
+        yield (
+            f"{_are(doubtful)} similar only by hashes of low quality, of the item or of the entry: such matches are "
+            "doubtful, and listed last."
         )
     if repeated := sum(scan.notable_duplicates for scan in scans):
         yield f"Of these, {counted(repeated, 'item repeats', 'items repeat')} the content of another."
