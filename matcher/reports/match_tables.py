@@ -1,9 +1,9 @@
 """Findings with matches → rows of the two tables of matches, one group of rows an item.
 
 A group states the item's facts once, then its matches, with those of the same list entry together. Items are sorted:
-notable ones first, and of these the doubtful ones last, then by distance, then in the order of the ledger. Every notable
-item is listed, and every item that has more matches than are recorded. Of the other items, which can be many with a list
-of known-good files, each table lists the nearest LISTED_OTHERS.
+notable ones first, of these the doubtful ones last, then by distance, then in the order of the ledger. Every notable
+item is listed, and every item that has more matches than are recorded. Of the other items, which can be many with a
+list of known-good files, each table lists the nearest LISTED_OTHERS.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MATCH_COLUMNS = {
 }
 _CAPTIONS = {
     Kind.IDENTICAL: "Items that are identical to a list entry, by digest. Notable first.",
-    Kind.SIMILAR: "Items that are similar to a list entry, by perceptual hash. Notable first, of these doubtful ones last.",
+    Kind.SIMILAR: "Items that are similar to a list entry, by perceptual hash. Notable first, doubtful last.",
 }
 
 _Key = tuple[int, bool, int, int]

@@ -30,6 +30,7 @@ def find(data: bytes, search: Search) -> bytes:
             inner = {box.name: box for box in boxes(data, meta.body + _FULL, meta.end, search)}
             if b"pitm" in inner and b"iref" in inner:
                 for item in _thumbnails(data, inner[b"iref"], search):
+                    search.copy(len(data))
                     load = partial(_with_primary, data, inner[b"pitm"], item)
                     search.add(THUMBNAIL, load, partial(pillow.frames, decoder="AVIF"))
     try:

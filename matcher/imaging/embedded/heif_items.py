@@ -71,6 +71,7 @@ def _auxiliary(place: int, identifier: int, opened: Any) -> Any:
 
 
 def _add(data: bytes, search: Search, what: str, choose: Callable[[Any], Any]) -> None:
+    search.copy(len(data))
     search.add(what, partial(bytes, data), partial(_frames, choose=choose))
 
 

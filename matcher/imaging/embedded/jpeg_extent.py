@@ -12,6 +12,8 @@ from matcher.imaging.embedded.search import Search
 
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 """Any marker but those without a length that may lie inside a scan."""
+_BYTES_A_STEP = 1 << 12
+"""The bytes without a marker that count as one step: as much time as one segment takes."""
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
@@ -53,8 +55,8 @@ def jpeg_extent(data: bytes, begin: int, end: int, search: Search) -> JpegExtent
     extent = JpegExtent(end)
     at = begin + 2
     while True:
-        search.step()
         found = _MARKER.search(data, at, end)
+        search.step(1 + ((end if found is None else found.start()) - at) // _BYTES_A_STEP)
         if found is None:
             return extent
         marker, body = found[1][0], found.end() + 2

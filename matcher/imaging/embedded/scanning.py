@@ -7,15 +7,16 @@ search goes on behind the end of what was found, so nothing is looked at twice, 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 
 from matcher.imaging.embedded.boxes import boxes_end
 from matcher.imaging.embedded.extents import EXTENTS, riff_end
 from matcher.imaging.embedded.jpeg_extent import jpeg_extent
 from matcher.imaging.embedded.search import Search
-from matcher.imaging.embedded.tiff_tree import HEIGHT, WIDTH, Span, directories
+from matcher.imaging.embedded.tiff_tree import HEIGHT, WIDTH, directories
 from matcher.imaging.readers import reader_of
 from matcher.imaging.sniff import HEAD, sniff
 
@@ -67,38 +68,37 @@ def scan(
     wanted = EVERYTHING if signatures is None else signatures
     at = begin
     while at < end:
-        hit, at = _first(data, (at, end), wanted, search)
-        if hit is None:
-            continue
-        kind = what if isinstance(what, str) else what(at)
-        if hit.skipped:
-            search.skip(hit.skipped)
-        elif hit.decoder and kind is not None:
-            add_file(data, at, hit, search, kind)
-        at = max(hit.end, at + 1)
+        window = min(at + _WINDOW, end)
+        for place, signature in sorted(_places(data, (at, window, end), wanted, search), key=itemgetter(0)):
+            hit = signature.look(data, place, end, search) if place >= at else None
+            if hit is None:
+                continue
+            kind = what if isinstance(what, str) else what(place)
+            if hit.skipped:
+                search.skip(hit.skipped)
+            elif hit.decoder and kind is not None:
+                add_file(data, place, hit, search, kind)
+            at = max(hit.end, place + 1)
+        at = max(at, window)
 
 
-def _first(data: bytes, stretch: Span, wanted: Sequence[Signature], search: Search) -> tuple[Hit | None, int]:
-    """The first file that begins in the first window of a stretch, and where; None and the window's end without one.
+def _places(
+    data: bytes, bounds: tuple[int, int, int], wanted: Sequence[Signature], search: Search
+) -> Iterator[tuple[int, Signature]]:
+    """A generator of the places in one window where a file may begin, by signature; `bounds` are the window's begin and
+    end, and that of the stretch.
 
     All signatures are looked for in one window before the next: behind a picture there is often one long file.
     """
-    begin, end = stretch
-    window = min(begin + _WINDOW, end)
-    found: list[tuple[int, int]] = []
-    for number, signature in enumerate(wanted):
+    begin, window, end = bounds
+    for signature in wanted:
         at = begin + signature.before
-        while match := signature.pattern.search(data, at, min(window + _LONGEST, end)):
-            at = match.start() + 1  # the next one may overlap
-            if match.start() - signature.before >= window:
+        while found := signature.pattern.search(data, at, min(window + _LONGEST, end)):
+            at = found.start() + 1  # the next one may overlap
+            if found.start() - signature.before >= window:
                 break
             search.step()
-            found.append((match.start() - signature.before, number))
-    for at, number in sorted(found):
-        hit = wanted[number].look(data, at, end, search)
-        if hit is not None:
-            return hit, at
-    return None, window
+            yield found.start() - signature.before, signature
 
 
 def add_file(data: bytes, at: int, hit: Hit, search: Search, kind: str) -> None:

@@ -19,6 +19,9 @@ from matcher.model import EMBEDDED
 MOST_STEPS = 1 << 20
 """The most segments, chunks, boxes, entries and candidates of one file. Each takes about a microsecond."""
 
+MOST_COPIED = 1 << 31
+"""The most bytes of all copies of one file: some pictures are read from a copy in which the file's own is hidden."""
+
 THUMBNAIL, PREVIEW, APPENDED, AUXILIARY = EMBEDDED
 
 
@@ -65,6 +68,7 @@ class Search:
     def __init__(self, limits: Limits) -> None:
         self._most = limits.max_frames
         self._steps = MOST_STEPS
+        self._copied = 0
         self._pictures: list[Embedded] = []
         self._numbers: Counter[str] = Counter()
         self._skipped: dict[str, None] = {}
@@ -74,6 +78,13 @@ class Search:
         """Count work. SearchEndedError where there was too much."""
         self._steps -= count
         if self._steps < 0:
+            self.is_cut = True
+            raise SearchEndedError
+
+    def copy(self, size: int) -> None:
+        """Count a copy of the file that a picture is read from, in bytes. SearchEndedError where there are too many."""
+        self._copied += size
+        if self._copied > MOST_COPIED:
             self.is_cut = True
             raise SearchEndedError
 

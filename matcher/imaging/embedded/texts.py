@@ -24,14 +24,18 @@ _ESCAPED = ((b"%2b", b"+"), (b"%2B", b"+"), (b"%2f", b"/"), (b"%2F", b"/"))
 def find_in_text(text: bytes, search: Search) -> None:
     """Add the pictures that stand in a text, in UTF-8, as previews."""
     behind = 0
-    for begin in sorted(found.start() for beginning in _BEGINNINGS for found in beginning.finditer(text)):
-        search.step()
+    begins = []
+    for beginning in _BEGINNINGS:
+        for found in beginning.finditer(text):
+            search.step()
+            begins.append(found.start())
+    for begin in sorted(begins):
         if begin < behind or text[begin - 1 : begin] == b"" or text[begin - 1] not in _BEFORE:
             continue
-        found = _BASE64.match(text, begin)
-        assert found is not None
-        behind = found.end()
-        data = _decoded(found[0])
+        whole = _BASE64.match(text, begin)
+        assert whole is not None
+        behind = whole.end()
+        data = _decoded(whole[0])
         scan(data, 0, len(data), search, what=PREVIEW, signatures=METADATA)
 
 

@@ -38,25 +38,18 @@ _NEW_SUBFILE_TYPE, _MASKS = 254, 0x4
 _JPEG_XL = 52546
 _PICTURES = frozenset({1, 2, 3, 4, 5, 6, 7, 8, 32773, 32946, 34676, 34677, 34712, 34887, 34925, 50000, 50001, 50002})
 """Compressions of pictures; other ones are a maker's own, for what a sensor saw."""
-_MOST_COPIED = 1 << 31
-"""The most bytes of copies of the file, one for each directory below a page."""
 
 
 def find_in_tiff(data: bytes, search: Search, *, is_raw: bool = False) -> None:
     """Add the pictures inside a TIFF beside its pages; of a raw file every JPEG and PNG, wherever it lies."""
     found = list(directories(data, search))
     known: list[Span] = []
-    left = _MOST_COPIED // max(1, len(data))
     for directory in found:
         known += directory.pixels(search)
         known.append(_add_jpeg(data, directory, search))
         if directory.is_page:
             _find_in_metadata(data, directory, search)
         elif WIDTH in directory and HEIGHT in directory:
-            left -= 1
-            if left < 0:
-                search.is_cut = True
-                return
             _add_directory(data, directory, search)
     signs = (SUB_DIRECTORIES, MAKER_NOTE, _DNG_VERSION)
     if is_raw or any(tag in directory for directory in found for tag in signs):
@@ -110,6 +103,7 @@ def _add_directory(data: bytes, directory: Directory, search: Search) -> None:
     if head == b"\xff\xd8\xff" or (compression == _JPEG_XL and len(strips) == 1):
         search.add(what, partial(_piece, data, *strips[0]), jxl.frames if compression == _JPEG_XL else jpeg.frames)
     elif strips:
+        search.copy(len(data))
         search.add(what, partial(single_page, data, directory), tiff.frames)
 
 

@@ -125,7 +125,7 @@ def test_directories_that_share_the_file_are_copied_a_bounded_number_of_times(mo
     kind = sniff(data[:HEAD])
     assert kind is not None
     assert len(find(data, kind, DEFAULT_LIMITS).pictures) == 20
-    monkeypatch.setattr("matcher.imaging.embedded.tiff_parts._MOST_COPIED", 5 * len(data))
+    monkeypatch.setattr("matcher.imaging.embedded.search.MOST_COPIED", 5 * len(data))
     found = find(data, kind, DEFAULT_LIMITS)
     assert (len(found.pictures), found.is_cut) == (5, True)
     assert list(decoded(data)[1]) == [""]
