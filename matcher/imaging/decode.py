@@ -59,12 +59,13 @@ class Decoded:
         self._first: Frame | None = first
         self._rest = rest
 
-    def renderings(self) -> Iterator[Picture]:
+    def renderings(self, beat: Callable[[], None] = lambda: None) -> Iterator[Picture]:
         """A generator of one picture for each frame, or of three where it has an alpha channel that is not opaque.
 
         The three are composited on white, without the alpha channel, and composited on black. Pictures are made one
         after the other, so that one is held at a time; a picture equal to an earlier one is left out, and in an
-        animation one that hardly differs from the last that was given out. It can be called only once.
+        animation one that hardly differs from the last that was given out. It can be called only once. `beat` is called
+        after each frame that was decoded, also where it is passed over.
         """
         digests: set[bytes] = set()
         try:
@@ -75,6 +76,7 @@ class Decoded:
                         if _is_looked_at(frame, label, picture, digests):
                             yield picture
                         del image, picture  # or they would be held while the next one is made
+                    beat()
         except DecodeError as error:
             self.reason = error.reason
 
