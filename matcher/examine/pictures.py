@@ -103,7 +103,7 @@ class PictureExaminer:
         result: PictureResult,
         beat: Callable[[], None],
     ) -> None:
-        for picture in decoded.renderings():
+        for picture in decoded.renderings(beat):
             rendering = screened_renderings.pop(picture.rendering, None)
             if rendering is None:
                 reduces = picture.is_reducible and (self._screens or self._finder is not None)

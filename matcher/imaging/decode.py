@@ -100,23 +100,24 @@ class Decoded:
         """The kinds of parts that were not looked at (reasons.SKIPPED_PARTS)."""
         return self._outcome.skipped_parts
 
-    def renderings(self) -> Iterator[Picture]:
+    def renderings(self, beat: Callable[[], None] = lambda: None) -> Iterator[Picture]:
         """A generator of one picture for each frame, or of several where it can be interpreted in several ways.
 
         One with an alpha channel that is not opaque is composited on white, rendered without it, and composited on
         black. Pictures are made one after the other, so that one is held at a time; a picture equal to an earlier one
         is left out, and in an animation one that hardly differs from the last that was given out. The file's own frames
-        come first, then those of each embedded picture. It can be called only once.
+        come first, then those of each embedded picture. It can be called only once. `beat` is called after each frame
+        that was decoded, also where it is passed over.
         """
         digests: set[bytes] = set()
         try:
-            yield from _rendered(self._frames(), None, digests, may_be_alone=not self._embedded)
+            yield from _rendered(self._frames(), None, digests, beat, may_be_alone=not self._embedded)
         except DecodeError as error:
             self._outcome.failed(error)
         allowance = Allowance(self._limits)
         for embedded in self._embedded:
             try:
-                yield from _rendered(allowance.frames(embedded), embedded.part, digests, may_be_alone=False)
+                yield from _rendered(allowance.frames(embedded), embedded.part, digests, beat, may_be_alone=False)
             except DecodeError as error:
                 self._outcome.failed(error, embedded)
 
@@ -141,7 +142,12 @@ def _is_looked_at(frame: Frame, kind: str, picture: Picture, digests: set[bytes]
 
 
 def _rendered(
-    frames: Iterator[Frame], part: EmbeddedPart | None, digests: set[bytes], *, may_be_alone: bool
+    frames: Iterator[Frame],
+    part: EmbeddedPart | None,
+    digests: set[bytes],
+    beat: Callable[[], None],
+    *,
+    may_be_alone: bool,
 ) -> Iterator[Picture]:
     """A generator of the pictures of some frames that are not equal to earlier ones. Any error is a DecodeError."""
     with reasons():
@@ -151,6 +157,7 @@ def _rendered(
                 if _is_looked_at(frame, label, picture, digests, may_be_alone=may_be_alone):
                     yield picture
                 del image, picture  # or they would be held while the next one is made
+            beat()
 
 
 def _is_new(picture: Picture, digests: set[bytes]) -> bool:

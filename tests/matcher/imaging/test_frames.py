@@ -219,3 +219,13 @@ def test_the_limit_of_one_frame_comes_first(encoded: Encode) -> None:
         with pytest.raises(DecodeError) as caught:
             opened(animated(encoded, format_name, 2), max_pixels=SIZE - 1)
         assert caught.value.reason is Reason.TOO_MANY_PIXELS
+
+
+def test_a_frame_that_is_passed_over_is_progress_too(encoded: Encode) -> None:
+    """A worker that makes none for minutes is stopped."""
+    one = landscape(1, width=64, height=48)
+    data = encoded(one, "AVIF", save_all=True, append_images=[one] * 9, duration=list(range(100, 200, 10)))
+    beats: list[str] = []
+    shown = [picture.rendering for picture in opened(data).renderings(lambda: beats.append(""))]
+    assert len(shown) < 4
+    assert len(beats) == 11  # the track, and the still picture
