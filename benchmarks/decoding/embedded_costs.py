@@ -56,9 +56,10 @@ def _encoded(image: Image.Image, **options: object) -> bytes:
 
 
 def _exif(thumbnail: bytes) -> bytes:
-    """Exif metadata with an empty first directory and a thumbnail."""
-    tags = struct.pack("<HHHIIHHIII", 2, 513, 4, 1, 44, 514, 4, 1, len(thumbnail), 0)
-    return b"Exif\0\0II*\0" + struct.pack("<IHI", 8, 0, 14) + tags.ljust(30, b"\0") + thumbnail
+    """Exif metadata with one tag in the first directory, and a thumbnail."""
+    first = struct.pack("<HHHIII", 1, 274, 3, 1, 1, 26)
+    second = struct.pack("<HHHIIHHIII", 2, 513, 4, 1, 56, 514, 4, 1, len(thumbnail), 0)
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + first + second + thumbnail
 
 
 def _drawn() -> Iterator[Group]:

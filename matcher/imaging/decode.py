@@ -43,6 +43,10 @@ def _alone(reduced: Reduced | None) -> list[Reduced] | None:
     return None if reduced is None else [reduced]
 
 
+def no_beat() -> None:
+    """Do nothing after a frame."""
+
+
 class Outcome:
     """What was not read of a file, by what its embedded pictures show. Without effect on their order."""
 
@@ -100,7 +104,7 @@ class Decoded:
         """The kinds of parts that were not looked at (reasons.SKIPPED_PARTS)."""
         return self._outcome.skipped_parts
 
-    def renderings(self, beat: Callable[[], None] = lambda: None) -> Iterator[Picture]:
+    def renderings(self, beat: Callable[[], None] = no_beat) -> Iterator[Picture]:
         """A generator of one picture for each frame, or of several where it can be interpreted in several ways.
 
         One with an alpha channel that is not opaque is composited on white, rendered without it, and composited on
@@ -229,7 +233,7 @@ def decode_reduced(
                 renderings.append(quick)
             continue
         try:
-            for picture in _rendered(allowance.frames(embedded), embedded.part, digests, may_be_alone=False):
+            for picture in _rendered(allowance.frames(embedded), embedded.part, digests, no_beat, may_be_alone=False):
                 if picture.image.width * picture.image.height > _MOST_EMBEDDED_PIXELS:
                     return None
                 renderings.append(picture.reduced())

@@ -6,6 +6,7 @@ each other cost bounded work.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class Search:
         self._most = limits.max_frames
         self._steps = MOST_STEPS
         self._copied = 0
+        self._thumbnails: set[bytes] = set()
         self._pictures: list[Embedded] = []
         self._numbers: Counter[str] = Counter()
         self._skipped: dict[str, None] = {}
@@ -91,7 +93,15 @@ class Search:
     def add(
         self, what: str, load: Callable[[], bytes], read: Reader, *, only_first: bool = True, is_doubtful: bool = False
     ) -> None:
-        """Add a picture of the kind `what`, one of EMBEDDED. SearchEndedError where there are too many."""
+        """Add a picture of the kind `what`, one of EMBEDDED. SearchEndedError where there are too many.
+
+        A thumbnail whose bytes are those of an earlier one is left out: several kinds of metadata have the same.
+        """
+        if what == THUMBNAIL and read is jpeg.frames:
+            digest = hashlib.sha256(load()).digest()
+            if digest in self._thumbnails:
+                return
+            self._thumbnails.add(digest)
         if len(self._pictures) >= self._most or self._numbers[what] >= MOST_EMBEDDED:
             self.is_cut = True
             raise SearchEndedError
