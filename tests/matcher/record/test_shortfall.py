@@ -11,6 +11,7 @@ import pytest
 
 from ledger import decode_item, is_item
 from matcher.model import Finding, Reason, Status
+from matcher.reasons import SKIPPED_PARTS
 from matcher.record.case import CaseFacts, open_case
 from matcher.record.hashes_file import CaseHashes, Header, path_of
 from matcher.record.hashes_writer import HashesWriter
@@ -36,7 +37,7 @@ ITEMS = (
 )
 FACTS = {
     "not_opened": NONE | {"container-not-opened": 2, "video-not-read": 1},
-    "skipped_parts": {"video": 1, "layers": 0},
+    "skipped_parts": dict.fromkeys(SKIPPED_PARTS, 0) | {"video": 1},
     "not_compared": 2,
     "not_compared_by": {"pdq": 3, "phash": 2},
 }
@@ -72,7 +73,7 @@ def test_all_reasons_and_kinds_of_parts_are_stated_where_nothing_fell_short(tmp_
         recorder.close()
     closed = close_of(tmp_path / "case")
     assert closed["not_opened"] == NONE
-    assert closed["skipped_parts"] == {"video": 0, "layers": 0}
+    assert closed["skipped_parts"] == dict.fromkeys(SKIPPED_PARTS, 0)
     assert (closed["not_compared"], closed["not_compared_by"]) == (0, {})
     assert not Shortfall.of_facts(closed)
 

@@ -141,7 +141,7 @@ class TestMakingACase:
     @pytest.mark.slow
     def test_who_scans_is_recorded_with_each_scan(self, case: Path, tmp_path: Path, known_store: Path) -> None:
         call = ["scan", str(known_store / "catalogue.db"), "--store", str(known_store), "--case", str(case)]
-        assert run([*call, "--workers", "0", "--key", str(tmp_path / "key"), "--examiner", "Other"]) == 0
+        assert run([*call, "--workers", "0", "--key", str(tmp_path / "key"), "--examiner", "Other"]) == 3
         with CaseReader(case) as reader:
             examiners = [found["examiner"] for _index, found in reader.entries() if found["type"] == "scan.open"]
         assert examiners == [None, "Other"]

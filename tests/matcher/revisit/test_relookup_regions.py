@@ -102,7 +102,7 @@ def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_st
     assert all(float(chances["expected"][kind]) > 0 for kind in ("whole", "region"))
     assert chances["listed"]["pdq"] == 6
     (closed,) = entries(tmp_path / "case", "scan.close")
-    assert closed["questions"]["whole"] == 8 * 12
+    assert closed["questions"]["whole"] == 8 * 13
     assert closed["questions"]["region"] >= 8 * 10
 
 
