@@ -119,7 +119,7 @@ class Settings:
         """The settings of a `scan.open` entry, from its `settings` and its `algorithms`; the inverse of `as_json`.
 
         An entry written before regions existed has no such field: no regions were looked up then. Nor had algorithms
-        a `low_quality_threshold` at first: hashes below `minimum_quality` were not looked up then.
+        `low_quality_thresholds` at first: hashes below `minimum_quality` were not looked up then.
         """
         perceptual = [algorithm for algorithm in algorithms if "threshold" in algorithm]
         most = form.get("max_false_matches")
@@ -130,7 +130,7 @@ class Settings:
             minimum_quality={
                 algorithm["name"]: algorithm["minimum_quality"]
                 for algorithm in perceptual
-                if "low_quality_threshold" not in algorithm
+                if "low_quality_thresholds" not in algorithm
             },
             exact=form["exact"],
             exclude_known_good=form["exclude_known_good"],

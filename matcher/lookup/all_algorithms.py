@@ -108,6 +108,14 @@ class CombinedLookup:
             matches.extend(self._pairs.matches(turned, confirm, low_kind, low_entries=kind == WHOLE))
         return matches
 
+    def low_quality_thresholds(self, lookup: PictureLookup) -> dict[str, int]:
+        """The largest distances of matches of low quality by one algorithm, by kind, alone or with another."""
+        thresholds = {kind: lookup.threshold(kind) for kind in LOW_QUALITIES}
+        if self._pairs is not None and self._is_joint(lookup):
+            for kind in LOW_QUALITIES:
+                thresholds[kind] = max(thresholds[kind], self._pairs.threshold(lookup.algorithm, kind))
+        return thresholds
+
     @property
     def listed(self) -> tuple[str, ...]:
         """The algorithms by which the lists have hashes."""

@@ -37,6 +37,11 @@ class LowQualityPairs:
         self.radius = max(self._thresholds.values())
         """The largest PDQ distance of any such match; negative where none is possible."""
 
+    def threshold(self, algorithm: str, kind: str) -> int:
+        """The largest distance of such a match by one of both algorithms; negative where none is possible."""
+        most = self._thresholds.get(kind, -1)
+        return most if algorithm == self._first.algorithm or most < 0 else MOST_PHASH[kind]
+
     def decides(self, kind: str) -> bool:
         """Whether a match of that kind is possible at any distance, with entries that have both hashes."""
         return self._first.is_listed and self._second.is_listed and self._thresholds.get(kind, -1) >= 0

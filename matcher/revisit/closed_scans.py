@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger import Ledger, canonical, decode_item, is_item, is_item_of
 from ledger import parse as parsed
+from matcher.calibration.tables import LOW_QUALITIES
 from matcher.errors import CaseError
 from matcher.examine.engine import Matcher
 from matcher.model import CategoryProfile, Status
@@ -78,15 +79,20 @@ def was_looked_up_since(log: Ledger, size: int, scan: int) -> bool:
 
 
 def identity(match: Json) -> bytes:
-    """The identity of a match: all fields but those that depend on the lists' length and the number of queries."""
-    return canonical({key: value for key, value in match.items() if key not in ("threshold", "chance")})
+    """The identity of a match: all fields but those that depend on the lists' length and the number of queries.
+
+    Without `doubtful` too: it follows from the qualities, and earlier versions did not record it.
+    """
+    return canonical({key: value for key, value in match.items() if key not in ("threshold", "chance", "doubtful")})
 
 
 def thresholds_of(matcher: Matcher) -> Json:
     """The largest distances that are matches, by kind, then by algorithm; -1 where nothing matches."""
-    return {
+    thresholds = {
         kind: {lookup.algorithm: lookup.threshold(kind) for lookup in matcher.lookups} for kind in matcher.chances.kinds
     }
+    low = {lookup.algorithm: matcher.combined_lookup.low_quality_thresholds(lookup) for lookup in matcher.lookups}
+    return thresholds | {kind: {name: of[kind] for name, of in low.items()} for kind in LOW_QUALITIES}
 
 
 def check_calibration(opened: Json, matcher: Matcher) -> None:

@@ -213,6 +213,7 @@ def _text(value: Any) -> str:
 def finding_differences(one: Json, other: Json) -> Json:
     """The differences between two findings of one item, by field; empty where they are equal."""
     differs: Json = {}
+    one, other = _completed(one), _completed(other)
     for key in dict.fromkeys([*one, *other]):
         if key in ("hashes", "matches") and key in one and key in other:
             if one[key] != other[key] and (differences := _list_differences(one[key], other[key])):
@@ -222,12 +223,22 @@ def finding_differences(one: Json, other: Json) -> Json:
     return differs
 
 
+def _completed(finding: Json) -> Json:
+    """A finding, or a part of one, with the fields that earlier versions did not record, as they would have been."""
+    if "matches_total" not in finding:
+        return finding
+    return {"not_compared": {}, "skipped_parts": [], **finding}
+
+
 _IDENTITY = ("list", "entry", "algorithm")
 
 
 def _compared(part: Json) -> Json:
-    """A match without its chance, which depends on the lists' length: that is compared in the facts of the scans."""
-    return {key: value for key, value in part.items() if key != "chance"}
+    """A match without its chance, which depends on the lists' length: that is compared in the facts of the scans.
+
+    Without `doubtful` too, which follows from the qualities, and which earlier versions did not record.
+    """
+    return {key: value for key, value in part.items() if key not in ("chance", "doubtful")}
 
 
 def _list_differences(one: list[Json], other: list[Json]) -> Json:

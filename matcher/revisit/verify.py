@@ -18,7 +18,7 @@ from typing import Any
 
 from ledger import AuditReport, LedgerError, Policy, audit, load_signer, read_vkeys
 from matcher.algorithms import Metric
-from matcher.calibration.tables import KINDS
+from matcher.calibration.tables import KINDS, LOW_QUALITIES
 from matcher.distances import distance as distance_of
 from matcher.distances import unit
 from matcher.errors import CaseError
@@ -145,6 +145,13 @@ class _MatchChecker:
             self._thresholds[entry["scan"]] = {
                 kind: {algorithm["name"]: algorithm.get(field, 0) for algorithm in entry["algorithms"]}
                 for kind, field in ((WHOLE, "threshold"), (REGION, "region_threshold"))
+            } | {
+                kind: {
+                    algorithm["name"]: algorithm["low_quality_thresholds"][kind]
+                    for algorithm in entry["algorithms"]
+                    if "low_quality_thresholds" in algorithm
+                }
+                for kind in LOW_QUALITIES
             }
             self._metrics[entry["scan"]] = {
                 algorithm["name"]: Metric(algorithm.get("metric", Metric.HAMMING))  # digests state none
@@ -158,7 +165,8 @@ class _MatchChecker:
         elif entry["type"] == "relookup":
             lists = {opened["name"] for opened in entry["lists"]}
             opened = self._thresholds.get(entry["scan"], {})
-            thresholds = {kind: opened.get(kind, {}) | entry.get("thresholds", {}).get(kind, {}) for kind in KINDS}
+            since = entry.get("thresholds", {})
+            thresholds = {kind: opened.get(kind, {}) | since.get(kind, {}) for kind in (*KINDS, *LOW_QUALITIES)}
             self._check(index, entry["scan"], [change["match"] for change in entry["new"]], lists, thresholds)
 
     def _check(
@@ -184,9 +192,10 @@ class _MatchChecker:
             return f"the distance of its hashes is {distance} ({unit(metric)}), not {match['distance']}"
         if distance > match["threshold"]:
             return f"distance {distance} is above the threshold {match['threshold']}"
-        kind = WHOLE if match["region"] is None else REGION
+        kinds = (WHOLE, *LOW_QUALITIES) if match["region"] is None else (REGION,)
         is_combined = match["algorithm"] in self._combined.get(scan, [])
-        if not is_combined and thresholds.get(kind, {}).get(match["algorithm"]) != match["threshold"]:
+        stated = {thresholds.get(kind, {}).get(match["algorithm"]) for kind in kinds}
+        if not is_combined and match["threshold"] not in stated:
             return f"threshold {match['threshold']} is not the one that scan {scan} opened with"
         if match["list"] not in lists:
             return f"scan {scan} opened without that list"

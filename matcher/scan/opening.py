@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ledger import Ledger
-from matcher.calibration.tables import LOW_QUALITY
 from matcher.errors import CaseError
 from matcher.examine.engine import Matcher
 from matcher.examine.selftest import run as run_selftest
@@ -195,7 +194,7 @@ class Opening:
                 "threshold": lookup.threshold(WHOLE),
                 **({"region_threshold": lookup.threshold(REGION)} if settings.regions else {}),
                 "minimum_quality": settings.quality(hasher.algorithm.name),
-                **_low_quality(settings, lookup),
+                **_low_quality(self.matcher, lookup),
                 "margin": max(lookup.margin, lookup.screen.margin),
                 **({} if lookup.screener is None else {"screen": lookup.screen.profile}),
             }
@@ -241,9 +240,12 @@ class Opening:
         return digest.hexdigest() == record.sha256
 
 
-def _low_quality(settings: Settings, lookup: PictureLookup) -> dict[str, int]:
+def _low_quality(matcher: Matcher, lookup: PictureLookup) -> dict[str, Any]:
     """The fields of an algorithm whose hashes of low quality are compared by thresholds of their own."""
     name = lookup.algorithm
-    if not settings.is_stricter_by_quality(name):
+    if not matcher.settings.is_stricter_by_quality(name):
         return {}
-    return {"least_quality": settings.least_quality(name), "low_quality_threshold": lookup.threshold(LOW_QUALITY)}
+    return {
+        "least_quality": matcher.settings.least_quality(name),
+        "low_quality_thresholds": matcher.combined_lookup.low_quality_thresholds(lookup),
+    }

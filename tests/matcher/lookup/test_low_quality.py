@@ -247,7 +247,13 @@ def test_screened_and_exact_findings_are_equal(
 
 def test_settings_of_a_scan_are_read_back() -> None:
     recorded = [
-        {"name": "pdq", "threshold": 31, "minimum_quality": 50, "least_quality": LEAST, "low_quality_threshold": 9},
+        {
+            "name": "pdq",
+            "threshold": 31,
+            "minimum_quality": 50,
+            "least_quality": LEAST,
+            "low_quality_thresholds": {"low-quality": 9},
+        },
         {"name": "phash", "threshold": 8, "minimum_quality": 0},
     ]
     settings = Settings.from_json(Settings().as_json(), recorded)
