@@ -18,6 +18,11 @@ _NOUNS = {
 _PARTS = {
     "video": "the video in it",
     "layers": "its layers",
+    "container": "an archive behind it",
+    "thumbnail": "its thumbnail, which cannot be decoded",
+    "preview": "a preview, which cannot be decoded",
+    "appended": "a file behind it, which cannot be decoded",
+    "auxiliary": "a picture that belongs to it, which cannot be decoded",
 }
 
 
