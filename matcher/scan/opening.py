@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger import Ledger
+from matcher.calibration.tables import LOW_QUALITY
 from matcher.errors import CaseError
 from matcher.examine.engine import Matcher
 from matcher.examine.selftest import run as run_selftest
@@ -243,7 +244,7 @@ class Opening:
 def _low_quality(matcher: Matcher, lookup: PictureLookup) -> dict[str, Any]:
     """The fields of an algorithm whose hashes of low quality are compared by thresholds of their own."""
     name = lookup.algorithm
-    if not matcher.settings.is_stricter_by_quality(name):
+    if not matcher.settings.is_stricter_by_quality(name) or not matcher.chances.is_measured(name, LOW_QUALITY):
         return {}
     return {
         "least_quality": matcher.settings.least_quality(name),

@@ -89,6 +89,8 @@ def _raw(data: bytes, page: Layout) -> Iterator[Decompressed]:
 def _band(data: bytes, page: Layout, segments: Sequence[Segment]) -> Iterator[Decompressed]:
     """A generator of segments that are decompressed together."""
     image = open_by("TIFF", BytesIO(_presented(data, page, segments)))
+    # our limits are checked: with its pixels there already, Pillow does not apply the host's, which is one of pictures
+    image.im = Image.new(image.mode, image.size).im
     image.load()
     above = 0
     for segment in segments:

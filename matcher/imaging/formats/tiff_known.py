@@ -19,7 +19,7 @@ _BYTES = frozenset({_RAW, _PACKBITS, *PREDICTED})
 _SAMPLES_AND_EXTRA: dict[int, set[tuple[int, tuple[int, ...]]]] = {
     _WHITE_IS_ZERO: {(1, ())},
     _BLACK_IS_ZERO: {(1, ()), (2, (0,)), (2, (1,)), (2, (2,))},
-    _RGB: {(3, ()), (4, ()), (4, (0,)), (4, (1,)), (4, (2,))},
+    _RGB: {(3, ()), (4, ()), (4, (0,)), (4, (1,)), (4, (2,)), (4, (999,))},
     _PALETTE: {(1, ()), (2, (0,)), (2, (2,))},
     _CMYK: {(4, ()), (5, (0,))},
     _YCBCR: {(3, ())},

@@ -14,7 +14,7 @@ from matcher import Hash, Matcher
 from matcher.lists.compacting import compact_list, prune
 from matcher.lists.removing import remove_entries
 from matcher.lists.store import Store
-from tests.shared.list_cases import NAME, bring, exported, line, newest
+from tests.shared.list_cases import NAME, bring, exported, line, newest, value
 
 pytestmark = pytest.mark.slow
 
@@ -122,7 +122,7 @@ def test_readers_see_whole_versions_while_writers_write(tmp_path: Path) -> None:
         while not done.is_set():
             matcher = Matcher.open(tmp_path)
             (opened,) = matcher.lists
-            seen = {match.entry for match in matcher.lookup(Hash("phash", bytes(8)))}
+            seen = {match.entry for match in matcher.lookup(Hash("phash", bytes.fromhex(value(0, "phash"))))}
             if seen != {f"e{number}" for number in range(opened.facts.counts["entries"])}:
                 wrong.append((opened.version, seen))
 

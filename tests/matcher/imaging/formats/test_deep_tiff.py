@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from PIL import Image
 from matcher.errors import DecodeError
 from matcher.imaging.decode import decode
 from matcher.imaging.drawing import landscape
+from matcher.imaging.formats.tiff_directory import directories
 from matcher.imaging.limits import Limits
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import Reason
@@ -299,6 +301,11 @@ def test_limits_come_before_allocation(form: Form) -> None:
     assert read(tiff_file((widened(GREY, "u", 16), many))) == ([], Reason.TOO_MANY_PIXELS)
 
 
+def test_the_hosts_limit_of_pictures_is_not_one_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", GREY.size // 2)
+    assert agrees(shown(widened(GREY, "u", 32), Form(bits=32, compression=LZW, segment=100)), GREY)
+
+
 def test_the_part_of_a_raw_page_that_is_in_the_file_is_shown() -> None:
     samples = widened(GREY, "u", 16)
     rows = 30
@@ -325,6 +332,20 @@ def test_floats_of_any_range(low: float, high: float) -> None:
     assert np.corrcoef(image.ravel(), GREY.ravel())[0, 1] > 0.999
     samples[5, 5], samples[6, 6] = np.nan, np.inf
     assert np.asarray(shown(samples, Form(bits=64)))[[5, 6], [5, 6], 0].max() <= image.min()
+
+
+def test_overlapping_directories_cost_bounded_work() -> None:
+    """A thousand directories of 20,000 entries in a file of 250 kilobytes: they are not all walked."""
+    count, links = 20_000, 1000
+    data = bytearray(b"II*\0" + struct.pack("<I", 8) + bytes(12 * count + 14 * links + 100))
+    for number in range(links):
+        at = 8 + 14 * number
+        struct.pack_into("<H", data, at, count)
+        struct.pack_into("<I", data, at + 2 + 12 * count, at + 14)
+    walked = 0
+    for _ in directories(bytes(data)):
+        walked += 1
+    assert 1 <= walked < 10
 
 
 def hostile(data: bytes, random: np.random.Generator) -> bytes:
