@@ -41,14 +41,17 @@ ALTERATIONS: dict[str, Callable[[Image.Image], Image.Image]] = {
 QUALITIES = {"JPEG 60": 60, "half size, JPEG 90": 90}
 
 
-def chosen(pictures: Sequence[LowQuality], count: int, others: int) -> tuple[list[LowQuality], list[LowQuality]]:
-    """The listed pictures, one an original, and the others. Whole files come first."""
+def chosen(
+    pictures: Sequence[LowQuality], finer: Sequence[LowQuality], count: int, others: int
+) -> tuple[list[LowQuality], list[LowQuality]]:
+    """The listed pictures, one an original, and the others. Whole files come first, finer cuttings last."""
     mine = sorted((each for each in pictures if half_of(each.group) == HALF), key=lambda each: each.box is not None)
     listed: dict[str, LowQuality] = {}
     for each in mine:
         if each.quality in LISTED_QUALITIES and len(listed) < count:
             listed.setdefault(each.group, each)
-    rest = [each for each in mine if each.group not in listed and each.quality > 0]
+    more = [each for each in finer if half_of(each.group) == HALF]
+    rest = [each for each in (*mine, *more) if each.group not in listed and each.quality > 0]
     return list(listed.values()), rest[:others]
 
 
@@ -94,7 +97,9 @@ def main() -> None:
     parser.add_argument("--others", type=int, default=5000)
     parser.add_argument("--show", action="store_true")
     options = parser.parse_args()
-    listed, others = chosen(low_quality_pictures(options.corpus, options.work), options.count, options.others)
+    pictures = low_quality_pictures(options.corpus, options.work)
+    finer = low_quality_pictures(options.corpus, options.work, finer=True)
+    listed, others = chosen(pictures, finer, options.count, options.others)
     with tempfile.TemporaryDirectory() as folder:
         write_list(listed, Path(folder) / "list.jsonl")
         store = Store(Path(folder) / "store")

@@ -10,7 +10,7 @@ import hashlib
 import multiprocessing
 import pickle
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -34,10 +34,13 @@ FOLDERS = ("photos", "screenshots", "templates", "formats")
 MOST_PIXELS = 16_000_000
 GRIDS = (2, 3, 4)
 """Cuttings are the fields of these grids, of as many rows as columns."""
+FINER_GRIDS = (5, 6, 7)
+"""The grids of more cuttings, without the whole picture."""
 MOST_CUTTINGS = 6
-"""The most cuttings of one picture: those of its largest fields come first."""
+"""The most cuttings of one picture, and in each of the finer grids: those of its largest fields come first."""
 SMALLEST_SIDE = 160
-"""The shortest side of a cutting in pixels."""
+FINER_SIDE = 100
+"""The shortest side of a cutting in pixels, and of one of the finer grids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +85,21 @@ def opened(corpus: Path, file: str) -> Image.Image | None:
         return None
 
 
-def _found(corpus: Path, task: tuple[str, str]) -> list[LowQuality]:
+def _found(corpus: Path, finer: bool, task: tuple[str, str]) -> list[LowQuality]:
     warnings.simplefilter("ignore")
     file, group = task
     image = opened(corpus, file)
     if image is None:
         return []
-    boxes: list[tuple[int, int, int, int] | None] = [None, *_fields(image.size)]
+    boxes: list[tuple[int, int, int, int] | None] = [None, *_fields(image.size, GRIDS, SMALLEST_SIDE)]
+    if finer:
+        boxes = [*_fields(image.size, FINER_GRIDS, FINER_SIDE)]
+    most = MOST_CUTTINGS * (len(FINER_GRIDS) if finer else 1)
     found: list[LowQuality] = []
     pdq = picture_hashers(("pdq",))[0]
     for box in boxes:
         picture = Picture(image if box is None else image.crop(box))
-        if (pdq.hash(picture).quality or 0) >= FULL_QUALITY or len(found) > MOST_CUTTINGS:
+        if (pdq.hash(picture).quality or 0) >= FULL_QUALITY or len(found) > most:
             continue
         found.append(
             LowQuality(
@@ -103,26 +109,29 @@ def _found(corpus: Path, task: tuple[str, str]) -> list[LowQuality]:
     return found
 
 
-def _fields(size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
+def _fields(size: tuple[int, int], grids: Sequence[int], smallest: int) -> Iterator[tuple[int, int, int, int]]:
     width, height = size
-    for grid in GRIDS:
+    for grid in grids:
         across, down = width // grid, height // grid
-        if min(across, down) >= SMALLEST_SIDE:
+        if min(across, down) >= smallest:
             for place in range(grid * grid):
                 x, y = place % grid * across, place // grid * down
                 yield x, y, x + across, y + down
 
 
-def low_quality_pictures(corpus: Path, work: Path) -> list[LowQuality]:
-    """Every picture of low quality, in the order of the manifest; stored in `work` and read from there later."""
-    stored = work / "low-quality.pickle"
+def low_quality_pictures(corpus: Path, work: Path, *, finer: bool = False) -> list[LowQuality]:
+    """Every picture of low quality, in the order of the manifest; stored in `work` and read from there later.
+
+    With `finer` cuttings of the finer grids only.
+    """
+    stored = work / ("low-quality-finer.pickle" if finer else "low-quality.pickle")
     if stored.exists():
         with stored.open("rb") as stream:
             pictures: list[LowQuality] = pickle.load(stream)
         return pictures
     work.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        every = pool.map(partial(_found, corpus), groups(corpus).items(), chunksize=4)
+        every = pool.map(partial(_found, corpus, finer), groups(corpus).items(), chunksize=4)
         pictures = [picture for found in every for picture in found]
     with stored.open("wb") as stream:
         pickle.dump(pictures, stream)

@@ -6,7 +6,7 @@ other by each of them. Its hashes are compared by the thresholds for low quality
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import partial
 from itertools import product
 
@@ -130,47 +130,55 @@ class CombinedLookup:
         for turned in pictures:
             if turned.region is None and is_own(turned.rendering):
                 renderings.setdefault(turned.rendering, {})[turned.algorithm] = turned
-        every = (self._compared(each, (0,) * len(self.each)) for each in renderings.values())
-        compared = {name for outcomes in every for names in outcomes for name in names}
+        outcomes = {outcome for each in renderings.values() for outcome in self._compared(each, {})}
+        compared = {name for outcome in outcomes for name in outcome}
         return tuple(name for name in self.listed if renderings and name not in compared)
 
-    def compared(self, turned: Mapping[str, OrientationHashes]) -> frozenset[str] | None:
+    def compared(self, turned: Mapping[str, OrientationHashes]) -> tuple[str, ...] | None:
         """The listed algorithms by which one rendering of a whole picture is looked up.
 
         None where that depends on the reference hashes, and these are screened ones.
         """
-        outcomes: set[tuple[str, ...]] = set()
-        for signs in product((-1, 1), repeat=len(self.each)):
-            outcomes |= self._compared(turned, signs)
-        return frozenset(outcomes.pop()) if len(outcomes) == 1 else None
+        deciding = [lookup.algorithm for lookup in self.each if self._is_joint(lookup)]
+        others = [lookup.algorithm for lookup in self.each if not self._is_joint(lookup)]
+        signs = [
+            *(dict(zip(deciding, pair, strict=True)) for pair in product((-1, 1), repeat=len(deciding))),
+            *({name: sign} for name in others for sign in (-1, 1)),  # each is looked up whatever the others are
+        ]
+        outcomes = {outcome for shifts in signs for outcome in self._compared(turned, shifts)}
+        return outcomes.pop() if len(outcomes) == 1 else None
 
-    def _compared(self, turned: Mapping[str, OrientationHashes], signs: Sequence[int]) -> set[tuple[str, ...]]:
-        """The possible results of `compared`, each quality off by its margin: downwards (-1), upwards (1), not (0)."""
+    def _compared(self, turned: Mapping[str, OrientationHashes], shifts: Mapping[str, int]) -> set[tuple[str, ...]]:
+        """The possible results of `compared`: qualities are off by their margins, downwards (-1) or upwards (1)."""
         qualities = {
-            lookup.algorithm: _shifted(lookup, turned[lookup.algorithm], sign)
-            for lookup, sign in zip(self.each, signs, strict=True)
+            lookup.algorithm: _shifted(lookup, turned[lookup.algorithm], shifts.get(lookup.algorithm, 0))
+            for lookup in self.each
             if lookup.algorithm in turned
         }
         kinds: tuple[str, ...] = (WHOLE,)
         if self._gate is not None and GATE in turned and not self._is_full(qualities[GATE]):
             kinds = LOW_QUALITIES if turned[GATE].slack[0] else (self._low_kind(turned[GATE][0]),)
+        good = {
+            lookup.algorithm
+            for lookup in self.each
+            if lookup.is_listed
+            and _is_good(qualities.get(lookup.algorithm, -1), lookup.hash_lookup.least_quality(WHOLE))
+        }
         return {
             tuple(
                 lookup.algorithm
                 for lookup in self.each
-                if lookup.is_listed
-                and _is_good(qualities.get(lookup.algorithm, -1), lookup.hash_lookup.least_quality(WHOLE))
-                and self._decides(lookup, kind, turned)
+                if lookup.algorithm in good and self._decides(lookup, kind, good)
             )
             for kind in kinds
         }
 
-    def _decides(self, lookup: PictureLookup, kind: str, turned: Mapping[str, OrientationHashes]) -> bool:
-        """Whether a match by the algorithm, alone or with another, is possible at any distance."""
+    def _decides(self, lookup: PictureLookup, kind: str, good: Set[str]) -> bool:
+        """Whether a match by the algorithm, alone or with another of those that are `good`, is possible."""
         if lookup.threshold(kind) >= 0 or (kind == WHOLE and not self.decides_alone(lookup)):
             return True
-        pairs = self._pairs if {FIRST, SECOND} <= turned.keys() and self._is_joint(lookup) else None
-        return pairs is not None and pairs.decides(kind)
+        has_both = self._pairs is not None and {FIRST, SECOND} <= good and self._is_joint(lookup)
+        return has_both and self._pairs is not None and self._pairs.decides(kind)
 
     def _possible_kinds(self, turned: Mapping[str, OrientationHashes]) -> tuple[str, ...]:
         """The kinds that the reference hashes may have, the one with the largest thresholds first.

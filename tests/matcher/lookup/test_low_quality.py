@@ -209,6 +209,18 @@ class TestFlatPictures:
         assert matcher.lookup(Hash("pdq", bytes(32), 0)) == ()
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_picture_of_which_pdq_says_nothing_is_compared_by_none(
+    make_store: MakeStore, encoded: Encode, exact: bool
+) -> None:
+    image = faint(1, 40)
+    assert quality(image) == 0
+    pages = [*lines(image, algorithm="phash"), *lines(landscape(1))]
+    finding = Matcher.open(make_store(pages), settings=Settings(exact=exact)).examine(encoded(image))
+    assert (finding.matches, finding.is_compared) == ((), False)
+    assert finding.not_compared == {"pdq": "quality", "phash": "quality"}
+
+
 def test_one_frame_with_detail_is_enough(make_store: MakeStore) -> None:
     stream = BytesIO()
     Image.new("RGB", (200, 150), "black").save(
