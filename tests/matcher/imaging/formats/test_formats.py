@@ -165,7 +165,7 @@ def test_the_merged_picture_of_a_psd_in_every_mode() -> None:
 def test_transparency_of_a_psd_where_its_layers_say_so() -> None:
     alpha = np.asarray(Image.linear_gradient("L").resize((128, 96)))[:, :, None]
     pixels = np.dstack([np.asarray(DRAWN), alpha])
-    assert [label for label, _ in seen(psd(3, 8, pixels, layers=-1))] == ["", "alpha-dropped"]
+    assert [label for label, _ in seen(psd(3, 8, pixels, layers=-1))] == ["", "alpha-dropped", "on-black"]
     ((_, image),) = seen(psd(3, 8, pixels, layers=1))  # a stored selection is no transparency
     assert difference(image) == 0
 
