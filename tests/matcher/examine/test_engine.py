@@ -126,7 +126,7 @@ def test_sha1_and_other_algorithms_come_with_the_list(make_store: MakeStore, enc
 
 
 class TestAlpha:
-    """A list may hold the hash of either rendering; both are looked up."""
+    """A list may hold the hash of any rendering; all are looked up."""
 
     @pytest.fixture
     def image(self) -> Image.Image:
@@ -147,6 +147,13 @@ class TestAlpha:
         value = PDQ.hash(Picture(turn(white, "flip"))).value.hex()
         finding = Matcher.open(make_store([{"id": "a", "algorithm": "pdq", "value": value}])).examine(encoded(image))
         assert [match.transform for match in finding.matches] == ["flip"]
+
+    def test_the_rendering_on_black_is_found(self, make_store: MakeStore, encoded: Encode, image: Image.Image) -> None:
+        black = Image.new("RGB", image.size, "black")
+        black.paste(image, mask=image)
+        value = PDQ.hash(Picture(black)).value.hex()
+        finding = Matcher.open(make_store([{"id": "a", "algorithm": "pdq", "value": value}])).examine(encoded(image))
+        assert [(match.distance, match.transform) for match in finding.matches] == [(0, "on-black none")]
 
 
 class TestStatus:
