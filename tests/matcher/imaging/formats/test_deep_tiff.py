@@ -305,7 +305,7 @@ def test_limits_come_before_allocation(form: Form) -> None:
 
 
 def test_rows_that_are_not_in_the_file_are_not_unpacked() -> None:
-    tags: dict[int, Sequence[int]] = {256: [2600], 257: [3000], 277: [200], 258: [12], 339: [1], 278: [3000]}
+    tags: dict[int, Sequence[int]] = {256: [2600], 257: [2000], 277: [200], 258: [12], 339: [1], 278: [2000]}
     data = tiff_file((widened(COLOURS, "u", 12), Form(RGB, 12, tags=tags)))
     assert read(data)[1] is Reason.TRUNCATED
     page = layout(next(directories(data)))
