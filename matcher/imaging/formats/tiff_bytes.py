@@ -80,6 +80,9 @@ def _raw(data: bytes, page: Layout) -> Iterator[Decompressed]:
             begin = segment.begin + top * page.row_bytes
             found = data[begin : min(begin + size, segment.begin + segment.size)]
             is_whole = len(found) == size
+            if not found:  # nothing is unpacked that is not there, however many rows the tags state
+                yield Decompressed(_part(segment, top, 0), np.empty((0, page.row_bytes), np.uint8), False)
+                break
             if page.fill_order == 2:
                 found = found.translate(_REVERSED)
             values = np.frombuffer(found if is_whole else found.ljust(size, b"\0"), np.uint8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,9 @@ from PIL import Image
 from matcher.errors import DecodeError
 from matcher.imaging.decode import decode
 from matcher.imaging.drawing import landscape
+from matcher.imaging.formats.tiff_bytes import decompressed
 from matcher.imaging.formats.tiff_directory import directories
+from matcher.imaging.formats.tiff_layout import layout
 from matcher.imaging.limits import Limits
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import Reason
@@ -299,6 +302,14 @@ def test_limits_come_before_allocation(form: Form) -> None:
     assert read(tiff_file((widened(GREY, "u", 16), tiled))) == ([], Reason.TOO_MANY_PIXELS)
     many = replace(form, tags={277: [1 << 31]})
     assert read(tiff_file((widened(GREY, "u", 16), many))) == ([], Reason.TOO_MANY_PIXELS)
+
+
+def test_rows_that_are_not_in_the_file_are_not_unpacked() -> None:
+    tags: dict[int, Sequence[int]] = {256: [2600], 257: [2000], 277: [200], 258: [12], 339: [1], 278: [2000]}
+    data = tiff_file((widened(COLOURS, "u", 12), Form(RGB, 12, tags=tags)))
+    assert read(data)[1] is Reason.TRUNCATED
+    page = layout(next(directories(data)))
+    assert sum(part.rows.size for part in decompressed(data, page)) < 1 << 25 < page.height * page.row_bytes
 
 
 def test_the_hosts_limit_of_pictures_is_not_one_of_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
