@@ -67,6 +67,7 @@ def test_every_picture_of_an_icon_of_macos(encoded: Encode) -> None:
     )
     found, seen = decoded(data)
     images = {image.size: image.tobytes() for image in seen.values()}
+    assert next(iter(seen.values())).size == (1024, 1024)  # which Pillow makes of the one that was passed
     assert images[512, 512] == large.tobytes()
     assert images[128, 128] == landscape(6, width=128, height=128).tobytes()
     assert images[32, 32] == landscape(7, width=32, height=32).tobytes()
