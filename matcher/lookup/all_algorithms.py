@@ -62,7 +62,9 @@ class CombinedLookup:
             alone = [lookup for lookup in self.each if joint is None or not self._is_joint(lookup)]
             if any(self.may_match_alone(lookup, turned, kinds[0]) for lookup in alone if lookup.algorithm in turned):
                 return True
-        return kinds != (REGION,) and self._may_match_at_low_quality(turned)
+        if kinds == (REGION,) or (WHOLE in kinds and self._joint is None):
+            return False  # alone, the thresholds for low quality are never above those for the whole
+        return self._may_match_at_low_quality(turned)
 
     def may_match_alone(self, lookup: PictureLookup, turned: Mapping[str, OrientationHashes], kind: str = "") -> bool:
         """Whether screened hashes by one algorithm may match an entry. `kind`: the widest possible one without it."""
