@@ -103,7 +103,10 @@ def _found(corpus: Path, finer: bool, task: tuple[str, str]) -> list[LowQuality]
             continue
         found.append(
             LowQuality(
-                file, box, group, {each.algorithm.name: each.turned(picture) for each in picture_hashers(HAMMING)}
+                file,
+                box,
+                group,
+                {each.algorithm.name: each.turned(picture) for each in picture_hashers(("pdq",) if finer else HAMMING)},
             )
         )
     return found
@@ -122,7 +125,7 @@ def _fields(size: tuple[int, int], grids: Sequence[int], smallest: int) -> Itera
 def low_quality_pictures(corpus: Path, work: Path, *, finer: bool = False) -> list[LowQuality]:
     """Every picture of low quality, in the order of the manifest; stored in `work` and read from there later.
 
-    With `finer` cuttings of the finer grids only.
+    With `finer` cuttings of the finer grids only, with their PDQ hash alone.
     """
     stored = work / ("low-quality-finer.pickle" if finer else "low-quality.pickle")
     if stored.exists():
