@@ -37,13 +37,13 @@ def workers():
 def run(script: str, store: Path, picture: Path, *before: str, **options: object) -> subprocess.CompletedProcess[str]:
     """A program as `python -c`, which has no main module that workers could import."""
     command = [sys.executable, *before, "-c", BEGIN + script, store, picture]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)  # type: ignore[call-overload,no-any-return]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, **options)  # type: ignore[call-overload,no-any-return]
 
 
 def run_file(script: Path, store: Path, picture: Path) -> subprocess.CompletedProcess[str]:
     """A program in a file of its own, which finds the package where this process does."""
     command: list[str | Path] = [sys.executable, script, store, picture]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=SAME_PACKAGE)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=SAME_PACKAGE)
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ print(workers())
 def test_ctrl_c_while_a_call_waits(known_store: Path, picture: Path, state: str) -> None:
     """The whole group hears it: the call is given up, the workers are deaf, the matcher can still be used."""
     command = [sys.executable, "-c", BEGIN + INTERRUPTED, str(known_store), str(picture), state]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, start_new_session=True, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=240, start_new_session=True, check=False)
     assert lines(result) == ["interrupted", "known", "[]"]
 
 
@@ -213,7 +213,7 @@ def test_a_program_on_standard_input_is_told_so(known_store: Path, picture: Path
     """Python's spawning looks for a file of the name `<stdin>`."""
     command: list[str | Path] = [sys.executable, "-", known_store, picture]
     script = BEGIN + GUARDED + EXAMINE
-    result = subprocess.run(command, input=script, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, input=script, capture_output=True, text=True, timeout=240, check=False)
     assert result.returncode == 1
     assert "a worker process ends before it is ready" in result.stderr.splitlines()[-1]
 
