@@ -35,6 +35,9 @@ DIMENSIONS = (
 )
 
 
+REFEREES = {"tifffile": "tifffile", "convert": "ImageMagick", "vips": "libvips"}
+"""The referee whose program is the writer."""
+
 KEPT = frozenset({"wrong", "read by nobody", "other picture"})
 
 
@@ -94,7 +97,7 @@ def _verdict(folder: Path, variant: Variant) -> Verdict:
         sys.stderr.flush()
     if not path.exists():
         return Verdict("not written")
-    verdict = judge(path, truth(variant), turned=variant["orientation"] != "-")
+    verdict = judge(path, truth(variant), turned=variant["orientation"] != "-", writer=REFEREES.get(variant.writer, ""))
     if verdict.word in KEPT:
         path.rename(folder / path.name)
     else:

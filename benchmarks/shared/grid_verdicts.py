@@ -29,8 +29,8 @@ NEAR = 10
 class Verdict:
     """`word` is a reason, or one of these. Distances are in bits of PDQ, -1 where none was read.
 
-    agree: the picture was read. other picture: the file holds another one than meant, as two referees read it too.
-    read by nobody: the file is called read, and no referee reads the picture from it. wrong: the file is called read,
+    agree: the picture was read. other picture: the file holds another one than meant, as two referees read it too, or
+    the program that wrote it, or it is of one colour, as a referee sees too. read by nobody: the file is called read, and no referee reads the picture from it. wrong: the file is called read,
     and is not, while a referee reads it. not written: the writer refused.
     """
 
@@ -42,8 +42,11 @@ class Verdict:
         return {"verdict": self.word} | {key: value for key, value in asdict(self).items() if key != "word"}
 
 
-def judge(path: Path, truth: Image.Image, *, turned: bool = False) -> Verdict:
-    """The verdict on a file that holds the picture `truth`; if `turned`, in any orientation."""
+def judge(path: Path, truth: Image.Image, *, turned: bool = False, writer: str = "") -> Verdict:
+    """The verdict on a file that holds the picture `truth`; if `turned`, in any orientation.
+
+    `writer` is the referee whose program wrote the file, "" where none did.
+    """
     targets = [_pdq(turn(truth, transform)) for transform in (TRANSFORMS if turned else TRANSFORMS[:1])]
     data = path.read_bytes()
     reason, pictures = _read(data)
@@ -53,12 +56,19 @@ def judge(path: Path, truth: Image.Image, *, turned: bool = False) -> Verdict:
         return Verdict("agree", distance)
     if reason is not None:
         return Verdict(reason if distance < 0 else f"{reason}, in part", distance)
-    readings = {name: _pdq(image) for name, image in _referees(path)}
+    images = dict(_referees(path))
+    readings = {name: _pdq(image) for name, image in images.items()}
     referees = tuple((name, _nearest(targets, code)) for name, code in readings.items())
-    like_ours = sum(min(hamming(own, code) for own in ours) <= NEAR for code in readings.values())
+    like_ours = [name for name, code in readings.items() if min(hamming(own, code) for own in ours) <= NEAR]
     right = any(bits <= NEAR for _, bits in referees)
-    word = "other picture" if like_ours >= 2 else "wrong" if right else "read by nobody"
+    is_flat = any(map(_is_flat, images.values())) and all(map(_is_flat, pictures))
+    is_other = len(like_ours) >= 2 or ((writer in like_ours or is_flat) and not right)
+    word = "other picture" if is_other else "wrong" if right else "read by nobody"
     return Verdict(word, distance, referees)
+
+
+def _is_flat(image: Image.Image) -> bool:
+    return all(low == high for low, high in np.reshape(image.convert("RGB").getextrema(), (-1, 2)))
 
 
 def _nearest(targets: list[bytes], code: bytes) -> int:

@@ -76,6 +76,7 @@ def _refuse(page: Directory, facts: Layout) -> None:
         or (facts.photometric == _YCBCR and page.get(_SUBSAMPLING) != (1, 1))
         or (facts.photometric == _CMYK and (facts.sample_format == SIGNED or page.get(_INK_SET, (1,))[0] != 1))
         or (facts.photometric == _MASK and facts.bits != 1)
+        or (facts.bits == 1 and facts.photometric == _BLACK_IS_ZERO and facts.samples > 1)
         or (facts.photometric == _WHITE_IS_ZERO and not (facts.sample_format == UNSIGNED and facts.bits in _NEGATIVES))
         or (facts.photometric == _PALETTE and (facts.sample_format != UNSIGNED or facts.bits > _PALETTE_BITS))
     ):
@@ -153,7 +154,10 @@ def _eight_bits(values: Samples, facts: Layout, *, is_scaled: bool) -> Image.Ima
         table = np.arange(1 << facts.bits) * 255 // ((1 << facts.bits) - 1)
         return Image.fromarray(table.astype(np.uint8)[values])
     if facts.sample_format == UNSIGNED and (facts.photometric == _CMYK or not is_scaled):
-        return Image.fromarray((values >> (facts.bits - 8)).astype(np.uint8))
+        high = (values >> (facts.bits - 8)).astype(np.uint8)
+        if values.any() and not high.any():  # the samples use fewer bits than the page states, and it is not said which
+            raise DecodeError(Reason.UNSUPPORTED_FORMAT)
+        return Image.fromarray(high)
     return highest_bits(values)
 
 
