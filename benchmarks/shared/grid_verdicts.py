@@ -30,8 +30,9 @@ class Verdict:
     """`word` is a reason, or one of these. Distances are in bits of PDQ, -1 where none was read.
 
     agree: the picture was read. other picture: the file holds another one than meant, as two referees read it too, or
-    the program that wrote it, or it is of one colour, as a referee sees too. read by nobody: the file is called read, and no referee reads the picture from it. wrong: the file is called read,
-    and is not, while a referee reads it. not written: the writer refused.
+    the program that wrote it, or it is of one colour, as a referee sees too. read by nobody: the file is called read,
+    and no referee reads the picture from it. wrong: the file is called read, and is not, while a referee reads it. not
+    written: the writer refused.
     """
 
     word: str

@@ -14,12 +14,13 @@ from PIL import Image
 
 from matcher.errors import DecodeError
 from matcher.imaging.decode import decode
+from matcher.imaging.embedded import Found
 from matcher.imaging.limits import Limits
 from matcher.imaging.reduced.png import reduced
 from matcher.imaging.sniff import HEAD, sniff
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
-CHANNELS = {0: 1, 2: 3, 3: 1, 6: 4}
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 COLOURS = bytes(np.random.default_rng(3).integers(0, 256, 768, dtype=np.uint8))
 Chunk = tuple[bytes, bytes]
 
@@ -83,30 +84,30 @@ def picture(
 
 
 def pixels_of(seed: int, width: int, height: int, channels: int) -> npt.NDArray[np.uint8]:
-    """Noise on a gradient, so that each choice of the Paeth filter occurs. Of four channels the last is opaque."""
+    """Noise on a gradient, so that each choice of the Paeth filter occurs. An alpha channel is opaque everywhere."""
     random = np.random.default_rng(seed)
     slope = np.add.outer(np.arange(height) * 3, np.arange(width) * 5)[:, :, None]
     made = (slope + random.integers(0, 1 << int(random.integers(1, 9)), (height, width, channels))).astype(np.uint8)
-    if channels == 4:
-        made[:, :, 3] = 255
+    if channels in (2, 4):
+        made[:, :, -1] = 255
     return made
 
 
-def ordinary(data: bytes) -> npt.NDArray[np.uint8] | None:
-    """The grey pixels of the only rendering of the reference decode; None if it has several or reports a fault."""
+def ordinary(data: bytes) -> dict[str, npt.NDArray[np.uint8]] | None:
+    """The grey pixels by rendering, of the reference decode; None if that reports a fault."""
     kind = sniff(data[:HEAD])
     if kind is None or kind.decoder != "PNG":
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            decoded = decode(data, kind)
+            decoded = decode(data, kind, found=Found())
             pictures = list(decoded.renderings())
         except DecodeError:
             return None
-    if decoded.reason is not None or len(pictures) != 1 or pictures[0].rendering:
+    if decoded.reason is not None:
         return None
-    return np.asarray(pictures[0].grey)
+    return {picture.rendering: np.asarray(picture.grey) for picture in pictures}
 
 
 def means(grey: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.float32]:
@@ -119,14 +120,17 @@ def means(grey: npt.NDArray[np.uint8], scale: int) -> npt.NDArray[np.float32]:
 
 def is_read(data: bytes) -> bool:
     """Whether the fast decoder reads the file. AssertionError where the reference decode differs."""
-    result = reduced(data, Limits())
-    if result is None:
+    results = reduced(data, Limits())
+    if results is None:
         return False
-    grey = ordinary(data)
-    assert grey is not None, "read by the fast decoder, refused by the reference"
-    assert (result.height, result.width) == grey.shape
-    assert result.grey.dtype == np.float32
-    assert np.array_equal(result.grey, means(grey, result.scale))
+    greys = ordinary(data)
+    assert greys is not None, "read by the fast decoder, refused by the reference"
+    assert [result.rendering for result in results] == list(greys)
+    for result in results:
+        grey = greys[result.rendering]
+        assert (result.height, result.width) == grey.shape
+        assert result.grey.dtype == np.float32
+        assert np.array_equal(result.grey, means(grey, result.scale)), result.rendering
     return True
 
 
@@ -151,8 +155,23 @@ def sound_files() -> list[bytes]:
         picture(
             pixels_of(7, 23, 19, CHANNELS[colour]), colour, (0, 1, 2, 3, 4), pieces=3, between=extras, palette=palette
         )
-        for colour, palette in ((0, b""), (2, b""), (3, COLOURS), (6, b""))
-    ]
+        for colour, palette in ((0, b""), (2, b""), (3, COLOURS), (4, b""), (6, b""))
+    ] + transparent_files()
+
+
+def transparent_files() -> list[bytes]:
+    """Small files whose pixels are not all opaque."""
+    random = np.random.default_rng(5)
+    made = []
+    for colour in (3, 4, 6):
+        pixels = pixels_of(9, 23, 19, CHANNELS[colour])
+        if colour == 3:
+            alphas = [(b"tRNS", random.integers(0, 256, 200, np.uint8).tobytes())]
+            made.append(picture(pixels, 3, (0, 1, 2, 3, 4), between=alphas, palette=COLOURS))
+        else:
+            pixels[:, :, -1] = random.integers(0, 256, pixels.shape[:2])
+            made.append(picture(pixels, colour, (0, 1, 2, 3, 4)))
+    return made
 
 
 def damaged(data: bytes, random: Random) -> bytes:

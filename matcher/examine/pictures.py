@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from matcher.errors import DecodeError
+from matcher.examine.grounds import Grounds
 from matcher.examine.parts import Part, PartFinder
 from matcher.imaging.decode import Decoded, DecodedReduced, decode, decode_reduced
 from matcher.imaging.embedded import find
@@ -94,7 +95,8 @@ class PictureExaminer:
     ) -> dict[str, _ScreenedRendering]:
         """The screened renderings of a file, by name; empty where no reduced picture is available or used."""
         renderings = () if reduced is None else reduced.renderings
-        return {each.rendering: self._screen(each, beat) for each in renderings}
+        grounds = Grounds()
+        return {each.rendering: self._screen(each, grounds, beat) for each in renderings}
 
     def _examine_renderings(
         self,
@@ -103,12 +105,13 @@ class PictureExaminer:
         result: PictureResult,
         beat: Callable[[], None],
     ) -> None:
+        grounds = Grounds()
         for picture in decoded.renderings(beat):
             rendering = screened_renderings.pop(picture.rendering, None)
             if rendering is None:
                 reduces = picture.is_reducible and (self._screens or self._finder is not None)
                 if reduces:
-                    rendering = self._screen(picture.reduced(), beat)
+                    rendering = self._screen(picture.reduced(), grounds, beat)
                 else:
                     rendering = _ScreenedRendering(picture.image.size, None)
             if rendering.screened is None:
@@ -147,12 +150,12 @@ class PictureExaminer:
         for part in rendering.parts:
             result.pictures.extend(part.screened.values())
 
-    def _screen(self, reduced: Reduced, beat: Callable[[], None]) -> _ScreenedRendering:
-        """Hash and look up the reduced picture of one rendering, and its parts."""
+    def _screen(self, reduced: Reduced, grounds: Grounds, beat: Callable[[], None]) -> _ScreenedRendering:
+        """Hash and look up the reduced picture of one rendering, and its parts. `grounds` are those of the file."""
         size = reduced.width, reduced.height
         screened = self._screened(reduced, cache(reduced.finer)) if self._screens else None
         beat()
-        if self._finder is None:
+        if self._finder is None or not grounds.may_add_parts(reduced):
             return _ScreenedRendering(size, screened)
         parts = self._finder.parts_of(reduced, beat)
         near = [self._screens and self._lookups.may_match(part.screened) for part in parts]

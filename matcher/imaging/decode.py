@@ -29,7 +29,7 @@ from matcher.model import EMBEDDED, Reason
 
 _REDUCERS: dict[str, Callable[[bytes, Limits], list[Reduced] | None]] = {
     "JPEG": jpeg_reduced.reduced,
-    "PNG": lambda data, limits: _alone(png_reduced.reduced(data, limits)),
+    "PNG": png_reduced.reduced,
 }
 """The formats of which a reduced picture takes less time than the full one."""
 
@@ -37,10 +37,6 @@ _MOST_EMBEDDED_PIXELS = 1 << 20
 """The most pixels of a frame of an embedded picture that is decoded in full beside a reduced one."""
 _MOST_EMBEDDED_REDUCED = 8
 """The most embedded pictures of a file that is reduced: all of its reduced pictures are held at once."""
-
-
-def _alone(reduced: Reduced | None) -> list[Reduced] | None:
-    return None if reduced is None else [reduced]
 
 
 def no_beat() -> None:

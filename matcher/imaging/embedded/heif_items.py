@@ -7,6 +7,8 @@ from functools import partial
 from io import BytesIO
 from typing import Any
 
+from PIL import Image
+
 try:
     import pillow_heif
 except ImportError:  # no wheel for this platform
@@ -21,6 +23,7 @@ from matcher.imaging.embedded.exif import find_in_exif
 from matcher.imaging.embedded.search import AUXILIARY, THUMBNAIL, Search
 from matcher.imaging.embedded.texts import find_in_text
 from matcher.imaging.failures import reasons
+from matcher.imaging.formats.heif import as_displayed
 from matcher.imaging.frame import Budget, Frame
 from matcher.imaging.limits import Limits
 from matcher.model import Reason
@@ -38,7 +41,7 @@ def find(data: bytes, search: Search) -> bytes:
         return b""  # its pictures are not read either, and the finding says why
     for place, info in enumerate(pictures):
         for number in range(len(info.get("thumbnails", ()))):
-            _add(data, search, THUMBNAIL, partial(_thumbnail, place, number))
+            _add(data, search, THUMBNAIL, partial(_thumbnail, place, number), partial(as_displayed, place=place))
         for number in range(len(info.get("depth_images", ()))):
             _add(data, search, AUXILIARY, partial(_depth, place, number))
         for kind, identifiers in info.get("aux", {}).items():
@@ -70,15 +73,28 @@ def _auxiliary(place: int, identifier: int, opened: Any) -> Any:
     return opened[place].get_aux_image(identifier)
 
 
-def _add(data: bytes, search: Search, what: str, choose: Callable[[Any], Any]) -> None:
+def _unchanged(image: Image.Image, _data: bytes, _opened: Any) -> Image.Image:
+    return image
+
+
+def _add(
+    data: bytes,
+    search: Search,
+    what: str,
+    choose: Callable[[Any], Any],
+    change: Callable[..., Image.Image] = _unchanged,
+) -> None:
     search.copy(len(data))
-    search.add(what, partial(bytes, data), partial(_frames, choose=choose))
+    search.add(what, partial(bytes, data), partial(_frames, choose=choose, change=change))
 
 
-def _frames(data: bytes, limits: Limits, *, choose: Callable[[Any], Any]) -> Iterator[Frame]:
-    """A generator of the one picture that `choose` takes out of the opened file."""
+def _frames(
+    data: bytes, limits: Limits, *, choose: Callable[[Any], Any], change: Callable[..., Image.Image]
+) -> Iterator[Frame]:
+    """A generator of the one picture that `choose` takes out of the opened file, as `change` makes it."""
     with reasons():
-        picture = choose(_opened(data))
+        opened = _opened(data)
+        picture = choose(opened)
         Budget(limits).take(*picture.size)
-        image = picture.to_pillow()
+        image = change(picture.to_pillow(), data, opened)
     yield Frame(1, image, alone=True)

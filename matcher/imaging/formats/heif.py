@@ -14,6 +14,8 @@ from importlib.metadata import version
 from io import BytesIO
 from typing import Any
 
+from PIL import Image
+
 try:
     import pillow_heif
 except ImportError:  # no wheel for this platform
@@ -63,9 +65,7 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
                 picture = opened[place]
                 budget.take(*picture.size)
                 image = picture.to_pillow()
-                coding = _coding(picture.info) or (stated_coding(data) if place == primary else None)
-                if coding is not None:
-                    image = to_sdr(image, coding)
+                image = as_displayed(image, data, opened, place)
         except DecodeError as error:
             failed = failed or error
         else:
@@ -74,6 +74,12 @@ def frames(data: bytes, limits: Limits) -> Iterator[Frame]:
         raise failed
     if has_track:
         raise DecodeError(Reason.FRAMES_NOT_READ)
+
+
+def as_displayed(image: Image.Image, data: bytes, opened: Any, place: int) -> Image.Image:
+    """A picture of the opened file, or its thumbnail, for an ordinary display. `place` is that of the picture."""
+    coding = _coding(opened[place].info) or (stated_coding(data) if place == opened.primary_index else None)
+    return image if coding is None else to_sdr(image, coding)
 
 
 def _coding(facts: Mapping[str, Any]) -> Coding | None:

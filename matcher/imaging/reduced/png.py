@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 
@@ -20,7 +21,16 @@ from zlib_ng import zlib_ng
 from matcher.imaging.formats.png import stated_coding
 from matcher.imaging.limits import Limits
 from matcher.imaging.reduced.picture import MOST_FINE, Reduced, is_small, nothing_finer, scale_for, view_scale
-from matcher.imaging.reduced.png_kernel import GREY, PALETTE, RGB, RGBA, block_means
+from matcher.imaging.reduced.png_kernel import (
+    GREY,
+    GREY_ALPHA_ON_GROUND,
+    PALETTE,
+    RGB,
+    RGBA,
+    RGBA_ON_GROUND,
+    block_means,
+)
+from matcher.imaging.renderings import ALPHA_DROPPED, ON_BLACK
 
 MAX_INFLATED = 64 << 20
 """The most bytes of scanlines of a picture: they are held in memory at once."""
@@ -29,7 +39,7 @@ MAX_WIDTH = 1 << 16
 """The most pixels in a row: the sums of a scanline's grey fit in 31 bits, those of a group of scanlines in a few MB."""
 
 _MAGIC = b"\x89PNG\r\n\x1a\n"
-_KINDS = {0: (GREY, 1), 2: (RGB, 3), 3: (PALETTE, 1), 6: (RGBA, 4)}
+_KINDS = {0: (GREY, 1), 2: (RGB, 3), 3: (PALETTE, 1), 4: (GREY_ALPHA_ON_GROUND, 2), 6: (RGBA, 4)}
 """Colour type, of 8 bits a sample → its kind in the kernel, and its number of channels."""
 
 _LAST_FILTER = 4
@@ -61,11 +71,11 @@ def builds() -> dict[str, str]:
     return {"zlib-ng": version("zlib-ng"), "libz-ng": str(zlib_ng.ZLIBNG_RUNTIME_VERSION)}
 
 
-def reduced(data: bytes, limits: Limits) -> Reduced | None:
-    """The grey means in blocks of a PNG, of the same pixels as Pillow decodes; None where the file is left to Pillow.
+def reduced(data: bytes, limits: Limits) -> list[Reduced] | None:
+    """The grey means in blocks of each rendering of a PNG, of the same pixels as Pillow decodes; None if left to it.
 
-    It reads 8-bit pictures of one frame, grey, palette, RGB, or RGBA that is opaque everywhere, which are not
-    interlaced, have no tRNS and no high dynamic range, and in which every chunk up to IEND has the right CRC.
+    It reads 8-bit pictures of one frame of any colour type which are not interlaced, have no transparent colour and no
+    high dynamic range, and in which every chunk up to IEND has the right CRC.
     """
     try:
         coding = stated_coding(data)
@@ -75,9 +85,42 @@ def reduced(data: bytes, limits: Limits) -> Reduced | None:
         return None
 
 
-def _finer(data: bytes, limits: Limits) -> Reduced:
+@dataclass(frozen=True, slots=True)
+class _Scanlines:
+    """The inflated pixels of a picture: `kind` is the kernel's, for pixels whose alpha channel is ignored."""
+
+    bytes: npt.NDArray[np.uint8]
+    kind: int
+    width: int
+    height: int
+    palette: npt.NDArray[np.int32]
+    """(n, 4) int32: red, green, blue and alpha by index; empty where there is no palette."""
+
+    def means(self, rendering: str, scale: int) -> tuple[npt.NDArray[np.float32], int]:
+        """What `block_means` returns of one rendering."""
+        kind = RGBA_ON_GROUND if self.kind == RGBA and rendering != ALPHA_DROPPED else self.kind
+        table = np.zeros(256, np.int32)
+        if self.kind == PALETTE:
+            table[: len(self.palette)] = _grey(self.palette, rendering)
+        else:
+            table[:2] = _GROUNDS[rendering], 255 if rendering == ALPHA_DROPPED else 0
+        return block_means(self.bytes, table, kind, self.width, self.height, scale)
+
+    def is_opaque(self, summary: int) -> bool:
+        """Whether all pixels are opaque. `summary` is of the pixels whose alpha channel is ignored."""
+        if self.kind == PALETTE:
+            if (self.palette[:, 3] == 255).all():
+                return True
+            alphas = np.zeros(256, np.int32)
+            alphas[: len(self.palette)] = self.palette[:, 3]
+            means, _summary = block_means(self.bytes, alphas, PALETTE, self.width, self.height, 1)
+            return bool((means == 255).all())
+        return self.kind in (GREY, RGB) or (summary >> (24 if self.kind == RGBA else 8)) & 255 == 255
+
+
+def _finer(data: bytes, limits: Limits, rendering: str) -> Reduced:
     """The grey of a file at full size. `reduced` has read the file before."""
-    return _reduced(data, limits, 1)
+    return next(each for each in _reduced(data, limits, 1) if each.rendering == rendering)
 
 
 def _require(condition: bool) -> None:
@@ -85,7 +128,7 @@ def _require(condition: bool) -> None:
         raise _NotOrdinary
 
 
-def _reduced(data: bytes, limits: Limits, scale: int | None) -> Reduced:
+def _reduced(data: bytes, limits: Limits, scale: int | None) -> list[Reduced]:
     _require(data.startswith(_MAGIC))
     chunks = _chunks(data)
     name, head = next(chunks, (b"", memoryview(b"")))
@@ -100,25 +143,33 @@ def _reduced(data: bytes, limits: Limits, scale: int | None) -> Reduced:
     scale = scale or coarse
     _require(stride * height <= MAX_INFLATED and is_small(width, height, coarse))
     palette, parts = _content(chunks, colour)
-    scanlines = _inflated(parts, stride * height)
-    _require(int(scanlines[::stride].max()) <= _LAST_FILTER)
-    grey, summary = block_means(scanlines, _grey_of(palette), kind, width, height, scale)
-    if kind == RGBA:
-        _require(summary >> 24 == 255)
-    elif kind == PALETTE:
-        _require(summary < len(palette) // 3)
-    finer = partial(_finer, data, limits) if scale > 1 and width * height <= MOST_FINE else nothing_finer
-    larger = partial(_larger, scanlines, _grey_of(palette), kind, width, height) if scale > 1 else nothing_finer
-    return Reduced(grey, width, height, scale, finer=finer, larger=larger)
+    inflated = _inflated(parts, stride * height)
+    _require(int(inflated[::stride].max()) <= _LAST_FILTER)
+    scanlines = _Scanlines(inflated, kind, width, height, palette)
+    grey, summary = scanlines.means(ALPHA_DROPPED, scale)
+    if kind == PALETTE:
+        _require(summary < len(palette))
+    names = ("",) if scanlines.is_opaque(summary) else ("", ALPHA_DROPPED, ON_BLACK)
+    finer = scale > 1 and width * height <= MOST_FINE
+    return [
+        Reduced(
+            grey if len(names) == 1 or name == ALPHA_DROPPED else scanlines.means(name, scale)[0],
+            width,
+            height,
+            scale,
+            name,
+            finer=partial(_finer, data, limits, name) if finer else nothing_finer,
+            larger=partial(_larger, scanlines, name) if scale > 1 else nothing_finer,
+        )
+        for name in names
+    ]
 
 
-def _larger(
-    scanlines: npt.NDArray[np.uint8], table: npt.NDArray[np.int32], kind: int, width: int, height: int
-) -> Reduced:
+def _larger(scanlines: _Scanlines, rendering: str) -> Reduced:
     """The grey means at the scale at which regions are detected, from scanlines that are known to be sound."""
-    scale = view_scale(width, height)
-    grey, _summary = block_means(scanlines, table, kind, width, height, scale)
-    return Reduced(grey, width, height, scale)
+    scale = view_scale(scanlines.width, scanlines.height)
+    grey, _summary = scanlines.means(rendering, scale)
+    return Reduced(grey, scanlines.width, scanlines.height, scale, rendering)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -137,9 +188,9 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
         at = after + 4
 
 
-def _content(chunks: Iterator[tuple[bytes, memoryview]], colour: int) -> tuple[memoryview, list[memoryview]]:
-    """The palette (empty where there is none) and the compressed pixels, from the chunks after the header."""
-    palette = memoryview(b"")
+def _content(chunks: Iterator[tuple[bytes, memoryview]], colour: int) -> tuple[npt.NDArray[np.int32], list[memoryview]]:
+    """The palette, (n, 4) int32, empty where there is none, and the compressed pixels, from what follows the header."""
+    palette = alphas = memoryview(b"")
     parts: list[memoryview] = []
     text = 0
     last = b""
@@ -151,6 +202,9 @@ def _content(chunks: Iterator[tuple[bytes, memoryview]], colour: int) -> tuple[m
             _require(colour in (2, 3, 6) and not palette and not parts)
             _require(3 <= len(body) <= 768 and len(body) % 3 == 0)
             palette = body
+        elif name == b"tRNS":
+            _require(colour == 3 and not alphas and not parts and 0 < len(body) <= len(palette) // 3)
+            alphas = body
         elif name == b"IEND":
             _require(not body)
         else:
@@ -158,7 +212,10 @@ def _content(chunks: Iterator[tuple[bytes, memoryview]], colour: int) -> tuple[m
             _require(text <= _MAX_TEXT)
         last = name
     _require(len(parts) > 0 and (colour == 3) <= bool(palette))
-    return palette, parts
+    table = np.full((len(palette) // 3, 4), 255, np.int32)
+    table[:, :3] = np.frombuffer(palette, np.uint8).reshape(-1, 3)
+    table[: len(alphas), 3] = np.frombuffer(alphas, np.uint8)
+    return table, parts
 
 
 def _ignored_text(name: bytes, body: memoryview) -> int:
@@ -215,9 +272,14 @@ def _inflated(parts: list[memoryview], length: int) -> npt.NDArray[np.uint8]:
     return np.frombuffer(scanlines, np.uint8)
 
 
-def _grey_of(palette: memoryview) -> npt.NDArray[np.int32]:
-    """The grey that Pillow computes for each palette index: (256,) int32."""
-    table = np.zeros(256, np.int32)
-    colours = np.frombuffer(palette, np.uint8).reshape(-1, 3).astype(np.int32)
-    table[: len(colours)] = (colours @ np.array([19595, 38470, 7471], np.int32) + 32768) >> 16
-    return table
+_GROUNDS = {"": 255, ALPHA_DROPPED: 255, ON_BLACK: 0}
+"""The grey behind a transparent picture, by rendering."""
+
+
+def _grey(colours: npt.NDArray[np.int32], rendering: str) -> npt.NDArray[np.int32]:
+    """The grey that Pillow computes for each colour of a palette, (n,) int32, in one rendering."""
+    alpha = colours[:, 3:] if rendering != ALPHA_DROPPED else np.int32(255)
+    total = colours[:, :3] * alpha + _GROUNDS[rendering] * (255 - alpha) + 128
+    blended = ((total >> 8) + total) >> 8
+    grey: npt.NDArray[np.int32] = (blended @ np.array([19595, 38470, 7471], np.int32) + 32768) >> 16
+    return grey

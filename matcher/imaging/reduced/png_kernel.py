@@ -7,21 +7,25 @@ import numpy.typing as npt
 
 from matcher.imaging.reduced.png_vectors import (
     ROWS,
+    undo_grey_alpha_row,
+    undo_grey_alpha_rows,
     undo_grey_row,
     undo_grey_rows,
     undo_palette_row,
     undo_palette_rows,
     undo_rgb_row,
     undo_rgb_rows,
+    undo_rgba_on_ground_row,
+    undo_rgba_on_ground_rows,
     undo_rgba_row,
     undo_rgba_rows,
 )
 from matcher.system.compiled import compiled, compiled_inner
 
-GREY, PALETTE, RGB, RGBA = 0, 1, 2, 3
-"""The kinds of pixels."""
+GREY, PALETTE, RGB, RGBA, RGBA_ON_GROUND, GREY_ALPHA_ON_GROUND = 0, 1, 2, 3, 4, 5
+"""The kinds of pixels. The alpha channel of RGBA is ignored; others are composited on a grey ground."""
 
-_CHANNELS = (1, 1, 3, 4)
+_CHANNELS = (1, 1, 3, 4, 4, 2)
 _NONE, _UP = 0, 2
 
 
@@ -45,6 +49,10 @@ def _undo_row(
         return undo_rgb_row(scanlines, first, above, columns, table, width)
     if kind == RGBA:
         return undo_rgba_row(scanlines, first, above, columns, table, width)
+    if kind == RGBA_ON_GROUND:
+        return undo_rgba_on_ground_row(scanlines, first, above, columns, table, width)
+    if kind == GREY_ALPHA_ON_GROUND:
+        return undo_grey_alpha_row(scanlines, first, above, columns, table, width)
     if kind == GREY:
         return undo_grey_row(scanlines, first, above, columns, table, width)
     return undo_palette_row(scanlines, first, above, columns, table, width)
@@ -66,6 +74,10 @@ def _undo_rows(
         return undo_rgb_rows(scanlines, begin, stride, count, above, sums, table, width)
     if kind == RGBA:
         return undo_rgba_rows(scanlines, begin, stride, count, above, sums, table, width)
+    if kind == RGBA_ON_GROUND:
+        return undo_rgba_on_ground_rows(scanlines, begin, stride, count, above, sums, table, width)
+    if kind == GREY_ALPHA_ON_GROUND:
+        return undo_grey_alpha_rows(scanlines, begin, stride, count, above, sums, table, width)
     if kind == GREY:
         return undo_grey_rows(scanlines, begin, stride, count, above, sums, table, width)
     return undo_palette_rows(scanlines, begin, stride, count, above, sums, table, width)
@@ -103,9 +115,10 @@ def block_means(
     height: int,
     scale: int,
 ) -> tuple[npt.NDArray[np.float32], int]:
-    """The grey means in blocks of `scale` × `scale` pixels, and the AND of all pixels (RGBA) or the greatest (palette).
+    """The grey means in blocks of `scale` × `scale` pixels, and the AND of pixels with alpha, or the greatest index.
 
-    `scanlines`: flat, `height` of them, each a filter of 0 to 4 and its bytes. `table`: (256,), the grey of each index.
+    `scanlines`: flat, `height` of them, each a filter of 0 to 4 and its bytes. `table`: (256,), the grey of each index;
+    of kinds on a ground first the grey of the ground, then 255 if the alpha channel is ignored, else 0.
     """
     channels = _CHANNELS[kind]
     stride = 1 + channels * width
@@ -116,7 +129,8 @@ def block_means(
     above = np.zeros(padded, np.uint32)
     columns = np.zeros(padded, np.int32)
     sums = np.empty((width + ROWS - 1) * ROWS, np.int32)
-    summary = 0xFFFFFFFF if kind == RGBA else 0
+    has_alpha = kind >= RGBA
+    summary = 0xFFFFFFFF if has_alpha else 0
     in_columns = False
     top = 0
     while top < height:
@@ -131,7 +145,7 @@ def block_means(
             while count > 1 and not _needs_neighbours(scanlines, begin + (count - 1) * stride):
                 count -= 1
             rows_summary = _undo_rows(scanlines, begin, stride, count, above, sums, table, width, kind)
-        summary = summary & rows_summary if kind == RGBA else max(summary, rows_summary)
+        summary = summary & rows_summary if has_alpha else max(summary, rows_summary)
         for row in range(count):
             if not alone:
                 _add_row(sums, ROWS - count + row, scale, width, totals)

@@ -21,14 +21,18 @@ from numba.extending import intrinsic
 ROWS = 16
 """Scanlines that are undone at once."""
 
-Kind = Literal["grey", "palette", "rgb", "rgba"]
+Kind = Literal["grey", "palette", "rgb", "rgba", "rgba on a ground", "grey and alpha on a ground"]
 
 _BYTE = ir.IntType(8)
 _INT = ir.IntType(32)
 _LONG = ir.IntType(64)
 _WORDS = ir.VectorType(_INT, ROWS)
+_SHORTS = ir.VectorType(ir.IntType(16), ROWS)
 _SUB, _UP, _AVERAGE, _PAETH = 1, 2, 3, 4
-_CHANNELS = {"grey": 1, "palette": 1, "rgb": 3, "rgba": 4}
+_CHANNELS = {"grey": 1, "palette": 1, "rgb": 3, "rgba": 4, "rgba on a ground": 4, "grey and alpha on a ground": 2}
+_LANES = {1: 1, 2: 2, 3: 4, 4: 4}
+"""The bytes of a pixel in a vector, by its channels."""
+_WITH_ALPHA = frozenset(kind for kind, channels in _CHANNELS.items() if channels in (2, 4))
 _LUMA = (19595, 38470, 7471)
 """Pillow's weights of red, green and blue in grey, in 65,536ths."""
 
@@ -51,7 +55,7 @@ class _Pixels:
         self.builder = builder
         self.kind = kind
         self.channels = _CHANNELS[kind]
-        self.lanes = 1 if self.channels == 1 else 4
+        self.lanes = _LANES[self.channels]
         self.bytes = ir.VectorType(_BYTE, ROWS * self.lanes)
         self.arrays = [
             context.make_array(array_type)(context, builder, argument).data
@@ -59,7 +63,12 @@ class _Pixels:
             if isinstance(array_type, types.Array)
         ]
         self.scanlines, self.above, self.sums, self.table = self.arrays
-        self.summaries = self.variable(_WORDS, -1 if kind == "rgba" else 0)
+        self.summaries = self.variable(_WORDS, -1 if kind in _WITH_ALPHA else 0)
+        if "ground" in kind:
+            ground, self.opaque = (
+                self.splat(self.builder.load(self.builder.gep(self.table, [_long(n)]))) for n in (0, 1)
+            )
+            self.ground = ground
 
     def variable(self, vector: ir.VectorType, value: int = 0) -> Any:
         place = cgutils.alloca_once(self.builder, vector)
@@ -79,12 +88,21 @@ class _Pixels:
     def bytes_of(self, words: Any) -> Any:
         if self.lanes == 1:
             return self.builder.trunc(words, self.bytes)
+        if self.lanes == 2:
+            words = self.builder.trunc(words, _SHORTS)
         return self.builder.bitcast(words, self.bytes)
 
     def words_of(self, values: Any) -> Any:
         if self.lanes == 1:
             return self.builder.zext(values, _WORDS)
+        if self.lanes == 2:
+            return self.builder.zext(self.builder.bitcast(values, _SHORTS), _WORDS)
         return self.builder.bitcast(values, _WORDS)
+
+    def splat(self, value: Any) -> Any:
+        """A vector of ROWS times the same word."""
+        one = self.builder.insert_element(ir.Constant(_WORDS, ir.Undefined), value, ir.Constant(_INT, 0))
+        return self.builder.shuffle_vector(one, one, _filled(_WORDS, 0))
 
     def grey(self, words: Any) -> Any:
         """Pillow's grey of each pixel."""
@@ -98,17 +116,39 @@ class _Pixels:
                 place = builder.gep(self.table, [builder.zext(builder.extract_element(words, at), _LONG)])
                 values = builder.insert_element(values, builder.load(place), at)
             return values
+        blended = self._blending(words)
+        if self.channels == 2:
+            return blended(self._channel(words, 0))
         total = _filled(_WORDS, 32768)
         for number, share in enumerate(_LUMA, 1 if self.channels == 3 else 0):
-            value = builder.and_(builder.lshr(words, _filled(_WORDS, 8 * number)), _filled(_WORDS, 255))
+            value = blended(self._channel(words, number))
             total = builder.add(total, builder.mul(value, _filled(_WORDS, share)))
         return builder.lshr(total, _filled(_WORDS, 16))
+
+    def _channel(self, words: Any, number: int) -> Any:
+        return self.builder.and_(self.builder.lshr(words, _filled(_WORDS, 8 * number)), _filled(_WORDS, 255))
+
+    def _blending(self, words: Any) -> Callable[[Any], Any]:
+        """What makes a channel of these pixels one on the ground, rounded as Pillow's `paste` with a mask does."""
+        if "ground" not in self.kind:
+            return lambda value: value
+        builder = self.builder
+        alpha = builder.or_(self._channel(words, self.channels - 1), self.opaque)
+        rest = builder.mul(self.ground, builder.sub(_filled(_WORDS, 255), alpha))
+        rest = builder.add(rest, _filled(_WORDS, 128))
+
+        def blended(value: Any) -> Any:
+            total = builder.add(builder.mul(value, alpha), rest)
+            eighth = _filled(_WORDS, 8)
+            return builder.lshr(builder.add(builder.lshr(total, eighth), total), eighth)
+
+        return blended
 
     def summarise(self, words: Any, inside: Any) -> None:
         """Include pixels in the summary that is returned; `inside` is a mask of those that exist."""
         builder = self.builder
         summaries = builder.load(self.summaries)
-        if self.kind == "rgba":
+        if self.kind in _WITH_ALPHA:
             summaries = builder.and_(summaries, builder.or_(words, builder.not_(inside)))
         elif self.kind == "palette":
             words = builder.and_(words, inside)
@@ -116,13 +156,13 @@ class _Pixels:
         builder.store(summaries, self.summaries)
 
     def summary(self) -> Any:
-        """The AND of all pixels (RGBA) or the greatest (palette) as an integer."""
+        """The AND of all pixels (those with alpha) or the greatest (palette) as an integer."""
         builder = self.builder
         summaries = builder.load(self.summaries)
         summary = builder.extract_element(summaries, ir.Constant(_INT, 0))
         for number in range(1, ROWS):
             other = builder.extract_element(summaries, ir.Constant(_INT, number))
-            if self.kind == "rgba":
+            if self.kind in _WITH_ALPHA:
                 summary = builder.and_(summary, other)
             else:
                 summary = builder.select(builder.icmp_unsigned(">", other, summary), other, summary)
@@ -136,7 +176,7 @@ class _Row(_Pixels):
         builder = self.builder
         used = builder.load(builder.gep(self.scanlines, [first]))
         keep = builder.sext(builder.icmp_unsigned("==", used, ir.Constant(_BYTE, _UP)), _INT)
-        keep = self._splat(keep)
+        keep = self.splat(keep)
         first = builder.add(first, _long(1))
         order = ir.Constant(_WORDS, list(range(ROWS)))
         with cgutils.for_range_slice(builder, _long(0), width, _long(ROWS), intp=_LONG) as (column, _):
@@ -146,12 +186,8 @@ class _Row(_Pixels):
             self.store(words, self.above, column)
             self.store(builder.add(self.load(self.sums, column, _WORDS), self.grey(words)), self.sums, column)
             left = builder.trunc(builder.sub(width, column), _INT)
-            self.summarise(words, builder.sext(builder.icmp_unsigned("<", order, self._splat(left)), _WORDS))
+            self.summarise(words, builder.sext(builder.icmp_unsigned("<", order, self.splat(left)), _WORDS))
         return self.summary()
-
-    def _splat(self, value: Any) -> Any:
-        one = self.builder.insert_element(ir.Constant(_WORDS, ir.Undefined), value, ir.Constant(_INT, 0))
-        return self.builder.shuffle_vector(one, one, _filled(_WORDS, 0))
 
     def _filtered(self, at: Any) -> Any:
         if self.channels != 3:
@@ -234,10 +270,10 @@ class _Group(_Pixels):
                 column = builder.select(is_inside, column, _long(0))
                 inside = builder.insert_element(inside, builder.sext(is_inside, _INT), at)
             place = builder.gep(self.scanlines, [builder.add(first, builder.mul(column, _long(self.channels)))])
-            if self.lanes == 1:
-                word = builder.zext(builder.load(place), _INT)
-            else:
-                word = builder.load(builder.bitcast(place, _INT.as_pointer()), align=1)
+            width = ir.IntType(8 * self.lanes)
+            word = builder.load(builder.bitcast(place, width.as_pointer()), align=1)
+            if self.lanes < 4:
+                word = builder.zext(word, _INT)
             words = builder.insert_element(words, word, at)
         inside = builder.and_(inside, self.live) if guarded else self.live
         return self.bytes_of(builder.and_(words, inside)), inside
@@ -286,8 +322,9 @@ def _undo_row(kind: Kind) -> Callable[..., int]:
 
         It begins with its filter at `first` of `scanlines` (uint8, flat), after which as many bytes must follow as if
         `width` were a multiple of ROWS. Of that length are also `above` (uint32: the pixels of the scanline above, then
-        of this one) and `sums` (int32). `table`: (256,) int32, the grey of each palette index. Returns the AND of all
-        pixels (RGBA; alpha is the highest byte) or the greatest index (palette).
+        of this one) and `sums` (int32). `table`: (256,) int32, the grey of each palette index; or first the grey of the
+        ground, and second 255 if the alpha channel is ignored, else 0. Returns the AND of all pixels (with alpha, which
+        is the highest byte) or the greatest index (palette).
         """
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -341,3 +378,7 @@ undo_rgb_row = _undo_row("rgb")
 undo_rgb_rows = _undo_rows("rgb")
 undo_rgba_row = _undo_row("rgba")
 undo_rgba_rows = _undo_rows("rgba")
+undo_rgba_on_ground_row = _undo_row("rgba on a ground")
+undo_rgba_on_ground_rows = _undo_rows("rgba on a ground")
+undo_grey_alpha_row = _undo_row("grey and alpha on a ground")
+undo_grey_alpha_rows = _undo_rows("grey and alpha on a ground")
