@@ -233,6 +233,9 @@ def test_bigtiff(bits: int, order: Any) -> None:
         (widened(COLOURS, "u", 16), Form(RGB, 16, predictor=2)),
         (widened(COLOURS, "u", 16), Form(RGB, 16, compression=PACKBITS, predictor=2)),
         (widened(COLOURS, "u", 12), Form(RGB, 12, compression=LZW, predictor=2)),
+        (np.dstack([GREY, GREY]) >> 7, Form(BLACK, 1, tags={338: [2]})),
+        (widened(INKS, "u", 16).astype(np.uint32), Form(CMYK, 32)),
+        (INKS.astype(np.uint16), Form(CMYK, 16)),
     ],
 )
 def test_what_is_not_understood_is_refused(samples: Samples, form: Form) -> None:
