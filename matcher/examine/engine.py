@@ -236,7 +236,13 @@ class Matcher:
             reason = error.reason
         except MemoryError:
             reason = Reason.OUT_OF_MEMORY
-        return Reason.OUT_OF_MEMORY if reason in _DATA_REASONS and _may_lack_memory(data, kind) else reason
+        return Reason.OUT_OF_MEMORY if reason in _DATA_REASONS and self._may_lack_memory(data, kind) else reason
+
+    def _may_lack_memory(self, data: bytes, kind: Kind) -> bool:
+        """Whether a decoder's error about the data may be a lack of memory: several do not distinguish them."""
+        limit = room() if kind.decoder is not None else None
+        most = self.settings.limits.max_pixels
+        return limit is not None and _BYTES_A_PIXEL * stated_pixels(data, kind, most) > limit
 
     def _readable(self, name: str, content: Content, give_up: Reason | None) -> tuple[Status, Reason | None]:
         """The status and reason of an item as far as they are known before it is decoded."""
@@ -261,12 +267,6 @@ LOW = "quality"
 _DATA_REASONS = frozenset({Reason.CORRUPT, Reason.TRUNCATED, Reason.UNSUPPORTED_FORMAT})
 _BYTES_A_PIXEL = 24
 """An upper bound on the memory of every decoder here."""
-
-
-def _may_lack_memory(data: bytes, kind: Kind) -> bool:
-    """Whether a decoder's error about the data may be a lack of memory: several decoders do not distinguish them."""
-    limit = room() if kind.decoder is not None else None
-    return limit is not None and _BYTES_A_PIXEL * stated_pixels(data, kind) > limit
 
 
 def algorithms_for(requested: Iterable[str], lists: Iterable[OpenList]) -> tuple[str, ...]:

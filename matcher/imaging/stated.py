@@ -12,17 +12,23 @@ _PIXELS_OF_A_BYTE = 200
 _HEAD = 1 << 16
 
 
-def stated_pixels(data: bytes, kind: Kind) -> int:
-    """Width times height according to the header; an estimate from the length where the header cannot be read."""
+def stated_pixels(data: bytes, kind: Kind, most: int) -> int:
+    """Width times height according to the header; an estimate from the length where the header cannot be read.
+
+    0 where the header states more than `most` pixels, the limit: nothing is decoded then.
+    """
     if kind.decoder == "WEBP":  # to read the size, Pillow's class would decode the whole file
-        return _webp(data)
-    sizes = [_ispe(data, at) for at in _places(data[:_HEAD])]
-    if sizes:
-        return max(sizes)
+        sizes = [_webp(data)]
+    else:
+        sizes = [_ispe(data, at) for at in _places(data[:_HEAD])] or [_by_pillow(data, kind, most)]
+    return max((size for size in sizes if size <= most), default=0)
+
+
+def _by_pillow(data: bytes, kind: Kind, most: int) -> int:
     try:
         width, height = open_by(str(kind.decoder), BytesIO(data)).size
     except Exception:  # noqa: BLE001 - on hostile bytes Pillow's format classes raise exceptions of any type
-        return _PIXELS_OF_A_BYTE * len(data)
+        return min(_PIXELS_OF_A_BYTE * len(data), most)
     return int(width * height)
 
 

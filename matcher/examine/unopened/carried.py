@@ -1,4 +1,4 @@
-"""Files of other kinds in which a picture plainly stands: in base64 in a text, as it is in an unknown file.
+"""Files of other kinds in which a picture plainly stands: in base64, also in UTF-16, or as it is in an unknown file.
 
 Only the edges are searched. Programs are left out: their pictures are icons, and every one has some.
 """
@@ -6,6 +6,7 @@ Only the edges are searched. Programs are left out: their pictures are icons, an
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from matcher.examine.unopened.edges import Edges
 
@@ -27,12 +28,18 @@ _BEGINNINGS = (
 )
 """What stands at the beginning of a picture: rare bytes, how far behind the beginning they stand, and the whole."""
 
-_ENCODED = (b"/9j/", b"iVBORw0KGgo", b"R0lGOD", b"UklGR")
-_LONG_ENOUGH = re.compile(
-    rb"(?:/9j/[24]|iVBORw0KGgo|R0lGOD[ld]h|UklGR)"
-    rb"(?>(?:\\[nr]|[ \t]*+\r?\n[ \t]*+)*+(?:[A-Za-z0-9+/=]|%2[BFbf])){200}"
+_ENCODED = (
+    *(b"9j/", b"9j\\/", b"9j_", b"9j%2"),  # JPEG, also with the escapes of JSON and of addresses, and base64url
+    *(b"iVBORw0KGgo", b"R0lGOD", b"UklGR"),  # PNG, GIF, WebP
+    *(b"GZ0eXB", b"SUkqAA", b"TU0AKg", b"EpYTCANCocK"),  # HEIC and AVIF, TIFF, JPEG XL
 )
-"""JPEG, PNG, GIF or WebP in base64 (RFC 4648), of 150 bytes and more: no picture that matches is shorter."""
+"""Rare characters at the beginning of pictures in base64 (RFC 4648, sections 4 and 5)."""
+_SLASH = rb"(?:\\?/|_|%2[Ff])"
+_LONG_ENOUGH = re.compile(
+    rb"(?:(?<=[/_Ff])9j" + _SLASH + rb"[24]|iVBORw0KGgo|R0lGOD[ld]h|UklGR|(?<=AAAA.)GZ0eXB|SUkqAA|TU0AKg|EpYTCANCocK)"
+    rb"(?>(?:\\[nr]|[ \t]*+\r?\n[ \t]*+)*+(?:[A-Za-z0-9+/=_-]|\\/|%2[BFbf])){200}"
+)
+"""A picture in base64, of 150 bytes and more: no picture that matches is shorter."""
 
 _UUENCODED = re.compile(rb"begin [0-7]{3,4} [^\r\n]{1,200}\r?\nM")
 """POSIX uuencode: the line before the first full one."""
@@ -65,12 +72,24 @@ def _binary(file: Edges) -> str | None:
 
 
 def _text(file: Edges) -> str | None:
-    if b"\0" in file.head:
+    if file.head.startswith(_PROGRAMS):
         return None
-    for part in _parts(file):
-        if any(begin in part and _stands(part, begin, 0, _LONG_ENOUGH) for begin in _ENCODED):
-            return "text/plain"
-    return "text/plain" if _stands(b"\n" + file.head, b"\nbegin ", -1, _UUENCODED) else None
+    if any(_has_encoded(narrowed) for part in _parts(file) for narrowed in _narrowed(part)):
+        return "application/octet-stream" if b"\0" in file.head else "text/plain"
+    is_mail = b"\0" not in file.head and _stands(b"\n" + file.head, b"\nbegin ", -1, _UUENCODED)
+    return "text/plain" if is_mail else None
+
+
+def _has_encoded(text: bytes) -> bool:
+    return any(begin in text and _stands(text, begin, 0, _LONG_ENOUGH) for begin in _ENCODED)
+
+
+def _narrowed(part: bytes) -> Iterator[bytes]:
+    """A generator of the bytes, and of every second one where the others are zero as in UTF-16."""
+    yield part
+    for kept, others in ((part[::2], part[1::2]), (part[1::2], part[::2])):
+        if others.count(0) > len(others) * 3 // 4 and kept.count(0) < len(kept) // 4:
+            yield kept
 
 
 TESTS = (_binary, _text)

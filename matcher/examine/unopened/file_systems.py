@@ -56,7 +56,7 @@ def _raw(is_one: bool) -> str | None:
 def _partitions(file: Edges) -> str | None:
     """UEFI 5.2.1, the master boot record: four entries, each blank or of a known state, and one that lies in range."""
     head = file.head
-    if head[510:512] != b"\x55\xaa" or file.size < 1024 or file.size % 512:
+    if head[510:512] != b"\x55\xaa" or file.size < 1024:
         return None
     used = 0
     for at in range(446, 510, 16):
@@ -82,7 +82,7 @@ def _sun(file: Edges) -> str | None:
 def _fat(file: Edges) -> str | None:
     """Microsoft FAT specification 3: a jump, and a table of parameters of which every field is possible."""
     head = file.head
-    if len(head) < 512 or file.size % 512 or not (head[0] == 0xE9 or (head[0] == 0xEB and head[2] == 0x90)):
+    if len(head) < 512 or not (head[0] == 0xE9 or (head[0] == 0xEB and head[2] == 0x90)):
         return None
     sector, cluster, reserved, tables = struct.unpack_from("<HBHB", head, 11)
     return _raw(

@@ -35,7 +35,7 @@ def find_in_jpeg(data: bytes, search: Search) -> None:
     extent = jpeg_extent(data, 0, len(data), search)
     for _marker, run in groupby(extent.segments, lambda segment: segment.marker):
         _find_in_segments([(segment, data[segment.begin : segment.end]) for segment in run], search)
-    if extent.end < len(data):
+    if extent.end < len(data) or (extent.scans and not extent.is_whole):
         _find_behind(data, extent, search)
 
 
@@ -90,7 +90,10 @@ def _pixmap(size: tuple[int, int], pixels: bytes) -> bytes:
 
 
 def _find_behind(data: bytes, extent: JpegExtent, search: Search) -> None:
-    """Look behind the picture's end. What Pillow reads as another page is no part of its own."""
+    """Look behind the picture's end; where nothing says where that is, for pictures behind the beginning of its pixels.
+
+    What Pillow reads as another page is no part of its own.
+    """
     declared: set[int] = set()
     for begin, end in _indexes(data, extent):
         declared |= multi_picture.declared(data, begin, end, search)
@@ -101,7 +104,10 @@ def _find_behind(data: bytes, extent: JpegExtent, search: Search) -> None:
             return None
         return AUXILIARY if at in declared else APPENDED
 
-    scan(data, extent.end, len(data), search, what=label)
+    if extent.end < len(data):
+        scan(data, extent.end, len(data), search, what=label)
+    else:
+        scan(data, extent.pixels, len(data), search, what=label, signatures=METADATA)
 
 
 def _indexes(data: bytes, extent: JpegExtent) -> Iterator[tuple[int, int]]:

@@ -37,8 +37,9 @@ def test_the_stated_size(name: str, options: dict[str, bool]) -> None:
     landscape(1, width=301, height=203).save(stream, name, **options)
     kind = sniff(stream.getvalue()[:HEAD])
     assert kind is not None
-    assert stated_pixels(stream.getvalue(), kind) == 301 * 203
-    assert stated_pixels(stream.getvalue()[:40], kind) >= 0
+    assert stated_pixels(stream.getvalue(), kind, 301 * 203) == 301 * 203
+    assert stated_pixels(stream.getvalue(), kind, 301 * 203 - 1) == 0  # refused by the limit, not for want of memory
+    assert stated_pixels(stream.getvalue()[:40], kind, 1 << 28) >= 0
 
 
 def examined(folder: Path, memory: int, alone: int) -> tuple[dict[str, Finding], dict[str, Reason]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from base64 import b64encode, encodebytes
+from base64 import b64encode, encodebytes, urlsafe_b64encode
 from binascii import b2a_uu
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,6 +15,8 @@ from matcher.examine.unopened.edges import HEAD, Edges
 from matcher.model import Reason
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
+JPEG = b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(range(256))
+ENCODED = b64encode(JPEG)
 PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256))
 
 
@@ -61,6 +63,17 @@ def uuencoded() -> bytes:
         (b'{"image/png": "' + encodebytes(PICTURE).replace(b"\n", b"\\n") + b'"}', "text/plain"),
         (b"jpegPhoto:: " + encodebytes(b"\xff\xd8\xff\xdb" + bytes(300)).replace(b"\n", b"\n "), "text/plain"),
         (encodebytes(b"GIF89a" + bytes(300)), "text/plain"),
+        (b'{"url": "data:image\\/jpeg;base64,' + ENCODED.replace(b"/", b"\\/") + b'"}', "text/plain"),
+        (b"?image=" + ENCODED.replace(b"/", b"%2F").replace(b"+", b"%2b"), "text/plain"),
+        (b"?image=" + urlsafe_b64encode(JPEG), "text/plain"),
+        (b"<img src=" + ENCODED + b">\n\0", "application/octet-stream"),
+        (b"\xff\xfe" + f"<img src={ENCODED.decode()}>".encode("utf-16-le"), "application/octet-stream"),
+        (b"\xfe\xff" + f"<img src={ENCODED.decode()}>".encode("utf-16-be"), "application/octet-stream"),
+        (b64encode(b"\0\0\0\x1cftypheic" + bytes(300)), "text/plain"),
+        (b64encode(b"\0\0\0\x20ftypavif" + bytes(300)), "text/plain"),
+        (b64encode(b"II*\0\x08\0\0\0" + bytes(300)), "text/plain"),
+        (b64encode(b"MM\0*\0\0\0\x08" + bytes(300)), "text/plain"),
+        (b64encode(b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(300)), "text/plain"),
         (uuencoded(), "text/plain"),
         (b"bplist00\xd1\1\2" + PICTURE, "application/octet-stream"),
         (b"\0unknown" + bytes(2 * HEAD) + b"\xff\xd8\xff\xe1\1\2Exif\0\0II*\0", "application/octet-stream"),
@@ -68,7 +81,7 @@ def uuencoded() -> bytes:
         (b"\0unknown RIFF\1\2\3\4WEBPVP8 " + bytes(64), "application/octet-stream"),
         (b"\0unknown\0\0\0\x18ftypheic" + bytes(64), "application/octet-stream"),
     ],
-    ids=range(25),
+    ids=range(36),
 )
 def test_what_may_hold_pictures_is_told(data: bytes, media_type: str) -> None:
     assert told(data) == Unopened(Reason.CONTAINER_NOT_OPENED, media_type)
@@ -88,7 +101,10 @@ def test_what_may_hold_pictures_is_told(data: bytes, media_type: str) -> None:
         b'if head.startswith(b"iVBORw0KGgo"): decode("/9j/4AAQ")\n' * 9,
         b"begin 644 the story\nof a text\n",
         b"/9j/4" + b"   \n   " * 30_000 + b"!",
+        b"a9j/4" + b"A" * 300,
+        b"GZ0eXB" + b"A" * 300,
         b"MZ" + bytes(60) + PICTURE,
+        b"MZ" + bytes(60) + ENCODED,
         b"\x7fELF" + bytes(60) + PICTURE,
         b"\xca\xfe\xba\xbe" + bytes(60) + PICTURE,
         b"\0unknown" + b"\x89PNG\r\n\x1a\n" + b"WEBPVP8" + b"ftypheic" + b"\xff\xd8\xff\xd8" + bytes(64),
@@ -96,7 +112,7 @@ def test_what_may_hold_pictures_is_told(data: bytes, media_type: str) -> None:
         b"AC1032 is a name\n",
         b"CWS are letters too, and more",
     ],
-    ids=range(18),
+    ids=range(21),
 )
 def test_what_holds_none_is_not_told(data: bytes) -> None:
     assert told(data) is None

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from matcher.imaging.embedded import find
+from matcher.imaging.embedded.jpeg_extent import jpeg_extent
+from matcher.imaging.embedded.search import Search
 from matcher.imaging.limits import DEFAULT_LIMITS, Limits
 from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import Reason
@@ -53,6 +55,39 @@ def test_every_format_is_found_behind_a_jpeg(form: str, between: bytes) -> None:
     assert pictures[""].tobytes() == pixels(saved(OWN))
     assert pictures["appended-1"].tobytes() == pixels(other)
     assert (found.reason, found.skipped_parts, found.width) == (None, (), 200)
+
+
+@pytest.mark.parametrize("bad", [b"\xff\xe5\x40\x00", b"\xff\xe5\xff\xff", b"\xff\xfe\x01\x00", b"\xff\xda\x01\x00"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_no_byte_of_a_scan_hides_what_is_behind_the_picture(form: str, bad: bytes) -> None:
+    """Each makes a segment whose length goes into the picture behind, or beyond it."""
+    own = saved(OWN)
+    at = len(own) - 60
+    damaged = own[:at] + bad + own[at + len(bad) :]
+    _found, pictures = decoded(damaged + made(form, 1) + bytes(70_000))
+    assert pictures["appended-1"].tobytes() == pixels(made(form, 1))
+
+
+@pytest.mark.parametrize("length", range(2, 4000, 37))
+def test_a_false_table_in_a_scan_hides_nothing(length: int) -> None:
+    own, other = saved(OWN), made("JPEG", 1)
+    at = len(own) - 60
+    damaged = own[:at] + b"\xff\xc4" + length.to_bytes(2) + own[at + 4 :]
+    assert "appended-1" in decoded(damaged + other + b"\xff" * 5000)[1]
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_behind_one_without_an_end_marker(form: str) -> None:
+    own = saved(OWN)
+    assert own.endswith(b"\xff\xd9")
+    assert "appended-1" in decoded(own[:-2] + made(form, 1))[1]
+
+
+def test_scans_of_a_progressive_jpeg_are_walked_over() -> None:
+    own = saved(OWN, progressive=True)
+    extent = jpeg_extent(own, 0, len(own), Search(DEFAULT_LIMITS))
+    assert (extent.end, extent.is_whole) == (len(own), True)
+    assert extent.scans == own.count(b"\xff\xda") > 5
 
 
 @pytest.mark.parametrize("form", OUTER)

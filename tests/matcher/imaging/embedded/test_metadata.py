@@ -53,6 +53,7 @@ def webp_with(name: bytes, body: bytes) -> bytes:
 
 
 PLACES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "a comment of JPEG": (lambda: with_segments(saved(OWN), segment(0xFE, THUMBNAIL)), "preview-1"),
     "Exif in JPEG": (lambda: with_exif(saved(OWN), exif(THUMBNAIL)), "thumbnail"),
     "Exif in PNG": (lambda: png_with(b"eXIf", exif(THUMBNAIL)), "thumbnail"),
     "Exif in WebP": (lambda: webp_with(b"EXIF", exif(THUMBNAIL)), "thumbnail"),
