@@ -10,6 +10,7 @@ Exit codes:
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -59,19 +60,34 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         say("matcher: interrupted")
     except (MatcherError, LedgerError) as error:
-        say(f"matcher: {error}")
+        say(f"matcher: {error}{_open_files(error)}")
     except (BrokenPipeError, SystemExit):  # the reader of our output left; click would exit with 1, "notable"
         with suppress(OSError, ValueError):  # keep Python from reporting it again at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         where = f"{readable_name(error.filename)}: " if error.filename else ""
-        say(f"matcher: {where}{error.strerror or error}")
+        say(f"matcher: {where}{error.strerror or error}{_open_files(error)}")
     except Exception as error:  # noqa: BLE001 - the last line of defence: an exit code of 1 would mean "notable found"
         at = traceback.extract_tb(error.__traceback__)[-1]
         say(f"matcher: internal error: {type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
     else:
         return result if isinstance(result, int) else DONE
     return FAILED
+
+
+def _open_files(error: BaseException | None) -> str:
+    """What to do where an error is that of too many open files; empty for any other."""
+    while error is not None and getattr(error, "errno", None) not in (errno.EMFILE, errno.ENFILE):
+        error = error.__cause__ or error.__context__
+    if error is None:
+        return ""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+
+        limit = f"this process may have {resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,} files open; "
+    except ImportError:
+        limit = ""
+    return f"; {limit}raise the limit (`ulimit -n 4096` in the shell) and run the command again"
 
 
 def say(text: str) -> None:
