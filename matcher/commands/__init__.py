@@ -36,7 +36,8 @@ NO_HASHER = "no hasher that computes them is installed here"
 """The reason why a listed hash can be looked up, but no picture can match it."""
 
 _COMMANDS = (
-    *("bench", "demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify", "warm"),
+    *("bench", "decide", "demo", "diff", "export", "findings", "hash", "lists", "match", "relookup", "report", "scan"),
+    *("verify", "warm"),
 )
 
 
@@ -82,7 +83,7 @@ def _open_files(error: BaseException | None) -> str:
     if error is None:
         return ""
     try:
-        import resource  # noqa: PLC0415 - not on Windows
+        import resource
 
         limit = f"this process may have {resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,} files open; "
     except ImportError:
