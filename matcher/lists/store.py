@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,16 +60,20 @@ def check_lists(store: Store, *, computed: bool = True) -> None:
 
     With `computed`, hashes without an installed hasher do not count: no picture could match them.
     """
-    current = store.current()
-    if not current:
-        raise StoreError(f"{store.folder}: the store holds no list that is in use, so nothing could match")
-    lists = [store.open_list(name, version) for name, version in current]
+    lists = [store.open_list(name, version) for name, version in store.current()]
+    check_opened(store.folder, lists, computed=computed)
+
+
+def check_opened(folder: Path, lists: Sequence[OpenList], *, computed: bool = True) -> None:
+    """As check_lists, of the current lists of the store in `folder`, which are open."""
+    if not lists:
+        raise StoreError(f"{folder}: the store holds no list that is in use, so nothing could match")
     names = sorted({name for opened in lists for name in opened.algorithms})
     if not names:
-        raise StoreError(f"{store.folder}: its lists hold no hash that can be looked up, so nothing could match")
+        raise StoreError(f"{folder}: its lists hold no hash that can be looked up, so nothing could match")
     if computed and not any(map(has_hasher, names)):
         raise StoreError(
-            f"{store.folder}: its lists hold only hashes that nothing installed here computes "
+            f"{folder}: its lists hold only hashes that nothing installed here computes "
             f"({', '.join(names)}), so nothing could match"
         )
 
