@@ -9,8 +9,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ledger.errors import LedgerError
-from ledger.storage.untouched import primary_code
+from ledger.errors import LedgerError, StoreError
+from ledger.storage.untouched import check_length, primary_code
 
 APPLICATION_ID = 0x4C445159
 """'LDQY', at byte 68 of the file."""
@@ -88,6 +88,10 @@ class QueryStore:
 
     @classmethod
     def _opened(cls, path: Path) -> QueryStore:
+        try:
+            check_length(path)
+        except StoreError as error:
+            raise QueryFileError(str(error)) from error
         connection = sqlite3.connect(path, isolation_level=None, timeout=0)
         try:
             cls._prepare(connection.execute)

@@ -12,6 +12,8 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from matcher.algorithms import Metric
 from matcher.calibration.tables import KINDS
 from matcher.errors import DecodeError, SettingsError
@@ -285,7 +287,8 @@ class Matcher:
         data = b""
         try:
             data = content.take()
-            self._pictures.examine(data, kind, result, beat)
+            with np.errstate(all="ignore"):  # garbage in floats warns nobody: its pixels are what they are
+                self._pictures.examine(data, kind, result, beat)
             reason = result.reason
         except DecodeError as error:
             reason = error.reason

@@ -11,6 +11,7 @@ open the catalogue read-only and continue to use the folders that they opened.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sqlite3
@@ -43,6 +44,7 @@ _NAME = re.compile(r"[^\W_][\w .()+@=,-]{0,99}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # devices on Windows
 _MOST_BYTES = 200
 _WAIT = 30.0
+_MAX_PATH = 504
 
 
 def check_name(name: str) -> None:
@@ -124,6 +126,7 @@ class Store:
     @contextmanager
     def _reading(self) -> Iterator[Database]:
         path = self.folder / CATALOGUE
+        _check_length(path)
         try:
             with ExitStack() as stack:
                 if path.with_name(f"{CATALOGUE}-journal").exists():  # of an import that runs, or that was killed
@@ -142,6 +145,7 @@ class Store:
     def writing(self) -> Iterator[StoreWriter]:
         """Hold the store's write lock. The store is made where there is none. StoreError where another writes."""
         path = self.folder / CATALOGUE
+        _check_length(path)
         try:
             (self.folder / LISTS).mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(path, timeout=_WAIT, isolation_level=None)) as connection:
@@ -244,6 +248,19 @@ def _version_in(folder: Path, name: str, current: Mapping[str, int]) -> int:
         known = ", ".join(current) or "none"
         raise StoreError(f"{folder}: no list {name!r} is in use; in use: {known}")
     return current[name]
+
+
+def _check_length(path: Path) -> None:
+    """StoreError where SQLite cannot open a file, because its path, with links resolved, is too long.
+
+    SQLite takes at most 512 bytes, and those of `-journal` too, and makes relative paths absolute first.
+    """
+    length = len(os.fsencode(os.path.realpath(path)))
+    if os.name == "posix" and length > _MAX_PATH:
+        raise StoreError(
+            f"{path}: its whole path has {length} bytes, and SQLite opens at most {_MAX_PATH}: "
+            "choose a folder with a shorter path, or move the store there"
+        )
 
 
 def _check_format(connection: sqlite3.Connection, folder: Path) -> None:

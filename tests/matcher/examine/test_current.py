@@ -47,13 +47,16 @@ def test_a_new_version_is_told_and_only_that_list_is_opened_again(store: Path, m
     assert matcher.reopened() is matcher
     add(store, "big", 1, 2, 4)
     assert not matcher.is_current()
-    opened: list[str] = []
+    opened: list[Path] = []
     original = OpenList.__init__
-    monkeypatch.setattr(
-        OpenList, "__init__", lambda self, folder: (opened.append(str(folder)), original(self, folder))[1]
-    )
+
+    def opening(self: OpenList, folder: Path) -> None:
+        opened.append(folder)
+        original(self, folder)
+
+    monkeypatch.setattr(OpenList, "__init__", opening)
     newer = matcher.reopened()
-    assert [path[-5:] for path in opened] == ["big/2"]
+    assert [path.parts[-2:] for path in opened] == [("big", "2")]
     assert versions(newer) == [("big", 2), ("small", 1)]
     assert newer.is_current()
     assert newer.settings == matcher.settings
