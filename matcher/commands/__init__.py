@@ -25,6 +25,7 @@ import click
 
 from ledger import LedgerError
 from matcher.commands.lazy import LazyGroup
+from matcher.commands.output import abandon_stdout, flush_stdout, name_stdout
 from matcher.errors import MatcherError
 from matcher.system.compiling import WORK
 from matcher.system.files import readable_name
@@ -55,16 +56,16 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. No exception leaves this function."""
     try:
         result = cli.main(list(arguments), prog_name="matcher", standalone_mode=False)
-        sys.stdout.flush()
+        flush_stdout()
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError, ValueError):  # stderr cannot be written to
+            error.show()
     except (click.Abort, KeyboardInterrupt):
         say("matcher: interrupted")
     except (MatcherError, LedgerError) as error:
         say(f"matcher: {error}{_open_files(error)}")
     except (BrokenPipeError, SystemExit):  # the reader of our output left; click would exit with 1, "notable"
-        with suppress(OSError, ValueError):  # keep Python from reporting it again at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        pass
     except OSError as error:
         where = f"{readable_name(error.filename)}: " if error.filename else ""
         say(f"matcher: {where}{error.strerror or error}{_open_files(error)}")
@@ -73,6 +74,7 @@ def run(arguments: Sequence[str]) -> int:
         say(f"matcher: internal error: {type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
     else:
         return result if isinstance(result, int) else DONE
+    abandon_stdout()
     return FAILED
 
 
@@ -114,9 +116,9 @@ def _on_interrupt(handler: Any) -> None:
 
 def main() -> None:
     """The entry point of the console script `matcher`."""
-    for name, mode in (("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by the parent process
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
+    if sys.stderr is None:  # closed by the parent process
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    name_stdout()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # JSON is UTF-8 on every console, and no path stops the output
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
