@@ -29,7 +29,7 @@ from matcher.commands.output import abandon_stdout, flush_stdout, name_stdout
 from matcher.errors import MatcherError
 from matcher.system.compiling import WORK
 from matcher.system.files import readable_name
-from matcher.system.text import printable
+from matcher.system.text import left_to_right, printable
 
 DONE, FAILED = 0, 2
 
@@ -96,7 +96,8 @@ def _open_files(error: BaseException | None) -> str:
 def say(text: str) -> None:
     """Write one line to stderr. The work continues where stderr is closed or cannot be written to."""
     with suppress(OSError, ValueError):
-        click.echo(printable(text), err=True)
+        line = printable(text)
+        click.echo(left_to_right(line) if sys.stderr.isatty() else line, err=True)
 
 
 _INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP")
