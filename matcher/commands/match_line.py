@@ -9,7 +9,7 @@ from matcher.model import Finding, Match
 
 _MOST_NOTE = 40
 _MOST_ID = 16
-_LEAST_PATH = 20
+_LEAST_PATH = 60
 
 
 def match_line(finding: Finding, lists: Sequence[OpenList], *, width: int | None = None) -> str:

@@ -89,7 +89,11 @@ class ProgressLine:
         share = f" of {census.items - earlier[0]:,}" if census.complete else ""
         parts = [f"{self.items:,}{share} items"]
         if items > 0 and seconds > 0:
-            parts += [f"{items / seconds:,.0f}/s", f"{in_bytes(self.bytes)}, {in_bytes(size / seconds)}/s"]
+            rate = items / seconds
+            parts += [
+                f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s",
+                f"{in_bytes(self.bytes)}, {in_bytes(size / seconds)}/s",
+            ]
         left = None
         if census.complete:
             left = time_left(
