@@ -5,6 +5,7 @@ Warnings are errors in the tests, so a warning of numpy would fail these calls.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def garbage(kind: str, dtype: type[np.floating[Any]], channels: int) -> npt.NDAr
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_tiff_of_floats_with_and_without_alpha(dtype: type[np.floating[Any]], channels: int, kind: str) -> None:
     samples = garbage(kind, dtype, channels)
-    tags = {338: [2]} if channels in (2, 4) else {}
+    tags: dict[int, Sequence[int]] = {338: [2]} if channels in (2, 4) else {}
     form = Form(BLACK if channels < 3 else RGB, samples.itemsize * 8, tags=tags)
     data = tiff_file((samples, form))
     found = sniff(data[:HEAD])
