@@ -11,6 +11,7 @@ import pytest
 from ledger import Ledger, Signer
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.process,
     pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full and a shell"),
 ]
@@ -30,10 +31,13 @@ def call(command: str, redirection: str, *options: str) -> subprocess.CompletedP
     return subprocess.run(["bash", "-c", text], capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("options", [(), ("-u",)])
 @pytest.mark.parametrize(
-    ("redirection", "reason"),
-    [("> /dev/full", "No space left on device"), (">&-", "is closed")],
+    ("redirection", "reason", "options"),
+    [
+        ("> /dev/full", "No space left on device", ()),
+        ("> /dev/full", "No space left on device", ("-u",)),
+        (">&-", "is closed", ()),
+    ],
 )
 def test_what_cannot_be_written_is_exit_code_2(
     ledger_file: Path, redirection: str, reason: str, options: tuple[str, ...]

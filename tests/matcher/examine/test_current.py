@@ -125,6 +125,7 @@ def _look_up(matcher: Matcher) -> tuple[tuple[Match, ...], list[tuple[str, int]]
     return matcher.lookup(md5(2)), versions(matcher), matcher.settings
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_another_process_opens_the_same_versions_with_the_same_settings(store: Path) -> None:
     matcher = Matcher.open(store, settings=Settings(max_pixels=12345))

@@ -14,6 +14,7 @@ from matcher.lists.store import Store
 from matcher.model import CategoryProfile
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.process,
     pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of descriptors"),
 ]
@@ -28,10 +29,10 @@ sys.exit(run(sys.argv[2:]))
 
 @pytest.fixture(scope="module")
 def many_parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store of three lists with four parts each: more than a hundred files to map."""
+    """A store of three lists with two parts each: more than fifty files to map."""
     folder = tmp_path_factory.mktemp("many")
     for name in ("a", "b", "c"):
-        for part in range(4):
+        for part in range(2):
             lines = folder / f"{name}{part}.jsonl"
             hashes = {"md5": 16, "sha256": 32, "phash": 8}
             lines.write_text(
@@ -53,8 +54,8 @@ def _match(store: Path, data: Path, limit: int) -> subprocess.CompletedProcess[s
 def test_lists_with_more_files_than_the_limit_allows_are_opened(many_parts: Path, tmp_path: Path) -> None:
     (tmp_path / "text").write_text("a text")
     mapped = [path for path in many_parts.rglob("*") if path.is_file() and path.stat().st_size]
-    assert len(mapped) > 100
-    done = _match(many_parts, tmp_path / "text", 64)
+    assert len(mapped) > 50
+    done = _match(many_parts, tmp_path / "text", 40)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["reason"] == "not-a-picture"
 
