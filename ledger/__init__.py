@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ledger import clock as clock
     from ledger.auditing.completeness import ScanCheck, ScanChecker
     from ledger.auditing.ledger_file import AuditReport, audit
-    from ledger.decision import Decision, decision_entry
+    from ledger.decision import VERDICTS, Decision, decision_entries, decision_entry
     from ledger.entries.disclosure import Opening, check_opening, disclose, is_sealed, seal
     from ledger.entries.entry import MAX_ENTRY, canonical, parse
     from ledger.entries.item import decode_item, encode_item, is_item, is_item_of
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
         UnreadableError,
         WitnessError,
     )
+    from ledger.exhibit.exporting import Choices, Exported, export
+    from ledger.exhibit.selecting import Selection
     from ledger.log import Ledger
     from ledger.notes.checkpoint import Checkpoint, format_checkpoint, parse_checkpoint
     from ledger.notes.cosignature import Cosigner
@@ -82,9 +84,11 @@ if TYPE_CHECKING:
 __all__ = [
     "EMPTY_ROOT",
     "MAX_ENTRY",
+    "VERDICTS",
     "Answer",
     "AuditReport",
     "Checkpoint",
+    "Choices",
     "ConsistencyFile",
     "Cosigner",
     "DamagedError",
@@ -92,6 +96,7 @@ __all__ = [
     "DecisionError",
     "DisclosureError",
     "EntryError",
+    "Exported",
     "InclusionFile",
     "KeyFileError",
     "Keyring",
@@ -111,6 +116,7 @@ __all__ = [
     "RevokedKeyError",
     "ScanCheck",
     "ScanChecker",
+    "Selection",
     "Signature",
     "SignatureError",
     "Signer",
@@ -130,10 +136,12 @@ __all__ = [
     "check_opening",
     "clock",
     "consistency_proof",
+    "decision_entries",
     "decision_entry",
     "decode_item",
     "disclose",
     "encode_item",
+    "export",
     "format_answer",
     "format_checkpoint",
     "format_consistency",
@@ -174,7 +182,7 @@ __all__ = [
 _HOMES = {
     "ledger.auditing.completeness": ("ScanCheck", "ScanChecker"),
     "ledger.auditing.ledger_file": ("AuditReport", "audit"),
-    "ledger.decision": ("Decision", "decision_entry"),
+    "ledger.decision": ("VERDICTS", "Decision", "decision_entries", "decision_entry"),
     "ledger.entries.disclosure": ("Opening", "check_opening", "disclose", "is_sealed", "seal"),
     "ledger.entries.entry": ("MAX_ENTRY", "canonical", "parse"),
     "ledger.entries.item": ("decode_item", "encode_item", "is_item", "is_item_of"),
@@ -201,6 +209,8 @@ _HOMES = {
         "UnreadableError",
         "WitnessError",
     ),
+    "ledger.exhibit.exporting": ("Choices", "Exported", "export"),
+    "ledger.exhibit.selecting": ("Selection",),
     "ledger.log": ("Ledger",),
     "ledger.notes.checkpoint": ("Checkpoint", "format_checkpoint", "parse_checkpoint"),
     "ledger.notes.cosignature": ("Cosigner",),

@@ -1,9 +1,10 @@
 """Decisions: an examiner's verdicts on entries. A decision may supersede an earlier one; nothing is ever edited.
 
     {"cites":[{"index":17,"leaf_hash":"…"}],"examiner":"A. Keller","note":null,"role":null,"supersedes":null,
-     "type":"decision","verdict":"known material confirmed","v":1,…}
+     "type":"decision","verdict":"confirmed","v":1,…}
 
-`cites` names the judged entries by leaf index and leaf hash; `supersedes` names the decision that this one replaces.
+`cites` names the judged items by leaf index and leaf hash; `supersedes` names the decision that this one replaces.
+Decisions of earlier versions may have any verdict, and cite any entry: an audit accepts them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from ledger.errors import DecisionError
 from ledger.log import Ledger
 from ledger.tree.merkle import leaf_hash
 
+VERDICTS = ("confirmed", "refuted", "needs-review")
+"""What can be decided: the item is what the match says, it is not, or somebody else has to look at it."""
 MOST_CITED = 500
 """The most citations of one decision, so that it fits an entry."""
 MOST_CHARACTERS = 4000
@@ -37,48 +40,79 @@ class Decision:
 
 
 def decision_entry(log: Ledger, decision: Decision, stamp: Stamp) -> bytes:
-    """The canonical entry of a decision, with the leaf hashes of the cited entries as they stand in `log`.
+    """The canonical entry of one decision; see decision_entries."""
+    return decision_entries(log, [decision], stamp)[0]
 
-    Raises DecisionError for a cited entry that does not exist, for superseding an entry that is no decision or is
-    superseded already, and for texts that an entry cannot hold.
+
+def decision_entries(log: Ledger, decisions: Sequence[Decision], stamp: Stamp) -> list[bytes]:
+    """The canonical entries of decisions, with the leaf hashes of the cited entries as they stand in `log`.
+
+    Raises DecisionError for a verdict that is none of VERDICTS, for a cited entry that does not exist or is no item,
+    for superseding an entry that is no decision or is superseded already, and for texts that an entry cannot hold.
     """
-    if not 0 < len(decision.cites) <= MOST_CITED:
-        raise DecisionError(f"a decision cites 1 to {MOST_CITED} entries, not {len(decision.cites)}")
-    for name in ("verdict", "examiner", "role", "note"):
-        text = getattr(decision, name)
-        if text is not None and not 0 < len(text) <= MOST_CHARACTERS:
-            raise DecisionError(f"{name} has 1 to {MOST_CHARACTERS} characters, not {len(text)}")
-    supersedes = None
-    if decision.supersedes is not None:
-        supersedes = _citation(log, decision.supersedes)
-        check_can_be_superseded(log, decision.supersedes)
-    return canonical(
-        {
+    for decision in decisions:
+        _check_texts(decision)
+    targets = {decision.supersedes for decision in decisions if decision.supersedes is not None}
+    taken = _superseding(log, targets)
+    bodies = []
+    for decision in decisions:
+        supersedes = None
+        if decision.supersedes is not None:
+            supersedes = _citation(log, decision.supersedes)
+            if decision.supersedes in taken:
+                later = taken[decision.supersedes]
+                by = "another of these decisions" if later is None else f"entry {later}"
+                raise DecisionError(f"entry {decision.supersedes} is superseded already, by {by}")
+            taken[decision.supersedes] = None
+        form = {
             **{"v": 1, "type": "decision"},
             **stamp.fields(),
             "verdict": decision.verdict,
             "examiner": decision.examiner,
             "role": decision.role,
             "note": decision.note,
-            "cites": [_citation(log, index) for index in decision.cites],
+            "cites": [_citation(log, index, item=True) for index in decision.cites],
             "supersedes": supersedes,
         }
-    )
+        bodies.append(canonical(form))
+    return bodies
 
 
-def check_can_be_superseded(log: Ledger, index: int) -> None:
-    """Raises DecisionError unless the entry is a decision that no other supersedes."""
-    if parse(dict(log.entries(index, index + 1))[index])["type"] != "decision":
-        raise DecisionError(f"entry {index} is no decision")
-    for later, body in log.entries(index + 1):
+def _check_texts(decision: Decision) -> None:
+    if not 0 < len(decision.cites) <= MOST_CITED:
+        raise DecisionError(f"a decision cites 1 to {MOST_CITED} entries, not {len(decision.cites)}")
+    if decision.verdict not in VERDICTS:
+        raise DecisionError(f"{decision.verdict!r:.40} is no verdict: {', '.join(VERDICTS)} are")
+    for name in ("examiner", "role", "note"):
+        text = getattr(decision, name)
+        if text is not None and not 0 < len(text) <= MOST_CHARACTERS:
+            raise DecisionError(f"{name} has 1 to {MOST_CHARACTERS} characters, not {len(text)}")
+
+
+def _superseding(log: Ledger, targets: set[int]) -> dict[int, int | None]:
+    """The decision of the log that supersedes each of `targets`, where one does. Raises DecisionError, see above."""
+    taken: dict[int, int | None] = {}
+    if not targets:
+        return taken
+    for target in sorted(targets):
+        body = dict(log.entries(target, target + 1)).get(target)
+        if body is None:
+            raise DecisionError(f"there is no entry {target}")
+        if parse(body)["type"] != "decision":
+            raise DecisionError(f"entry {target} is no decision")
+    for later, body in log.entries(min(targets) + 1):
         if b'"type":"decision"' in body:
             entry = parse(body)
-            if entry["type"] == "decision" and _cited_index(entry.get("supersedes")) == index:
-                raise DecisionError(f"entry {index} is superseded already, by entry {later}")
+            superseded = _cited_index(entry.get("supersedes")) if entry["type"] == "decision" else None
+            if superseded is not None and superseded in targets:
+                taken[superseded] = later
+    return taken
 
 
-def _citation(log: Ledger, index: int) -> dict[str, Any]:
+def _citation(log: Ledger, index: int, *, item: bool = False) -> dict[str, Any]:
     for _, body in log.entries(index, index + 1):
+        if item and (kind := parse(body)["type"]) != "item":
+            raise DecisionError(f"entry {index} is no item, but of type {kind!r:.40}: only items can be decided")
         return {"index": index, "leaf_hash": leaf_hash(body).hex()}
     raise DecisionError(f"there is no entry {index}")
 

@@ -10,13 +10,15 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from ledger.commands.terminal import close_stdout, say
+from ledger.commands.output import abandon_stdout, flush_stdout, name_stdout
+from ledger.commands.terminal import say
 from ledger.errors import LedgerError
 
 _COMMANDS = (
@@ -48,11 +50,21 @@ def commands() -> None:
     """Append-only ledgers with a Merkle tree and signed checkpoints."""
 
 
+def _is_written() -> bool:
+    """Whether stdout took all that was written; the reason is said where it did not."""
+    try:
+        flush_stdout()
+    except OSError as error:
+        say(f"{error.filename}: {error.strerror}")
+        return False
+    return True
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs one command and exits with its code."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the parent process
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
+    if sys.stderr is None:  # closed by the parent process
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    name_stdout()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -60,19 +72,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             "python -m ledger", list(sys.argv[1:] if arguments is None else arguments)
         ) as context:
             code = commands.invoke(context) or 0
-        sys.stdout.flush()
-    except click.exceptions.Exit as done:
-        code = done.exit_code
+            flush_stdout()
+    except click.exceptions.Exit as done:  # help and version
+        code = done.exit_code if _is_written() else 2
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError):  # stderr cannot be written to
+            error.show()
         code = 2
     except (click.Abort, KeyboardInterrupt):
         say("interrupted")
         code = 2
     except BrokenPipeError:
-        close_stdout()
         code = 0
-    except (LedgerError, OSError) as error:
+    except LedgerError as error:
         say(str(error))
         code = 2
+    except OSError as error:
+        say(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        code = 2
+    abandon_stdout()
     sys.exit(code)

@@ -10,7 +10,7 @@ from ledger.clock import now
 from ledger.commands.opening import ledger_or_case, ledger_path
 from ledger.commands.signing import key_options, open_signing
 from ledger.commands.terminal import say
-from ledger.decision import Decision, decision_entry
+from ledger.decision import VERDICTS, Decision, decision_entry
 from ledger.errors import SizeChangedError
 
 
@@ -20,9 +20,9 @@ from ledger.errors import SizeChangedError
 )
 @ledger_or_case
 @click.option(
-    "--cites", type=click.IntRange(min=0), multiple=True, required=True, help="Index of an entry; repeatable."
+    "--cites", type=click.IntRange(min=0), multiple=True, required=True, help="Index of an item's entry; repeatable."
 )
-@click.option("--verdict", required=True, help="What was decided.")
+@click.option("--verdict", required=True, type=click.Choice(VERDICTS), help="What was decided.")
 @click.option("--examiner", required=True, help="Who decides.")
 @click.option("--role", help="In what role.")
 @click.option("--note", help="Why.")
@@ -41,7 +41,7 @@ def command(
     key: Path,
     passphrase_file: Path | None,
 ) -> None:
-    """Record what an examiner decided of entries, with a signed checkpoint. Prints the decision's index."""
+    """Record what an examiner decided of items, with a signed checkpoint. Prints the decision's index."""
     decision = Decision(verdict, examiner, cites, role=role, note=note, supersedes=supersedes)
     with open_signing(ledger_path(ledger, case), key, passphrase_file) as log:
         while True:

@@ -32,7 +32,7 @@ def _time(_context: click.Context, _parameter: click.Parameter, text: str | None
 @click.option("--until", metavar="TIME", callback=_time, help="Only entries of this time or earlier.")
 @click.option("--scan", type=click.IntRange(min=0), help="Only entries of this scan.")
 @click.option("--status", help="Only items whose finding has this status.")
-@click.option("--path-prefix", "path", help="Only items whose finding's path begins so; sealed paths never match.")
+@click.option("--path-prefix", "path", help="Only items whose path begins so, in NFC or NFD; sealed paths never match.")
 @click.option("--from", "start", type=click.IntRange(min=0), default=0, help="Index of the first entry to print.")
 @click.option("--to", "stop", type=click.IntRange(min=0), help="Index after the last entry to print.")
 @click.option("--with-index", is_flag=True, help="Print each entry's index and a tab before it.")

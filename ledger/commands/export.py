@@ -10,7 +10,7 @@ from ledger.commands.opening import CASE_KEYS, PATH, ledger_or_case, ledger_path
 from ledger.commands.terminal import say
 from ledger.exhibit.exporting import Choices, export
 from ledger.exhibit.selecting import Selection, SelectionError, parse_ranges
-from ledger.notes.input_files import read_bytes
+from ledger.notes.input_files import read_text
 from ledger.notes.key_files import read_vkeys
 
 _ALL = "all"
@@ -93,4 +93,5 @@ def _disclosed(texts: tuple[str, ...]) -> frozenset[int] | None:
 
 
 def _optional(path: Path | None) -> bytes | None:
-    return None if path is None else read_bytes(path, _MAX_FILE)
+    """The text of a file that is enclosed, as UTF-8 without a byte order mark; None without a file."""
+    return None if path is None else read_text(path, _MAX_FILE).encode()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -13,18 +12,14 @@ _REPORT_SECONDS = 5.0
 
 
 def say(text: str) -> None:
-    """Writes one line to stderr."""
-    click.echo(f"ledger: {printable(text)}", err=True)
+    """Writes one line to stderr. The work continues where stderr cannot be written to."""
+    with suppress(OSError, ValueError):
+        click.echo(f"ledger: {printable(text)}", err=True)
 
 
 def printable(line: str) -> str:
     """The line with control characters escaped, so that text of a file cannot control the terminal."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
-
-
-def close_stdout() -> None:
-    """Redirects stdout to nowhere after its reader has closed it; else Python's flush at exit would fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def waiting(ledger: Path) -> Callable[[float], None]:

@@ -13,7 +13,8 @@ from cryptography.x509 import Certificate
 from ledger.auditing.ledger_file import AuditReport, audit
 from ledger.clock import iso
 from ledger.commands.opening import CASE_KEYS, CASE_LEDGER, PATH, ledger_or_case, ledger_path
-from ledger.commands.terminal import close_stdout, printable
+from ledger.commands.output import abandon_stdout
+from ledger.commands.terminal import printable
 from ledger.notes.input_files import read_checkpoint, read_policy
 from ledger.notes.key_files import read_vkeys
 
@@ -59,7 +60,7 @@ def command(
             click.echo(line)
         sys.stdout.flush()
     except BrokenPipeError:  # the exit code is the verdict, also if the reader has stopped
-        close_stdout()
+        abandon_stdout()
     return code
 
 

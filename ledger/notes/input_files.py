@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ledger.durable import read_file
 from ledger.errors import LedgerError, UnreadableError
+from ledger.notes.byte_order import without_mark
 from ledger.notes.checkpoint import parse_checkpoint
 from ledger.notes.note import MAX_NOTE, parse_note
 from ledger.notes.policy import MAX_POLICY, Policy, parse_policy
@@ -27,10 +28,18 @@ def read_bytes(path: Path, limit: int) -> bytes:
     return data
 
 
-def read_text(path: Path, limit: int) -> str:
-    """The text of a file or of stdin, its line ends unchanged. Raises UnreadableError."""
+def _text_bytes(path: Path, limit: int) -> bytes:
+    data = read_bytes(path, limit)
     try:
-        return read_bytes(path, limit).decode("utf-8")
+        return without_mark(data)
+    except UnreadableError as error:
+        raise UnreadableError(f"{path}: {error}") from error
+
+
+def read_text(path: Path, limit: int) -> str:
+    """The text of a file or of stdin, without a byte order mark, its line ends unchanged. Raises UnreadableError."""
+    try:
+        return _text_bytes(path, limit).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableError(f"{path}: not UTF-8") from error
 
@@ -48,7 +57,7 @@ def read_checkpoint(path: Path) -> str:
 def read_policy(path: Path) -> Policy:
     """A trust policy (c2sp.org/tlog-policy). Raises UnreadableError, also for a file that is no policy."""
     try:
-        return parse_policy(read_bytes(path, MAX_POLICY))
+        return parse_policy(_text_bytes(path, MAX_POLICY))
     except UnreadableError:
         raise
     except LedgerError as error:

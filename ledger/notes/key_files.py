@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from ledger.durable import create_file, read_file, replace_file
-from ledger.errors import KeyFileError, NoteError, PassphraseError
+from ledger.errors import KeyFileError, NoteError, PassphraseError, UnreadableError
+from ledger.notes.byte_order import UTF8, without_mark
 from ledger.notes.cosignature import Cosigner
 from ledger.notes.note import Verifier
 from ledger.notes.signer import PrivateKey, Signer
@@ -101,7 +102,8 @@ def read_vkeys(path: Path | str) -> tuple[str, ...]:
 def add_vkey(path: Path | str, vkey: str) -> None:
     """Adds a vkey to a file of vkeys, which is created if necessary, unless the file has it already.
 
-    The file is replaced whole: an interruption leaves the file as it was. Its existing content is unchanged.
+    The file is replaced whole: an interruption leaves the file as it was. Its existing content is unchanged, but
+    for a byte order mark.
     """
     Verifier(vkey)
     path = Path(path)
@@ -134,7 +136,7 @@ def _parse_block(block: bytes, passphrase: bytes | None) -> PrivateKey:
     if not encrypted and passphrase is not None:
         raise PassphraseError("not encrypted, although a passphrase was given")
     try:
-        key = load_pem_private_key(block, password=passphrase)
+        key = _decrypted(block, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm, InternalError) as error:
         # InternalError: cryptography raises it for a key whose length is not its algorithm's, such as an Ed448 key.
         if encrypted:
@@ -143,6 +145,16 @@ def _parse_block(block: bytes, passphrase: bytes | None) -> PrivateKey:
     if not isinstance(key, Ed25519PrivateKey | MLDSA44PrivateKey):
         raise KeyFileError("neither an Ed25519 nor an ML-DSA-44 key")
     return key
+
+
+def _decrypted(block: bytes, passphrase: bytes | None) -> object:
+    """A block's key. Its passphrase may begin with a byte order mark: earlier versions did not skip that of a file."""
+    try:
+        return load_pem_private_key(block, password=passphrase)
+    except ValueError:
+        if passphrase is None or len(passphrase) > MAX_PASSPHRASE - len(UTF8):
+            raise
+        return load_pem_private_key(block, password=UTF8 + passphrase)
 
 
 def _encryption(path: Path, passphrase: bytes | None) -> KeySerializationEncryption:
@@ -168,19 +180,27 @@ def _parse_vkeys(path: Path, data: bytes) -> tuple[str, ...]:
 
 
 def _read(path: Path, limit: int) -> bytes:
+    """The bytes of a file of keys, which is text, without a byte order mark. Raises KeyFileError."""
     try:
-        return read_file(path, limit)
+        return without_mark(read_file(path, limit))
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from error
+    except UnreadableError as error:
+        raise KeyFileError(f"{path}: {error}") from error
 
 
 def read_passphrase(path: Path) -> bytes:
-    """The first line of a file, without its line end. Raises PassphraseError if it is empty or too long."""
+    """The first line of a file, without a byte order mark and its line end.
+
+    Raises PassphraseError if it is empty, too long, or in UTF-16; KeyFileError if the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            line = file.readline(MAX_PASSPHRASE + 3)
+            line = without_mark(file.readline(MAX_PASSPHRASE + len(UTF8) + 3))
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from error
+    except UnreadableError as error:
+        raise PassphraseError(f"{path}: {error}") from error
     passphrase = line.removesuffix(b"\n").removesuffix(b"\r")
     if not 0 < len(passphrase) <= MAX_PASSPHRASE:
         raise PassphraseError(f"{path}: a passphrase has 1 to {MAX_PASSPHRASE} bytes")

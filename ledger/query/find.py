@@ -17,7 +17,7 @@ from typing import Any
 from ledger.clock import parse_iso
 from ledger.errors import DamagedError
 from ledger.log import Ledger
-from ledger.query.query_store import QueryFileError, QueryStore, Row
+from ledger.query.query_store import QueryFileError, QueryStore, Row, normal
 
 SUFFIX = ".query"
 
@@ -27,7 +27,8 @@ class Query:
     """The conditions that entries must meet; None and an empty tuple mean no condition.
 
     Times are in milliseconds since 1970, both inclusive; an item has no time, so it meets no condition on time. `path`
-    is the beginning of a finding's path; a sealed path meets none. `start` and `stop` are leaf indexes, half-open.
+    is the beginning of a finding's path, in either of Unicode's forms NFC and NFD; a sealed path meets none.
+    `start` and `stop` are leaf indexes, half-open.
     """
 
     types: tuple[str, ...] = ()
@@ -54,7 +55,7 @@ class Query:
             and (self.until is None or (row.time is not None and row.time <= self.until))
             and (self.scan is None or row.scan == self.scan)
             and (self.status is None or row.status == self.status)
-            and (self.path is None or (row.path is not None and row.path.startswith(self.path)))
+            and (self.path is None or (row.path is not None and row.path.startswith(normal(self.path))))
         )
 
 
@@ -111,6 +112,7 @@ def _row(index: int, body: bytes) -> Row:
         raise DamagedError(f"entry {index} is not an object")
     finding = entry.get("finding")
     finding = finding if type(finding) is dict else {}
+    path = _text(finding.get("path"))
     return Row(
         index=index,
         type=_text(entry.get("type")) or "",
@@ -118,7 +120,7 @@ def _row(index: int, body: bytes) -> Row:
         scan=_number(entry.get("scan")),
         seq=_number(entry.get("seq")),
         status=_text(finding.get("status")),
-        path=_text(finding.get("path")),
+        path=None if path is None else normal(path),
     )
 
 

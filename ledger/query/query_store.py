@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ledger.errors import LedgerError
-from ledger.storage.untouched import primary_code
+from ledger.errors import LedgerError, StoreError
+from ledger.storage.untouched import check_length, primary_code
 
 APPLICATION_ID = 0x4C445159
 """'LDQY', at byte 68 of the file."""
-VERSION = 1
+VERSION = 2
+"""1 had paths as they are, which are now in NFC; a table of another version is made again."""
 
 _SCHEMA = (
     "CREATE TABLE entry (idx INTEGER PRIMARY KEY, type TEXT NOT NULL, time INTEGER, scan INTEGER, seq INTEGER,"
@@ -35,7 +37,7 @@ class QueryFileError(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The fields of an entry that can be queried; `time` is in milliseconds since 1970."""
+    """The fields of an entry that can be queried; `time` is in milliseconds since 1970, `path` is `normal`."""
 
     index: int
     type: str
@@ -88,6 +90,10 @@ class QueryStore:
 
     @classmethod
     def _opened(cls, path: Path) -> QueryStore:
+        try:
+            check_length(path)
+        except StoreError as error:
+            raise QueryFileError(str(error)) from error
         connection = sqlite3.connect(path, isolation_level=None, timeout=0)
         try:
             cls._prepare(connection.execute)
@@ -105,6 +111,10 @@ class QueryStore:
         if kind == (0, 0) and not execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             for statement in _SCHEMA:
                 execute(statement)
+        elif kind == (APPLICATION_ID, VERSION - 1) and _objects(execute) == set(_SCHEMA[:-2]):
+            for table in ("entry", "covers"):
+                execute(f"DELETE FROM {table}")
+            execute(_SCHEMA[-1])
         elif kind != (APPLICATION_ID, VERSION) or _objects(execute) != set(_SCHEMA[:-2]):
             raise sqlite3.DatabaseError("another file than a query table")
         execute("COMMIT")
@@ -170,12 +180,18 @@ class QueryStore:
             raise QueryFileError(f"{self._path}: {error}") from error
 
 
+def normal(path: str) -> str:
+    """The form in which paths are compared, NFC: the same name is in NFD where macOS wrote it."""
+    return unicodedata.normalize("NFC", path)
+
+
 def _objects(execute: Callable[[str], sqlite3.Cursor]) -> set[str]:
     """The SQL of all tables and indexes in the file."""
     return {str(sql) for (sql,) in execute("SELECT sql FROM sqlite_schema")}
 
 
 def _where(query: Conditions) -> tuple[str, list[object]]:
+    path = None if query.path is None else normal(query.path)
     parts: list[str] = []
     values: list[object] = []
     if query.types:
@@ -186,12 +202,12 @@ def _where(query: Conditions) -> tuple[str, list[object]]:
         ("time", "<=", query.until),
         ("scan", "=", query.scan),
         ("status", "=", query.status),
-        ("path", ">=", query.path),
+        ("path", ">=", path),
     ):
         if value is not None:
             parts.append(f"{column} {operator} ?")
             values.append(value)
-    if query.path is not None:  # not LIKE, which has wildcards of its own
+    if path is not None:  # not LIKE, which has wildcards of its own
         parts.append("substr(path, 1, ?) = ?")
-        values += [len(query.path), query.path]
+        values += [len(path), path]
     return "".join(f" AND {part}" for part in parts), values

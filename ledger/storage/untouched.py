@@ -23,6 +23,21 @@ _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _JOURNAL_HEADER = 28
 """Bytes of a journal's header. Pages follow it, and at the very end, maybe, the name of a super-journal."""
 _ATTEMPTS = 10
+_MAX_PATH = 504
+
+
+def check_length(path: Path) -> None:
+    """Raises StoreError where SQLite cannot open a file, because its path, with links resolved, is too long.
+
+    SQLite takes at most 512 bytes, and those of the journal's `-journal` too. It makes relative paths absolute first:
+    opening a file from its own folder changes nothing.
+    """
+    length = len(os.fsencode(os.path.realpath(path)))
+    if os.name == "posix" and length > _MAX_PATH:
+        raise StoreError(
+            f"{path}: its whole path has {length} bytes, and SQLite opens at most {_MAX_PATH}: "
+            "choose a folder with a shorter path, or move it there"
+        )
 
 
 def primary_code(error: sqlite3.Error) -> int:
@@ -56,6 +71,7 @@ class HeldFile:
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, path: Path) -> None:
+        check_length(path)
         self._path = path
         self._released = False
         with self._lock:

@@ -10,6 +10,7 @@ Exit codes:
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -24,10 +25,11 @@ import click
 
 from ledger import LedgerError
 from matcher.commands.lazy import LazyGroup
+from matcher.commands.output import abandon_stdout, flush_stdout, name_stdout
 from matcher.errors import MatcherError
 from matcher.system.compiling import WORK
 from matcher.system.files import readable_name
-from matcher.system.text import printable
+from matcher.system.text import left_to_right, printable
 
 DONE, FAILED = 0, 2
 
@@ -35,7 +37,8 @@ NO_HASHER = "no hasher that computes them is installed here"
 """The reason why a listed hash can be looked up, but no picture can match it."""
 
 _COMMANDS = (
-    *("bench", "demo", "diff", "findings", "hash", "lists", "match", "relookup", "report", "scan", "verify", "warm"),
+    *("bench", "decide", "demo", "diff", "export", "findings", "hash", "lists", "match", "relookup", "report", "scan"),
+    *("verify", "warm"),
 )
 
 
@@ -53,31 +56,48 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. No exception leaves this function."""
     try:
         result = cli.main(list(arguments), prog_name="matcher", standalone_mode=False)
-        sys.stdout.flush()
+        flush_stdout()
     except click.ClickException as error:
-        error.show()
+        with suppress(OSError, ValueError):  # stderr cannot be written to
+            error.show()
     except (click.Abort, KeyboardInterrupt):
         say("matcher: interrupted")
     except (MatcherError, LedgerError) as error:
-        say(f"matcher: {error}")
+        say(f"matcher: {error}{_open_files(error)}")
     except (BrokenPipeError, SystemExit):  # the reader of our output left; click would exit with 1, "notable"
-        with suppress(OSError, ValueError):  # keep Python from reporting it again at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        pass
     except OSError as error:
         where = f"{readable_name(error.filename)}: " if error.filename else ""
-        say(f"matcher: {where}{error.strerror or error}")
+        say(f"matcher: {where}{error.strerror or error}{_open_files(error)}")
     except Exception as error:  # noqa: BLE001 - the last line of defence: an exit code of 1 would mean "notable found"
         at = traceback.extract_tb(error.__traceback__)[-1]
         say(f"matcher: internal error: {type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")
     else:
         return result if isinstance(result, int) else DONE
+    abandon_stdout()
     return FAILED
+
+
+def _open_files(error: BaseException | None) -> str:
+    """What to do where an error is that of too many open files; empty for any other."""
+    while error is not None and getattr(error, "errno", None) not in (errno.EMFILE, errno.ENFILE):
+        error = error.__cause__ or error.__context__
+    if error is None:
+        return ""
+    try:
+        import resource
+
+        limit = f"this process may have {resource.getrlimit(resource.RLIMIT_NOFILE)[0]:,} files open; "
+    except ImportError:
+        limit = ""
+    return f"; {limit}raise the limit (`ulimit -n 4096` in the shell) and run the command again"
 
 
 def say(text: str) -> None:
     """Write one line to stderr. The work continues where stderr is closed or cannot be written to."""
     with suppress(OSError, ValueError):
-        click.echo(printable(text), err=True)
+        line = printable(text)
+        click.echo(left_to_right(line) if sys.stderr.isatty() else line, err=True)
 
 
 _INTERRUPTS = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -97,9 +117,9 @@ def _on_interrupt(handler: Any) -> None:
 
 def main() -> None:
     """The entry point of the console script `matcher`."""
-    for name, mode in (("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by the parent process
-            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - until the end
+    if sys.stderr is None:  # closed by the parent process
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    name_stdout()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # JSON is UTF-8 on every console, and no path stops the output
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

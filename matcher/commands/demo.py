@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import os
+import shlex
+import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -154,15 +157,35 @@ def _table(findings: list[dict[str, Any]]) -> None:
 
 
 def _next_steps(folder: Path, report_path: Path, seconds: float) -> str:
-    store, case = folder / "known.store", folder / "case"
-    picture = json.dumps(str(folder / "exhibit" / "DCIM" / "turned.jpg"), ensure_ascii=False)
-    tool = sys.argv[0] if Path(sys.argv[0]).stem == "matcher" else "matcher"
+    """The commands to try next, quoted so that they work as they are pasted into this shell."""
+    tool = _tool()
+    store, case, turned = folder / "known.store", folder / "case", folder / "exhibit" / "DCIM" / "turned.jpg"
+    key, vkey = folder / "demo.key", folder / "demo.vkey"
+    decide = ("decide", "--case", case, "--path", "DCIM/turned.jpg", "--verdict", "confirmed", "--key", key)
     return f"""
 done in {seconds:.0f} s. What to try next:
   open the report            {report_path}
-  one picture                {tool} match --store {store} {picture}
-  the case's findings        {tool} findings --case {case} --status unreadable
-  change a byte of {case / "case.ledger"}, then    {tool} verify --case {case} --keys {folder / "demo.vkey"}
-  an exhibit of it           {Path(sys.executable).name} -m ledger export --case {case} -o {folder / "exhibit.zip"}
-  a real scan                {tool} lists import LIST --store STORE --name NAME
-                             {tool} scan FOLDER --store STORE --case CASE --examiner YOU --exhibit NUMBER"""
+  one picture                {quoted(*tool, "match", turned, "--store", store)}
+  the case's findings        {quoted(*tool, "findings", "--case", case, "--status", "unreadable")}
+  a decision of yours        {quoted(*tool, *decide)}
+  an exhibit of the case     {quoted(*tool, "export", "--case", case, "-o", folder / "for-the-other-side")}
+  verified by Python alone   {quoted(sys.executable, folder / "for-the-other-side" / "verify.py")}
+  the case, verified         {quoted(*tool, "verify", "--case", case, "--keys", vkey)}
+                             (then change a byte of {case / "case.ledger"}, and verify it again)
+  a real scan                {quoted(*tool, "lists", "import")} LIST --store STORE --name NAME
+                             {quoted(*tool, "scan")} FOLDER --store STORE --case CASE --examiner YOU --exhibit NUMBER"""
+
+
+def _tool() -> tuple[str, ...]:
+    """How this program was called: by its script, else as a module of this Python, which works in any folder."""
+    script = Path(sys.argv[0])
+    if script.stem != "matcher":
+        return (sys.executable, "-m", "matcher")
+    found = shutil.which("matcher")
+    return ("matcher",) if found is not None and Path(found).resolve() == script.resolve() else (sys.argv[0],)
+
+
+def quoted(*words: str | Path) -> str:
+    """A command line for the shell of this system."""
+    texts = [str(word) for word in words]
+    return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)

@@ -154,7 +154,7 @@ def _print_result(text: str, *, err: bool) -> None:
 
 
 def _summary(facts: dict[str, Any]) -> str:
-    from matcher.commands.progress import in_bytes
+    from matcher.commands.progress_line import in_bytes
     from matcher.record.shortfall import Shortfall
     from matcher.reports.not_examined import shortfall_lines
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matcher.commands.options import FILE, case_option
+from matcher.commands.output import abandon_stdout
 from matcher.system.text import printable
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def show(verdict: Verdict) -> None:
             click.echo(printable(line))
         sys.stdout.flush()
         return
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    abandon_stdout()
 
 
 def _lines(verdict: Verdict) -> Iterator[str]:

@@ -12,11 +12,14 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from matcher.algorithms import Metric
 from matcher.calibration.tables import KINDS
 from matcher.errors import DecodeError, SettingsError
 from matcher.examine.arguments import Data, Digests, check_hash, check_names, checked_data, checked_digests
 from matcher.examine.content import Content, read_content
+from matcher.examine.origin import Origin, selected_lists
 from matcher.examine.pictures import PictureExaminer, PictureResult
 from matcher.examine.side_files import side_file
 from matcher.executors import no_op
@@ -25,7 +28,7 @@ from matcher.hashers import FileHasher, PictureHasher, file_hashers, known_algor
 from matcher.imaging.sniff import Kind, named_as_picture
 from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
-from matcher.lists.store import Store, check_lists
+from matcher.lists.store import Store, check_lists, check_opened
 from matcher.lists.together import OpenLists
 from matcher.lookup.all_algorithms import CombinedLookup
 from matcher.lookup.chances import Chances, count_queries
@@ -42,6 +45,8 @@ class Matcher:
 
     def __init__(self, lists: Sequence[OpenList] = (), *, settings: Settings | None = None) -> None:
         self.lists = tuple(lists)
+        self.origin: Origin | None = None
+        """Where the lists were opened; None where they were passed in."""
         self.open_lists = OpenLists(self.lists)
         self.settings = Settings() if settings is None else settings
         names = algorithms_for(self.settings.algorithms, self.lists)
@@ -68,27 +73,79 @@ class Matcher:
         cls,
         store: str | PathLike[str],
         *,
-        lists: Iterable[tuple[str, int]] | None = None,
+        lists: Iterable[str | tuple[str, int]] | None = None,
         settings: Settings | None = None,
         check: bool = False,
     ) -> Matcher:
-        """Open the current lists of a store, or those named by (name, version) pairs. Cheap: files are memory-mapped.
+        """Open the current lists of a store, or those of `lists`. Cheap: files are memory-mapped.
 
-        With `check`, every byte of the lists is read first and compared with what was imported. StoreError or
-        IndexFileError where something is missing or damaged, or where the store's lists have nothing to look up.
+        `lists` are names, for the current version of a list, or (name, version) pairs. With `check`, every byte of the
+        lists is read first and compared with what was imported. StoreError or IndexFileError where something is missing
+        or damaged, or where the store's lists have nothing to look up; SettingsError where `lists` is something else.
         `not_computed` counts the listed hashes that no picture can match here, because their hasher is missing.
         """
         opened = Store.open(Path(store))
         if lists is None:
             check_lists(opened, computed=False)
-        return cls.of_store(opened, opened.current() if lists is None else lists, settings=settings, check=check)
+        chosen = opened.current() if lists is None else selected_lists(opened, lists)
+        matcher = cls.of_store(opened, chosen, settings=settings, check=check)
+        matcher.origin = Origin(opened.folder.absolute(), whole=lists is None)
+        return matcher
 
     @classmethod
     def of_store(
         cls, store: Store, lists: Iterable[tuple[str, int]], *, settings: Settings | None = None, check: bool = False
     ) -> Matcher:
         """Open lists of an open store, by their names and versions. Raises the same errors of lists as `open`."""
-        return cls([store.open_list(name, version, check=check) for name, version in lists], settings=settings)
+        matcher = cls([store.open_list(name, version, check=check) for name, version in lists], settings=settings)
+        matcher.origin = Origin(store.folder.absolute(), whole=False)
+        return matcher
+
+    def is_current(self) -> bool:
+        """Whether the lists that are open are those that opening the store again would open. Cheap: reads one table.
+
+        False where the store has a newer version of one, also of one that was opened by its version, where one was
+        removed, and, if all lists of the store were opened, where it has another. StoreError where the store cannot be
+        read; SettingsError for lists that were not opened from a store.
+        """
+        return self._newest() == [(opened.name, opened.version) for opened in self.lists]
+
+    def reopened(self, *, check: bool = False) -> Matcher:
+        """A matcher of the current versions, with the same settings; this one, where it is current.
+
+        Lists that have not changed stay open and are shared with this matcher, which remains usable; with `check`, the
+        bytes of the others are read first. The errors of `open` and of `is_current`.
+        """
+        newest, held = self._newest(), {(opened.name, opened.version): opened for opened in self.lists}
+        if newest == list(held):
+            return self
+        assert self.origin is not None, "_newest has raised"
+        store = Store.open(self.origin.store)
+        lists = [held.get(key) or store.open_list(*key, check=check) for key in newest]
+        check_opened(store.folder, lists, computed=False)
+        matcher = type(self)(lists, settings=self.settings)
+        matcher.origin = self.origin
+        return matcher
+
+    def _newest(self) -> list[tuple[str, int]]:
+        """The names and versions that `reopened` opens."""
+        if self.origin is None:
+            raise SettingsError("this matcher's lists were not opened from a store, which could have newer ones")
+        store = Store.open(self.origin.store)
+        return store.current() if self.origin.whole else selected_lists(store, [opened.name for opened in self.lists])
+
+    def __reduce__(self) -> tuple[Callable[..., Matcher], tuple[object, ...]]:
+        """Pickled are the store's place, the versions and the settings: another process opens the same lists."""
+        if self.origin is None and self.lists:
+            raise TypeError("a Matcher of lists that were not opened from a store cannot be pickled")
+        versions = tuple((opened.name, opened.version) for opened in self.lists)
+        return _unpickled, (type(self), self.origin, versions, self.settings)
+
+    def __copy__(self) -> Matcher:
+        """A second object with the same open lists."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
 
     @property
     def not_computed(self) -> dict[str, int]:
@@ -230,7 +287,8 @@ class Matcher:
         data = b""
         try:
             data = content.take()
-            self._pictures.examine(data, kind, result, beat)
+            with np.errstate(all="ignore"):  # garbage in floats warns nobody: its pixels are what they are
+                self._pictures.examine(data, kind, result, beat)
             reason = result.reason
         except DecodeError as error:
             reason = error.reason
@@ -260,6 +318,17 @@ class Matcher:
             unread = Reason.TOO_MANY_BYTES if give_up is None else give_up
             return Status.UNREADABLE, Reason.UNSUPPORTED_FORMAT if kind.decoder is None else unread
         return Status.EXAMINED, None
+
+
+def _unpickled(
+    kind: type[Matcher], origin: Origin | None, versions: Iterable[tuple[str, int]], settings: Settings
+) -> Matcher:
+    """The matcher that was pickled, opened in this process. StoreError where a version is not in the store any more."""
+    if origin is None:
+        return kind(settings=settings)
+    matcher = kind.of_store(Store.open(origin.store), versions, settings=settings)
+    matcher.origin = origin
+    return matcher
 
 
 LOW = "quality"

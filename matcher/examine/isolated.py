@@ -93,7 +93,7 @@ class IsolatedMatcher:
         store: str | PathLike[str],
         *,
         workers: int | None = None,
-        lists: Iterable[tuple[str, int]] | None = None,
+        lists: Iterable[str | tuple[str, int]] | None = None,
         settings: Settings | None = None,
         seconds: float | None = None,
         memory: int | None = None,
@@ -153,6 +153,10 @@ class IsolatedMatcher:
             except WorkerStopped:
                 pass  # the finding is then made without the digests of plug-ins
         return call.run(self._plain, reason)
+
+    def is_current(self) -> bool:
+        """Whether the store has no newer lists, as Matcher.is_current. Where it has, open another IsolatedMatcher."""
+        return self._plain.is_current()
 
     @property
     def not_computed(self) -> dict[str, int]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 import os
 import shutil
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ import numpy.typing as npt
 
 from matcher.errors import IndexFileError
 from matcher.system.files import sha256_of, sync_folder, sync_tree, write_new
+from matcher.system.mapping import map_file
 
 FORMAT = 2
 HEADER = "header.json"
@@ -172,17 +172,16 @@ def check(path: Path) -> None:
             raise IndexFileError(f"{path / name}: its bytes are not those that were published")
 
 
-def map_bytes(path: Path) -> mmap.mmap | bytes:
-    """A file's bytes, memory-mapped for reading. IndexFileError where that fails."""
+def map_bytes(path: Path) -> memoryview:
+    """A file's bytes, memory-mapped for reading; no descriptor remains open. IndexFileError where that fails."""
     try:
-        with path.open("rb") as stream:
-            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if path.stat().st_size else b""
+        return map_file(path).data
     except (OSError, ValueError) as error:
         raise IndexFileError(f"{path}: cannot be mapped: {error}") from error
 
 
 def map_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """A read-only memory-mapped array; an empty one, without a file, where the shape has a 0.
+    """A read-only memory-mapped array; an empty one, without a file, where the shape has a 0. No descriptor is kept.
 
     IndexFileError where that fails, or where the file is of another size than the array.
     """
@@ -192,6 +191,6 @@ def map_array(path: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> npt.N
         size = path.stat().st_size
         if size != np.dtype(dtype).itemsize * int(np.prod(shape, dtype=object)):
             raise IndexFileError(f"{path}: has {size} bytes, not those of {shape} {np.dtype(dtype).name}")
-        return np.memmap(path, dtype=dtype, mode="r", shape=shape)
+        return map_file(path).view(dtype).reshape(shape)
     except (OSError, ValueError) as error:
         raise IndexFileError(f"{path}: cannot be mapped: {error}") from error

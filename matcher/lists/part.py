@@ -88,7 +88,7 @@ class Part:
 
     def line(self, record: int) -> tuple[ListEntry, int]:
         """A record's entry and its kind."""
-        line = self._entries[int(self._offsets[record]) : int(self._offsets[record + 1])]
+        line = bytes(self._entries[int(self._offsets[record]) : int(self._offsets[record + 1])])
         entry_id, category, note, kind = json.loads(line)
         return ListEntry(entry_id, category, note), kind
 

@@ -11,10 +11,11 @@ open the catalogue read-only and continue to use the folders that they opened.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +44,7 @@ _NAME = re.compile(r"[^\W_][\w .()+@=,-]{0,99}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # devices on Windows
 _MOST_BYTES = 200
 _WAIT = 30.0
+_MAX_PATH = 504
 
 
 def check_name(name: str) -> None:
@@ -60,16 +62,20 @@ def check_lists(store: Store, *, computed: bool = True) -> None:
 
     With `computed`, hashes without an installed hasher do not count: no picture could match them.
     """
-    current = store.current()
-    if not current:
-        raise StoreError(f"{store.folder}: the store holds no list that is in use, so nothing could match")
-    lists = [store.open_list(name, version) for name, version in current]
+    lists = [store.open_list(name, version) for name, version in store.current()]
+    check_opened(store.folder, lists, computed=computed)
+
+
+def check_opened(folder: Path, lists: Sequence[OpenList], *, computed: bool = True) -> None:
+    """As check_lists, of the current lists of the store in `folder`, which are open."""
+    if not lists:
+        raise StoreError(f"{folder}: the store holds no list that is in use, so nothing could match")
     names = sorted({name for opened in lists for name in opened.algorithms})
     if not names:
-        raise StoreError(f"{store.folder}: its lists hold no hash that can be looked up, so nothing could match")
+        raise StoreError(f"{folder}: its lists hold no hash that can be looked up, so nothing could match")
     if computed and not any(map(has_hasher, names)):
         raise StoreError(
-            f"{store.folder}: its lists hold only hashes that nothing installed here computes "
+            f"{folder}: its lists hold only hashes that nothing installed here computes "
             f"({', '.join(names)}), so nothing could match"
         )
 
@@ -120,6 +126,7 @@ class Store:
     @contextmanager
     def _reading(self) -> Iterator[Database]:
         path = self.folder / CATALOGUE
+        _check_length(path)
         try:
             with ExitStack() as stack:
                 if path.with_name(f"{CATALOGUE}-journal").exists():  # of an import that runs, or that was killed
@@ -138,6 +145,7 @@ class Store:
     def writing(self) -> Iterator[StoreWriter]:
         """Hold the store's write lock. The store is made where there is none. StoreError where another writes."""
         path = self.folder / CATALOGUE
+        _check_length(path)
         try:
             (self.folder / LISTS).mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(path, timeout=_WAIT, isolation_level=None)) as connection:
@@ -240,6 +248,19 @@ def _version_in(folder: Path, name: str, current: Mapping[str, int]) -> int:
         known = ", ".join(current) or "none"
         raise StoreError(f"{folder}: no list {name!r} is in use; in use: {known}")
     return current[name]
+
+
+def _check_length(path: Path) -> None:
+    """StoreError where SQLite cannot open a file, because its path, with links resolved, is too long.
+
+    SQLite takes at most 512 bytes, and those of `-journal` too, and makes relative paths absolute first.
+    """
+    length = len(os.fsencode(os.path.realpath(path)))
+    if os.name == "posix" and length > _MAX_PATH:
+        raise StoreError(
+            f"{path}: its whole path has {length} bytes, and SQLite opens at most {_MAX_PATH}: "
+            "choose a folder with a shorter path, or move the store there"
+        )
 
 
 def _check_format(connection: sqlite3.Connection, folder: Path) -> None:

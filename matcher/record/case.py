@@ -158,6 +158,13 @@ def _signer(key: Path, origin: str, passphrase: bytes | None) -> Signer:
     return load_signer(key, name=origin, passphrase=passphrase)
 
 
+def is_signed_by(folder: Path, origin: str, key: Path, passphrase: bytes | None) -> bool:
+    """Whether the private key in the file `key` is among those that sign the case of this origin."""
+    if not key.exists() or not (folder / KEYS).exists():
+        return False
+    return set(load_signer(key, name=origin, passphrase=passphrase).vkeys) <= set(read_vkeys(folder / KEYS))
+
+
 def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:60] or "case"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,8 +51,11 @@ def make_list(
     category: str | None = None,
     algorithms: Sequence[str] = DEFAULT_ALGORITHMS,
     workers: int | None = None,
+    on_examined: Callable[[Finding], None] = lambda _finding: None,
 ) -> MadeList:
     """Write a list of every picture below `folder`. ListError where that fails; then no list is written.
+
+    `on_examined` is called with the finding of each file, in the order of their paths.
 
     An entry's id is `NAME/` and the file's SHA-256; its note is the path inside the folder. Content that occurs twice
     is listed once. A picture with an alpha channel is listed in all of its renderings, an animation with every frame
@@ -75,6 +78,7 @@ def make_list(
             with closing(results):
                 for _item, finding in results:
                     assert isinstance(finding, Finding), "the job has no table of examined contents"
+                    on_examined(finding)
                     _add(made, finding, listed, stream, name=name, category=category)
             if not made.entries:
                 raise ListError(f"{folder}: no picture in it")

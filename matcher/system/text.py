@@ -15,6 +15,21 @@ def json_line(value: Any) -> str:
     return _UNSAFE.sub(lambda unsafe: f"\\u{ord(unsafe[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
+_RIGHT_TO_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff"
+_TURNED = re.compile(f"[{_RIGHT_TO_LEFT}]+(?: +[{_RIGHT_TO_LEFT}]+)*")
+"""Words in scripts that are written from right to left."""
+_MARK = "\u200e"
+
+
+def left_to_right(text: str) -> str:
+    """A line for a terminal in which names in right-to-left scripts do not turn round what stands beside them.
+
+    A left-to-right mark stands on each side of such words: the folders of a path, its numbers and the rest of the line
+    stay in their order, whatever the terminal makes of bidirectional text. The marks are invisible.
+    """
+    return _TURNED.sub(lambda words: f"{_MARK}{words[0]}{_MARK}", text)
+
+
 def printable(text: str) -> str:
     """Text on one line, in which every character that is not printable is escaped."""
     if text.isprintable():

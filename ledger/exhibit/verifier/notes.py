@@ -203,7 +203,7 @@ def exact_size(text: str) -> int:
 
 
 def read_supplied(path: str, limit: int = MAX_NOTE) -> bytes:
-    """The bytes of a file that the command line names. Raises CannotCheck."""
+    """The bytes of a file that the command line names, without UTF-8's byte order mark. Raises CannotCheck."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(limit + 1)
@@ -211,4 +211,6 @@ def read_supplied(path: str, limit: int = MAX_NOTE) -> bytes:
         raise CannotCheck(f"{path}: {error.strerror}") from error
     if len(data) > limit:
         raise CannotCheck(f"{path}: longer than {limit} bytes")
-    return data
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise CannotCheck(f"{path}: text in UTF-16: save it as UTF-8 or ASCII")
+    return data.removeprefix(b"\xef\xbb\xbf")

@@ -19,24 +19,31 @@ from matcher.commands.options import FILE, FOLDER, algorithm_names
 @click.option(
     "--workers", type=click.IntRange(min=0), help="Processes; one a core otherwise, 0 for this process alone."
 )
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(
-    *, folder: Path, name: str, output: Path, category: str | None, algorithms: str, workers: int | None
+    *, folder: Path, name: str, output: Path, category: str | None, algorithms: str, workers: int | None, quiet: bool
 ) -> int:
     """Make a list from the pictures of a folder that the lab lawfully holds.
 
     The list can be imported with `matcher lists import`. Files that are no pictures are passed over; pictures that
     cannot be read are named; only their digests are listed, if they are pictures at all.
     """
+    from matcher.commands.build_progress import BuildProgress
     from matcher.scan.make_list import make_list
 
-    made = make_list(
-        folder,
-        name=name,
-        output=output,
-        category=category,
-        algorithms=algorithm_names(algorithms),
-        workers=workers,
-    )
+    progress = BuildProgress(folder, quiet=quiet)
+    try:
+        made = make_list(
+            folder,
+            name=name,
+            output=output,
+            category=category,
+            algorithms=algorithm_names(algorithms),
+            workers=workers,
+            on_examined=progress.examined,
+        )
+    finally:
+        progress.stop()
     for path, reason in made.unreadable:
         say(f"{path}: {reason}: its picture is not in the list")
     for kind, count in sorted(made.without_information.items()):

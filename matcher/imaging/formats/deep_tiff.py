@@ -164,7 +164,7 @@ def _eight_bits(values: Samples, facts: Layout, *, is_scaled: bool) -> Image.Ima
 def _with_alpha(image: Image.Image, values: Samples, facts: Layout, alpha: int) -> Image.Image:
     """The picture with its alpha channel, as Pillow has it: multiplied into the colours or not."""
     if facts.sample_format == FLOAT:
-        opacity = np.rint(np.clip(np.nan_to_num(values.astype(np.float32)), 0, 1) * 255).astype(np.uint8)
+        opacity = np.rint(np.clip(np.nan_to_num(values), 0, 1).astype(np.float32) * 255).astype(np.uint8)
     elif facts.sample_format != UNSIGNED:
         raise DecodeError(Reason.UNSUPPORTED_FORMAT)
     elif facts.bits < 8:

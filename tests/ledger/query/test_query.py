@@ -174,3 +174,25 @@ def test_the_command(run: Callable[..., Any], log: Ledger, path: Path, table: Pa
     result = run("entries", path, "--path-prefix", "Bücher/")
     assert result.out.count("Bücher/ü.png") == len(result.out.splitlines()) > 0
     assert run("entries", path, "--since", "yesterday").code == 2
+
+
+@pytest.mark.parametrize("prefix", ["Bücher/", "Bu\u0308cher/"])
+def test_paths_are_compared_alike_in_both_of_unicodes_forms(log: Ledger, table: Path, prefix: str) -> None:
+    names = ("Bücher/nfc.jpg", "Bu\u0308cher/nfd.jpg")
+    more = [{"v": 1, "type": "item", "scan": 9, "seq": n, "finding": {"path": name}} for n, name in enumerate(names)]
+    log.append([canonical(form) for form in more], checkpoint=True)
+    query = Query(path=prefix, scan=9)
+    assert [index for index, _body in find(log, query, table=None)] == [120, 121]
+    assert list(find(log, query, table=table)) == scanned(log, query)
+
+
+def test_a_table_of_the_version_before_is_made_again(log: Ledger, table: Path) -> None:
+    query = Query(path="Bücher")
+    expected = list(find(log, query, table=table))
+    with closing(sqlite3.connect(table)) as database, database:
+        database.execute("UPDATE entry SET path = 'x' WHERE path IS NOT NULL")
+        database.execute("PRAGMA user_version=1")
+    troubles: list[str] = []
+    assert list(find(log, query, table=table, on_trouble=troubles.append)) == expected
+    assert troubles == []
+    assert expected

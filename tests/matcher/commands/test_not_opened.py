@@ -124,7 +124,7 @@ def test_a_scan_that_goes_on_counts_what_was_not_opened_before(
 
 def test_progress_names_them(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     progress = Progress(quiet=False, jsonl=False)
-    monkeypatch.setattr(progress, "_every", 0.0)
+    monkeypatch.setattr(progress._shown, "_every", 0.0)
     monkeypatch.setattr(progress, "_census", SimpleNamespace(complete=False))
     progress.examined(Finding("a", 1, None, Status.SKIPPED, Reason.CONTAINER_NOT_OPENED), repeated=False)
     progress.examined(Finding("b", 1, None, Status.SKIPPED, Reason.ENCRYPTED), repeated=False)

@@ -1,0 +1,88 @@
+"""matcher decide: an examiner's decisions on items, into the case's ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ledger import VERDICTS
+from matcher.commands import say
+from matcher.commands.options import FILE, case_option, echo_json
+
+
+@click.command(
+    "decide", epilog="Example: matcher decide --case case-17 --path DCIM/IMG_0001.JPG --verdict confirmed --note 'seen'"
+)
+@case_option
+@click.option("--path", "paths", multiple=True, help="Path of an item, as `matcher findings` prints it; repeatable.")
+@click.option(
+    "--index", "indexes", type=click.IntRange(min=0), multiple=True, help="Index of an item's entry; repeatable."
+)
+@click.option("--scan", type=int, help="Only items of this scan, where a path occurs in several.")
+@click.option(
+    "--verdict",
+    required=True,
+    type=click.Choice(VERDICTS),
+    help="confirmed: it is known material; refuted: it is not; needs-review: somebody else has to look at it.",
+)
+@click.option("--note", help="Why.")
+@click.option(
+    "--examiner", help="Who decides; otherwise the examiner of the case, where it has one and the key is known."
+)
+@click.option("--role", help="In what role.")
+@click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
+@click.option("--passphrase-file", type=FILE, help="File with that key's passphrase on its first line.")
+def command(
+    *,
+    case: Path,
+    paths: tuple[str, ...],
+    indexes: tuple[int, ...],
+    scan: int | None,
+    verdict: str,
+    note: str | None,
+    examiner: str | None,
+    role: str | None,
+    key: Path | None,
+    passphrase_file: Path | None,
+) -> int:
+    """Record what an examiner decides of one or more items of a case, signed.
+
+    Prints one JSON line a decision. A later decision on an item supersedes the earlier one; nothing is ever edited. All
+    items are decided, or none.
+    """
+    from ledger import read_passphrase
+    from matcher.commands.progress import Progress
+    from matcher.record.case import NO_FACTS, CaseReader, check_case, is_signed_by, open_case
+    from matcher.record.examiner_folder import signing_key_path
+    from matcher.revisit.decide import DecisionRequest, decide
+    from matcher.revisit.items import known_examiner, named_items
+
+    if not paths and not indexes:
+        raise click.UsageError("name the items: --path PATH or --index N, each as often as necessary")
+    check_case(case)
+    key = signing_key_path() if key is None else key
+    passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
+    with CaseReader(case) as reader:
+        named_items(reader, indexes=indexes, paths=paths, scan=scan)  # before a key is added to the case
+        if examiner is None and is_signed_by(case, reader.origin, key, passphrase):
+            examiner = known_examiner(reader)
+    if not examiner:
+        raise click.UsageError("say who decides: --examiner NAME")
+    request = DecisionRequest(case, verdict, examiner, indexes, paths, scan, role, note)
+    waiting = Progress(quiet=False, jsonl=False).waiting
+    with open_case(case, NO_FACTS, key=key, passphrase=passphrase, on_wait=waiting) as log:
+        for decided in decide(log, request):
+            echo_json(
+                {
+                    "decision": decided.index,
+                    "index": decided.item.index,
+                    "scan": decided.item.scan,
+                    "path": decided.item.path,
+                    "verdict": verdict,
+                    "examiner": examiner,
+                    "supersedes": decided.supersedes,
+                }
+            )
+        say(f"ledger size {log.size}, root {log.root().hex()}   (write both in your notebook)")
+    return 0

@@ -1,0 +1,59 @@
+"""An examiner's decisions on items of a case, recorded in its ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger import Decision, Ledger, SizeChangedError, clock, decision_entries
+from matcher.record.case import CaseReader
+from matcher.revisit.items import NamedItem, named_items
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRequest:
+    """What is decided of the items with these leaf indexes and paths; `scan` None: of whatever scan they are."""
+
+    case: Path
+    verdict: str
+    examiner: str
+    indexes: tuple[int, ...] = ()
+    paths: tuple[str, ...] = ()
+    scan: int | None = None
+    role: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that was recorded: its leaf index, its item, and the decision that it supersedes, if any."""
+
+    index: int
+    item: NamedItem
+    supersedes: int | None
+
+
+def decide(log: Ledger, request: DecisionRequest) -> list[Decided]:
+    """Record one decision an item, all in one append with a signed checkpoint. CaseError, DecisionError.
+
+    A decision supersedes the newest one that cites this item alone. One that cites other items too is left standing
+    for these; of this item the newest decision holds.
+    """
+    while True:
+        with CaseReader(request.case) as reader:
+            size = reader.size
+            items = named_items(reader, indexes=request.indexes, paths=request.paths, scan=request.scan)
+        superseded = [max((index for index, cited in item.decisions if cited == 1), default=None) for item in items]
+        decisions = [
+            Decision(request.verdict, request.examiner, [item.index], request.role, request.note, supersedes)
+            for item, supersedes in zip(items, superseded, strict=True)
+        ]
+        bodies = decision_entries(log, decisions, clock.now())
+        try:
+            first = log.append(bodies, checkpoint=True, expected_size=size)
+        except SizeChangedError:  # another process has appended since: maybe a decision on the same item
+            continue
+        return [
+            Decided(first + place, item, supersedes)
+            for place, (item, supersedes) in enumerate(zip(items, superseded, strict=True))
+        ]
