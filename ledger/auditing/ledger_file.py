@@ -16,7 +16,7 @@ from typing import Any, Literal
 from cryptography.x509 import Certificate
 
 from ledger.auditing.attachments import ATTACHED_TYPES, AttachmentChecker, Stamped, VerifyToken
-from ledger.auditing.case_files import file_problems
+from ledger.auditing.case_files import with_file_problems
 from ledger.auditing.checkpoint_audit import CheckpointAudit, Expected
 from ledger.auditing.completeness import ScanCheck, ScanChecker
 from ledger.auditing.rebuilding import Rebuilt
@@ -45,7 +45,7 @@ class AuditReport:
     """The result of an audit. `root` is recomputed from the entries; `signed_size` is None if nothing is signed.
 
     `trust` is "verified" only where a key from the `keys` or the `policy` of the caller has signed. `nature` classifies
-    the problems: "incomplete" if the only problem is that a scan was not closed, "unsigned" if it is that no known key
+    the problems: "incomplete" if the only problem is that a scan is open, "unsigned" if it is that no known key
     has signed, "damaged" if bits changed or bytes are lost, "tampered" if only tampering explains the problems,
     "unclear" if they may be either. `accepted` is the largest checkpoint that the policy accepts, with its cosigners
     and their times; `stamped` are the time-stamp tokens that were traced to the `roots`. `notes` are remarks that are
@@ -70,6 +70,13 @@ class AuditReport:
     def intact(self) -> bool:
         """Whether there is no problem."""
         return not self.problems
+
+    @property
+    def other_problems(self) -> tuple[str, ...]:
+        """The problems apart from those that a scan is open: neither closed nor abandoned."""
+        others = {problem for scan in self.scans for problem in scan.other_problems}
+        of_open = {problem for scan in self.scans for problem in scan.problems} - others
+        return tuple(problem for problem in self.problems if problem not in of_open)
 
 
 def audit(
@@ -99,7 +106,7 @@ def audit(
     6. No tile and no checkpoint is beyond the entries.
     7. Decisions cite earlier entries by their leaf hashes. Openings open their commitments. Cosignatures and time-stamp
        tokens are those that entries record; tokens are valid, if there are `roots` of authorities.
-    8. Scans are complete, and the close of each is signed by a known key; with `folder`, the files there have the
+    8. Scans are complete or abandoned, and the end of each is signed by a known key; with `folder`, the files there have the
        digests that the scans recorded.
 
     Raises StoreError if the file cannot be read or is no ledger, and NoteError for a malformed vkey, or for one of
@@ -304,16 +311,16 @@ class _Audit:
         # 8
         scans = self._scans.finish()
         if folder is not None:
-            for problem in file_problems(folder, scans):
-                self.problem(problem)
+            scans = with_file_problems(folder, scans)
         if self._more:
             self._problems.append(f"{self._more} more problems")
         checkpoints, size = self._checkpoints, self._rebuilt.size
         notes = [*self._notes[:MAX_PROBLEMS], *self._notes_of(checkpoints)]
         signed = checkpoints.signed or 0
-        for scan in scans:  # a writer signs the close of a scan in the transaction that appends it
-            if scan.closed_at is not None and scan.closed_at >= signed:
-                self._unsigned.append(f"scan {scan.scan}: its close, entry {scan.closed_at}, is signed by no known key")
+        for scan in scans:  # a writer signs the end of a scan in the transaction that appends it
+            if scan.ended_at is not None and scan.ended_at >= signed:
+                end = "close" if scan.closed_at is not None else "abandonment"
+                self._unsigned.append(f"scan {scan.scan}: its {end}, entry {scan.ended_at}, is signed by no known key")
         unsigned = size - signed
         if unsigned:
             entries = "1 entry" if unsigned == 1 else f"{unsigned} entries"
@@ -356,7 +363,7 @@ class _Audit:
             return "tampered"
         if "damage" in self._signs:
             return "damaged"
-        if self._problems or any(scan.problems for scan in scans if scan.closed_at is not None):
+        if self._problems or any(scan.other_problems for scan in scans):
             return "unclear"
         if self._unsigned:
             return "unsigned"
