@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from ledger import DamagedError, audit, read_vkeys
@@ -28,5 +29,5 @@ def not_intact(folder: Path, problem: str) -> NotIntactError:
     """The error that says what is wrong, and what to do next."""
     return NotIntactError(
         f"{folder}: NOT INTACT: {problem}. Nothing was scanned. Make a copy of the case, and run: "
-        f"matcher verify --case {folder}"
+        f"matcher verify --case {shlex.quote(str(folder))}"
     )

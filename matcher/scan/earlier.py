@@ -6,6 +6,7 @@ resumed at another path has that source too: the `anomaly` that says so names it
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,5 +140,5 @@ def _refusal(log: Ledger, others: Collection[EarlierScan], source: Mapping[str, 
         f"{case}: no scan of {source['path']} can be resumed, and nothing was scanned. {'; '.join(named)}{more}. "
         f"If this is the same evidence at another path, go on with it: add --scan {first} to this command. "
         "If it is other evidence, scan it anew: leave --resume out; what will never go on is ended by: "
-        f"matcher scan --abandon {first} --reason TEXT --case {case}"
+        f"matcher scan --abandon {first} --reason TEXT --case {shlex.quote(str(case))}"
     )

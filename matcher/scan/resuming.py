@@ -148,7 +148,7 @@ def check_fits(earlier: EarlierScan, changes: Changes, path: str) -> None:
         if paths
     ]
     raise CaseError(
-        f"{path} is not the evidence of scan {earlier.scan}, so that scan cannot go on with it: {'; '.join(differing)} "
+        f"{path} does not fit scan {earlier.scan}, so that scan cannot go on with it: {'; '.join(differing)} "
         "(scan it anew, without --resume and --scan)"
     )
 
