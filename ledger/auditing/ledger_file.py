@@ -243,7 +243,11 @@ class _Audit:
 
         # 6
         if shape.checkpoints > shape.size:
-            text = f"the checkpoint of size {shape.checkpoints} is beyond the {shape.size} entries"
+            missing = shape.checkpoints - shape.size
+            text = (
+                f"the checkpoint of size {shape.checkpoints} is beyond the {shape.size} entries: "
+                f"{missing} {'entry is' if missing == 1 else 'entries are'} missing at the end"
+            )
             self.problem(text, "tampering")
 
     def _next_stop(self, size: int) -> int | None:

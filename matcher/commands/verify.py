@@ -96,7 +96,7 @@ def _scan_lines(scan: ScanVerdict, case: Path) -> Iterator[str]:
     yield f"scan {check.scan:<7} {_state(scan)}: {check.items:,} items: {counts or 'nothing'}{matches}"
     if check.abandoned_at is not None:
         yield f"{'':12} why: {check.reason}; what else its source holds was NOT examined by it"
-    if check.is_open:
+    if check.is_open and scan.opened is not None:
         number = str(check.scan)
         go_on = quoted(["matcher", "scan", *_as_opened(scan), "--case", case, "--resume", "--scan", number])
         end = quoted(["matcher", "scan", "--abandon", number, "--reason", "TEXT", "--case", case])
@@ -106,7 +106,7 @@ def _scan_lines(scan: ScanVerdict, case: Path) -> Iterator[str]:
 
 def _state(scan: ScanVerdict) -> str:
     if scan.check.is_open:
-        return "OPEN, never closed"
+        return "OPEN, never closed" if scan.opened is not None else "NOT COMPLETE, its end is not in the ledger"
     if scan.problems:
         return "NOT INTACT"
     return "complete" if scan.check.abandoned_at is None else "ABANDONED"

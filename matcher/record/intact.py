@@ -9,6 +9,9 @@ from ledger import DamagedError, audit, read_vkeys
 from matcher.errors import NotIntactError
 from matcher.record.case import KEYS, LEDGER
 
+_MOST_NAMED = 3
+"""The most problems that are named; `matcher verify` names all."""
+
 
 def check_intact(folder: Path) -> None:
     """NotIntactError where the record contradicts itself, or something of it is missing. An open scan is no problem.
@@ -22,7 +25,7 @@ def check_intact(folder: Path) -> None:
     except DamagedError as error:
         raise not_intact(folder, str(error)) from error
     if report.other_problems and (keys or report.nature != "unsigned"):
-        raise not_intact(folder, report.other_problems[0])
+        raise not_intact(folder, "; ".join(report.other_problems[:_MOST_NAMED]))
 
 
 def not_intact(folder: Path, problem: str) -> NotIntactError:

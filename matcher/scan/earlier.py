@@ -129,15 +129,21 @@ def _numbered(scans: Mapping[int, EarlierScan], number: int, name: SourceName, c
     return earlier
 
 
+def _described(source: SourceName) -> str:
+    kind, path, _names = source
+    return f"a list of files from {path}" if kind == "files" else path
+
+
 def _refusal(log: Ledger, others: Collection[EarlierScan], source: Mapping[str, Any], case: Path) -> str:
     named = [
-        f"scan {other.scan}, of {other.sources[-1][1]}, is open with {count_items(log, other):,} items recorded"
+        f"scan {other.scan}, of {_described(other.sources[-1])}, is open, with {count_items(log, other):,} items"
         for other in list(others)[:_NAMED]
     ]
     more = f"; {len(others) - _NAMED} more are open" if len(others) > _NAMED else ""
     first = next(iter(others)).scan
     return (
-        f"{case}: no scan of {source['path']} can be resumed, and nothing was scanned. {'; '.join(named)}{more}. "
+        f"{case}: no scan of {_described(source_name(source))} can be resumed, and nothing was scanned. "
+        f"{'; '.join(named)}{more}. "
         f"If this is the same evidence at another path, go on with it: add --scan {first} to this command. "
         "If it is other evidence, scan it anew: leave --resume out; what will never go on is ended by: "
         f"matcher scan --abandon {first} --reason TEXT --case {shlex.quote(str(case))}"

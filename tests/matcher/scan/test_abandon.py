@@ -15,8 +15,10 @@ from ledger.exhibit.selecting import Selection
 from ledger.exhibit.writing import ExhibitError
 from matcher.commands import run
 from matcher.errors import CaseError
-from matcher.record.case import CaseFacts, open_case
+from matcher.record.case import CaseFacts, CaseReader, open_case
 from matcher.record.hashes_file import path_of
+from matcher.reports.summary import summarize
+from matcher.reports.wording import incomplete
 from matcher.revisit.verify import Verdict, verify_case
 from matcher.scan.abandoning import Abandoned, abandon_scan
 from tests.shared.scan_cases import entries, fail, scan
@@ -203,6 +205,22 @@ class TestExhibits:
         assert (code, "scan 1 is complete: " in printed) == (0, True)
         code, printed = self.export(case, tmp_path / "second", 2)
         assert (code, "a part cannot show that a scan is complete" in printed) == (0, True)
+
+
+def test_what_else_reads_a_case_says_so(case: Path, known_store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    abandon(case)
+    with CaseReader(case) as reader:
+        summary = summarize(reader)
+    assert list(incomplete(summary)) == [
+        "Scan 2 was abandoned: the wrong disk. 6 items were recorded; whatever else its source holds was not examined "
+        "by it."
+    ]
+    relookup = ["relookup", "--case", str(case), "--store", str(known_store), "--key", str(case.parent / "key")]
+    assert run(relookup) == 0
+    assert "note: scan 2 was abandoned" in capsys.readouterr().err
+    assert run([*relookup, "--scan", "2"]) == 2
+    assert "scan 2 was abandoned, so it is not looked up again" in capsys.readouterr().err
+    assert run(["diff", str(case), str(case), "--scan-a", "1", "--scan-b", "2"]) == 0
 
 
 def test_commands(case: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,11 @@ def refused(folder: Path, location: Path, store: Path, number: int | None, match
 
 def test_the_open_scan_is_named_and_nothing_begins(tmp_path: Path, moved: Path, known_store: Path) -> None:
     refused(
-        tmp_path, moved, known_store, None, r"scan 1, of .*exhibit, is open with 6 items.*--scan 1 .*leave --resume out"
+        tmp_path,
+        moved,
+        known_store,
+        None,
+        r"scan 1, of .*exhibit, is open, with 6 items.*--scan 1 .*leave --resume out",
     )
 
 
@@ -134,5 +138,5 @@ def test_several_sources_are_judged_before_any_begins(
         check_resumable(log, [prepare_scan(request) for request in requests])
         other = shutil.copytree(known_folder, tmp_path / "other")
         requests[1] = ScanRequest(other, known_store, tmp_path / "case", Settings(), FACTS, resume=True)
-        with pytest.raises(CaseError, match="scan 1, of .*, is open with 2 items"):
+        with pytest.raises(CaseError, match="scan 1, of .*, is open, with 2 items"):
             check_resumable(log, [prepare_scan(request) for request in requests])
