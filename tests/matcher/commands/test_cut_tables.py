@@ -12,6 +12,7 @@ import pytest
 from benchmarks.shared.exhibit_cases import build
 from ledger.commands import main
 from matcher.commands import run
+from tests.shared.scan_cases import fail
 
 Capture = pytest.CaptureFixture[str]
 
@@ -115,3 +116,16 @@ def test_a_ledger_with_cosignatures(cosigned: Path, tmp_path: Path, table: str, 
     assert cut(ledger, table, which)
     assert run_ledger(arguments) == 1
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["hashes", "entry", "checkpoint"])
+def test_an_open_scan(tmp_path: Path, drawn_evidence: Path, known_store: Path, what: str, capsys: Capture) -> None:
+    """Its last entry is signed: the anomaly that says why it ended."""
+    fail(tmp_path / "case", drawn_evidence, known_store, 3)
+    if what == "hashes":
+        (file,) = (tmp_path / "case/case.hashes").iterdir()
+        file.write_bytes(file.read_bytes()[:-1])
+    else:
+        assert cut(tmp_path / "case/case.ledger", what, "all" if what == "checkpoint" else "last")
+    scan = ["scan", str(drawn_evidence), "--store", str(known_store), "--exhibit", "E1", "--workers", "0", "--quiet"]
+    check(tmp_path / "case", [*scan, "--key", str(tmp_path / "key")], capsys)
