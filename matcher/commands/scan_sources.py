@@ -24,14 +24,15 @@ def located(sources: tuple[Path, ...]) -> list[Located]:
 
     A file that a plug-in of `matcher.sources` reads, such as an image of a disk, is a source of its own.
     """
-    from matcher.sources import open_source
+    from matcher.sources import kind_of, source_kinds
     from matcher.sources.files import FilesSource
     from matcher.sources.folder import FolderSource
 
-    files = [source for source in sources if not source.is_dir() and type(open_source(source)) is FolderSource]
-    if len(files) < 2:
+    kinds = source_kinds()
+    files = {source for source in sources if not source.is_dir() and kind_of(source, kinds) is FolderSource}
+    if sum(source in files for source in sources) < 2:
         return [(source, None) for source in sources]
-    together = FilesSource(map(os.fsencode, files), Path.cwd(), follow=True)
+    together = FilesSource((os.fsencode(source) for source in sources if source in files), Path.cwd(), follow=True)
     found: list[Located] = []
     for source in sources:
         if source not in files:

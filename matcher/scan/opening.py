@@ -25,7 +25,7 @@ from matcher.record.hashes_file import Header, StoredAlgorithm, path_of, stored_
 from matcher.record.hashes_writer import HashesWriter
 from matcher.record.intact import not_intact
 from matcher.record.recorder import Recorder
-from matcher.record.sealing import SEALED, Openings, Sealed, Sealing, plain
+from matcher.record.sealing import SEALED, SEALED_NAMES, Openings, Sealed, Sealing, plain
 from matcher.scan.earlier import EarlierScan, SourceName, count_items, find_earlier, source_name
 from matcher.scan.resuming import (
     Changes,
@@ -238,12 +238,18 @@ class Opening:
                 {"name": opened.name, "version": opened.version, "digest": opened.facts.digest}
                 for opened in self.matcher.lists
             ],
-            **({} if self._request.sealing is None else {"sealed": SEALED}),
+            **self._sealed(),
             "executor": self._executor,
             "tool": tool_version(),
             "libraries": library_builds(),
             "platform": platform_facts(),
         }
+
+    def _sealed(self) -> dict[str, Any]:
+        """The field that names what is sealed, if anything is."""
+        if self._request.sealing is None:
+            return {}
+        return {"sealed": [*SEALED, *([SEALED_NAMES] if "names" in self.source.describe() else [])]}
 
     def _header(self, scan: int) -> Header:
         return Header(

@@ -163,3 +163,18 @@ def test_a_relookup_finds_the_files_again(known_store: Path, known_list: Path, t
     changes = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {change["path"] for change in changes if change["change"] == "new"} >= {"pictures/2.png", "pictures/3.png"}
     assert not [change for change in changes if change["change"] == "unconfirmed"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_sealed_names_cannot_be_tested(known_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupt_after(monkeypatch, 1)
+    sources = ["pictures/1.png", "pictures/2.png", "--seal-paths"]
+    assert scan(known_store, *sources) == 2
+    assert scan(known_store, *sources, "--resume") == 1
+    assert found() == [(1, "pictures/1.png", "known"), (1, "pictures/2.png", "known")]
+    assert run(["verify", "--case", "case"]) == 0
+    (opened,) = entries(Path("case"), "scan.open")
+    assert opened["sealed"] == ["/finding/path", "/source/path", "/source/names"]
+    names = opened["source"]["names"]
+    assert len(names) == 64, "the owner can read it"
+    assert f'"names":"{names}"'.encode() not in Path("case/case.ledger").read_bytes()
