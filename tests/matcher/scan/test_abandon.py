@@ -240,3 +240,10 @@ def test_commands(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert "why: a disk of somebody else" in printed
     assert printed.endswith("intact\n")
+
+
+@pytest.mark.parametrize("number", [[], {}, "2", True])
+def test_an_entry_of_no_scan_stops_no_verification(case: Path, number: object) -> None:
+    with open_case(case, FACTS, key=case.parent / "key") as log:
+        log.append([canonical({"v": 1, "type": "anomaly", "scan": number, "time": "x"})], checkpoint=True)
+    assert verify_case(case).problems == ("scan 2 was never closed: incomplete",)
