@@ -156,11 +156,6 @@ class DecisionChecker:
         elif target is not None:
             self._superseded_by[target] = index
 
-    @property
-    def indexes(self) -> list[int]:
-        """The indexes of all decisions."""
-        return list(self._superseded_by)
-
     def _check(self, index: int, citation: object, verb: str) -> int | None:
         """The cited index; None, and a problem, unless it is that of an earlier entry."""
         target = _cited_index(citation)

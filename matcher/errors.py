@@ -7,6 +7,7 @@ MatcherError
 │   └── IndexAuditError   an index returns other results than brute force
 ├── SourceError      evidence cannot be opened at all
 ├── CaseError        a case folder cannot be used, or contradicts itself
+│   └── NotIntactError    the record of a case contradicts itself, or a part of it is missing
 ├── SettingsError    thresholds, algorithms or options are invalid
 ├── CalibrationError a calibration cannot be read or made, or does not cover the requested algorithm
 ├── SelfTestError    this installation does not compute the hashes that it must
@@ -47,6 +48,10 @@ class SourceError(MatcherError):
 
 class CaseError(MatcherError):
     """A case folder cannot be used or contradicts itself."""
+
+
+class NotIntactError(CaseError):
+    """The record of a case contradicts itself, or a part of it is missing."""
 
 
 class SettingsError(MatcherError):

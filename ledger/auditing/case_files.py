@@ -1,10 +1,11 @@
-"""Checks the files of a case whose digest an entry has: `scan.close` names the file with the hashes of the scan."""
+"""Checks the files of a case whose digest an entry has: the end of a scan names the file with the scan's hashes."""
 
 from __future__ import annotations
 
 import hashlib
 import stat
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ledger.auditing.completeness import ScanCheck
@@ -12,26 +13,36 @@ from ledger.auditing.completeness import ScanCheck
 _MOST_PARTS = 4
 
 
-def file_problems(folder: Path, scans: Sequence[ScanCheck]) -> Iterator[str]:
-    """Generates the problems of the files of these scans, read from the case's folder."""
-    for scan in scans:
-        if scan.hashes is None:
-            continue
-        name, digest = scan.hashes.get("file"), scan.hashes.get("sha256")
-        if type(name) is not str or type(digest) is not str or not _inside(name):
-            yield f"scan {scan.scan}: its close does not name a file of the case"
-            continue
-        try:
-            if not _is_plain(folder, name):
-                yield f"scan {scan.scan}: {name} is not a regular file of the case"
-                continue
-            with (folder / name).open("rb") as file:
-                actual = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            yield f"scan {scan.scan}: {name}: {error.strerror}"
-        else:
-            if actual != digest:
-                yield f"scan {scan.scan}: {name} is not the file that was recorded when the scan was closed"
+def with_file_problems(folder: Path, scans: Sequence[ScanCheck]) -> tuple[ScanCheck, ...]:
+    """The same scans, each with the problems of its file, which is read from the case's folder."""
+    return tuple(_with_problems(scan, list(_file_problems(folder, scan))) for scan in scans)
+
+
+def _with_problems(scan: ScanCheck, problems: Sequence[str]) -> ScanCheck:
+    if not problems:
+        return scan
+    return replace(scan, complete=False, problems=(*scan.problems, *problems))
+
+
+def _file_problems(folder: Path, scan: ScanCheck) -> Iterator[str]:
+    """Generates the problems of the file of a scan."""
+    if scan.hashes is None:
+        return
+    name, digest = scan.hashes.get("file"), scan.hashes.get("sha256")
+    if type(name) is not str or type(digest) is not str or not _inside(name):
+        yield f"scan {scan.scan}: its close does not name a file of the case"
+        return
+    try:
+        if not _is_plain(folder, name):
+            yield f"scan {scan.scan}: {name} is not a regular file of the case"
+            return
+        with (folder / name).open("rb") as file:
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        yield f"scan {scan.scan}: {name}: {error.strerror}"
+    else:
+        if actual != digest:
+            yield f"scan {scan.scan}: {name} is not the file that was recorded when the scan was closed"
 
 
 def _is_plain(folder: Path, name: str) -> bool:

@@ -8,6 +8,9 @@ A scan is complete when
 3. `scan.close` has the number of items, the counts by status, and the findings root: the RFC 6962 root over
    the canonical bytes of the `finding` objects in the order of `seq`.
 
+A scan that was given up has a `scan.abandon` in place of its close, with a reason, and the number, counts and findings
+root of the items so far. It is not complete, and nothing of it is wrong. A scan with neither entry is open.
+
 Scans may interleave. Memory grows with the number of scans and lists, not with the items.
 """
 
@@ -37,8 +40,27 @@ class ScanCheck:
     closed_at: int | None
     """The index of its `scan.close`; None if it was not closed."""
     hashes: dict[str, Any] | None
-    """The `hashes` of its close, on the file with its hashes: `file` (relative to the case), `bytes`, `sha256`."""
+    """The `hashes` of its end, on the file with its hashes: `file` (relative to the case), `bytes`, `sha256`."""
     problems: tuple[str, ...]
+    abandoned_at: int | None = None
+    """The index of its `scan.abandon`; None if it was not abandoned."""
+    reason: str | None = None
+    """Why it was abandoned."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the scan has no end: it was neither closed nor abandoned."""
+        return self.closed_at is None and self.abandoned_at is None
+
+    @property
+    def ended_at(self) -> int | None:
+        """The index of the entry that ends it; None while it is open."""
+        return self.abandoned_at if self.closed_at is None else self.closed_at
+
+    @property
+    def other_problems(self) -> tuple[str, ...]:
+        """The problems apart from the one that the scan is open."""
+        return tuple(problem for problem in self.problems if problem != _never_closed(self.scan))
 
 
 @dataclass(slots=True)
@@ -46,11 +68,20 @@ class _Scan:
     number: int
     next_seq: int = 0
     closed_at: int | None = None
+    abandoned_at: int | None = None
+    reason: str | None = None
     hashes: dict[str, Any] | None = None
     counts: Counter[str] = field(default_factory=Counter)
     findings: TreeHasher = field(default_factory=TreeHasher)
     problems: list[str] = field(default_factory=list)
     more: int = 0
+
+    @property
+    def end(self) -> str | None:
+        """What ended the scan, in words."""
+        if self.closed_at is not None:
+            return "close"
+        return None if self.abandoned_at is None else "abandonment"
 
     def problem(self, text: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
@@ -78,6 +109,7 @@ class ScanChecker:
             "scan.open": self._scan_open,
             "item": self._item,
             "scan.close": self._scan_close,
+            "scan.abandon": self._scan_abandon,
         }
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
@@ -121,8 +153,8 @@ class ScanChecker:
     def add_item(self, index: int, number: int, seq: int, status: str, finding: bytes) -> None:
         """Checks the next item, whose parts are parsed already; `finding` is in canonical form."""
         scan = self._opened(index, number, "item")
-        if scan.closed_at is not None:
-            scan.problem(f"entry {index} is an item after its close")
+        if scan.end is not None:
+            scan.problem(f"entry {index} is an item after its {scan.end}")
             return
         if seq != scan.next_seq:
             scan.out_of_order(index, seq)
@@ -132,19 +164,25 @@ class ScanChecker:
 
     def _scan_close(self, index: int, entry: dict[str, Any]) -> None:
         scan = self._opened(index, _number(entry), "close")
-        if scan.closed_at is not None:
-            scan.problem(f"entry {index} closes it again")
+        if scan.end is not None:
+            again = "again" if scan.closed_at is not None else "after its abandonment"
+            scan.problem(f"entry {index} closes it {again}")
             return
         scan.closed_at = index
-        if type(entry.get("hashes")) is dict:
-            scan.hashes = entry["hashes"]
-        items, counts = entry.get("items"), entry.get("counts")
-        if type(items) is not int or items != scan.findings.size:
-            scan.problem(f"closed with {items!s:.40} items, but there are {scan.findings.size}")
-        if not _same_counts(counts, scan.counts):
-            scan.problem("the counts by status of its close are not those of its items")
-        if entry.get("findings_root") != scan.findings.root().hex():
-            scan.problem("the findings root of its close is not that of its items")
+        _compare(scan, entry, "closed", "close")
+
+    def _scan_abandon(self, index: int, entry: dict[str, Any]) -> None:
+        scan = self._opened(index, _number(entry), "abandonment")
+        if scan.end is not None:
+            scan.problem(f"entry {index} abandons it after its {scan.end}")
+            return
+        scan.abandoned_at = index
+        reason = entry.get("reason")
+        if type(reason) is str and reason.strip():
+            scan.reason = reason
+        else:
+            scan.problem(f"entry {index} abandons it without a reason")
+        _compare(scan, entry, "abandoned", "abandonment")
 
     def _opened(self, index: int, number: int, what: str) -> _Scan:
         scan = self._scans.get(number)
@@ -152,6 +190,19 @@ class ScanChecker:
             scan = self._scans[number] = _Scan(number)
             scan.problem(f"entry {index}: {what} of a scan that was not opened")
         return scan
+
+
+def _compare(scan: _Scan, entry: dict[str, Any], ended: str, end: str) -> None:
+    """Compares what the entry that ends a scan states with the items."""
+    if type(entry.get("hashes")) is dict:
+        scan.hashes = entry["hashes"]
+    items = entry.get("items")
+    if type(items) is not int or items != scan.findings.size:
+        scan.problem(f"{ended} with {items!s:.40} items, but there are {scan.findings.size}")
+    if not _same_counts(entry.get("counts"), scan.counts):
+        scan.problem(f"the counts by status of its {end} are not those of its items")
+    if entry.get("findings_root") != scan.findings.root().hex():
+        scan.problem(f"the findings root of its {end} is not that of its items")
 
 
 def _number(entry: dict[str, Any]) -> int:
@@ -170,13 +221,17 @@ def _same_counts(counts: object, counted: Counter[str]) -> bool:
     return {status: count for status, count in counts.items() if count != 0} == dict(counted)
 
 
+def _never_closed(number: int) -> str:
+    return f"scan {number} was never closed: incomplete"
+
+
 def _finished(scan: _Scan) -> ScanCheck:
     if scan.number < 0:
         scan.problem("entries name a scan without a number")
-    if scan.closed_at is None:
+    if scan.end is None:
         scan.more += len(scan.problems[MAX_PROBLEMS - 1 :])
         scan.problems[MAX_PROBLEMS - 1 :] = []
-        scan.problems.append(f"scan {scan.number} was never closed: incomplete")
+        scan.problems.append(_never_closed(scan.number))
     if scan.more:
         scan.problems.append(f"scan {scan.number}: {scan.more} more problems")
     return ScanCheck(
@@ -184,8 +239,10 @@ def _finished(scan: _Scan) -> ScanCheck:
         items=scan.findings.size,
         counts=dict(sorted(scan.counts.items())),
         findings_root=scan.findings.root(),
-        complete=not scan.problems,
+        complete=not scan.problems and scan.closed_at is not None,
         closed_at=scan.closed_at,
         hashes=scan.hashes,
         problems=tuple(scan.problems),
+        abandoned_at=scan.abandoned_at,
+        reason=scan.reason,
     )

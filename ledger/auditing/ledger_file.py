@@ -16,20 +16,19 @@ from typing import Any, Literal
 from cryptography.x509 import Certificate
 
 from ledger.auditing.attachments import ATTACHED_TYPES, AttachmentChecker, Stamped, VerifyToken
-from ledger.auditing.case_files import file_problems
+from ledger.auditing.case_files import with_file_problems
 from ledger.auditing.checkpoint_audit import CheckpointAudit, Expected
 from ledger.auditing.completeness import ScanCheck, ScanChecker
+from ledger.auditing.openings import OpeningChecker
 from ledger.auditing.rebuilding import Rebuilt
 from ledger.decision import DecisionChecker
-from ledger.entries.disclosure import check_opening, opening_of
-from ledger.entries.entry import parse
 from ledger.entries.shapes import ItemParts, Shapes
-from ledger.errors import DamagedError, DisclosureError, EntryError, LedgerError, UnknownSignerError
+from ledger.errors import DamagedError, EntryError, UnknownSignerError
 from ledger.notes.checkpoint import parse_checkpoint
 from ledger.notes.note import Verifier, open_note, parse_note
 from ledger.notes.policy import Policy, PolicyResult
 from ledger.storage.schema import TABLES
-from ledger.storage.store import FIRST, LAST, Shape, Store
+from ledger.storage.store import FIRST, Shape, Store
 from ledger.tree.damage import Sign
 from ledger.tree.merkle import leaf_hash
 
@@ -45,7 +44,7 @@ class AuditReport:
     """The result of an audit. `root` is recomputed from the entries; `signed_size` is None if nothing is signed.
 
     `trust` is "verified" only where a key from the `keys` or the `policy` of the caller has signed. `nature` classifies
-    the problems: "incomplete" if the only problem is that a scan was not closed, "unsigned" if it is that no known key
+    the problems: "incomplete" if the only problem is that a scan is open, "unsigned" if it is that no known key
     has signed, "damaged" if bits changed or bytes are lost, "tampered" if only tampering explains the problems,
     "unclear" if they may be either. `accepted` is the largest checkpoint that the policy accepts, with its cosigners
     and their times; `stamped` are the time-stamp tokens that were traced to the `roots`. `notes` are remarks that are
@@ -65,11 +64,21 @@ class AuditReport:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     scans: tuple[ScanCheck, ...]
+    of_the_ledger: tuple[str, ...] = ()
+    """The problems of entries, tree, checkpoints and attachments: those of single scans, and of missing signatures, are
+    not among them."""
 
     @property
     def intact(self) -> bool:
         """Whether there is no problem."""
         return not self.problems
+
+    @property
+    def other_problems(self) -> tuple[str, ...]:
+        """The problems apart from those that a scan is open: neither closed nor abandoned."""
+        others = {problem for scan in self.scans for problem in scan.other_problems}
+        of_open = {problem for scan in self.scans for problem in scan.problems} - others
+        return tuple(problem for problem in self.problems if problem not in of_open)
 
 
 def audit(
@@ -99,8 +108,8 @@ def audit(
     6. No tile and no checkpoint is beyond the entries.
     7. Decisions cite earlier entries by their leaf hashes. Openings open their commitments. Cosignatures and time-stamp
        tokens are those that entries record; tokens are valid, if there are `roots` of authorities.
-    8. Scans are complete, and the close of each is signed by a known key; with `folder`, the files there have the
-       digests that the scans recorded.
+    8. Scans are complete or abandoned, and the end of each is signed by a known key; with `folder`, the files there
+       have the digests that the scans recorded.
 
     Raises StoreError if the file cannot be read or is no ledger, and NoteError for a malformed vkey, or for one of
     `checkpoints` that no known key has signed.
@@ -165,10 +174,12 @@ class _Audit:
         self._signs: set[Sign] = set()
         self._rebuilt = Rebuilt(store, Shape(0, -1, frozenset()), self.problem)
         self._checkpoints = CheckpointAudit(vkeys, policy, self.problem)
-        self._sealed = False
+        self._openings = OpeningChecker(store, self.problem, has_any=False)
         self._decisions = DecisionChecker(self._leaf_at, self.problem)
         self._attachments = AttachmentChecker(store, self.problem, _verifier(roots) if roots else None)
         self._attached: set[int] = set()
+        self._last_result: tuple[int, str] | None = None
+        """Index and type of the last decision or relookup, which a writer signs in the transaction that appends it."""
         self._pending: tuple[int, str] | None = None
         self._substantial_size = 0
         """The index after the last entry that is no record of a cosignature or token."""
@@ -193,7 +204,8 @@ class _Audit:
             return  # a substitute for a table, such as a view, is not read
 
         # 2, 3, 5
-        shape, self._sealed = self._store.shape(), self._store.has_openings()
+        shape = self._store.shape()
+        self._openings = OpeningChecker(self._store, self.problem, has_any=self._store.has_openings())
         self._attached = set(self._store.attached_sizes())
         self._rebuilt = Rebuilt(self._store, shape, self.problem)
         notes = self._read_checkpoints(shape)
@@ -206,12 +218,12 @@ class _Audit:
         self._compare_roots(notes)
         index = 0
         for part in self._rebuilt.parts(self._next_stop):
-            self._openings(index, part)
+            self._openings.check(index, part)
             for body in part:
                 self._entry(index, body)
                 index += 1
             self._compare_roots(notes)
-        self._openings(index, ())
+        self._openings.finish(index)
         self._rebuilt.finish()
 
         # 7
@@ -231,7 +243,11 @@ class _Audit:
 
         # 6
         if shape.checkpoints > shape.size:
-            text = f"the checkpoint of size {shape.checkpoints} is beyond the {shape.size} entries"
+            missing = shape.checkpoints - shape.size
+            text = (
+                f"the checkpoint of size {shape.checkpoints} is beyond the {shape.size} entries: "
+                f"{missing} {'entry is' if missing == 1 else 'entries are'} missing at the end"
+            )
             self.problem(text, "tampering")
 
     def _next_stop(self, size: int) -> int | None:
@@ -276,8 +292,11 @@ class _Audit:
         elif entry["type"] == "key":
             self._key(index, entry)
         elif entry["type"] == "decision":
+            self._last_result = index, "decision"
             self._decisions.add(index, entry)
         else:
+            if entry["type"] == "relookup":
+                self._last_result = index, "relookup"
             self._scans.add(index, entry)
 
     def _key(self, index: int, entry: dict[str, Any]) -> None:
@@ -289,31 +308,22 @@ class _Audit:
     def _leaf_at(self, index: int) -> bytes:
         return next((leaf_hash(body) for _, body in self._store.bodies(index, index + 1)), b"")
 
-    def _openings(self, first: int, bodies: Sequence[bytes]) -> None:
-        """Checks the openings of the next entries; without bodies, those beyond the last entry."""
-        start, stop = first if first else FIRST, first + len(bodies) if bodies else LAST + 1
-        for index, pointer, salt, value in self._store.openings(start, stop) if self._sealed else ():
-            try:
-                if not 0 <= index < first + len(bodies):
-                    raise DisclosureError(f"{pointer}: there is no such entry")
-                check_opening(parse(bodies[index - first]), opening_of(pointer, salt, value))
-            except LedgerError as error:
-                self.problem(f"opening of entry {index}: {error}")
-
     def report(self, folder: Path | None) -> AuditReport:
         # 8
         scans = self._scans.finish()
         if folder is not None:
-            for problem in file_problems(folder, scans):
-                self.problem(problem)
+            scans = with_file_problems(folder, scans)
         if self._more:
             self._problems.append(f"{self._more} more problems")
         checkpoints, size = self._checkpoints, self._rebuilt.size
         notes = [*self._notes[:MAX_PROBLEMS], *self._notes_of(checkpoints)]
         signed = checkpoints.signed or 0
-        for scan in scans:  # a writer signs the close of a scan in the transaction that appends it
-            if scan.closed_at is not None and scan.closed_at >= signed:
-                self._unsigned.append(f"scan {scan.scan}: its close, entry {scan.closed_at}, is signed by no known key")
+        for scan in scans:  # a writer signs the end of a scan in the transaction that appends it
+            if scan.ended_at is not None and scan.ended_at >= signed:
+                end = "close" if scan.closed_at is not None else "abandonment"
+                self._unsigned.append(f"scan {scan.scan}: its {end}, entry {scan.ended_at}, is signed by no known key")
+        if self._last_result is not None and self._last_result[0] >= signed:
+            self._unsigned.append("entry {}, a {}, is signed by no known key".format(*self._last_result))
         unsigned = size - signed
         if unsigned:
             entries = "1 entry" if unsigned == 1 else f"{unsigned} entries"
@@ -332,6 +342,7 @@ class _Audit:
             problems=(*self._problems, *self._unsigned, *(problem for scan in scans for problem in scan.problems)),
             notes=tuple(notes),
             scans=scans,
+            of_the_ledger=tuple(self._problems),
         )
 
     def _notes_of(self, checkpoints: CheckpointAudit) -> Iterator[str]:
@@ -343,9 +354,6 @@ class _Audit:
                 yield f"entry {change.index}: no key that counts vouches for this change of keys"
         if checkpoints.one_algorithm:
             yield f"checkpoints signed with Ed25519 alone, though ML-DSA-44 counts: {checkpoints.one_algorithm}"
-        unsigned_decisions = [index for index in self._decisions.indexes if index >= (checkpoints.signed or 0)]
-        if unsigned_decisions:
-            yield f"entry {unsigned_decisions[0]}, a decision, is signed by nobody known"
         if self._decisions.without_citation:
             yield f"{self._decisions.without_citation} decisions do not say what they judge"
         if self._attachments.unverified:
@@ -356,7 +364,7 @@ class _Audit:
             return "tampered"
         if "damage" in self._signs:
             return "damaged"
-        if self._problems or any(scan.problems for scan in scans if scan.closed_at is not None):
+        if self._problems or any(scan.other_problems for scan in scans):
             return "unclear"
         if self._unsigned:
             return "unsigned"

@@ -75,6 +75,8 @@ def command(
     )
     for problem in exported.problems:
         say(f"NOT INTACT: {problem}")
+    for scan in exported.open_scans if not exported.problems else ():
+        say(f"note: scan {scan} is open, neither closed nor abandoned: the exhibit cannot show that it is complete")
     what = "all" if exported.complete else f"{exported.entries} of"
     say(f"{output}: {what} {exported.size} entries, root {exported.root.hex()}")
     if exported.unsigned:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from cryptography.x509 import Certificate
 
+from ledger.auditing.completeness import ScanCheck
 from ledger.auditing.ledger_file import AuditReport, audit
 from ledger.clock import iso
 from ledger.commands.opening import CASE_KEYS, CASE_LEDGER, PATH, ledger_or_case, ledger_path
@@ -91,7 +92,7 @@ def report_lines(report: AuditReport) -> list[str]:
         lines.append(f"stamped      {description}")
     for scan in report.scans:
         counts = ", ".join(f"{count} {status}" for status, count in scan.counts.items()) or "none"
-        state = "complete" if scan.complete else "NOT COMPLETE"
+        state = _state(scan)
         lines.append(
             f"scan {scan.scan:<7} {state}: {scan.items} items ({counts}), findings root {scan.findings_root.hex()}"
         )
@@ -103,9 +104,17 @@ def report_lines(report: AuditReport) -> list[str]:
     return [printable(line) for line in lines]
 
 
+def _state(scan: ScanCheck) -> str:
+    if scan.complete:
+        return "complete"
+    if scan.abandoned_at is not None and not scan.problems:
+        return f"ABANDONED ({scan.reason})"
+    return "NOT COMPLETE"
+
+
 _NATURE = {
     "unsigned": "nothing contradicts itself, but no known key vouches for it",
-    "incomplete": "nothing was changed, but a scan was not closed",
+    "incomplete": "nothing was changed, but a scan was neither closed nor abandoned",
     "damaged": "the file is damaged; nothing indicates that somebody changed it",
     "tampered": "damage does not explain this: somebody changed the file, or made a new ledger in its place",
     "unclear": "damaged or changed by somebody: it is not clear which",

@@ -22,6 +22,7 @@ _TITLES = {
     "list.load": "Lists of known material that were loaded",
     "scan.open": "Scans: what was examined, and how",
     "scan.close": "Scans: results",
+    "scan.abandon": "Scans that were ABANDONED: not complete, for the reason that is told",
     "anomaly": "Anomalies that were recorded",
     "relookup": "Later versions of lists that were looked up",
 }
@@ -142,7 +143,8 @@ def _verified(extent: Extent, problems: Sequence[str]) -> Iterator[str]:
     else:
         yield from _indented(
             "When this exhibit was made, the ledger was audited: every entry was hashed again, the tree built anew, "
-            "every checkpoint and its signatures and the completeness of every scan were checked. It was intact."
+            "every checkpoint and its signatures were checked, and the completeness of every scan that was closed. It "
+            "was intact."
         )
     yield from _indented(
         "Anyone can check this exhibit with verify.py, which needs Python 3.9 or later and nothing else: "

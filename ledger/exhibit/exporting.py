@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ledger.auditing.ledger_file import audit
@@ -39,7 +39,7 @@ class Choices:
 @dataclass(frozen=True, slots=True)
 class Exported:
     """The result of an export. `unsigned` counts the entries after the latest checkpoint, which a complete exhibit has
-    at its end and a part does not have."""
+    at its end and a part does not have. `open_scans` were neither closed nor abandoned when the ledger was audited."""
 
     size: int
     root: bytes
@@ -47,6 +47,7 @@ class Exported:
     complete: bool
     unsigned: int
     problems: tuple[str, ...]
+    open_scans: tuple[int, ...] = ()
 
 
 def export(
@@ -54,17 +55,31 @@ def export(
 ) -> Exported:
     """Exports the ledger in the file `ledger` to `out`, a new folder, or with `archive` a new ZIP file.
 
-    1. The ledger is audited. Raises ExhibitError for one that is not intact, unless `even_if_damaged`.
+    1. The ledger is audited. Raises ExhibitError for one that is not intact, unless `even_if_damaged`. That a scan is
+       open is no obstacle to a part in which that scan was not requested.
     2. Its size is fixed: later entries are not in the exhibit.
     3. Entries, checkpoints, tokens and openings are written, then the texts, then the manifest.
     """
     # 1
-    problems = audit(ledger, own_keys=choices.vkeys).problems
+    report = audit(ledger, own_keys=choices.vkeys)
+    open_scans = tuple(scan.scan for scan in report.scans if scan.is_open)
+    problems = report.problems
+    if choices.selection is not None and choices.selection.scans.isdisjoint(open_scans):
+        problems = report.other_problems
     if problems and not even_if_damaged:
-        raise ExhibitError(f"{ledger}: not intact: {problems[0]}")
+        raise ExhibitError(_refusal(ledger, problems, only_open=not report.other_problems))
     # 2, 3
     with Ledger.open_readonly(ledger) as log, Draft(out, archive=archive) as draft:
-        return _Exporting(log, draft, choices).write(problems)
+        return replace(_Exporting(log, draft, choices).write(problems), open_scans=open_scans)
+
+
+def _refusal(ledger: Path, problems: Sequence[str], *, only_open: bool) -> str:
+    if not only_open:
+        return f"{ledger}: not intact: {problems[0]}"
+    return (
+        f"{ledger}: {problems[0]}: resume it to its end, or abandon it (`matcher scan --abandon`); an exhibit of "
+        "another scan can be made now, with --scan"
+    )
 
 
 class _Exporting:

@@ -10,7 +10,17 @@ from ledger.entries.item import is_item
 from ledger.errors import EntryError, NoteError
 from ledger.strict import decode_base64
 
-LISTED = ("case.open", "key", "self.test", "list.load", "scan.open", "scan.close", "anomaly", "relookup")
+LISTED = (
+    "case.open",
+    "key",
+    "self.test",
+    "list.load",
+    "scan.open",
+    "scan.close",
+    "scan.abandon",
+    "anomaly",
+    "relookup",
+)
 """The types of which every entry is listed; others are counted."""
 
 _KEY_ID = 4

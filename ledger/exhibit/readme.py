@@ -28,7 +28,8 @@ What VERIFIED shows
   - The checkpoints are signed by the keys that you gave; or, self-asserted, by keys that came with the exhibit.
   - Witnesses and time-stamping authorities, where there are any, saw these checkpoints at the times that are printed.
   - In a complete exhibit: every scan is complete, from its open to its close, with the counts and the findings root of
-    its close, against lists that were loaded before it.
+    its close, against lists that were loaded before it; or it is named as ABANDONED, and is not complete.
+  - In a part that holds all items of a scan: that scan is complete in the same way. Step 6 names it.
   - Every disclosed value is the one that was committed to.
 
 What it does not show

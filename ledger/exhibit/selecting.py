@@ -96,7 +96,7 @@ class Selector:
             lists = (item for item in _objects(entry.get("lists")) if _list_key(item) in self._loads)
             context = {index, *(self._loads[_list_key(item)] for item in lists)}
             self._context[entry["scan"]] = context if self._test is None else context | {self._test}
-        elif kind in {"scan.close", "anomaly"} and entry.get("scan") in self._context:
+        elif kind in {"scan.close", "scan.abandon", "anomaly"} and entry.get("scan") in self._context:
             self._context[entry["scan"]].add(index)
 
     def _is_requested(self, index: int, entry: dict[str, Any]) -> bool:

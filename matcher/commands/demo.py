@@ -83,7 +83,7 @@ def command(output: Path | None) -> int:
         vkeys = load_signer(folder / "demo.key", name=reader.origin).vkeys
         trusted.write_text("".join(f"{vkey}\n" for vkey in vkeys), encoding="utf-8")
     verdict = verify_case(case, keys=trusted)
-    show(verdict)
+    show(verdict, case)
     click.echo(_next_steps(folder, report_path, time.monotonic() - begun))
     return 2 if verdict.problems or matched != altered else 0
 

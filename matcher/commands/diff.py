@@ -116,7 +116,7 @@ def _problems_of(checked: ScanCheck | None) -> tuple[str, ...]:
     """The problems of one scan, apart from the one that it was never closed."""
     if checked is None:
         return ("the scan is gone",)
-    return checked.problems if checked.closed_at is not None else checked.problems[:-1]
+    return checked.other_problems
 
 
 def _say_side(name: str, side: _Side) -> None:

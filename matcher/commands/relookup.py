@@ -45,6 +45,7 @@ def command(
     from matcher.commands.progress import Progress
     from matcher.record.case import CaseFacts, check_apart, check_case, open_case
     from matcher.record.examiner_folder import signing_key_path
+    from matcher.revisit.closed_scans import read_scans
     from matcher.revisit.relookup import RelookupRequest, relookup
 
     check_case(case)
@@ -56,6 +57,9 @@ def command(
     with open_case(case, CaseFacts(), key=key, passphrase=passphrase, on_wait=waiting) as log:
         for result in relookup(log, RelookupRequest(case, store, scan, source, calibration=calibration)):
             _show(result)
+        if scan is None:
+            for number in sorted(number for number, state in read_scans(log).scans.items() if state.abandoned):
+                say(f"note: scan {number} was abandoned: its items were not looked up")
     return 0
 
 

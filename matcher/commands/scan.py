@@ -1,35 +1,40 @@
-"""matcher scan: every file of one or more sources, recorded in a case."""
+"""matcher scan: every file of one or more sources, recorded in a case; or an open scan, ended as abandoned."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from matcher.commands import say
-from matcher.commands.options import (
-    FILE,
-    case_option,
-    examination_settings,
-    exit_code,
-    settings_options,
-    store_option,
-)
+from matcher.commands.abandoning import abandoned
+from matcher.commands.going_on import RememberingCommand, repeated
+from matcher.commands.options import FILE, FOLDER, case_option, examination_settings, exit_code, settings_options
+from matcher.commands.scan_result import is_incomplete, notebook, print_result, summary
+from matcher.errors import NotIntactError
 from matcher.executors.limits import SECONDS
-from matcher.model import Status
 
 if TYPE_CHECKING:
-    from ledger import Ledger
+    from matcher.commands.progress import Progress
+    from matcher.executors import Executor
+    from matcher.scan.opening import ScanRequest
+
+NOT_INTACT = 1
+"""The exit code of `--resume` where the case is not intact, as that of `verify`."""
 
 
 @click.command(
-    "scan", epilog="Example: matcher scan E1/ --store known.store --case case-17 --examiner 'A. Keller' --exhibit E1"
+    "scan",
+    cls=RememberingCommand,
+    epilog="Example: matcher scan E1/ --store known.store --case case-17 --examiner 'A. Keller' --exhibit E1",
 )
-@click.argument("sources", metavar="SOURCE…", nargs=-1, required=True, type=FILE)
-@store_option
+@click.argument("sources", metavar="SOURCE…", nargs=-1, type=FILE)
+@click.option("--store", type=FOLDER, help="Folder with the imported hash lists.")
 @case_option
+@click.option("--files-from", type=FILE, metavar="FILE", help="Scan the files that FILE names, one a line; - is stdin.")
+@click.option("--null", is_flag=True, help="The names in that list are separated by NUL.")
 @click.option("--examiner", help="Who scans.")
 @click.option("--role", help="In what role, e.g. forensic examiner.")
 @click.option("--authority", help="On whose order, e.g. a warrant's number.")
@@ -50,6 +55,11 @@ if TYPE_CHECKING:
     help="Memory of each worker; its share of the machine's otherwise.",
 )
 @click.option("--resume", is_flag=True, help="Go on with the scans of these sources that did not end.")
+@click.option("--scan", type=click.IntRange(min=1), help="With --resume: this scan, whose source may have moved.")
+@click.option(
+    "--abandon", type=click.IntRange(min=1), metavar="N", help="End the open scan N for good; needs --reason."
+)
+@click.option("--reason", metavar="TEXT", help="Why that scan is abandoned.")
 @click.option("--seal-paths", is_flag=True, help="Record paths as salted commitments: see docs/ledger.md.")
 @click.option("--key", type=FILE, help="Private key that signs; the examiner's own otherwise.")
 @click.option("--passphrase-file", type=FILE, help="File with that key's passphrase on its first line.")
@@ -59,8 +69,10 @@ if TYPE_CHECKING:
 def command(
     *,
     sources: tuple[Path, ...],
-    store: Path,
+    store: Path | None,
     case: Path,
+    files_from: Path | None,
+    null: bool,
     examiner: str | None,
     role: str | None,
     authority: str | None,
@@ -69,6 +81,9 @@ def command(
     time_limit: float | None,
     memory_limit: int | None,
     resume: bool,
+    scan: int | None,
+    abandon: int | None,
+    reason: str | None,
     seal_paths: bool,
     key: Path | None,
     passphrase_file: Path | None,
@@ -78,111 +93,136 @@ def command(
 ) -> int:
     """Scan folders or files against the lists of a store; the case is made where there is none.
 
-    Each source is a scan of its own in the case's ledger.
+    Each folder is a scan of its own in the case's ledger; several files, or the files of a list, are one scan.
 
-    Exit code: 0 every picture examined and compared, and nothing notable, 1 notable found, 2 failed or interrupted, 3
-    nothing notable but something could not be read, was not opened (a container, a video, a disk image, something
-    encrypted), was not looked at whole, or could not be compared.
+    Exit code: 0 every picture examined and compared, and nothing notable, 1 notable found (or, of --resume, the case is
+    not intact), 2 failed or interrupted, 3 nothing notable but something could not be read, was not opened (a
+    container, a video, a disk image, something encrypted), was not looked at whole, or could not be compared.
     """
     from ledger import read_passphrase
     from matcher.commands.progress import Progress
+    from matcher.commands.scan_sources import listed, located
     from matcher.executors.choosing import executor_for
-    from matcher.record.case import CaseFacts, check_apart, check_facts, open_case
+    from matcher.record.case import LEDGER, CaseFacts, check_apart, check_facts
     from matcher.record.examiner_folder import sealing_secret_path, signing_key_path
+    from matcher.record.intact import check_intact
     from matcher.record.sealing import Sealing
-    from matcher.scan.opening import PreparedScan, ScanRequest, prepare_scan
-    from matcher.scan.run import run_scan
+    from matcher.scan.opening import ScanRequest
 
-    examination = examination_settings(**settings)
-    key = signing_key_path() if key is None else key
     facts = CaseFacts(exhibit=exhibit, examiner=examiner, role=role, authority=authority)
     check_facts(facts)
-    sealing = Sealing.from_file(sealing_secret_path()) if seal_paths else None
+    key = signing_key_path() if key is None else key
+    if abandon is not None or reason is not None:
+        if abandon is None or reason is None or sources or files_from or resume or scan or store:
+            raise click.UsageError("--abandon N and --reason TEXT go together, with --case, without SOURCE or --store")
+        passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
+        return abandoned(case, abandon, reason, facts=facts, key=key, passphrase=passphrase, quiet=quiet)
+    _check_usage(sources, files_from, store, null=null, resume=resume, scan=scan)
+    assert store is not None
+    examination = examination_settings(**settings)
     for source in sources:
         check_apart(source, key)
-    prepared: list[PreparedScan] = []
-    for source in sources:
-        request = ScanRequest(source, store, case, examination, facts, resume, sealing)
-        prepared.append(prepare_scan(request, matcher=prepared[-1].matcher if prepared else None))
+    places = located(sources) if files_from is None else [(Path.cwd(), listed(files_from, null=null))]
+    if scan is not None and len(places) > 1:
+        raise click.UsageError("--scan goes on with one scan: name one source")
     progress = Progress(quiet=quiet, jsonl=jsonl)
-    executor = executor_for(workers, seconds=time_limit, memory=None if memory_limit is None else memory_limit << 20)
+    try:
+        if resume and (case / LEDGER).is_file():
+            check_intact(case)
+        return _scanned(
+            [
+                ScanRequest(
+                    location,
+                    store,
+                    case,
+                    examination,
+                    facts,
+                    resume,
+                    Sealing.from_file(sealing_secret_path()) if seal_paths else None,
+                    scan,
+                    source=files,
+                )
+                for location, files in places
+            ],
+            executor_for(workers, seconds=time_limit, memory=None if memory_limit is None else memory_limit << 20),
+            progress,
+            key=key,
+            passphrase=None if passphrase_file is None else read_passphrase(passphrase_file),
+            jsonl=jsonl,
+            go_on=repeated("--resume"),
+        )
+    except NotIntactError as error:
+        if not resume:
+            raise
+        say(f"matcher: {error}")
+        return NOT_INTACT
+
+
+def _check_usage(
+    sources: tuple[Path, ...],
+    files_from: Path | None,
+    store: Path | None,
+    *,
+    null: bool,
+    resume: bool,
+    scan: int | None,
+) -> None:
+    """UsageError where the options do not go together."""
+    if not sources and files_from is None:
+        raise click.UsageError("Missing argument 'SOURCE…' (or --files-from).")
+    if store is None:
+        raise click.UsageError("Missing option '--store'.")
+    if sources and files_from is not None:
+        raise click.UsageError("--files-from takes the place of SOURCE: name one or the other")
+    if null and files_from is None:
+        raise click.UsageError("--null is about the list of --files-from")
+    if scan is not None and not resume:
+        raise click.UsageError("--scan N names the scan that --resume goes on with")
+
+
+def _scanned(
+    requests: Sequence[ScanRequest],
+    executor: Executor,
+    progress: Progress,
+    *,
+    key: Path,
+    passphrase: bytes | None,
+    jsonl: bool,
+    go_on: str,
+) -> int:
+    """Run the scans of one command, and print their results. Returns the exit code; `go_on` goes on after a failure."""
+    from matcher.record.case import open_case
+    from matcher.scan.opening import PreparedScan, prepare_scan
+    from matcher.scan.run import check_resumable, run_scan
+
+    prepared: list[PreparedScan] = []
+    for request in requests:
+        prepared.append(prepare_scan(request, matcher=prepared[-1].matcher if prepared else None))
+        if request.source is not None and request.source.repeated:
+            say(f"note: {request.source.repeated:,} names are in the list more than once: each is one item")
     closed = []
-    passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
-    with open_case(case, facts, key=key, passphrase=passphrase, on_wait=progress.waiting) as log:
+    first = requests[0]
+    with open_case(first.case, first.facts, key=key, passphrase=passphrase, on_wait=progress.waiting) as log:
+        prepared = check_resumable(log, prepared)
         try:
             for each in prepared:
                 closed.append(run_scan(log, each, executor=executor, listener=progress))
-                _print_result(_summary(closed[-1]), err=jsonl)
+                print_result(summary(closed[-1]), err=jsonl)
         except BaseException:
             progress.stop()
             if progress.begun and len(closed) < len(prepared):
                 say("the scan is NOT complete")
-                say(_notebook(log))
+                say(notebook(log))
+                say(f"to go on, from the same folder: {go_on}")
             raise
         if progress.changed:
             changed = (
                 f"  {progress.changed:,} items changed after they were examined: what they hold now was NOT examined"
             )
-            _print_result(changed, err=jsonl)
-        _print_result(_notebook(log), err=jsonl)
+            print_result(changed, err=jsonl)
+        print_result(notebook(log), err=jsonl)
     return exit_code(
         failed=False,
         notable=any(facts["notable"] for facts in closed),
-        incomplete=progress.changed > 0 or any(_is_incomplete(facts) for facts in closed),
+        incomplete=progress.changed > 0 or any(is_incomplete(facts) for facts in closed),
     )
-
-
-def _is_incomplete(facts: dict[str, Any]) -> bool:
-    """Whether known material may have been missed in the items of a `scan.close`."""
-    from matcher.record.shortfall import Shortfall
-
-    counts = facts["counts"]
-    return bool(counts[Status.UNREADABLE.value] or Shortfall.of_facts(facts) or _may_have_more(facts))
-
-
-def _may_have_more(facts: dict[str, Any]) -> bool:
-    """Whether an earlier version closed the scan: it did not tell containers from other files that were skipped."""
-    from matcher.record.shortfall import is_told
-
-    return not is_told(facts) and bool(facts["counts"][Status.SKIPPED.value])
-
-
-def _print_result(text: str, *, err: bool) -> None:
-    """Print the result of a complete scan. It stays complete where the output cannot be written."""
-    with suppress(OSError, ValueError):
-        click.echo(text, err=err)
-
-
-def _summary(facts: dict[str, Any]) -> str:
-    from matcher.commands.progress_line import in_bytes
-    from matcher.record.shortfall import Shortfall
-    from matcher.reports.not_examined import shortfall_lines
-
-    counts = ", ".join(f"{count:,} {status}" for status, count in facts["counts"].items() if count)
-    lines = [
-        f"scan {facts['scan']}: {facts['items']:,} items, {in_bytes(facts['bytes'])}: {counts or 'nothing'}",
-        f"  {facts['notable']:,} items notable, {facts['matches']:,} matches in all",
-    ]
-    if facts["doubtful"]:
-        lines.append(f"  {facts['doubtful']:,} of them only by hashes of low quality: such matches are doubtful")
-    if facts["conflicts"]:
-        lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
-    if facts["counts"][Status.UNREADABLE.value]:
-        lines.append("  what could not be read is NOT known to be free of known material")
-    lines.extend(f"  {line}" for line in shortfall_lines(Shortfall.of_facts(facts)))
-    if _may_have_more(facts):
-        lines.append(
-            "  an earlier version made this scan: it did NOT tell containers, videos and disk images from the other "
-            f"{facts['counts'][Status.SKIPPED.value]:,} items that it skipped"
-        )
-    if facts["retried"]:
-        lines.append(
-            f"  {facts['retried']:,} were tried once more alone; {facts['of_the_machine']:,} have a finding that may "
-            "depend on this machine"
-        )
-    lines.append(f"  findings root {facts['findings_root']}")
-    return "\n".join(lines)
-
-
-def _notebook(log: Ledger) -> str:
-    return f"ledger size {log.size}, root {log.root().hex()}   (write both in your notebook)"

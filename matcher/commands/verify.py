@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from matcher.commands.going_on import quoted
 from matcher.commands.options import FILE, case_option
 from matcher.commands.output import abandon_stdout
 from matcher.system.text import printable
 
 if TYPE_CHECKING:
-    from matcher.revisit.verify import Verdict
+    from matcher.revisit.verify import ScanVerdict, Verdict
 
 _EXPECT = re.compile(r"(0|[1-9][0-9]{0,18}):([0-9a-f]{64})")
 
@@ -50,21 +51,21 @@ def command(
         policy=None if policy is None else read_policy(policy),
         checkpoints=[read_checkpoint(checkpoint) for checkpoint in checkpoints],
     )
-    show(verdict)
+    show(verdict, case)
     return 1 if verdict.problems else 0
 
 
-def show(verdict: Verdict) -> None:
-    """Print a verdict as text. A reader of stdout that leaves early does not change the exit code."""
+def show(verdict: Verdict, case: Path) -> None:
+    """Print the verdict on a case as text. A reader of stdout that leaves early does not change the exit code."""
     with suppress(BrokenPipeError):
-        for line in _lines(verdict):
+        for line in _lines(verdict, case):
             click.echo(printable(line))
         sys.stdout.flush()
         return
     abandon_stdout()
 
 
-def _lines(verdict: Verdict) -> Iterator[str]:
+def _lines(verdict: Verdict, case: Path) -> Iterator[str]:
     audit = verdict.audit
     yield f"origin       {audit.origin}"
     yield f"size         {audit.size:,} entries"
@@ -74,13 +75,64 @@ def _lines(verdict: Verdict) -> Iterator[str]:
         yield "trust        self-asserted: only keys that lie in the case itself have vouched for it"
     else:
         yield "trust        verified by a key from outside the case"
-    for scan in audit.scans:
-        counts = ", ".join(f"{count:,} {status}" for status, count in sorted(scan.counts.items()) if count)
-        state = "complete" if scan.complete else "NOT COMPLETE"
-        yield f"scan {scan.scan:<7} {state}: {scan.items:,} items: {counts or 'nothing'}"
+    for scan in verdict.scans:
+        yield from _scan_lines(scan, case)
     if not audit.scans:
         yield "scans        none in it"
-    yield f"matches      {verdict.matches:,} recomputed"
+    if verdict.matches is None:
+        yield "matches      NOT recomputed: the ledger itself is not intact"
+    else:
+        yield f"matches      {verdict.matches:,} recomputed"
     yield from (f"note: {note}" for note in audit.notes)
     yield from (f"problem: {problem}" for problem in verdict.problems)
     yield "NOT INTACT" if verdict.problems else "intact"
+
+
+def _scan_lines(scan: ScanVerdict, case: Path) -> Iterator[str]:
+    """The line of one scan; and of one that is open, how it goes on."""
+    check = scan.check
+    counts = ", ".join(f"{count:,} {status}" for status, count in sorted(check.counts.items()) if count)
+    matches = "" if scan.matches is None else f"; {scan.matches:,} matches recomputed"
+    yield f"scan {check.scan:<7} {_state(scan)}: {check.items:,} items: {counts or 'nothing'}{matches}"
+    if check.abandoned_at is not None:
+        yield f"{'':12} why: {check.reason}; what else its source holds was NOT examined by it"
+    if check.is_open and scan.opened is not None:
+        number = str(check.scan)
+        go_on = quoted(["matcher", "scan", *_as_opened(scan), "--case", case, "--resume", "--scan", number])
+        end = quoted(["matcher", "scan", "--abandon", number, "--reason", "TEXT", "--case", case])
+        yield f"{'':12} if it is not running now, go on with it: {go_on}"
+        yield f"{'':12} or end it for good: {end}"
+
+
+def _state(scan: ScanVerdict) -> str:
+    if scan.check.is_open:
+        return "OPEN, never closed" if scan.opened is not None else "NOT COMPLETE, its end is not in the ledger"
+    if scan.problems:
+        return "NOT INTACT"
+    return "complete" if scan.check.abandoned_at is None else "ABANDONED"
+
+
+def _as_opened(scan: ScanVerdict) -> Iterator[str]:
+    """The source and the options that a scan began with, as far as its `scan.open` states them."""
+    opened = scan.opened or {}
+    source, settings = opened.get("source"), opened.get("settings")
+    if isinstance(source, dict) and source.get("kind") == "files":
+        yield from ("--files-from", "LIST")
+    else:
+        path = source.get("path") if isinstance(source, dict) else None
+        yield path if isinstance(path, str) else "SOURCE"
+    yield from ("--store", "STORE")
+    if opened.get("exhibit"):
+        yield from ("--exhibit", str(opened["exhibit"]))
+    if isinstance(settings, dict):
+        yield from (option for option, name, value in _FLAGS if settings.get(name) is value)
+    if opened.get("sealed"):
+        yield "--seal-paths"
+
+
+_FLAGS = (
+    ("--exact", "exact", True),
+    ("--no-regions", "regions", False),
+    ("--exclude-known-good", "exclude_known_good", True),
+)
+"""Options of a scan, with the setting and the value that each stands for."""

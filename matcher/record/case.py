@@ -14,7 +14,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +182,14 @@ def check_apart(location: Path, *others: Path) -> None:
         written = os.path.realpath(other)
         if Path(written).is_relative_to(evidence):
             raise CaseError(f"{other}: lies inside the evidence {location}, which is never written to")
+
+
+def check_files_apart(files: Iterable[bytes], folder: Path) -> None:
+    """Refuse to examine the case as evidence. CaseError where one of the files lies inside `folder`."""
+    inside = os.path.join(os.path.realpath(os.fsencode(folder)), b"")  # noqa: PTH118 - bytes
+    for file in files:
+        if os.path.normpath(file).startswith(inside):
+            raise CaseError(f"{readable_name(os.fsdecode(file))}: lies inside the case, which is no evidence")
 
 
 class CaseReader:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from matcher.errors import CaseError
+from matcher.errors import CaseError, NotIntactError
 from matcher.record.hashes_file import FOLDER, Array, CaseHashes, Header, ItemHashes, encode_group
 from matcher.record.runs import Runs
 from matcher.system.files import hold, sync_folder
@@ -144,17 +144,20 @@ def _read_items(
 ) -> tuple[int, npt.NDArray[np.uint8], Array, list[dict[str, int]]]:
     """The end offset of the first `items` items, and the flags, times and query counts of each.
 
-    Adds the offsets of their groups to `groups`.
+    Adds the offsets of their groups to `groups`. NotIntactError where the file does not have them.
     """
-    stored = CaseHashes(path)
+    try:
+        stored = CaseHashes(path)
+    except CaseError as error:
+        raise NotIntactError(str(error)) from error
     if stored.header.format != header.format:
         raise CaseError(f"{path}: was begun by an earlier version, which looked at less of each file: scan anew")
     if stored.header != header:
         raise CaseError(f"{path}: was begun with other algorithms")
     flags, times, end, read = [np.zeros(0, np.uint8)], [np.zeros(0, np.int64)], stored.begin, 0
     queries: list[dict[str, int]] = []
-    if items:
-        for at, group in stored.groups():
+    try:
+        for at, group in stored.groups() if items else ():
             groups.add(group.first, end)
             flags.append(np.array(group["flags"]))
             times.append(np.array(group["modified"]))
@@ -162,8 +165,10 @@ def _read_items(
             end, read = at, read + len(group)
             if read >= items:
                 break
+    except CaseError as error:
+        raise NotIntactError(str(error)) from error
     if read != items:
-        raise CaseError(f"{path}: does not fit the ledger, which has {items} items where this has {read}")
+        raise NotIntactError(f"{path}: does not fit the ledger, which has {items} items where this has {read}")
     return end, np.concatenate(flags), np.concatenate(times), queries
 
 

@@ -17,6 +17,9 @@ from matcher.errors import CaseError
 SEALED = ["/finding/path", "/source/path"]
 """The `sealed` of `scan.open`: pointers to sealed paths. Lists of paths in anomalies and relookups are sealed too."""
 
+SEALED_NAMES = "/source/names"
+"""Of a list of files sealed too: the digest of its names, by which likely names could be tested."""
+
 _LISTS_OF_PATHS = ("changed_paths", "vanished_paths", "added_paths")
 _LISTS_OF_CHANGES = ("new", "withdrawn", "changed", "unconfirmed")
 
@@ -59,6 +62,7 @@ def plain(entry: dict[str, Any]) -> Sealed:
 
 def _pointers(entry: dict[str, Any]) -> Iterator[str]:
     yield from SEALED
+    yield SEALED_NAMES
     for name in _LISTS_OF_PATHS:
         if entry.get(name):
             yield f"/{name}"

@@ -57,6 +57,8 @@ def overview(summary: CaseSummary) -> str:
 
 
 def state(scan: ScanSummary) -> str:
+    if scan.abandoned is not None and not scan.problems:
+        return '<strong class="incomplete">ABANDONED</strong>'
     return "complete" if scan.complete else '<strong class="incomplete">INCOMPLETE</strong>'
 
 

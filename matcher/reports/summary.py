@@ -20,7 +20,7 @@ from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, Lists, 
 
 @dataclass(frozen=True, slots=True)
 class ScanSummary:
-    """One scan. `opened`, `self_test`, `closed`, `anomalies` and `relookups` are ledger entries as recorded.
+    """One scan. `opened`, `self_test`, `closed`, `anomalies`, `relookups` and `abandoned` are entries as recorded.
 
     `notable` and `conflicts` count items; they are the counts of `scan.close` where those are larger than the listed
     matches show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates`
@@ -57,6 +57,7 @@ class ScanSummary:
     conflicts: int
     cut: int
     problems: tuple[str, ...]
+    abandoned: Mapping[str, Any] | None = None
 
     @property
     def complete(self) -> bool:
@@ -152,6 +153,7 @@ class _Scan:
     conflicts: int = 0
     conflicts_stated: int = 0
     cut: int = 0
+    abandoned: Mapping[str, Any] | None = None
     problems: dict[str, None] = field(default_factory=dict)
 
     def problem(self, text: str) -> None:
@@ -203,6 +205,12 @@ class _Scan:
             if stated != self.shortfall:
                 self.problem("the counts of its close of what was not examined are not those of its items")
 
+    def abandon(self, entry: Mapping[str, Any]) -> None:
+        if self.closed is not None or self.abandoned is not None:
+            self.problem("it was abandoned after its end")
+            return
+        self.abandoned = entry
+
     def finished(self) -> ScanSummary:
         return ScanSummary(
             number=self.number,
@@ -229,6 +237,7 @@ class _Scan:
             conflicts=max(self.conflicts, self.conflicts_stated),
             cut=self.cut,
             problems=tuple(self.problems),
+            abandoned=self.abandoned,
         )
 
 
@@ -247,6 +256,7 @@ class _Reading:
             "self.test": self._tested,
             "scan.open": self._scan_open,
             "scan.close": lambda entry: self._scan(whole(entry["scan"])).close(entry),
+            "scan.abandon": lambda entry: self._scan(whole(entry["scan"])).abandon(entry),
             "anomaly": self._anomaly,
             "relookup": lambda entry: self._scan(whole(entry["scan"])).relookups.append(entry),
             "decision": self._decision,

@@ -98,7 +98,12 @@ def statement(case: CaseSummary) -> Statement:
 def incomplete(case: CaseSummary) -> Iterator[str]:
     """A generator of a sentence for each scan that is not complete."""
     for scan in case.scans:
-        if scan.closed is None:
+        if scan.abandoned is not None:
+            yield (
+                f"Scan {scan.number} was abandoned: {scan.abandoned.get('reason')}. {_were(scan.items, 'item')} "
+                "recorded; whatever else its source holds was not examined by it."
+            )
+        elif scan.closed is None:
             yield (
                 f"Scan {scan.number} was never closed. {_were(scan.items, 'item')} recorded; "
                 "whatever else its source holds was not examined, or the scan is still running."

@@ -33,6 +33,7 @@ class ScanState:
     opened: Json
     lists: dict[str, UsedList]
     closed: Json | None = None
+    abandoned: bool = False
     later: dict[int, dict[bytes, Json | None]] = field(default_factory=dict)
 
 
@@ -59,6 +60,11 @@ def read_scans(log: Ledger) -> State:
             scans[entry["scan"]] = ScanState(entry["scan"], entry, _used(entry["lists"], profiles))
         elif entry["type"] == "scan.close" and entry["scan"] in scans:
             scans[entry["scan"]].closed = entry
+        elif entry["type"] == "scan.abandon" and entry["scan"] in scans:
+            scans[entry["scan"]].abandoned = True
+        elif entry["type"] == "anomaly" and entry.get("source") and entry.get("scan") in scans:
+            scan = scans[entry["scan"]]
+            scan.opened = {**scan.opened, "source": entry["source"]}  # it was resumed at another path
         elif entry["type"] == "relookup" and entry["scan"] in scans:
             scan = scans[entry["scan"]]
             scan.lists = _used(entry["lists"], profiles)

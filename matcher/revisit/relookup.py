@@ -134,20 +134,28 @@ def relookup(log: Ledger, request: RelookupRequest) -> Iterator[Relookup]:
         if request.scan not in scans:
             raise CaseError(f"{request.case}: has no scan {request.scan}")
         if scans[request.scan].closed is None:
-            raise CaseError(f"{request.case}: scan {request.scan} was never closed; resume it first")
+            raise CaseError(_unclosed(request.case, scans[request.scan]))
         scans = {request.scan: scans[request.scan]}
     if all(scan.closed is None for scan in scans.values()):
         raise CaseError(f"{request.case}: has no scan that was closed")
     failures = []
     for number, scan in sorted(scans.items()):
         try:
+            if scan.abandoned:
+                continue
             if scan.closed is None:
-                raise CaseError(f"{request.case}: scan {number} was never closed; resume it first")
+                raise CaseError(_unclosed(request.case, scan))
             yield _relookup_scan(log, request, number)
         except CaseError as error:
             failures.append(str(error))
     if failures:
         raise CaseError("; ".join(failures))
+
+
+def _unclosed(case: Path, scan: ScanState) -> str:
+    if scan.abandoned:
+        return f"{case}: scan {scan.number} was abandoned, so it is not looked up again"
+    return f"{case}: scan {scan.number} was never closed; resume it first"
 
 
 def _relookup_scan(log: Ledger, request: RelookupRequest, number: int) -> Relookup:
@@ -187,7 +195,8 @@ def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[
     findings, excluded = findings_of(log, scan.number, stored.candidates() | scan.later.keys())
     recorded = Path(os.fsdecode(raw_path(scan.opened["source"]["path"])))
     where = recorded if request.location is None else request.location
-    evidence = ReopenedSource(where, settings, {finding["path"] for finding in findings.values()})
+    paths = {finding["path"] for finding in findings.values()}
+    evidence = ReopenedSource(where, settings, paths, kind=scan.opened["source"]["kind"])
     result = Relookup(
         scan.number,
         len(stored),

@@ -18,6 +18,8 @@ from matcher.imaging.sniff import HEAD, sniff
 from matcher.model import Item, Region
 from matcher.settings import Settings
 from matcher.sources import Source, open_source
+from matcher.sources.files import FILES, FilesSource
+from matcher.sources.folder import raw_path
 
 _CHUNK = 1 << 20
 
@@ -49,11 +51,13 @@ class _Last:
 class ReopenedSource:
     """The source of a closed scan. Nothing of it is opened before the first call of `picture`.
 
-    `paths` are the recorded paths of the items that may be opened.
+    `paths` are the recorded paths of the items that may be opened. `kind` is that of the scan's source: a list of files
+    is made again of those paths, which start at `location`.
     """
 
-    def __init__(self, location: Path, settings: Settings, paths: Collection[str]) -> None:
+    def __init__(self, location: Path, settings: Settings, paths: Collection[str], *, kind: str = "") -> None:
         self._location = location
+        self._kind = kind
         self._settings = settings
         self._paths = set(paths)
         self._source: Source | None = None
@@ -101,7 +105,7 @@ class ReopenedSource:
     def _listed(self) -> Source:
         if self._source is None:
             try:
-                source = open_source(self._location)
+                source = self._opened()
                 if source.describe()["kind"] == "file":  # it may have been named by a link
                     self._items = dict.fromkeys(self._paths, next(iter(source.items())))
                 else:
@@ -110,6 +114,13 @@ class ReopenedSource:
                 raise CannotConfirmError("the evidence is not there") from error
             self._source = source
         return self._source
+
+    def _opened(self) -> Source:
+        if self._kind != FILES:
+            return open_source(self._location)
+        if not self._location.is_dir():
+            raise SourceError(f"{self._location}: no such folder")
+        return FilesSource(map(raw_path, self._paths), self._location, follow=True)
 
     def _rendered(self, finding: Mapping[str, Any], rendering: str) -> Picture:
         plain, reframing = split_reframing(rendering)

@@ -1,8 +1,9 @@
 """Is a case's record intact, complete, and arithmetically true?
 
 1. The ledger is intact, by `ledger.audit`: bodies rehashed, tree rebuilt, checkpoints and signatures checked.
-2. Every scan in it is closed and complete: no gap, no repeat, counts and findings root as stated. So are the counts of
-   what was not opened, not looked at or not compared, where a version that states them closed the scan.
+2. Every scan in it is closed and complete, or was abandoned: no gap, no repeat, counts and findings root as stated. So
+   are the counts of what was not opened, not looked at or not compared, where a version that states them closed the
+   scan. An open scan is a problem, but not one of the others: each scan is judged by itself.
 3. The hashes of every closed scan are the file whose digest stands in its close.
 4. Every match can be recomputed: its distance is that of its two hashes, by the metric that the scan opened with, and
    within its threshold; its list and its threshold are among those that the scan opened with. (Where two algorithms
@@ -11,12 +12,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger import AuditReport, LedgerError, Policy, audit, load_signer, read_vkeys
+from ledger import AuditReport, DamagedError, LedgerError, Policy, ScanCheck, audit, load_signer, read_vkeys
 from matcher.algorithms import Metric
 from matcher.calibration.tables import KINDS, LOW_QUALITIES
 from matcher.distances import distance as distance_of
@@ -33,12 +35,29 @@ MAX_PROBLEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
+class ScanVerdict:
+    """The result for one scan. `opened` is its `scan.open`; None where the entries were not read, as `matches` is then.
+
+    `matches` is the number of recomputed matches; `problems` are those of this scan.
+    """
+
+    check: ScanCheck
+    opened: dict[str, Any] | None
+    matches: int | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
-    """The result: the ledger's audit, the number of recomputed matches, and every problem in words."""
+    """The result: the ledger's audit, the number of recomputed matches, every problem in words, and scan by scan.
+
+    `matches` is None where the ledger itself is not intact: then nothing was recomputed.
+    """
 
     audit: AuditReport
-    matches: int
+    matches: int | None
     problems: tuple[str, ...]
+    scans: tuple[ScanVerdict, ...] = ()
 
 
 def verify_case(
@@ -63,28 +82,47 @@ def verify_case(
         if not trusted:
             raise CaseError(f"{keys}: no vkey in it")
     else:
-        with CaseReader(folder) as reader:
-            origin = reader.origin
         in_case = read_vkeys(folder / KEYS) if (folder / KEYS).exists() else ()
-        trusted = _own(origin, in_case)
+        trusted = _own(_origin(folder, in_case), in_case)
     report = audit(
         path, keys=trusted, own_keys=in_case, expect=expect, policy=policy, checkpoints=checkpoints, folder=folder
     )
     problems = list(report.problems)
-    for scan in report.scans:
-        problems.extend(problem for problem in scan.problems if problem not in problems)
-    matches = 0
-    if report.intact:
+    if report.of_the_ledger:
+        scans = tuple(ScanVerdict(scan, None, None, scan.problems) for scan in report.scans)
+        return Verdict(report, None, tuple(problems), scans)
+    checker, counts = _MatchChecker(), ShortfallChecker(folder)
+    of_scans: dict[object, list[str]] = {scan.scan: list(scan.problems) for scan in report.scans}
+    opened: dict[object, dict[str, Any]] = {}
+    faulty = {scan.scan for scan in report.scans if scan.other_problems}  # more would only follow from these
+    with CaseReader(folder) as reader:
+        for index, entry in reader.entries():
+            checker.add(index, entry)
+            number = entry.get("scan") if type(entry.get("scan")) is int else None
+            found = [] if number in faulty else _count_problems(counts, index, entry)
+            if entry["type"] == "scan.close" and not _names_its_own(folder, entry):
+                found.append(f"entry {index} closes a scan without naming its file of hashes")
+            if entry["type"] == "scan.open":
+                opened[number] = entry
+            problems.extend(found)
+            of_scans.get(number, []).extend(found)
+    problems.extend(problem for _scan, problem in checker.problems)
+    for number, problem in checker.problems:
+        of_scans.get(number, []).append(problem)
+    scans = tuple(
+        ScanVerdict(scan, opened.get(scan.scan), checker.matches[scan.scan], tuple(of_scans[scan.scan]))
+        for scan in report.scans
+    )
+    return Verdict(report, checker.matches.total(), tuple(problems), scans)
+
+
+def _origin(folder: Path, in_case: Sequence[str]) -> str | None:
+    """The name of the log, from the ledger, or where that is damaged from the keys in the case."""
+    try:
         with CaseReader(folder) as reader:
-            checker, counts = _MatchChecker(), ShortfallChecker(folder)
-            for index, entry in reader.entries():
-                checker.add(index, entry)
-                problems.extend(_count_problems(counts, index, entry))
-                if entry["type"] == "scan.close" and not _names_its_own(folder, entry):
-                    problems.append(f"entry {index} closes a scan without naming its file of hashes")
-        matches = checker.matches
-        problems.extend(checker.problems)
-    return Verdict(report, matches, tuple(problems))
+            return reader.origin
+    except DamagedError:
+        return in_case[0].partition("+")[0] if in_case else None
 
 
 def _count_problems(counts: ShortfallChecker, index: int, entry: dict[str, Any]) -> list[str]:
@@ -104,10 +142,10 @@ def _names_its_own(folder: Path, closed: dict[str, Any]) -> bool:
         return False
 
 
-def _own(origin: str, in_case: Sequence[str]) -> tuple[str, ...]:
+def _own(origin: str | None, in_case: Sequence[str]) -> tuple[str, ...]:
     """This examiner's vkeys for the case, if they are among the case's; else empty."""
     key = signing_key_path()
-    if not key.is_file():
+    if origin is None or not key.is_file():
         return ()
     try:
         own = load_signer(key, name=origin).vkeys
@@ -120,8 +158,10 @@ class _MatchChecker:
     """Checks matches, step 4, entry by entry."""
 
     def __init__(self) -> None:
-        self.matches = 0
-        self.problems: list[str] = []
+        self.matches: Counter[object] = Counter()
+        """By scan, the number of matches that were recomputed."""
+        self.problems: list[tuple[object, str]] = []
+        """Each problem, with its scan."""
         self._thresholds: dict[int, dict[str, dict[str, int]]] = {}
         """By scan, then by kind, then by algorithm."""
         self._metrics: dict[int, dict[str, Metric]] = {}
@@ -134,11 +174,11 @@ class _MatchChecker:
         try:
             self._add(index, entry)
         except (KeyError, TypeError, ValueError, AttributeError):
-            self._problem_at(index, f"{entry.get('type')} entry that this tool does not write")
+            self._problem_at(index, entry.get("scan"), f"{entry.get('type')} entry that this tool does not write")
 
-    def _problem_at(self, index: int, problem: str) -> None:
+    def _problem_at(self, index: int, scan: object, problem: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(f"entry {index}: {problem}")
+            self.problems.append((scan if isinstance(scan, int) else None, f"entry {index}: {problem}"))
 
     def _add(self, index: int, entry: dict[str, Any]) -> None:
         if entry["type"] == "scan.open":
@@ -178,10 +218,10 @@ class _MatchChecker:
         thresholds: dict[str, dict[str, int]],
     ) -> None:
         for match in matches:
-            self.matches += 1
+            self.matches[scan] += 1
             problem = self._problem(scan, match, lists, thresholds)
             if problem:
-                self._problem_at(index, f"match with {match['list']} {match['entry']}: {problem}")
+                self._problem_at(index, scan, f"match with {match['list']} {match['entry']}: {problem}")
 
     def _problem(
         self, scan: int, match: dict[str, Any], lists: set[str], thresholds: dict[str, dict[str, int]]

@@ -11,7 +11,7 @@ from typing import Any
 
 from ledger import Ledger
 from matcher.calibration.tables import LOW_QUALITY
-from matcher.errors import CaseError
+from matcher.errors import CaseError, NotIntactError
 from matcher.examine.engine import Matcher
 from matcher.examine.selftest import run as run_selftest
 from matcher.lists.store import Store, check_lists
@@ -19,25 +19,26 @@ from matcher.lookup.chances import REGION, WHOLE
 from matcher.lookup.picture_lookup import PictureLookup
 from matcher.model import Item
 from matcher.record.builds import library_builds, platform_facts, tool_version
-from matcher.record.case import NO_FACTS, CaseFacts, check_apart, facts_by_name
+from matcher.record.case import NO_FACTS, CaseFacts, check_apart, check_files_apart, facts_by_name
 from matcher.record.entries import append_scan_open, clock_anomaly, entry, form_of
 from matcher.record.hashes_file import Header, StoredAlgorithm, path_of, stored_algorithm
 from matcher.record.hashes_writer import HashesWriter
+from matcher.record.intact import not_intact
 from matcher.record.recorder import Recorder
-from matcher.record.sealing import SEALED, Openings, Sealed, Sealing, plain
+from matcher.record.sealing import SEALED, SEALED_NAMES, Openings, Sealed, Sealing, plain
+from matcher.scan.earlier import EarlierScan, SourceName, count_items, find_earlier, source_name
 from matcher.scan.resuming import (
     Changes,
-    EarlierScan,
     RecordedItem,
     StoredFacts,
+    check_fits,
     check_same,
-    count_items,
-    find_earlier,
     restore_recorded,
     split_recorded,
 )
 from matcher.settings import Settings
 from matcher.sources import Source, open_source
+from matcher.sources.files import FilesSource
 from matcher.system.files import readable_name
 
 _CHUNK = 1 << 20
@@ -47,8 +48,11 @@ _CHUNK = 1 << 20
 class ScanRequest:
     """One source against the current lists of a store, recorded in the case's folder.
 
-    With `resume` the newest scan of the source, if there is one, is resumed where the ledger ends. With `sealing`
-    paths are written as commitments.
+    `source` is a list of files that start at `location`; without it, what lies at `location` is the source.
+
+    With `resume` the newest scan of the source, if there is one, is resumed where the ledger ends; with `scan` that
+    scan is, whose source may have been at another path. `beside` are the other sources of the same command. With
+    `sealing` paths are written as commitments.
     """
 
     location: Path
@@ -58,6 +62,9 @@ class ScanRequest:
     facts: CaseFacts = NO_FACTS
     resume: bool = False
     sealing: Sealing | None = None
+    scan: int | None = None
+    beside: frozenset[SourceName] = frozenset()
+    source: FilesSource | None = None
 
     @property
     def exhibit(self) -> str | None:
@@ -81,8 +88,13 @@ def prepare_scan(request: ScanRequest, *, matcher: Matcher | None = None) -> Pre
     store are opened, and every byte of them is checked. CaseError where the case lies inside the evidence;
     SourceError, StoreError, IndexFileError or CalibrationError where something cannot be opened.
     """
-    check_apart(request.location, request.case)
-    source = open_source(request.location)
+    source: Source
+    if request.source is not None:
+        check_files_apart(request.source.names(), request.case)
+        source = request.source
+    else:
+        check_apart(request.location, request.case)
+        source = open_source(request.location)
     if matcher is None:
         store = Store.open(request.store)
         check_lists(store)
@@ -127,7 +139,10 @@ class Opening:
         """The scan to resume, if that is requested and there is one. CaseError where it cannot be resumed."""
         if not self._request.resume:
             return None
-        earlier = find_earlier(self._log, self._facts["source"])
+        request = self._request
+        earlier = find_earlier(
+            self._log, self._facts["source"], case=request.case, scan=request.scan, beside=request.beside
+        )
         if earlier is not None:
             check_same(earlier, self._facts)
         return earlier
@@ -149,9 +164,12 @@ class Opening:
         """Restore the recorded items of a scan, and append an `anomaly` that it was resumed."""
         hashes = HashesWriter(path_of(self._request.case, earlier.scan), self._header(earlier.scan))
         try:  # reads the ledger only now that no other process can write the scan
-            if (self.earlier() or earlier).closed is not None:
+            if not (self.earlier() or earlier).is_open:
                 raise CaseError(f"scan {earlier.scan} was ended by another process in this moment")
-            flags, times, queries = hashes.cut(count_items(self._log, earlier))
+            try:
+                flags, times, queries = hashes.cut(count_items(self._log, earlier))
+            except NotIntactError as error:
+                raise not_intact(self._request.case, str(error)) from error
             recorder = Recorder(self._log, earlier.scan, hashes, self._request.sealing)
             stored = zip(flags.tolist(), times.tolist(), queries, strict=True)
             return self._restored(earlier, recorder, stored)
@@ -165,11 +183,17 @@ class Opening:
         if self._facts["source"]["sha256"] != earlier.opened["source"]["sha256"]:  # a source that is one file
             changes.changed.append(readable_name(self._request.location))
         fields = {"scan": earlier.scan, "items": recorder.items, "examiner": self._request.facts.examiner}
-        bodies = [self._self_test(), *clock_anomaly(self._log), entry("anomaly", what="resumed", **fields)]
-        openings: list[Openings] = []
+        source = self._facts["source"]
+        is_moved = source_name(source) != earlier.sources[-1]
+        if is_moved:
+            check_fits(earlier, changes, source["path"])
+        said = form_of("anomaly", what="resumed", **fields, **({"source": source} if is_moved else {}))
+        resumed, opened = self._encode(said)
+        bodies = [self._self_test(), *clock_anomaly(self._log), resumed]
+        openings: list[Openings] = [*([] for _body in bodies[1:]), opened]
         if changes:
             body, opened = self._encode(form_of("anomaly", what="the source changed", **fields, **changes.facts()))
-            openings = [*([] for _body in bodies), opened]
+            openings.append(opened)
             bodies.append(body)
         recorder.finish_restoring(self._log.append(bodies, checkpoint=True, openings=openings))
         return StartedScan(earlier.scan, recorder, CountedItems(items, recorder.items), changes)
@@ -214,12 +238,18 @@ class Opening:
                 {"name": opened.name, "version": opened.version, "digest": opened.facts.digest}
                 for opened in self.matcher.lists
             ],
-            **({} if self._request.sealing is None else {"sealed": SEALED}),
+            **self._sealed(),
             "executor": self._executor,
             "tool": tool_version(),
             "libraries": library_builds(),
             "platform": platform_facts(),
         }
+
+    def _sealed(self) -> dict[str, Any]:
+        """The field that names what is sealed, if anything is."""
+        if self._request.sealing is None:
+            return {}
+        return {"sealed": [*SEALED, *([SEALED_NAMES] if "names" in self.source.describe() else [])]}
 
     def _header(self, scan: int) -> Header:
         return Header(

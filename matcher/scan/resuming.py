@@ -1,11 +1,13 @@
 """Resuming a scan that did not end: which scan, whether it can be resumed, and with which items.
 
-1. The scan is the newest of the same source in the ledger.
+1. The scan is the newest of the same source in the ledger, or the one that the examiner names, whose source may be at
+   another path now (earlier.py).
 2. Lists, settings, algorithms, exhibit, and builds of this tool and of its libraries must be those that it began with:
    otherwise its findings would not be one set.
 3. The recorded state is restored: counts, findings root, examined contents. Hashes without entries are cut off.
 4. The source is listed again and compared with the recorded items: changed, vanished and added items are reported, and
-   recorded as an anomaly. The scan continues with the items that have no finding.
+   recorded as an anomaly. The scan continues with the items that have no finding. At another path every recorded item
+   must be there with its content: otherwise it is other evidence, and nothing is done.
 """
 
 from __future__ import annotations
@@ -15,14 +17,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from ledger import Ledger, decode_item, is_item, is_item_of, parse
+from ledger import Ledger, decode_item, is_item_of
 from matcher.errors import CaseError
 from matcher.model import Item
 from matcher.record.hashes_file import NO_TIME
 from matcher.record.recorder import Recorder
-
-_OPEN = b'"type":"scan.open"'
-_CLOSE = b'"type":"scan.close"'
+from matcher.scan.earlier import EarlierScan
 
 COMPARED = ("lists", "settings", "algorithms", "chances", "exhibit", "sealed", "tool", "libraries")
 """The fields of `scan.open` that must be equal."""
@@ -35,39 +35,6 @@ MOST_NAMED = 200
 """The largest number of items of each kind that an anomaly names; all are counted, and shown to the examiner."""
 MOST_CHARACTERS = 80
 """The largest length of a path in an anomaly."""
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierScan:
-    """A scan of the same source. `at`: the leaf index of its opening; `closed`: its `scan.close`, if it has one."""
-
-    scan: int
-    at: int
-    opened: dict[str, Any]
-    closed: dict[str, Any] | None
-
-    @property
-    def sealed(self) -> bool:
-        """Whether paths are commitments."""
-        return bool(self.opened.get("sealed"))
-
-
-def find_earlier(log: Ledger, source: Mapping[str, Any]) -> EarlierScan | None:
-    """The newest scan of the same `kind` and `path` as `source`, from `Source.describe`; None without one."""
-    newest: EarlierScan | None = None
-    for index, body in log.entries():
-        if is_item(body):
-            continue
-        if _OPEN in body:
-            opened = log.disclosed(index, body)
-            before = opened.get("source")
-            if isinstance(before, dict) and all(before.get(key) == source[key] for key in ("kind", "path")):
-                newest = EarlierScan(int(opened["scan"]), index, opened, None)
-        elif newest is not None and _CLOSE in body:
-            closed = parse(body)
-            if closed["scan"] == newest.scan:
-                newest = EarlierScan(newest.scan, newest.at, newest.opened, closed)
-    return newest
 
 
 def check_same(earlier: EarlierScan, now: Mapping[str, Any]) -> None:
@@ -142,11 +109,6 @@ def restore_recorded(
             yield RecordedItem(path, finding["size"], finding["sha256"], modified)
 
 
-def count_items(log: Ledger, earlier: EarlierScan) -> int:
-    """The number of items of a scan in the ledger."""
-    return sum(is_item_of(body, earlier.scan) for _index, body in log.entries(earlier.at))
-
-
 @dataclass(slots=True)
 class Changes:
     """The paths of items that differ from the record, in the order of the source."""
@@ -167,6 +129,28 @@ class Changes:
             facts[name] = len(paths)
             facts[f"{name}_paths"] = [path[:MOST_CHARACTERS] for path in paths[:MOST_NAMED]]
         return facts
+
+
+def check_fits(earlier: EarlierScan, changes: Changes, path: str) -> None:
+    """CaseError unless a source at another path has all recorded items of the scan, with their content, and no others.
+
+    Items that follow the last recorded one are not known, and are not compared.
+    """
+    if not changes:
+        return
+    differing = [
+        f"{len(paths):,} {what}, such as {paths[0][:MOST_CHARACTERS]}"
+        for what, paths in (
+            ("recorded items are not there", changes.vanished),
+            ("items are there that were not recorded", changes.added),
+            ("items have other content", changes.changed),
+        )
+        if paths
+    ]
+    raise CaseError(
+        f"{path} does not fit scan {earlier.scan}, so that scan cannot go on with it: {'; '.join(differing)} "
+        "(scan it anew, without --resume and --scan)"
+    )
 
 
 def split_recorded(

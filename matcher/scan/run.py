@@ -6,7 +6,9 @@ reports it as incomplete, and it can be resumed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any, Protocol
 
 from ledger import Ledger
@@ -15,6 +17,7 @@ from matcher.examine.engine import Matcher
 from matcher.executors import Executor
 from matcher.model import Finding, Item, Reason
 from matcher.record.recorder import Recorder
+from matcher.scan.earlier import source_name
 from matcher.scan.job import ExamineJob, RepeatedContent, Result
 from matcher.scan.opening import Opening, PreparedScan, StartedScan
 from matcher.scan.repeats import Repeats
@@ -45,6 +48,19 @@ class Listener(Protocol):
 
     def complete(self, facts: dict[str, Any]) -> None:
         """There is nothing to resume: the scan was already complete, with these fields of its `scan.close`."""
+
+
+def check_resumable(log: Ledger, prepared: Sequence[PreparedScan]) -> list[PreparedScan]:
+    """The scans of one command, each of which knows the sources of all.
+
+    CaseError where one is to be resumed and cannot be: before any of them begins.
+    """
+    names = frozenset(source_name(each.source.describe()) for each in prepared)
+    known = [replace(each, request=replace(each.request, beside=names)) for each in prepared]
+    for each in known:
+        if each.request.resume:
+            Opening(log, each, {}).earlier()
+    return known
 
 
 def run_scan(log: Ledger, prepared: PreparedScan, *, executor: Executor, listener: Listener) -> dict[str, Any]:

@@ -5,7 +5,7 @@ An entry point in `matcher.sources` is a class whose `accepts(location)` says wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -42,11 +42,21 @@ class SourceKind(Protocol):
 
 def open_source(location: Path) -> Source:
     """Open the source at `location`. SourceError where nothing exists there or no kind of source can read it."""
+    return kind_of(location, source_kinds())(location)
+
+
+def source_kinds() -> list[SourceKind]:
+    """Every kind of source that is installed, in the order in which they are asked."""
+    # `folder` takes every file and folder, and so is asked last; the others in the order of their names
+    points = sorted(entry_points(group="matcher.sources"), key=lambda point: (point.name == "folder", point.name))
+    return [point.load() for point in points]
+
+
+def kind_of(location: Path, kinds: Iterable[SourceKind]) -> SourceKind:
+    """The first kind of source that can read `location`. SourceError where nothing exists there, or none can."""
     if not location.exists():
         raise SourceError(f"{location}: no such file or folder")
-    # `folder` takes every file and folder, and so is asked last; the others in the order of their names
-    for point in sorted(entry_points(group="matcher.sources"), key=lambda point: (point.name == "folder", point.name)):
-        kind: SourceKind = point.load()
+    for kind in kinds:
         if kind.accepts(location):
-            return kind(location)
+            return kind
     raise SourceError(f"{location}: not a kind of evidence that can be read")

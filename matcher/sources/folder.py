@@ -90,7 +90,7 @@ class FolderSource:
 
     def items(self) -> Iterator[Item]:
         if self._single:
-            yield self._item(self._name, self._root)
+            yield file_item(self._name, self._root)
             return
         stack = [iter(_listed(self._root, b""))]
         while stack:
@@ -101,7 +101,7 @@ class FolderSource:
             relative, is_folder = entry
             full = os.path.join(self._root, relative)  # noqa: PTH118 - bytes
             if not is_folder:
-                yield self._item(relative, full)
+                yield file_item(relative, full)
                 continue
             try:
                 stack.append(iter(_listed(full, relative + b"/")))
@@ -110,31 +110,38 @@ class FolderSource:
                 yield Item(recorded_path(relative) + "/", full, None, Status.UNREADABLE, reason)
 
     def open(self, item: Item) -> BinaryIO:
-        with _reached(item.locator) as (name, folder):
-            try:
-                descriptor = os.open(name, _OPEN_FLAGS | _NO_ACCESS_TIME, dir_fd=folder)
-            except PermissionError:  # only a file's owner may use O_NOATIME
-                descriptor = os.open(name, _OPEN_FLAGS, dir_fd=folder)
-        stream = os.fdopen(descriptor, "rb", buffering=0)
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            stream.close()
-            raise OSError(errno.EINVAL, "no longer a regular file", item.path)
-        return stream
+        return open_file(item)
 
-    @staticmethod
-    def _item(relative: bytes, full: bytes) -> Item:
-        path = recorded_path(relative)
+
+def open_file(item: Item) -> BinaryIO:
+    """A stream of the bytes of the regular file that is the item's locator. OSError where it cannot be opened."""
+    with _reached(item.locator) as (name, folder):
         try:
-            with _reached(full) as (name, folder):
-                facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        except OSError as error:
-            return Item(path, full, None, Status.UNREADABLE, reason_of(error))
-        if _is_link(facts):
-            return Item(path, full, None, Status.SKIPPED, Reason.SYMBOLIC_LINK)
-        if not stat.S_ISREG(facts.st_mode):
-            return Item(path, full, None, Status.SKIPPED, Reason.SPECIAL_FILE)
-        size = facts.st_size if facts.st_size < _ABSURD else None
-        return Item(path, full, size, modified=facts.st_mtime_ns)
+            descriptor = os.open(name, _OPEN_FLAGS | _NO_ACCESS_TIME, dir_fd=folder)
+        except PermissionError:  # only a file's owner may use O_NOATIME
+            descriptor = os.open(name, _OPEN_FLAGS, dir_fd=folder)
+    stream = os.fdopen(descriptor, "rb", buffering=0)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "no longer a regular file", item.path)
+    return stream
+
+
+def file_item(relative: bytes, full: bytes) -> Item:
+    """The item with the path `relative` of what lies at `full`: a file, or what is there instead, with the reason."""
+    path = recorded_path(relative)
+    try:
+        with _reached(full) as (name, folder):
+            facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except (OSError, ValueError) as error:  # a name that no system call takes is one of no file
+        reason = reason_of(error) if isinstance(error, OSError) else Reason.VANISHED
+        return Item(path, full, None, Status.UNREADABLE, reason)
+    if _is_link(facts):
+        return Item(path, full, None, Status.SKIPPED, Reason.SYMBOLIC_LINK)
+    if not stat.S_ISREG(facts.st_mode):
+        return Item(path, full, None, Status.SKIPPED, Reason.SPECIAL_FILE)
+    size = facts.st_size if facts.st_size < _ABSURD else None
+    return Item(path, full, size, modified=facts.st_mtime_ns)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from ledger.exhibit.verifier.keyring import Keyring
 from ledger.exhibit.verifier.notes import MLDSA44, Checkpoint, Key, Signature, parse_note
 from ledger.exhibit.verifier.openings import Openings
 from ledger.exhibit.verifier.report import Refused, Report, many
-from ledger.exhibit.verifier.scans import Scans
+from ledger.exhibit.verifier.scans import PartScans, Scans
 from ledger.exhibit.verifier.timestamps import Tokens
 
 FILES, ENTRIES, SIGNATURES, COSIGNATURES, TOKENS, SCANS, OPENED = range(1, 8)
@@ -46,6 +46,7 @@ class Checks:
         self.report = report
         self.manifest = manifest
         self.scans = Scans()
+        self.part_scans = PartScans()
         self.decisions = Decisions()
         self.cosignatures = cosignatures
         self.tokens = tokens
@@ -68,11 +69,16 @@ class Checks:
             "checkpoint.time": (TOKENS, tokens.add_entry),
             "decision": (SCANS, self.decisions.add_entry),
         }
-        if manifest.complete:  # a part may lack items of a scan
+        if not manifest.complete:  # a part may lack items of a scan
+            checks["scan.open"] = (SCANS, self.part_scans.scan_open)
+            checks["item"] = (SCANS, self.part_scans.item)
+            checks["scan.close"] = (SCANS, self.part_scans.scan_close)
+        else:
             checks["list.load"] = (SCANS, self.scans.list_load)
             checks["scan.open"] = (SCANS, self.scans.scan_open)
             checks["item"] = (SCANS, self.scans.item)
             checks["scan.close"] = (SCANS, self.scans.scan_close)
+            checks["scan.abandon"] = (SCANS, self.scans.scan_abandon)
         self._checks = checks
 
     def entry(self, index: int, entry: dict[str, Any]) -> None:
@@ -141,7 +147,7 @@ class Checks:
         if complete:
             self.scans.finish(signed, self.report[SCANS])
         else:
-            self.report[SCANS].note("a part cannot show that a scan is complete")
+            self.part_scans.finish(self.report[SCANS])
         self.decisions.finish(complete, self.report[SCANS])
         self.openings.finish()
 

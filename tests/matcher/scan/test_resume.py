@@ -76,7 +76,7 @@ def test_where_nothing_was_begun_a_scan_begins(tmp_path: Path, evidence: Path, k
 @pytest.mark.slow
 def test_another_source_is_another_scan(tmp_path: Path, evidence: Path, known_store: Path) -> None:
     fail(tmp_path / "case", evidence, known_store, 3)
-    facts, _listener = scan(tmp_path / "case", evidence / "sub ü", known_store, resume=True)
+    facts, _listener = scan(tmp_path / "case", evidence / "sub ü", known_store)
     assert facts["scan"] == 2
     facts, listener = scan(tmp_path / "case", evidence, known_store, resume=True)
     assert (facts["scan"], listener.done) == (1, 3)
