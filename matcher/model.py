@@ -141,7 +141,8 @@ class ListedHash:
     """One hash of a list entry, as a list format read it.
 
     `value` is bytes for an algorithm that can be looked up, and the original text for any other: unknown hash types
-    are stored under their own name. `line` counts from 1.
+    are stored under their own name. `line` counts from 1. `short`: the line has fewer fields than the header names, or
+    its hash fewer digits than every hash before it. At the end of a file that is the sign of a cut.
     """
 
     line: int
@@ -149,6 +150,7 @@ class ListedHash:
     algorithm: str
     value: bytes | str
     quality: int | None = None
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

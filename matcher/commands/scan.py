@@ -85,6 +85,7 @@ def command(
     encrypted), was not looked at whole, or could not be compared.
     """
     from ledger import read_passphrase
+    from matcher.commands.lists.describing import NEVER_NOTABLE, is_never_notable, say_meanings
     from matcher.commands.progress import Progress
     from matcher.executors.choosing import executor_for
     from matcher.record.case import CaseFacts, check_apart, check_facts, open_case
@@ -104,6 +105,8 @@ def command(
     for source in sources:
         request = ScanRequest(source, store, case, examination, facts, resume, sealing)
         prepared.append(prepare_scan(request, matcher=prepared[-1].matcher if prepared else None))
+    lists = prepared[0].matcher.lists
+    say_meanings(lists, quiet=quiet)
     progress = Progress(quiet=quiet, jsonl=jsonl)
     executor = executor_for(workers, seconds=time_limit, memory=None if memory_limit is None else memory_limit << 20)
     closed = []
@@ -124,6 +127,8 @@ def command(
                 f"  {progress.changed:,} items changed after they were examined: what they hold now was NOT examined"
             )
             _print_result(changed, err=jsonl)
+        if is_never_notable(lists):
+            say(NEVER_NOTABLE)
         _print_result(_notebook(log), err=jsonl)
     return exit_code(
         failed=False,
