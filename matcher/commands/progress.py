@@ -121,7 +121,7 @@ class Progress:
         if finding.matches:
             self._matched += 1
             nearest = finding.matches[0]
-            what = "notable" if finding.notable else "match"
+            what = "notable" if finding.notable else "trivial match" if finding.trivial else "match"
             more = f" and {finding.matches_total - 1} more" if finding.matches_total > 1 else ""
             self._say(
                 f"{what} (provisional): {finding.path}: {nearest.list} {nearest.entry} by {nearest.algorithm}, "

@@ -118,7 +118,7 @@ class TestNeedsALook:
         assert "pdq, of flat pictures: 1 hashes, which match nothing" in capsys.readouterr().err
 
     def test_trivial_digests(self, tmp_path: Path, capsys: Capture) -> None:
-        lines = [
+        lines: list[dict[str, object]] = [
             {"id": name, "algorithm": name, "value": hashlib.new(name, b"").hexdigest()}
             for name in ("md5", "sha1", "sha256", "sha512")
         ]
