@@ -34,7 +34,7 @@ MAX_CATEGORIES = 1000
 """The most categories that are counted. A list with more has free text in place of categories, or very long ones."""
 MAX_CHARACTERS = 100_000
 """The most characters of the counted categories together."""
-MAX_READ = 1_000_000
+MAX_READ = 200_000
 """The most records that are read to count the categories of a list whose folders did not."""
 
 _FILE = "entries.categories"

@@ -87,7 +87,8 @@ def test_a_list_names_its_trivial_digests_also_those_that_are_kept_as_text(tmp_p
 
 def test_many_are_counted(tmp_path: Path) -> None:
     every = list(trivial_digests("md5"))[: MOST_NAMED + 2]
-    bring(tmp_path, *({"id": value.hex(), "algorithm": "md5", "value": value.hex()} for value in every))
+    lines: list[dict[str, object]] = [{"id": value.hex(), "algorithm": "md5", "value": value.hex()} for value in every]
+    bring(tmp_path, *lines)
     (counted,) = comparability(newest(tmp_path))
     assert list(counted.sentences())[-1] == "md5: 2 more digests of trivial content"
     assert len(json.dumps(list(counted.sentences()))) < 1000

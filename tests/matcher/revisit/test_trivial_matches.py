@@ -13,12 +13,12 @@ import pytest
 
 from matcher import Matcher
 from matcher.commands import run
-from matcher.examine import engine
 from matcher.lookup import digests
 from matcher.model import CategoryProfile, Disposition, Finding, Match, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
 from matcher.record.recorder import Recorder
 from matcher.revisit.verify import verify_case
+from matcher.settings import Settings
 from tests.shared.relookup_cases import run_relookup
 from tests.shared.report_cases import add, finding, loads, recorder_for, rows, written
 from tests.shared.scan_cases import entries, scan
@@ -66,7 +66,7 @@ def test_the_finding(store: Path) -> None:
 
 def test_known_good_stays_known_good(make_store: MakeStore) -> None:
     made = make_store(listed(b"", "good"), profile=CategoryProfile({"good": Disposition.KNOWN_GOOD}))
-    empty = Matcher.open(made, settings=engine.Settings(exclude_known_good=True)).examine(b"")
+    empty = Matcher.open(made, settings=Settings(exclude_known_good=True)).examine(b"")
     assert (empty.trivial, empty.status) == (True, Status.EXCLUDED)
 
 
