@@ -141,7 +141,8 @@ class ListedHash:
     """One hash of a list entry, as a list format read it.
 
     `value` is bytes for an algorithm that can be looked up, and the original text for any other: unknown hash types
-    are stored under their own name. `line` counts from 1.
+    are stored under their own name. `line` counts from 1. `short`: the line has fewer fields than the header names, or
+    its hash fewer digits than every hash before it. At the end of a file that is the sign of a cut.
     """
 
     line: int
@@ -149,6 +150,7 @@ class ListedHash:
     algorithm: str
     value: bytes | str
     quality: int | None = None
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,8 @@ class Match:
 
     `chance`: the number of matches as near as this one that the picture is expected to have by chance, with the lists
     that were open, as a decimal number (`3.2e-09`); None where that was not measured, and for digests. `doubtful`: the
-    hash of the picture, or that of the entry, is of low quality.
+    hash of the picture, or that of the entry, is of low quality. `trivial`: the digest is that of a content that many
+    unrelated files have, as an empty file (lists/trivial.py); whatever the entry's category, the match is not notable.
     """
 
     list: str
@@ -209,6 +212,7 @@ class Match:
     transform: str
     chance: str | None = None
     doubtful: bool = False
+    trivial: bool = False
 
     def order(self) -> tuple[Any, ...]:
         """Sort key: distance, list, entry, then the remaining fields that make the order total."""
@@ -233,11 +237,12 @@ class Match:
             "transform": self.transform,
             "chance": self.chance,
             "doubtful": self.doubtful,
+            "trivial": self.trivial,
         }
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> Match:
-        """The inverse of `as_json`. Entries that were written before `chance` or `doubtful` existed have neither."""
+        """The inverse of `as_json`. Entries that were written before `chance`, `doubtful` or `trivial` have none."""
         quality = form["quality"]
         return cls(
             list=form["list"],
@@ -253,6 +258,7 @@ class Match:
             transform=form["transform"],
             chance=form.get("chance"),
             doubtful=form.get("doubtful", quality is not None and quality < LOW_QUALITY),
+            trivial=form.get("trivial", False),
         )
 
 
@@ -262,10 +268,10 @@ class Finding:
 
     `matches` contains at most the nearest hundred; `matches_total` counts all. `hashes` contains the hashes that take
     part in a listed match. Not part of the JSON form, since they follow from the lists' profiles or from the bytes:
-    `notable` (any match, listed or not, is of a notable category), `doubtful` (all of those are by hashes of low
-    quality), `conflict` (notable, and another match is known good), `is_compared` (False for a picture of which no
-    perceptual hash was looked up, although the lists have some), `digests`, `pictures` (the hashes of each rendering
-    of the picture, followed by those of each of its regions, by each algorithm).
+    `notable` (any match, listed or not, is of a notable category and not trivial), `doubtful` (all of those are by
+    hashes of low quality), `conflict` (notable, and another match is known good), `is_compared` (False for a picture of
+    which no perceptual hash was looked up, although the lists have some), `digests`, `pictures` (the hashes of each
+    rendering of the picture, followed by those of each of its regions, by each algorithm).
 
     `not_compared`: the algorithms by which no rendering of the whole picture was looked up, with the reason.
     `skipped_parts`: the parts of the file that were not looked at, by kind (SKIPPED_PARTS); `reason` is then
@@ -292,6 +298,11 @@ class Finding:
     is_compared: bool = True
     digests: tuple[Hash, ...] = ()
     pictures: tuple[OrientationHashes, ...] = ()
+
+    @property
+    def trivial(self) -> bool:
+        """Whether the content is trivial and listed. All digest matches are trivial then, and stand first."""
+        return any(match.trivial for match in self.matches)
 
     @property
     def computed(self) -> tuple[Hash, ...]:
@@ -362,6 +373,11 @@ class CategoryProfile:
         if category is None:
             return self.other
         return self.categories.get(category, self.other)
+
+    def meaning(self, category: str | None, *, trivial: bool) -> Disposition:
+        """The disposition of a match with an entry of that category: a trivial match is never notable."""
+        disposition = self.disposition(category)
+        return Disposition.INFORMATION if trivial and disposition is Disposition.NOTABLE else disposition
 
     def as_json(self) -> dict[str, Any]:
         """The JSON form of the profile, its categories sorted by name."""

@@ -82,7 +82,7 @@ def known_store(known_list: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def import_list(store: Path, path: Path, name: str, profile: CategoryProfile | None = None, **more: object) -> None:
     """Import one list file, and assert that no line is refused."""
-    request = ImportRequest(name, [path], profile or CategoryProfile(), **more)  # type: ignore[arg-type]
+    request = ImportRequest(name, [path], profile or CategoryProfile(), allow_shrink=True, **more)  # type: ignore[arg-type]
     refused: list[object] = []
     import_lists(Store(store), request, on_refused=lambda _source, line: refused.append(line))
     assert not refused

@@ -109,11 +109,15 @@ class Selector:
         )
 
     def _is_notable(self, finding: object) -> bool:
-        """Whether a finding is known, or has a match that its list's profile, if any, does not call otherwise."""
+        """Whether a finding is known, or has a match that its list's profile, if any, does not call otherwise.
+
+        A match that is marked trivial is not notable.
+        """
         if type(finding) is not dict:
             return False
         return finding.get("status") == "known" or any(
-            self._disposition(match) == "notable" for match in _objects(finding.get("matches"))
+            self._disposition(match) == "notable" and match.get("trivial") is not True
+            for match in _objects(finding.get("matches"))
         )
 
     def _disposition(self, match: dict[str, Any]) -> object:

@@ -4,6 +4,7 @@ Exit codes:
 
     match, scan     0 nothing notable, every picture examined and compared   1 notable found   2 failed
                     3 nothing notable, but something was not read, not opened, not looked at or not compared
+    lists import    0 all taken   2 nothing taken   3 taken, but lines were refused or something needs a look
     verify          0 intact                             1 not intact      2 could not check
     all others      0 done                               2 not done
 """

@@ -31,6 +31,7 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     but a file could not be read, was not opened (a container, a video, a disk image, something encrypted), was not
     looked at whole, or could not be compared.
     """
+    from matcher.commands.lists.describing import say_meanings
     from matcher.examine.engine import Matcher
     from matcher.lists.store import Store, check_lists
     from matcher.record.shortfall import Shortfall
@@ -38,6 +39,7 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
 
     check_lists(Store.open(store))
     matcher = Matcher.open(store, settings=examination_settings(**settings))
+    say_meanings(matcher.lists)
     for kind, count in matcher.not_computed.items():
         say(f"warning: the lists have {count:,} {kind} hashes, which are not looked up: {NO_HASHER}")
     notable = unreadable = False

@@ -15,7 +15,7 @@ _LEAST_PATH = 60
 def match_line(finding: Finding, lists: Sequence[OpenList], *, width: int | None = None) -> str:
     """The nearest match of a finding that has one, on one line. With `width`, the path is cut to make the line fit."""
     nearest = finding.matches[0]
-    what = "notable" if finding.notable else "match"
+    what = "notable" if finding.notable else "trivial match" if finding.trivial else "match"
     more = f", and {finding.matches_total - 1:,} more" if finding.matches_total > 1 else ""
     turned = "" if nearest.transform == "none" else f", {nearest.transform}"
     head = f"{what} (provisional): "

@@ -32,7 +32,7 @@ class Progress:
         """Whether any scan was opened."""
         self.changed = 0
         """Items whose content was replaced after it was examined."""
-        self._quiet = quiet
+        self.quiet = quiet
         self._jsonl = jsonl
         self._shown = ProgressLine()
         self._census: Census | None = None
@@ -72,7 +72,7 @@ class Progress:
         self._shortfall = Shortfall()
         self._matched = 0
         self._earlier = done, begun.recorder.bytes
-        if not self._quiet:
+        if not self.quiet:
             self._census = Census(source)
             self._shown.prepare()
 
@@ -82,7 +82,7 @@ class Progress:
         due = self._shown.add(finding.size or 0)
         if finding.matches:
             self._matched += 1
-            if not self._quiet:
+            if not self.quiet:
                 width = columns() - 1 if self._shown.terminal else None
                 self._line(match_line(finding, self._lists, width=width))
         if due:
@@ -120,7 +120,7 @@ class Progress:
         self._shown.clear()
 
     def _show(self) -> None:
-        if self._quiet or self._census is None:
+        if self.quiet or self._census is None:
             return
         parts = [
             *self._shown.report(self._census, earlier=self._earlier),
@@ -132,7 +132,7 @@ class Progress:
         self._shown.show(", ".join(parts))
 
     def _say(self, text: str) -> None:
-        if not self._quiet:
+        if not self.quiet:
             self._line(text)
 
     def _line(self, text: str) -> None:

@@ -191,6 +191,7 @@ def _scanned(
     go_on: str,
 ) -> int:
     """Run the scans of one command, and print their results. Returns the exit code; `go_on` goes on after a failure."""
+    from matcher.commands.lists.describing import NEVER_NOTABLE, is_never_notable, say_meanings
     from matcher.record.case import open_case
     from matcher.scan.opening import PreparedScan, prepare_scan
     from matcher.scan.run import check_resumable, run_scan
@@ -200,6 +201,8 @@ def _scanned(
         prepared.append(prepare_scan(request, matcher=prepared[-1].matcher if prepared else None))
         if request.source is not None and request.source.repeated:
             say(f"note: {request.source.repeated:,} names are in the list more than once: each is one item")
+    lists = prepared[0].matcher.lists
+    say_meanings(lists, quiet=progress.quiet)
     closed = []
     first = requests[0]
     with open_case(first.case, first.facts, key=key, passphrase=passphrase, on_wait=progress.waiting) as log:
@@ -220,6 +223,8 @@ def _scanned(
                 f"  {progress.changed:,} items changed after they were examined: what they hold now was NOT examined"
             )
             print_result(changed, err=jsonl)
+        if is_never_notable(lists):
+            say(NEVER_NOTABLE)
         print_result(notebook(log), err=jsonl)
     return exit_code(
         failed=False,

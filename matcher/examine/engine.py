@@ -274,8 +274,15 @@ class Matcher:
         return [tuple(nearest(matches)) for matches in matched]
 
     def disposition(self, match: Match) -> Disposition:
-        """The disposition of a match's category in the lab's profile. SettingsError where its list is not open."""
-        found = {opened.facts.profile.disposition(match.category) for opened in self.lists if opened.name == match.list}
+        """The disposition of a match: its category's in the lab's profile; a trivial match is never notable.
+
+        SettingsError where its list is not open.
+        """
+        found = {
+            opened.facts.profile.meaning(match.category, trivial=match.trivial)
+            for opened in self.lists
+            if opened.name == match.list
+        }
         if not found:
             raise SettingsError(f"no list {match.list!r} is open")
         return next(meaning for meaning in Disposition if meaning in found)  # of two versions: notable comes first

@@ -25,6 +25,7 @@ from matcher.index.digests import build as build_digests
 from matcher.index.folder import map_array
 from matcher.lists import version as layout
 from matcher.lists.auditing import audit_algorithm, seed_of
+from matcher.lists.categories import MAX_CATEGORIES, CategoryCounter, Counted, in_order
 from matcher.lists.changes import Removal, counts_after, ids_in, removal_of
 from matcher.lists.ids import id_hash, write_ids
 from matcher.lists.opened import OpenList
@@ -75,6 +76,7 @@ class ListBuilder:
         self._refused = self._open(layout.REFUSED)
         self._kept = self._open(layout.KEPT)
         self._ids = self._open(_IDS)
+        self._categories = CategoryCounter(folder, self._open)
         self._columns: dict[str, _Column] = {}
         self._kept_counts: dict[str, int] = {}
         self._kinds: dict[tuple[Any, ...], int] = {}
@@ -150,6 +152,7 @@ class ListBuilder:
         self._offsets.write(self._end.to_bytes(8, "little"))
         self._end += self._write_line(self._entries, [entry.id, category, entry.note, kind])
         self._ids.write(id_hash(entry.id))
+        self._categories.add(category)
 
     @staticmethod
     def _write_line(stream: IO[bytes], values: Sequence[Any]) -> int:
@@ -173,7 +176,7 @@ class ListBuilder:
         self._offsets.write(self._end.to_bytes(8, "little"))
         self._files.close()
         self._write_kinds()
-        entries = self._write_ids()
+        entries, categories = self._write_ids()
         removal = self._write_removed()
         holds = {
             "entries": entries,
@@ -182,6 +185,8 @@ class ListBuilder:
             "kept": dict(sorted(self._kept_counts.items())),
             "removed": removal.entries,
             "removed_records": len(removal.records),
+            "categories": categories,
+            "removed_categories": in_order(removal.categories)[:MAX_CATEGORIES],
         }
         base = self._base
         digest = _digest_of(sources, base) if merged is None else merged.digest
@@ -215,12 +220,16 @@ class ListBuilder:
         with suppress(OSError):  # buffered data may not fit on the disk, and is not needed
             self._files.close()
 
-    def _write_ids(self) -> int:
-        """Write the table of ids. Returns the number of entries: records with the same id are one entry."""
+    def _write_ids(self) -> tuple[int, Counted | None]:
+        """Write the table of ids. Returns the number of entries, also by category.
+
+        Records with the same id are one entry.
+        """
         path = self._folder / _IDS
-        count = write_ids(self._folder, np.fromfile(path, "<u8"))
+        ids = np.fromfile(path, "<u8")
+        count = write_ids(self._folder, ids)
         path.unlink()
-        return count
+        return count, self._categories.finish(ids)
 
     def _write_kinds(self) -> None:
         kinds = [[dict(hashes), dict(kept)] for hashes, kept in self._kinds]

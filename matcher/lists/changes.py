@@ -24,13 +24,14 @@ _BLOCK = 1 << 16
 class Removal:
     """Removed records of a list, ascending, and the numbers of entries and hashes that are removed with them.
 
-    Either all records of an entry are removed, or none.
+    Either all records of an entry are removed, or none. `categories` counts entries, in each of their categories.
     """
 
     records: npt.NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, np.uint32))
     entries: int = 0
     hashes: Counter[str] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
+    categories: Counter[str | None] = field(default_factory=Counter)
 
 
 def removal_of(base: OpenList, ids: Iterable[str]) -> Removal:
@@ -44,12 +45,13 @@ def removal_of(base: OpenList, ids: Iterable[str]) -> Removal:
     gone = set()
     for number in removal.records.tolist():
         entry, kind = base.line(number)
-        gone.add(entry.id)
+        gone.add((entry.id, entry.category))
         part = base.part_of(number)
         hashes, kept = kinds.setdefault(part.first, part.kinds() if part.first not in kinds else [])[kind]
         removal.hashes.update(hashes)
         removal.kept.update(kept)
-    removal.entries = len(gone)
+    removal.entries = len({entry_id for entry_id, _category in gone})
+    removal.categories.update(category for _id, category in gone)
     return removal
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from matcher.errors import ListError
+from matcher.errors import ListError, StoreError
 from matcher.lists.builder import ListBuilder
 from matcher.lists.formats import HEAD, ListFormat, ReadOptions, choose
+from matcher.lists.last_line import LastLine, Listed, ListFile
 from matcher.lists.publishing import building, publish
-from matcher.lists.store import Store, check_name
-from matcher.model import CategoryProfile, RefusedLine, RemovedEntry
+from matcher.lists.store import Store, StoreWriter, check_name
+from matcher.model import CategoryProfile, ListedHash, RefusedLine, RemovedEntry
 from matcher.system.files import readable_name
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class ImportRequest:
     """What to import. `format_name` None: detected by the first bytes. `files` may have `-` for standard input.
 
     With `update` the files change the list's newest version: their entries replace those with the same ids, and all
-    others stay. `profile` None: the newest version's for an update, else the default.
+    others stay. `profile` None: the newest version's for an update, else the default. `allow_shrink`: a new version may
+    have less than half of the entries of the one that it replaces, and a file may end in a cut line, which is left out.
     """
 
     name: str
@@ -43,33 +45,7 @@ class ImportRequest:
     columns: dict[str, str] | None = None
     default_category: str | None = None
     update: bool = False
-
-
-class _HashingReader(io.RawIOBase):
-    """A stream that digests and counts the bytes that are read from it. `head` looks ahead."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._ahead = b""
-        self.digest = hashlib.sha256()
-        self.size = 0
-
-    def head(self, length: int) -> bytes:
-        """The first `length` bytes, before any is read; fewer if the file is shorter."""
-        while len(self._ahead) < length and (data := self._stream.read(length - len(self._ahead))):
-            self._ahead += data
-        return self._ahead
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed: WriteableBuffer
-        data = self._ahead[: len(buffer)] or self._stream.read(len(buffer))
-        self._ahead = self._ahead[len(data) :]
-        buffer[: len(data)] = data
-        self.digest.update(data)
-        self.size += len(data)
-        return len(data)
+    allow_shrink: bool = False
 
 
 def import_lists(
@@ -79,7 +55,8 @@ def import_lists(
 
     A bad line is refused, reported through `on_refused` with its file's name, and recorded in the version's
     `refused.jsonl`; the other lines are imported. A file without one accepted line is an error: it is no list, or of
-    another format.
+    another format. So is, without `allow_shrink`, what looks like a cut download: a file whose last line is cut, and a
+    version with less than half of the entries of the one that it replaces.
     """
     check_name(request.name)
     if request.update:
@@ -88,8 +65,30 @@ def import_lists(
         base = writer.newest(request.name) if request.update else None
         with building(writer, request.name, default_category=request.default_category, base=base) as builder:
             sources = [_read(builder, path, request, on_refused) for path in request.files]
-            profile = CategoryProfile() if base is None else base.facts.profile
-            return publish(writer, builder, name=request.name, sources=sources, profile=request.profile or profile)
+            profile = request.profile or (CategoryProfile() if base is None else base.facts.profile)
+            check = None if request.allow_shrink else partial(_check_size, _replaced(writer, request.name))
+            return publish(writer, builder, name=request.name, sources=sources, profile=profile, check=check)
+
+
+def _replaced(writer: StoreWriter, name: str) -> ListVersion | None:
+    """The version that a new one replaces; None where none is in use. StoreError where it cannot be read."""
+    try:
+        return writer.facts_in_use(name)
+    except StoreError as error:
+        raise StoreError(f"{error}; to import {name} without a comparison of its size, use --allow-shrink") from error
+
+
+def _check_size(before: ListVersion | None, after: ListVersion) -> None:
+    """ListError where a version has less than half of the entries of the one that it replaces."""
+    if before is None:
+        return
+    had, has = int(before.counts["entries"]), int(after.counts["entries"])
+    if 2 * has < had:
+        raise ListError(
+            f"{after.name}: nothing imported: the new version would have {has:,} entries, less than half of the "
+            f"{had:,} of version {before.version}, which it would replace. Is the file whole? If the list has really "
+            "become so small, import it with --allow-shrink"
+        )
 
 
 def _read(
@@ -97,29 +96,46 @@ def _read(
 ) -> dict[str, object]:
     shown = "standard input" if path == STANDARD_INPUT else readable_name(path.name)
     taken, refused = builder.taken, builder.refused
+
+    def take(listed: Listed) -> None:
+        if isinstance(listed, RefusedLine):
+            builder.refuse(shown, listed)
+            on_refused(shown, listed)
+        elif isinstance(listed, RemovedEntry):
+            builder.remove(listed.id)
+        else:
+            builder.add(listed)
+
     try:
         with _opened(path) as raw:
-            hashing = _HashingReader(raw)
-            chosen: ListFormat = choose(hashing.head(HEAD), str(path), request.format_name)
-            stream = io.BufferedReader(hashing, buffer_size=1 << 20)
+            file = ListFile(raw)
+            chosen: ListFormat = choose(file.head(HEAD), str(path), request.format_name)
+            stream = io.BufferedReader(file, buffer_size=1 << 20)
             options = ReadOptions(algorithm=request.algorithm, columns=request.columns or {}, source=str(path))
-            for listed in chosen.read(stream, options):
-                if isinstance(listed, RefusedLine):
-                    builder.refuse(shown, listed)
-                    on_refused(shown, listed)
-                elif isinstance(listed, RemovedEntry):
-                    builder.remove(listed.id)
-                else:
-                    builder.add(listed)
+            lines = LastLine(chosen.read(stream, options))
+            for listed in lines.others():
+                take(listed)
             while stream.read(HEAD):  # a format may stop early: the digest is of the whole file
                 pass
     except OSError as error:
         raise ListError(f"{path}: {error.strerror or error}") from error
+    held = lines.held
+    if (why := lines.cut(file.unended)) is not None:
+        has_more = builder.taken > taken or any(isinstance(listed, ListedHash) for listed in held)
+        if has_more and not request.allow_shrink:
+            raise ListError(
+                f"{path}: nothing imported: line {file.unended}, the last one, has no line end, and {why}: the file "
+                "seems to be cut. Fetch it again; if the line is whole, end it with a line end; to import the file "
+                "without this line, use --allow-shrink"
+            )
+        held = [RefusedLine(held[-1].line, f"the last line, without a line end, is cut: {why}")]
+    for listed in held:
+        take(listed)
     if builder.taken == taken:
         refused = builder.refused - refused
         why = f"all of its {refused} lines were refused as {chosen.name}" if refused else "it holds no hash"
         raise ListError(f"{path}: nothing imported: {why}")
-    return {"file": shown, "format": chosen.name, "size": hashing.size, "sha256": hashing.digest.hexdigest()}
+    return {"file": shown, "format": chosen.name, "size": file.size, "sha256": file.digest.hexdigest()}
 
 
 @contextmanager

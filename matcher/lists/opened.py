@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from matcher.hashers import has_hasher
 from matcher.lists import version as layout
+from matcher.lists.categories import Counted, categories_of, meanings_of
 from matcher.lists.part import Part
 from matcher.model import Disposition, ListEntry
 
@@ -102,6 +103,16 @@ class OpenList:
         """The number of hashes by each algorithm without an installed hasher: scans ignore them."""
         counts = self.facts.counts["hashes"]
         return {name: int(counts[name]) for name in self.algorithms if not has_hasher(name)}
+
+    @cached_property
+    def categories(self) -> Counted | None:
+        """The number of entries of each category, the most frequent first; None where that is not known."""
+        return categories_of(self.parts, self.not_removed)
+
+    @property
+    def meanings(self) -> dict[str, int] | None:
+        """The number of entries by the meaning of their category (`Disposition.value`); None where it is not known."""
+        return meanings_of(self.categories, self.facts.profile)
 
     def index_digest(self) -> str:
         """SHA-256 of the header, which has the digests of all files of this version and of its base's header."""
@@ -258,7 +269,8 @@ class OpenList:
         return audits
 
     def load_record(self) -> dict[str, Any]:
-        """The fields of a ledger's `list.load` entry."""
+        """The fields of a ledger's `list.load` entry. `counts` has `meanings` too, where these are known."""
+        meanings = self.meanings
         sources = [source for part in self.parts for source in part.facts.sources]
         return {
             "name": self.name,
@@ -266,7 +278,7 @@ class OpenList:
             "digest": self.facts.digest,
             "sources": [dict(source) for source in sources[:MAX_SOURCES]],
             "sources_total": len(sources),
-            "counts": dict(self.facts.counts),
+            "counts": {**self.facts.counts, **({} if meanings is None else {"meanings": meanings})},
             "profile": self.facts.profile.as_json(),
             "audit": self._audits(),
             "index_digest": self.index_digest(),

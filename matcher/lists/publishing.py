@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,13 +42,17 @@ def publish(
     sources: Sequence[Mapping[str, Any]],
     profile: CategoryProfile,
     merged: ListVersion | None = None,
+    check: Callable[[ListVersion], None] | None = None,
 ) -> ListVersion:
     """Finish a version and make it the newest of its list. ListError where no scan could use it.
 
-    `merged` is the version whose parts it merges, if it does.
+    `merged` is the version whose parts it merges, if it does. `check` raises where the finished version must not be
+    published.
     """
     version = writer.next_version(name)
     built = builder.finish(name=name, version=version, sources=sources, profile=profile, merged=merged)
+    if check is not None:
+        check(built)
     size = len(json.dumps(OpenList(builder.folder).load_record()))
     if size > MAX_RECORD:  # no scan could record that it used this list
         raise ListError(f"{name}: its facts take {size} bytes, a ledger's entry holds {MAX_RECORD}")

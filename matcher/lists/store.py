@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from matcher.errors import StoreError
 from matcher.hashers import has_hasher
 from matcher.lists.opened import OpenList
-from matcher.lists.version import ListVersion, check_version
+from matcher.lists.version import ListVersion, check_version, read_version
 from matcher.system.files import sync_folder
 
 if TYPE_CHECKING:
@@ -189,6 +189,11 @@ class StoreWriter:
     def newest(self, name: str) -> OpenList:
         """The version of a list that scans use, opened. StoreError where there is none."""
         return self._store.open_list(name, _version_in(self._store.folder, name, self.current()))
+
+    def facts_in_use(self, name: str) -> ListVersion | None:
+        """The header of the version of a list that scans use; None where there is none."""
+        version = self.current().get(name)
+        return None if version is None else read_version(self._store.folder_of(name, version))
 
     def next_version(self, name: str) -> int:
         """The number of the next version of a list: 1, 2, … A number is never used twice."""

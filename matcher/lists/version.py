@@ -64,10 +64,11 @@ class ListVersion:
     and theirs, for an update). `counts` is for the whole list, all its parts without the removed records: `entries`,
     `records` (an entry has several where its hashes are apart in the file), `hashes` by algorithm, `kept` by type and
     `refused`. `holds` is for this folder alone: `entries`, `records`, `hashes` and `kept` in its files, and `removed`
-    and `removed_records`, the entries and records that it removes from earlier parts. `audit` has by algorithm the
-    result of the audit of this folder's index before it was published (index/auditing.py). `files` has the digest of
-    every other file. `base` is None where the version stands alone. `same_as` has the versions whose parts this one
-    merges: it has the same entries and gives the same matches.
+    and `removed_records`, the entries and records that it removes from earlier parts; `categories` and
+    `removed_categories` are pairs of a category and its number of entries (lists/categories.py). `audit` has by
+    algorithm the result of the audit of this folder's index before it was published (index/auditing.py). `files` has
+    the digest of every other file. `base` is None where the version stands alone. `same_as` has the versions whose
+    parts this one merges: it has the same entries and gives the same matches.
     """
 
     name: str

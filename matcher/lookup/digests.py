@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from matcher.lists.opened import OpenList
 from matcher.lists.together import OpenLists
+from matcher.lists.trivial import trivial_content
 from matcher.lookup.hash_lookup import codes_of
 from matcher.lookup.outcome import Matched
 from matcher.model import TRANSFORMS, Hash, Match
@@ -30,8 +31,9 @@ def match_each_digest(lists: OpenLists, digests: Sequence[Hash]) -> list[list[Ma
 
 
 def _by_digest(opened: OpenList, number: int, digest: Hash) -> Matched:
-    """The match of a digest with entry `number` of a list."""
+    """The match of a digest with entry `number` of a list. One of trivial content is not notable."""
     entry = opened.entry(number)
+    trivial = trivial_content(digest.algorithm, digest.value) is not None
     match = Match(
         list=opened.name,
         entry=entry.id,
@@ -44,5 +46,6 @@ def _by_digest(opened: OpenList, number: int, digest: Hash) -> Matched:
         quality=None,
         region=None,
         transform=TRANSFORMS[0],
+        trivial=trivial,
     )
-    return Matched(match, opened.disposition(entry), by_digest=True)
+    return Matched(match, opened.facts.profile.meaning(entry.category, trivial=trivial), by_digest=True)

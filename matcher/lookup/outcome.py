@@ -17,7 +17,7 @@ MAX_FORM = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A match with the disposition of the entry's category in its list's profile.
+    """A match with its disposition: that of the entry's category in its list's profile, unless the match is trivial.
 
     `odds`: hundredths of log10 of the probability that one listed hash of an unrelated picture is this near to one
     query; None where that was not measured.

@@ -36,6 +36,14 @@ def in_order(form: Mapping[str, Any]) -> dict[str, Any]:
     return ordered
 
 
+def has_trivial(form: Mapping[str, Any]) -> bool:
+    """Whether a finding in its JSON form has a trivial match; earlier versions knew none.
+
+    KeyError, TypeError or AttributeError for any other form.
+    """
+    return any(match.get("trivial") is True for match in form["matches"])
+
+
 _ENCODER = JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":"))
 _NUMBERS = frozenset({int, type(None)})
 _TEXTS = frozenset({str, type(None)})

@@ -14,7 +14,7 @@ from matcher.model import Finding, Item, Status
 from matcher.reasons import ENVIRONMENT_DEPENDENT
 from matcher.record.contents import Contents
 from matcher.record.entries import entry
-from matcher.record.finding_json import encode_finding
+from matcher.record.finding_json import encode_finding, has_trivial
 from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOT_COMPARED, NOTABLE, RETRIED, ItemHashes, hashes_of
 from matcher.record.hashes_writer import HashesWriter
 from matcher.record.reading_back import RecordedFindings, decode_finding
@@ -54,6 +54,8 @@ class Recorder:
         self.matches = 0
         self.notable = 0
         self.doubtful = 0
+        self.trivial = 0
+        """The number of items that match a list by a digest of trivial content."""
         self.conflicts = 0
         self.retried = 0
         """The number of items that hit a worker's limit, or killed a worker, and were tried once more alone."""
@@ -83,6 +85,7 @@ class Recorder:
         self._written.add(self.items, index)
         self._recorded += 1
         self._count(finding["size"], finding["status"], finding["reason"], finding["matches_total"], flags)
+        self.trivial += has_trivial(finding)
         self.shortfall.add_json(finding, is_compared=not flags & NOT_COMPARED)
 
     def finish_restoring(self, end: int) -> None:
@@ -102,6 +105,7 @@ class Recorder:
         self._root.append(leaf_hash(form))
         self._group.append((encode_item(self._scan, self.items, form), stored, openings))
         self._count(finding.size, finding.status, finding.reason, finding.matches_total, stored.flags)
+        self.trivial += finding.trivial
         self.shortfall.add_finding(finding)
         if len(self._group) >= GROUP_ITEMS:
             self.flush()
@@ -211,6 +215,7 @@ class Recorder:
             "matches": self.matches,
             "notable": self.notable,
             "doubtful": self.doubtful,
+            "trivial": self.trivial,
             "conflicts": self.conflicts,
             "retried": self.retried,
             "of_the_machine": self.environment_dependent,

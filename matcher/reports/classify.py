@@ -1,7 +1,8 @@
 """Item entries → findings with the disposition of each match: notable, known-good or information.
 
 The `list.load` entry of the version that the scan used states the disposition of each category. A list that a scan
-names and that no `list.load` describes counts as notable, since it is not known to be harmless.
+names and that no `list.load` describes counts as notable, since it is not known to be harmless. A trivial match, by the
+digest of an empty file for example, is never notable.
 """
 
 from __future__ import annotations
@@ -104,7 +105,8 @@ class Lists:
         matches = []
         for match in finding.matches:
             used = lists.get(match.list)
-            disposition = (CategoryProfile() if used is None else used.profile).disposition(match.category)
+            profile = CategoryProfile() if used is None else used.profile
+            disposition = profile.meaning(match.category, trivial=match.trivial)
             matches.append(ClassifiedMatch(match, disposition, kind_of(match)))
         return ClassifiedFinding(index, scan, whole(entry["seq"]), finding, tuple(matches))
 
@@ -159,7 +161,8 @@ def _finding(form: Mapping[str, Any]) -> Finding:
 def _match(form: Mapping[str, Any]) -> Match:
     quality = _maybe_whole(form["quality"])
     doubtful = form.get("doubtful", quality is not None and quality < LOW_QUALITY)
-    if not isinstance(doubtful, bool):
+    trivial = form.get("trivial", False)
+    if not isinstance(doubtful, bool) or not isinstance(trivial, bool):
         raise TypeError("not true or false")
     return Match(
         list=_text(form["list"]),
@@ -175,6 +178,7 @@ def _match(form: Mapping[str, Any]) -> Match:
         transform=_text(form["transform"]),
         chance=_maybe_text(form.get("chance")),
         doubtful=doubtful,
+        trivial=trivial,
     )
 
 

@@ -28,7 +28,7 @@ COLUMNS = (
     *("scan", "path", "exhibit", "size", "sha256", "status", "reason", "media_type", "width", "height"),
     *("list", "entry", "category", "disposition", "kind", "algorithm", "value", "entry_value"),
     *("distance", "threshold", "quality", "region", "transform", "matches_total"),
-    *("not_compared", "skipped_parts", "doubtful"),
+    *("not_compared", "skipped_parts", "doubtful", "trivial"),
 )
 _MATCH_COLUMNS = COLUMNS.index("matches_total") - COLUMNS.index("list")
 _RISKY = tuple("=+-@\t\r\n＝＋－＠'")
@@ -78,8 +78,9 @@ def _rows(classified_finding: ClassifiedFinding, options: ReportOptions) -> Iter
     ]
     for match in classified_finding.matches or (None,):
         cells = [None] * _MATCH_COLUMNS if match is None else _cells(match)
-        doubtful = None if match is None else str(match.match.doubtful).lower()
-        yield [guarded(cell) for cell in (*item, *cells, *last, doubtful)]
+        marks = (None, None) if match is None else (match.match.doubtful, match.match.trivial)
+        flags = [None if mark is None else str(mark).lower() for mark in marks]
+        yield [guarded(cell) for cell in (*item, *cells, *last, *flags)]
 
 
 def _cells(classified_match: ClassifiedMatch) -> list[Cell]:

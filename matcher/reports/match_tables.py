@@ -133,6 +133,8 @@ class MatchTable:
         finding = classified_finding.finding
         if classified_finding.doubtful:
             yield "doubtful: only by hashes of low quality"
+        if finding.trivial:
+            yield "trivial: its content is one that many unrelated files have"
         if classified_finding.conflict:
             yield "conflict: notable and known good"
         if self._kind is Kind.SIMILAR and any(match.kind is Kind.IDENTICAL for match in classified_finding.matches):

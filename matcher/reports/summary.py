@@ -24,13 +24,13 @@ class ScanSummary:
 
     `notable` and `conflicts` count items; they are the counts of `scan.close` where those are larger than the listed
     matches show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates`
-    repeat the content of another item, and `notable_doubtful` match only by hashes of low quality. `cut` counts items
-    with more matches than are listed, none of the listed ones notable. `undecoded` counts items that are known by a
-    digest and could not be decoded as a picture, or were not opened. `skipped` has the rules that skipped items, by
-    reason, but for the reasons of NOT_OPENED: `shortfall` counts these, parts that were not looked at, and pictures
-    that were not compared. Of the last the close of the scan has the number: it is 0 for a scan that was never closed.
-    `told` is False where an earlier version closed the scan, which did not tell containers from other files. `problems`
-    describes each contradiction in words.
+    repeat the content of another item, and `notable_doubtful` match only by hashes of low quality. `trivial` items
+    match by a digest of trivial content. `cut` counts items with more matches than are listed, none of the listed ones
+    notable. `undecoded` counts items that are known by a digest and could not be decoded as a picture, or were not
+    opened. `skipped` has the rules that skipped items, by reason, but for the reasons of NOT_OPENED: `shortfall` counts
+    these, parts that were not looked at, and pictures that were not compared. Of the last the close of the scan has the
+    number: it is 0 for a scan that was never closed. `told` is False where an earlier version closed the scan, which
+    did not tell containers from other files. `problems` describes each contradiction in words.
     """
 
     number: int
@@ -54,6 +54,7 @@ class ScanSummary:
     notable_identical: int
     notable_duplicates: int
     notable_doubtful: int
+    trivial: int
     conflicts: int
     cut: int
     problems: tuple[str, ...]
@@ -149,6 +150,7 @@ class _Scan:
     notable_identical: int = 0
     notable_duplicates: int = 0
     notable_doubtful: int = 0
+    trivial: int = 0
     notable_stated: int = 0
     conflicts: int = 0
     conflicts_stated: int = 0
@@ -178,6 +180,7 @@ class _Scan:
             self.undecoded += 1
         self.shortfall.add_finding(finding)
         self.matches += finding.matches_total
+        self.trivial += finding.trivial
         if classified_finding.notable:
             self.notable += 1
             self.notable_identical += any(
@@ -199,6 +202,8 @@ class _Scan:
         counts = {status: count for status, count in entry["counts"].items() if count}
         if entry["items"] != self.items or counts != {status: count for status, count in self.counts.items() if count}:
             self.problem("the counts of its close are not those of its items")
+        if whole(entry.get("trivial", self.trivial)) != self.trivial:
+            self.problem("its close states another number of trivial items than it has")
         if is_told(entry):
             stated = Shortfall.of_facts(entry)
             self.shortfall.not_compared = stated.not_compared
@@ -234,6 +239,7 @@ class _Scan:
             notable_identical=self.notable_identical,
             notable_duplicates=self.notable_duplicates,
             notable_doubtful=self.notable_doubtful,
+            trivial=self.trivial,
             conflicts=max(self.conflicts, self.conflicts_stated),
             cut=self.cut,
             problems=tuple(self.problems),

@@ -177,6 +177,12 @@ def _of_matches(case: CaseSummary) -> Iterator[str]:
             f"{_are(doubtful)} similar only by hashes of low quality, of the item or of the entry: such matches are "
             "doubtful, and listed last."
         )
+    if trivial := sum(scan.trivial for scan in scans):
+        match = "item matches" if trivial == 1 else "items match"
+        yield (
+            f"{trivial:,} {match} a list by the digest of trivial content, as of an empty file: such matches identify "
+            "nothing, and are not counted as notable."
+        )
     if repeated := sum(scan.notable_duplicates for scan in scans):
         yield f"Of these, {counted(repeated, 'item repeats', 'items repeat')} the content of another."
     if conflicts := sum(scan.conflicts for scan in scans):

@@ -27,7 +27,10 @@ class UsedList:
 
 @dataclass(slots=True)
 class ScanState:
-    """One scan. `later`: by seq, then by the match's identity, a match from a relookup, or None for a withdrawn one."""
+    """One scan. `later`: by seq, then by the match's identity, a match from a relookup, or None for a withdrawn one.
+
+    A match that means something else now is in `later` too: an earlier version may not have marked it as trivial.
+    """
 
     number: int
     opened: Json
@@ -68,7 +71,7 @@ def read_scans(log: Ledger) -> State:
         elif entry["type"] == "relookup" and entry["scan"] in scans:
             scan = scans[entry["scan"]]
             scan.lists = _used(entry["lists"], profiles)
-            for kind, is_match in (("withdrawn", False), ("new", True)):
+            for kind, is_match in (("withdrawn", False), ("new", True), ("changed", True)):
                 for change in entry[kind]:
                     match = change["match"]
                     scan.later.setdefault(change["seq"], {})[identity(match)] = match if is_match else None
@@ -87,9 +90,13 @@ def was_looked_up_since(log: Ledger, size: int, scan: int) -> bool:
 def identity(match: Json) -> bytes:
     """The identity of a match: all fields but those that depend on the lists' length and the number of queries.
 
-    Without `doubtful` too: it follows from the qualities, and earlier versions did not record it.
+    Without `doubtful` and `trivial` too: they follow from the qualities and the digest, and earlier versions did not
+    record them.
     """
-    return canonical({key: value for key, value in match.items() if key not in ("threshold", "chance", "doubtful")})
+    return canonical({key: value for key, value in match.items() if key not in _NOT_IDENTITY})
+
+
+_NOT_IDENTITY = frozenset({"threshold", "chance", "doubtful", "trivial"})
 
 
 def thresholds_of(matcher: Matcher) -> Json:

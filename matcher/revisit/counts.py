@@ -1,11 +1,12 @@
-"""Are the counts of a scan's close, of what was not opened, not looked at or not compared, those of its items?
+"""Are the counts of a scan's close, of what was not examined and of what is trivial, those of its items?
 
 They are counted anew from the findings in the ledger; whether a picture was compared stands in the flags of
-`case.hashes`. The close of an earlier version has no such counts, and is not checked.
+`case.hashes`. The close of an earlier version has no such counts, or some of them, and the others are not checked.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from matcher.errors import CaseError
+from matcher.record.finding_json import has_trivial
 from matcher.record.hashes_file import NOT_COMPARED, CaseHashes, path_of
 from matcher.record.shortfall import Shortfall, is_told
 
@@ -24,6 +26,7 @@ class ShortfallChecker:
 
     folder: Path
     _counted: dict[int, Shortfall] = field(default_factory=dict)
+    _trivial: Counter[int] = field(default_factory=Counter)
 
     def problems(self, index: int, entry: Mapping[str, Any]) -> Iterator[str]:
         """A generator of the problems that the entry at leaf index `index` shows: none but for a `scan.close`.
@@ -33,11 +36,14 @@ class ShortfallChecker:
         if entry["type"] == "item":
             counted = self._counted.setdefault(entry["scan"], Shortfall())
             counted.add_json(entry["finding"], is_compared=True)
+            self._trivial[entry["scan"]] += has_trivial(entry["finding"])
         elif entry["type"] == "scan.close" and is_told(entry):
             counted = self._counted.pop(entry["scan"], Shortfall())
             counted.not_compared = self._not_compared(entry["scan"])
             if counted != Shortfall.of_facts(entry):
                 yield f"entry {index}: its counts of what was not examined are not those of the items of its scan"
+        if entry["type"] == "scan.close" and "trivial" in entry and entry["trivial"] != self._trivial[entry["scan"]]:
+            yield f"entry {index}: its count of trivial items is not that of the items of its scan"
 
     def _not_compared(self, scan: int) -> int:
         """The number of items whose flags say that no perceptual hash was looked up. ValueError for a damaged file."""

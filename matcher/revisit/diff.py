@@ -236,9 +236,10 @@ _IDENTITY = ("list", "entry", "algorithm")
 def _compared(part: Json) -> Json:
     """A match without its chance, which depends on the lists' length: that is compared in the facts of the scans.
 
-    Without `doubtful` too, which follows from the qualities, and which earlier versions did not record.
+    Without `doubtful` and `trivial` too, which follow from the qualities and the digest, and which earlier versions did
+    not record.
     """
-    return {key: value for key, value in part.items() if key not in ("chance", "doubtful")}
+    return {key: value for key, value in part.items() if key not in ("chance", "doubtful", "trivial")}
 
 
 def _list_differences(one: list[Json], other: list[Json]) -> Json:

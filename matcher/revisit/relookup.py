@@ -5,7 +5,8 @@
 3. A candidate that was looked up with a margin is confirmed by the reference hash: by a recorded one, or by opening the
    item, whose bytes must be those that were examined. Nothing else of the evidence is read.
 4. The matches are compared with those of the scan, as changed by earlier relookups. New matches, withdrawn matches, and
-   matches whose category has another disposition now become `relookup` entries, several where one is too small.
+   matches that have another disposition now, by their category or since they are trivial, become `relookup` entries,
+   several where one is too small.
 
 The result for an item is that of a new scan with these lists, as far as hashes were stored. Thresholds that depend on
 the length of the lists, as those of regions do, are those for the current lists; a match in which only the threshold
@@ -256,7 +257,8 @@ class _Item:
             was = self._disposition(match)
             if current is not None and was is not None and was is not current.disposition:
                 notable = current.disposition is Disposition.NOTABLE
-                yield Change("changed", self._seq, path, match, was=was.value, notable=notable)
+                marked = {**match, "trivial": current.match.trivial}
+                yield Change("changed", self._seq, path, marked, was=was.value, notable=notable)
 
     def _new(self, now: dict[bytes, Matched]) -> Sequence[Matched]:
         """The matches that did not exist before, notable ones first, then the nearest; at most MOST_NEW.
@@ -279,7 +281,8 @@ class _Item:
     def _disposition(self, match: Json) -> Disposition | None:
         """The disposition of a match when it was last looked up; None where its list was not used then."""
         used = self._scan.lists.get(match["list"])
-        return None if used is None else used.profile.disposition(match["category"])
+        trivial = match.get("trivial") is True
+        return None if used is None else used.profile.meaning(match["category"], trivial=trivial)
 
     def _confirmed(
         self, evidence: ReopenedSource, lookup: PictureLookup, turned: OrientationHashes, transform: str

@@ -2,12 +2,13 @@
 
 1. The ledger is intact, by `ledger.audit`: bodies rehashed, tree rebuilt, checkpoints and signatures checked.
 2. Every scan in it is closed and complete, or was abandoned: no gap, no repeat, counts and findings root as stated. So
-   are the counts of what was not opened, not looked at or not compared, where a version that states them closed the
-   scan. An open scan is a problem, but not one of the others: each scan is judged by itself.
+   are the counts of what was not opened, not looked at or not compared, and of trivial items, where a version that
+   states them closed the scan. An open scan is a problem, but not one of the others: each scan is judged by itself.
 3. The hashes of every closed scan are the file whose digest stands in its close.
 4. Every match can be recomputed: its distance is that of its two hashes, by the metric that the scan opened with, and
    within its threshold; its list and its threshold are among those that the scan opened with. (Where two algorithms
-   decide together, the threshold by one depends on the distance by the other, and is not compared.)
+   decide together, the threshold by one depends on the distance by the other, and is not compared.) A match that is
+   marked trivial, and so not notable, has the digest of a trivial content.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from matcher.calibration.tables import KINDS, LOW_QUALITIES
 from matcher.distances import distance as distance_of
 from matcher.distances import unit
 from matcher.errors import CaseError
+from matcher.lists.trivial import trivial_content
 from matcher.lookup.chances import REGION, WHOLE
 from matcher.record.case import KEYS, LEDGER, CaseReader, check_case
 from matcher.record.examiner_folder import signing_key_path
@@ -226,6 +228,8 @@ class _MatchChecker:
     def _problem(
         self, scan: int, match: dict[str, Any], lists: set[str], thresholds: dict[str, dict[str, int]]
     ) -> str | None:
+        if match.get("trivial") and trivial_content(match["algorithm"], bytes.fromhex(match["value"])) is None:
+            return "it is marked trivial, and its digest is not that of a trivial content"
         metric = self._metrics.get(scan, {}).get(match["algorithm"], Metric.HAMMING)
         distance = distance_of(metric, bytes.fromhex(match["value"]), bytes.fromhex(match["entry_value"]))
         if distance != match["distance"]:

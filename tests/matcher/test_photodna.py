@@ -183,7 +183,7 @@ class TestWithoutAHasher:
         store = ["--store", str(tmp_path / "s")]
         case = ["--case", str(tmp_path / "case"), "--key", str(tmp_path / "key")]
         why = "no hasher that computes them is installed here"
-        assert run(["lists", "import", str(listed), *store, "--name", "x"]) == 0
+        assert run(["lists", "import", str(listed), *store, "--name", "x"]) == 3
         assert f"1 photodna hashes are indexed, and scans do not look them up: {why}" in capsys.readouterr().err
         assert run(["lists", "show", *store]) == 0
         shown = capsys.readouterr().out

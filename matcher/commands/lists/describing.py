@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matcher.commands import say
+from matcher.model import Disposition
 from matcher.system.text import printable
 
 if TYPE_CHECKING:
     from matcher.lists.opened import OpenList
     from matcher.lists.store import Store
     from matcher.lists.version import ListVersion
+
+MOST_CATEGORIES = 20
+"""The most categories that are named in one line."""
+
+NEVER_NOTABLE = (
+    "WARNING: no entry of the lists is notable, so whatever the files hold, nothing notable can be found. "
+    "`matcher lists show` prints what the categories mean; to change it, import the list with other --map options"
+)
 
 
 def described(version: ListVersion) -> str:
@@ -30,6 +39,40 @@ def described(version: ListVersion) -> str:
 def number_of(entries: int) -> str:
     """A number of entries as text: "1 entry", "1,204 entries"."""
     return "1 entry" if entries == 1 else f"{entries:,} entries"
+
+
+def by_meaning(opened: OpenList) -> str:
+    """A list with its entries by meaning, in one line, or with the reason why they are not known."""
+    named = f"list {opened.name} version {opened.version}"
+    if opened.meanings is None:
+        entries = number_of(opened.facts.counts["entries"])
+        return f"{named}: {entries}, not counted by meaning (an earlier version imported it, or it has free text there)"
+    return f"{named}: {', '.join(f'{count:,} {name}' for name, count in opened.meanings.items())} entries"
+
+
+def by_category(opened: OpenList) -> str:
+    """The categories of a list with their numbers of entries, in one line."""
+    if opened.categories is None:
+        return "not counted"
+    some = [
+        f"{'none' if category is None else repr(category)} ({number_of(count)})"
+        for category, count in opened.categories[:MOST_CATEGORIES]
+    ]
+    more = [f"{left:,} more"] if (left := len(opened.categories) - len(some)) else []
+    return ", ".join([*some, *more]) or "none"
+
+
+def is_never_notable(lists: Sequence[OpenList]) -> bool:
+    """Whether it is known that no entry of these lists is notable."""
+    return all(opened.meanings is not None and not opened.meanings[Disposition.NOTABLE.value] for opened in lists)
+
+
+def say_meanings(lists: Sequence[OpenList], *, quiet: bool = False) -> None:
+    """Say on stderr how many entries of each list are notable, and, `quiet` or not, if none of any list is."""
+    for opened in () if quiet else lists:
+        say(by_meaning(opened))
+    if is_never_notable(lists):
+        say(NEVER_NOTABLE)
 
 
 def in_use(current: Sequence[tuple[str, int]]) -> str:

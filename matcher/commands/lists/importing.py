@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from matcher.commands import NO_HASHER, say
 from matcher.commands.lazy import installed
-from matcher.commands.lists.describing import described, report_change
+from matcher.commands.lists.describing import by_category, by_meaning, described, is_never_notable, report_change
 from matcher.commands.options import FILE, store_option
 from matcher.model import CategoryProfile, Disposition, RefusedLine
 from matcher.system.text import printable
+
+if TYPE_CHECKING:
+    from matcher.lists.opened import OpenList
+    from matcher.lists.version import ListVersion
 
 _SHOWN = 20
 """Refused lines of a file that are printed; further ones are only counted."""
@@ -44,6 +50,11 @@ _PLAIN = {value.value: value for value in Disposition}
     help="What a category means: notable, known-good or information. `*` is every other one (notable).",
 )
 @click.option(
+    "--allow-shrink",
+    is_flag=True,
+    help="Take a list that has become less than half as long, and a file whose last line is cut, without that line.",
+)
+@click.option(
     "--update", is_flag=True, help="Add to the list's newest version; entries that it has already are stated anew."
 )
 def command(
@@ -56,12 +67,17 @@ def command(
     columns: tuple[str, ...],
     category: str | None,
     mapping: tuple[str, ...],
+    allow_shrink: bool,
     update: bool,
 ) -> int:
     """Import list files as a new version of one list. Bad lines are reported and the rest goes in.
 
     Without --map, categories named `known-good` and `information` mean what they say and every other one is notable;
-    with --update, categories mean what they meant.
+    with --update, categories mean what they meant. What looks like a cut download is refused: see --allow-shrink.
+
+    Exit code: 0 all taken, 2 nothing taken, 3 taken, but lines were refused or something needs a look: --map names a
+    category that no entry has, no entry is notable (unless all are known-good), hashes are not looked up or match
+    nothing, or a digest is that of trivial content, as an empty file.
     """
     from matcher.lists.comparability import comparability
     from matcher.lists.importing import ImportRequest, import_lists
@@ -84,6 +100,7 @@ def command(
         columns=_fields(columns),
         default_category=category,
         update=update,
+        allow_shrink=allow_shrink,
     )
     target = Store(store)
     built = import_lists(target, request, on_refused=refused)
@@ -95,15 +112,49 @@ def command(
         report_change(target, built)
     else:
         click.echo(printable(described(built)))
-    for kind, count in built.holds["kept"].items():
-        say(f"{count} hashes of type {kind} were kept; this type is not looked up")
     opened = target.open_list(built.name, built.version)
-    for kind, count in opened.not_computed.items():
-        say(f"{count:,} {kind} hashes are indexed, and scans do not look them up: {NO_HASHER}")
+    say(by_meaning(opened))
+    look = [*_unused(opened, mapping), *_never_matched(opened, built)]
     for each in comparability(opened):
-        for sentence in each.sentences():
-            say(sentence)
-    return 0
+        if each.needs_a_look and not _is_known_good(opened):
+            look.extend(each.sentences())
+        else:
+            for sentence in each.sentences():
+                say(sentence)
+    for sentence in look:
+        say(f"warning: {sentence}")
+    if look or reported:
+        say("the list was imported, and what is said above needs a look (exit code 3)")
+    return 3 if look or reported else 0
+
+
+def _unused(opened: OpenList, mapping: tuple[str, ...]) -> Iterator[str]:
+    """A generator of a warning for each category that --map names and no entry has, and where none is notable."""
+    names = dict.fromkeys(value.rpartition("=")[0] for value in mapping)
+    names.pop("*", None)
+    counted = opened.categories
+    if counted is None and names:
+        yield "the list has too many categories to count: whether any entry has one that --map names is not known"
+    elif counted is not None:
+        has = {category for category, _count in counted}
+        for name in names:
+            if name not in has:
+                yield f"--map names category {name!r}, which no entry has; categories: {by_category(opened)}"
+    if is_never_notable([opened]) and not _is_known_good(opened):
+        yield "no entry is notable: a scan with no other list can find nothing notable, whatever the files hold"
+
+
+def _is_known_good(opened: OpenList) -> bool:
+    """Whether every entry is known-good: such a list means no other."""
+    return opened.meanings is not None and set(+Counter(opened.meanings)) == {Disposition.KNOWN_GOOD.value}
+
+
+def _never_matched(opened: OpenList, built: ListVersion) -> Iterator[str]:
+    """A generator of a warning for each type of hashes that no scan looks up."""
+    for kind, count in built.holds["kept"].items():
+        yield f"{count} hashes of type {kind} were kept; this type is not looked up"
+    for kind, count in opened.not_computed.items():
+        yield f"{count:,} {kind} hashes are indexed, and scans do not look them up: {NO_HASHER}"
 
 
 def _profile(mapping: tuple[str, ...]) -> CategoryProfile:

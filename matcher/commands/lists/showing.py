@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matcher.commands import NO_HASHER
-from matcher.commands.lists.describing import described, number_of
+from matcher.commands.lists.describing import by_category, by_meaning, described, number_of
 from matcher.commands.options import echo_json, store_option
 from matcher.system.text import printable
 
@@ -41,6 +41,8 @@ def command(store: Path, as_json: bool) -> int:
                 "current": in_use,
                 "not_computed": listed.not_computed,
                 "parts": parts,
+                "categories": listed.categories,
+                "meanings": listed.meanings,
             }
             echo_json({**version.as_json(), **state})
             continue
@@ -49,6 +51,7 @@ def command(store: Path, as_json: bool) -> int:
         profile = version.profile.as_json()
         click.echo(f"    imported {row['imported']}, digest {version.digest}")
         click.echo(f"    categories {json.dumps(profile['categories'], ensure_ascii=False)}, others {profile['other']}")
+        click.echo(printable(f"    {by_meaning(listed)}; by category: {by_category(listed)}"))
         for kind, count in version.counts["kept"].items():
             click.echo(printable(f"    {count:,} {kind} hashes are kept and not looked up"))
         for kind, count in listed.not_computed.items():

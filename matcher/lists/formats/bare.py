@@ -24,12 +24,12 @@ for _algorithm in ALGORITHMS.values():
 
 
 class _Lines:
-    """The parser of one file's lines. `accepted`: whether a hash was already accepted."""
+    """The parser of one file's lines. `shortest`: the digits of the shortest accepted hash; 0 before the first."""
 
     def __init__(self, stated: str | None, source: str) -> None:
         self.stated = stated
         self.source = source
-        self.accepted = False
+        self.shortest = 0
 
     def parse(self, number: int, line: bytes) -> ListedHash | None:
         if line.startswith(b"#"):
@@ -37,8 +37,9 @@ class _Lines:
         text = decode_text(line).strip()
         algorithm = self.stated or self._by_length(text)
         value = parse_value(algorithm, text)
-        self.accepted = True
-        return ListedHash(number, ListEntry(default_id(value)), algorithm, value)
+        short = len(text) < self.shortest
+        self.shortest = min(len(text), self.shortest or len(text))
+        return ListedHash(number, ListEntry(default_id(value)), algorithm, value, short=short)
 
     def _by_length(self, text: str) -> str:
         if not _HEX.fullmatch(text):
@@ -49,7 +50,7 @@ class _Lines:
         if not candidates:
             raise RefusedValue(f"no hash type with {len(text)} hex digits is known; state it with --algorithm")
         reason = f"{len(text)} hex digits may be {', '.join(candidates)}; state which with --algorithm"
-        if not self.accepted:
+        if not self.shortest:
             raise ListError(f"{self.source}: {reason}")
         raise RefusedValue(reason)
 

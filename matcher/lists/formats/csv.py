@@ -189,8 +189,9 @@ class _Reader:
             yield from refused
             return
         entry, quality = self._entry(field, values)
+        short = width < columns.width
         for algorithm, listed in values:
-            yield ListedHash(number, entry, algorithm, listed, quality if is_perceptual(algorithm) else None)
+            yield ListedHash(number, entry, algorithm, listed, quality if is_perceptual(algorithm) else None, short)
         yield from refused
 
     def _algorithm(self, text: str | None) -> str:

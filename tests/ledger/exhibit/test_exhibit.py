@@ -16,7 +16,7 @@ from benchmarks.shared.exhibit_cases import ORIGIN, Case, build, remake_manifest
 from ledger import Ledger, LedgerError, Signer, canonical, leaf_hash
 from ledger.commands import main
 from ledger.exhibit.exporting import Choices, export
-from ledger.exhibit.selecting import Selection, SelectionError, parse_ranges
+from ledger.exhibit.selecting import Selection, SelectionError, Selector, parse_ranges
 from ledger.exhibit.writing import ExhibitError
 
 
@@ -335,3 +335,22 @@ def test_links_are_not_followed(case: Case, tmp_path: Path, verifier: Path) -> N
         pytest.skip("NOT TESTED with links: they cannot be made here")
     code, out, _ = verify(verifier, exhibit)
     assert (code, "keys.txt is no ordinary file" in out) == (1, True)
+
+
+def test_a_trivial_match_is_not_notable() -> None:
+    opened = [
+        {
+            "type": "list.load",
+            "name": "l",
+            "version": 1,
+            "digest": "",
+            "profile": {"categories": {}, "other": "notable"},
+        },
+        {"type": "scan.open", "scan": 1, "lists": [{"name": "l", "version": 1, "digest": ""}]},
+    ]
+    real, empty = ({"list": "l", "category": None, "trivial": trivial} for trivial in (False, True))
+    findings = [{"status": "skipped", "matches": matches} for matches in ([empty], [real], [empty, real])]
+    selector = Selector(Selection(notable=True))
+    for index, entry in enumerate([*opened, *({"type": "item", "scan": 1, "finding": one} for one in findings)]):
+        selector.add(index, entry)
+    assert selector.finish() == (0, 1, 3, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -216,7 +217,7 @@ class TestLists:
     def test_import_reports_bad_lines_and_goes_on(self, tmp_path: Path, capsys: Capture) -> None:
         path = tmp_path / "l.txt"
         path.write_text("".join(f"{number:032x}  a\nbroken\n" for number in range(30)))
-        assert run(["lists", "import", str(path), "--store", str(tmp_path / "s"), "--name", "l"]) == 0
+        assert run(["lists", "import", str(path), "--store", str(tmp_path / "s"), "--name", "l"]) == 3
         captured = capsys.readouterr()
         assert "l version 1: 30 entries: 30 md5; 30 lines refused" in captured.out
         assert "l.txt:2: " in captured.err
@@ -228,19 +229,19 @@ class TestLists:
     @pytest.mark.slow
     def test_categories(self, tmp_path: Path, capsys: Capture) -> None:
         path = tmp_path / "l.txt"
-        path.write_text("d41d8cd98f00b204e9800998ecf8427e\n")
+        path.write_text(hashlib.md5(b"listed").hexdigest() + "\n")
         call = ["lists", "import", str(path), "--store", str(tmp_path / "s"), "--name", "l"]
-        assert run([*call, "--map", "0=known-good", "--map", "*=information", "--category", "0"]) == 0
-        (tmp_path / "empty").write_bytes(b"")
+        assert run([*call, "--map", "0=known-good", "--map", "*=information", "--category", "0"]) == 3
+        (tmp_path / "file").write_bytes(b"listed")
         capsys.readouterr()
-        assert run(["match", "--store", str(tmp_path / "s"), str(tmp_path / "empty"), "--exclude-known-good"]) == 0
+        assert run(["match", "--store", str(tmp_path / "s"), str(tmp_path / "file"), "--exclude-known-good"]) == 0
         (found,) = lines(capsys)
         assert (found["status"], found["matches"][0]["category"]) == ("excluded", "0")
         assert run([*call, "--map", "0=bad"]) == 2
-        assert run([*call, "--category", "known-good"]) == 0
-        assert run(["match", "--store", str(tmp_path / "s"), str(tmp_path / "empty")]) == 0
+        assert run([*call, "--category", "known-good"]) == 3
+        assert run(["match", "--store", str(tmp_path / "s"), str(tmp_path / "file")]) == 0
         assert run(call) == 0
-        assert run(["match", "--store", str(tmp_path / "s"), str(tmp_path / "empty")]) == 1
+        assert run(["match", "--store", str(tmp_path / "s"), str(tmp_path / "file")]) == 1
 
     @pytest.mark.slow
     def test_build_import_and_match(self, tmp_path: Path, known_folder: Path, capsys: Capture) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -43,15 +44,19 @@ def write(path: Path, text: str) -> Path:
 class TestUpdate:
     def test_adds_to_the_newest_version(self, store: Path, tmp_path: Path, capsys: Capture) -> None:
         path = write(tmp_path / "u", json.dumps(line("b", "md5", 9)) + "\n" + json.dumps(line("e", "vpdq", 9)))
-        assert call("import", store, path, "--name", NAME, "--update") == 0
+        assert call("import", store, path, "--name", NAME, "--update") == 3
         captured = capsys.readouterr()
         assert captured.out == "made version 2: 5 entries: 2 md5, 1 pdq\n"
-        assert captured.err == "1 hashes of type vpdq were kept; this type is not looked up\n"
+        assert captured.err == (
+            "list made version 2: 5 notable, 0 known-good, 0 information entries\n"
+            "warning: 1 hashes of type vpdq were kept; this type is not looked up\n"
+            "the list was imported, and what is said above needs a look (exit code 3)\n"
+        )
 
     @pytest.mark.slow
     def test_categories_keep_their_meaning(self, store: Path, tmp_path: Path) -> None:
         path = write(tmp_path / "u", json.dumps(line("b", "md5", 9)))
-        assert call("import", store, path, "--name", NAME, "--map", "*=known-good") == 0
+        assert call("import", store, path, "--name", NAME, "--map", "*=known-good", "--allow-shrink") == 0
         assert call("import", store, path, "--name", NAME, "--update") == 0
         assert newest(store).facts.profile.other.value == "known-good"
         assert call("import", store, path, "--name", NAME, "--update", "--map", "*=notable") == 0
@@ -75,6 +80,78 @@ class TestUpdate:
         assert captured.out == "made version 2: 6 entries: 3 md5, 2 pdq\n"
         assert "made version 2 is in use; its updates have grown, and are merged now" in captured.err
         assert "merged: made version 3: 6 entries: 3 md5, 2 pdq\n" in captured.err
+
+
+class TestNeedsALook:
+    """`lists import` ends with 3 where a list was taken and says something that an examiner should know."""
+
+    def brought(self, tmp_path: Path, *lines: dict[str, object], more: tuple[str, ...] = ()) -> int:
+        path = write(tmp_path / "l", "".join(json.dumps(one) + "\n" for one in lines))
+        return call("import", tmp_path / "new", path, "--name", "lab", *more)
+
+    def test_all_taken(self, tmp_path: Path, capsys: Capture) -> None:
+        assert self.brought(tmp_path, line("a", "md5", 1, category="1.0"), more=("--map", "1.0=notable")) == 0
+        assert capsys.readouterr().err == "list lab version 1: 1 notable, 0 known-good, 0 information entries\n"
+
+    def test_a_category_that_no_entry_has(self, tmp_path: Path, capsys: Capture) -> None:
+        lines = [line("a", "md5", 1, category="1.0"), line("b", "md5", 2, category="1.0"), line("c", "md5", 3)]
+        assert self.brought(tmp_path, *lines, more=("--map", "1=information", "--map", "*=notable")) == 3
+        said = capsys.readouterr().err
+        assert (
+            "warning: --map names category '1', which no entry has; categories: '1.0' (2 entries), none (1 entry)"
+            in said
+        )
+        assert "--map names category '*'" not in said
+
+    def test_no_notable_entry(self, tmp_path: Path, capsys: Capture) -> None:
+        assert self.brought(tmp_path, line("a", "md5", 1), more=("--map", "*=information")) == 3
+        said = capsys.readouterr().err
+        assert "list lab version 1: 0 notable, 0 known-good, 1 information entries" in said
+        assert "warning: no entry is notable" in said
+
+    def test_a_list_of_known_good_files_needs_no_look(self, tmp_path: Path, capsys: Capture) -> None:
+        empty = {**line("a", "md5", 1), "value": hashlib.md5(b"", usedforsecurity=False).hexdigest()}
+        assert self.brought(tmp_path, empty, line("b", "md5", 2), more=("--map", "*=known-good")) == 0
+        said = capsys.readouterr().err
+        assert "the empty file" in said
+        assert "warning" not in said
+
+    def test_refused_lines(self, tmp_path: Path, capsys: Capture) -> None:
+        assert self.brought(tmp_path, line("a", "md5", 1), {"id": "x"}) == 3
+        assert "algorithm is missing" in capsys.readouterr().err
+
+    def test_a_flat_hash(self, tmp_path: Path, capsys: Capture) -> None:
+        assert self.brought(tmp_path, line("a", "pdq", 1, quality=0)) == 3
+        assert "pdq, of flat pictures: 1 hashes, which match nothing" in capsys.readouterr().err
+
+    def test_trivial_digests(self, tmp_path: Path, capsys: Capture) -> None:
+        lines: list[dict[str, object]] = [
+            {"id": name, "algorithm": name, "value": hashlib.new(name, b"").hexdigest()}
+            for name in ("md5", "sha1", "sha256", "sha512")
+        ]
+        assert self.brought(tmp_path, *lines) == 3
+        said = capsys.readouterr().err
+        for one in lines:
+            assert (
+                f"warning: {one['id']} {one['value']}: the empty file; its matches are trivial, and not notable" in said
+            )
+
+    def test_a_cut_download_leaves_the_store_as_it_was(self, store: Path, tmp_path: Path, capsys: Capture) -> None:
+        path = write(tmp_path / "u", json.dumps(line("b", "md5", 9)))
+        assert call("import", store, path, "--name", NAME) == 2
+        assert "would have 1 entries, less than half of the 4 of version 1" in capsys.readouterr().err
+        assert newest(store).version == 1
+        assert call("import", store, path, "--name", NAME, "--allow-shrink") == 0
+        assert newest(store).version == 2
+
+    def test_show_counts_by_meaning(self, store: Path, capsys: Capture) -> None:
+        assert call("show", store) == 0
+        expected = "list made version 1: 4 notable, 0 known-good, 0 information entries; by category: "
+        assert f"{expected}none (2 entries), '1' (1 entry), '2' (1 entry)" in capsys.readouterr().out
+        assert call("show", store, "--json") == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert shown["meanings"] == {"notable": 4, "known-good": 0, "information": 0}
+        assert shown["categories"] == [[None, 2], ["1", 1], ["2", 1]]
 
 
 class TestRemove:
@@ -135,7 +212,7 @@ class TestExport:
         target = tmp_path / "out.jsonl"
         assert call("export", store, "--name", NAME, "-o", target) == 0
         assert "made version 2: 4 hashes exported" in capsys.readouterr().err
-        assert call("import", tmp_path / "again", target, "--name", NAME) == 0
+        assert call("import", tmp_path / "again", target, "--name", NAME) == 3
         again = newest(tmp_path / "again")
         assert exported(again) == exported(newest(store))
         assert again.facts.counts == newest(store).facts.counts

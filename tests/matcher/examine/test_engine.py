@@ -317,7 +317,7 @@ def test_the_json_form_is_the_documented_one(matcher: Matcher, encoded: Encode) 
     assert list(form["hashes"][0]) == ["algorithm", "value", "quality", "region"]
     assert list(form["matches"][0]) == [
         *("list", "entry", "category", "algorithm", "value", "entry_value"),
-        *("distance", "threshold", "quality", "region", "transform", "chance", "doubtful"),
+        *("distance", "threshold", "quality", "region", "transform", "chance", "doubtful", "trivial"),
     ]
 
 

@@ -31,6 +31,7 @@ MATCHES = st.builds(
     region=REGIONS,
     transform=st.just("none"),
     chance=st.none() | st.just("3.2e-09"),
+    trivial=st.booleans(),
 )
 HASHES = st.builds(Hash, st.sampled_from(["pdq", "md5"]), st.binary(), st.none() | st.integers(0, 100), REGIONS)
 FINDINGS = st.builds(
@@ -81,7 +82,8 @@ def test_what_no_ledger_holds_is_refused(wrong: dict[str, object]) -> None:
 def test_what_was_recorded_before_there_were_chances_is_still_read() -> None:
     match = Match("l", "e", None, "pdq", b"a", b"b", 0, 31, 100, None, "none")
     form = Finding("a", 1, None, Status.EXAMINED, matches=(match,), matches_total=1).as_json()
-    del form["matches"][0]["chance"], form["matches"][0]["doubtful"], form["not_compared"], form["skipped_parts"]
+    del form["matches"][0]["chance"], form["matches"][0]["doubtful"], form["matches"][0]["trivial"]
+    del form["not_compared"], form["skipped_parts"]
     assert Finding.from_json(form).matches == (match,)
     assert list(in_order(form)["matches"][0])[-1] == "transform"
 

@@ -155,7 +155,7 @@ def test_the_options(
     assert run(asked_with) == 1
     (finding,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert finding["matches"][0]["region"] == [60, 70, 320, 240]
-    assert list(finding["matches"][0])[-2:] == ["chance", "doubtful"]
+    assert list(finding["matches"][0])[-3:] == ["chance", "doubtful", "trivial"]
     assert run([*asked_with, "--no-regions"]) == 0
     assert run([*asked_with, "--max-false-matches", "0.5", "--calibration", str(own_calibration)]) == 1
     capsys.readouterr()

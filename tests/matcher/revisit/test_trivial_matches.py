@@ -1,0 +1,175 @@
+"""A match by the digest of an empty file is recorded, counted apart and verified, and is never notable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from matcher import Matcher
+from matcher.commands import run
+from matcher.lookup import digests
+from matcher.model import CategoryProfile, Disposition, Finding, Match, Status
+from matcher.record.case import CaseFacts, CaseReader, open_case
+from matcher.record.recorder import Recorder
+from matcher.revisit.verify import verify_case
+from matcher.settings import Settings
+from tests.shared.relookup_cases import run_relookup
+from tests.shared.report_cases import add, finding, loads, recorder_for, rows, written
+from tests.shared.scan_cases import entries, scan
+
+MakeStore = Callable[..., Path]
+
+REAL = b"what only one file holds"
+
+
+def listed(content: bytes, category: str | None = None) -> list[dict[str, object]]:
+    return [
+        {
+            "id": f"{len(content)}",
+            "algorithm": name,
+            "value": hashlib.new(name, content).hexdigest(),
+            "category": category,
+        }
+        for name in ("md5", "sha1", "sha256")
+    ]
+
+
+@pytest.fixture
+def evidence(tmp_path: Path) -> Path:
+    folder = tmp_path / "evidence"
+    folder.mkdir()
+    for name, content in {"a.txt": b"", "b.jpg": b"", "c.bin": bytes(512), "d.bin": REAL, "e.bin": b"other"}.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def store(make_store: MakeStore) -> Path:
+    return make_store([*listed(b""), *listed(bytes(512)), *listed(REAL)])
+
+
+def test_the_finding(store: Path) -> None:
+    matcher = Matcher.open(store)
+    empty, real = matcher.examine(b"", name="a.txt"), matcher.examine(REAL)
+    assert (empty.notable, empty.trivial, empty.status, empty.matches_total) == (False, True, Status.SKIPPED, 3)
+    assert (real.notable, real.trivial, real.status) == (True, False, Status.KNOWN)
+    assert all(match.trivial and matcher.disposition(match) is Disposition.INFORMATION for match in empty.matches)
+    assert not any(match.trivial for match in real.matches)
+    assert Finding.from_json(empty.as_json()).matches == empty.matches
+
+
+def test_known_good_stays_known_good(make_store: MakeStore) -> None:
+    made = make_store(listed(b"", "good"), profile=CategoryProfile({"good": Disposition.KNOWN_GOOD}))
+    empty = Matcher.open(made, settings=Settings(exclude_known_good=True)).examine(b"")
+    assert (empty.trivial, empty.status) == (True, Status.EXCLUDED)
+
+
+def test_a_scan_counts_them_apart_and_its_exit_code_is_not_1(
+    tmp_path: Path, evidence: Path, make_store: MakeStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = make_store([*listed(b""), *listed(bytes(512))])
+    (evidence / "b.jpg").unlink()  # named as a picture: unreadable, 3
+    options = [
+        "--store",
+        str(store),
+        "--case",
+        str(tmp_path / "case"),
+        "--key",
+        str(tmp_path / "key"),
+        "--workers",
+        "0",
+    ]
+    assert run(["scan", str(evidence), *options]) == 0
+    captured = capsys.readouterr()
+    assert "0 items notable, 6 matches in all" in captured.out
+    assert "2 items match by a digest of trivial content" in captured.out
+    assert "trivial match (provisional): a.txt" in captured.err
+    assert "list made version 1: 2 notable, 0 known-good, 0 information entries" in captured.err
+    (closed,) = entries(tmp_path / "case", "scan.close")
+    assert (closed["trivial"], closed["notable"]) == (2, 0)
+    (loaded,) = entries(tmp_path / "case", "list.load")
+    assert loaded["counts"]["meanings"] == {"notable": 2, "known-good": 0, "information": 0}
+    assert run(["match", "--store", str(store), str(evidence / "a.txt")]) == 0
+    assert json.loads(capsys.readouterr().out)["matches"][0]["trivial"] is True
+
+
+def test_the_reports(tmp_path: Path, evidence: Path, store: Path) -> None:
+    scan(tmp_path / "case", evidence, store)
+    with CaseReader(tmp_path / "case") as case:
+        table, html = written(case, "csv"), written(case, "html").decode()
+    seen = {(row["path"], row["disposition"], row["trivial"]) for row in rows(table)}
+    assert seen == {
+        *((name, "information", "true") for name in ("a.txt", "b.jpg", "c.bin")),
+        ("d.bin", "notable", "false"),
+        ("e.bin", "", ""),
+    }
+    assert "1 of 5 items matches notable entries." in html
+    assert "3 items match a list by the digest of trivial content" in html
+    assert html.count("trivial: its content is one that many unrelated files have") == 3
+
+
+def test_the_count_is_verified_and_restored(tmp_path: Path, evidence: Path, store: Path) -> None:
+    from tests.shared.scan_cases import fail
+
+    fail(tmp_path / "case", evidence, store, 2)
+    scan(tmp_path / "case", evidence, store, resume=True)
+    (closed,) = entries(tmp_path / "case", "scan.close")
+    assert closed["trivial"] == 3
+    assert verify_case(tmp_path / "case").problems == ()
+
+
+EMPTY = Match(
+    *("made", "e", None, "md5", hashlib.md5(b"").digest(), hashlib.md5(b"").digest()),
+    *(0, 0, None, None, "none"),
+    trivial=True,
+)  # fmt: skip
+
+
+def recorded(case: Path, *items: Finding, lie: int = 0) -> tuple[str, ...]:
+    """The problems of a case with these findings, whose close states `lie` more trivial items."""
+    with open_case(case, CaseFacts(), key=case.parent / "key") as log:
+        recorder: Recorder = recorder_for(case, log, loads())
+        for item in items:
+            add(recorder, item)
+        recorder.trivial += lie
+        recorder.close()
+    return tuple(problem for problem in verify_case(case).problems if "trivial" in problem)
+
+
+def test_a_close_with_another_count_is_found_out(tmp_path: Path) -> None:
+    assert recorded(tmp_path / "true", finding("a", EMPTY)) == ()
+    (problem,) = recorded(tmp_path / "false", finding("a", EMPTY), lie=1)
+    assert "its count of trivial items is not that of the items of its scan" in problem
+
+
+def test_a_real_match_that_is_marked_trivial_is_found_out(tmp_path: Path) -> None:
+    value = hashlib.md5(REAL).digest()
+    (problem,) = recorded(tmp_path / "case", finding("a", replace(EMPTY, value=value, entry_value=value)))
+    assert "it is marked trivial, and its digest is not that of a trivial content" in problem
+
+
+def test_a_case_of_an_earlier_version_is_relooked_up_once(
+    tmp_path: Path, evidence: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier version called the empty file notable: the next relookup says that this has changed."""
+    kept: Any = Match.as_json
+    with monkeypatch.context() as earlier:
+        earlier.setattr(digests, "trivial_content", lambda _algorithm, _digest: None)
+        earlier.setattr(Match, "as_json", lambda match: {k: v for k, v in kept(match).items() if k != "trivial"})
+        scan(tmp_path / "case", evidence, store)
+    assert verify_case(tmp_path / "case").problems == ()
+    (result,) = run_relookup(tmp_path / "case", store)
+    changed = result.changes_of("changed")
+    assert {(change.path, change.was, change.notable) for change in changed} == {
+        (name, "notable", False) for name in ("a.txt", "b.jpg", "c.bin")
+    }
+    assert len(changed) == len(result.changes) == 9
+    assert all(change.match and change.match["trivial"] for change in changed)
+    assert run_relookup(tmp_path / "case", store)[0].changes == []
+    assert verify_case(tmp_path / "case").problems == ()
