@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ledger import Ledger, canonical, decode_item, is_item, is_item_of
+from ledger import Ledger, canonical, decode_item, is_item, is_item_of, match_identity
 from ledger import parse as parsed
 from matcher.calibration.tables import LOW_QUALITIES
 from matcher.errors import CaseError
@@ -65,7 +65,7 @@ def read_scans(log: Ledger) -> State:
             for kind, is_match in (("withdrawn", False), ("new", True)):
                 for change in entry[kind]:
                     match = change["match"]
-                    scan.later.setdefault(change["seq"], {})[identity(match)] = match if is_match else None
+                    scan.later.setdefault(change["seq"], {})[match_identity(match)] = match if is_match else None
     return State(size, scans)
 
 
@@ -76,14 +76,6 @@ def was_looked_up_since(log: Ledger, size: int, scan: int) -> bool:
         for _index, body in log.entries(size)
         if not is_item(body)
     )
-
-
-def identity(match: Json) -> bytes:
-    """The identity of a match: all fields but those that depend on the lists' length and the number of queries.
-
-    Without `doubtful` too: it follows from the qualities, and earlier versions did not record it.
-    """
-    return canonical({key: value for key, value in match.items() if key not in ("threshold", "chance", "doubtful")})
 
 
 def thresholds_of(matcher: Matcher) -> Json:
