@@ -1,13 +1,18 @@
-"""Findings as a table: RFC 4180, UTF-8 with a byte order mark (Excel needs it), a header row.
+"""Findings as a table: RFC 4180, UTF-8 (on request with a byte order mark, which Excel needs), a header row.
 
-There is one row for each match, and one row with empty match columns for each item without a match. `region` is
+There is one row for each match, and one row with empty match columns for each item without a match. Items with a
+notable match come first, then those with other matches, then all others, each in the order of the ledger. `region` is
 `x y width height`; `kind` is `identical` (a digest) or `similar` (a perceptual hash). `not_compared` is the algorithms
 that the picture was not looked up by, each with the reason: `pdq=quality phash=quality`; `skipped_parts` is the kinds
-of parts that were not looked at, with spaces between them.
+of parts that were not looked at, with spaces between them. `relookup` says what relookups changed of the item:
+`new=1 withdrawn=0 changed=0 unconfirmed=0`; `decision`, `decided_by` and `decided_at` are of the current decision.
 
 Names in evidence are chosen by others, and a spreadsheet runs a cell that looks like a formula. So a text cell gets a
 leading apostrophe if it begins with `=`, `+`, `-`, `@` (or their full-width forms), a tab, a carriage return or a line
 feed. A cell that begins with an apostrophe gets one too, so that removing one apostrophe always restores the original.
+
+A spreadsheet has at most MOST_ROWS rows, and MOST_CHARACTERS characters in a cell. A longer table is written whole, and
+a warning tells what a spreadsheet leaves out; a longer cell is cut, with a mark at its end.
 
 A spreadsheet may also turn digits into a number and drop zeros: import the columns as text, or use the JSON lines.
 """
@@ -15,12 +20,13 @@ A spreadsheet may also turn digits into a number and drop zeros: import the colu
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from matcher.record.case import CaseReader
-from matcher.reports import ReportOptions
+from matcher.record.current import CurrentState
+from matcher.reports import ReportOptions, state_of
 from matcher.reports.classify import ClassifiedFinding, ClassifiedMatch, classified
 from matcher.reports.masking import shown_path
 
@@ -29,7 +35,13 @@ COLUMNS = (
     *("list", "entry", "category", "disposition", "kind", "algorithm", "value", "entry_value"),
     *("distance", "threshold", "quality", "region", "transform", "matches_total"),
     *("not_compared", "skipped_parts", "doubtful"),
+    *("relookup", "decision", "decided_by", "decided_at"),
 )
+MOST_ROWS = 1_048_576
+"""The largest number of rows of a spreadsheet, the header's among them."""
+MOST_CHARACTERS = 32_767
+"""The largest number of characters of a cell, in UTF-16 code units."""
+
 _MATCH_COLUMNS = COLUMNS.index("matches_total") - COLUMNS.index("list")
 _RISKY = tuple("=+-@\t\r\n＝＋－＠'")
 
@@ -42,14 +54,72 @@ class CsvReport:
     name = "csv"
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
-        text = TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+        text = TextIOWrapper(stream, encoding="utf-8-sig" if options.byte_order_mark else "utf-8", newline="")
+        table = _Table(csv.writer(text))
         try:
-            writer = csv.writer(text)
-            writer.writerow(COLUMNS)
-            for classified_finding in classified(case):
-                writer.writerows(_rows(classified_finding, options))
+            table.add(list(COLUMNS), is_match=False)
+            for item in _in_order(case, state_of(case, options), matched=options.matched):
+                for row in _rows(item, options):
+                    table.add(row, is_match=bool(item.matches))
         finally:
             text.detach()
+        for warning in table.warnings():
+            options.warn(warning)
+
+
+def _in_order(case: CaseReader, state: CurrentState | None, *, matched: bool) -> Iterator[ClassifiedFinding]:
+    """A generator of the findings: notable ones, then other matches, then, unless `matched`, those without a match.
+
+    It reads the ledger once for each of these; entries of items without a match are parsed once.
+    """
+    yield from (item for item in classified(case, state=state, matched=True) if item.notable)
+    yield from (item for item in classified(case, state=state, matched=True) if not item.notable)
+    if not matched:
+        yield from (item for item in classified(case, state=state) if not item.finding.matches_total)
+
+
+class _Table:
+    """Writes rows, and counts what a spreadsheet leaves out of them."""
+
+    def __init__(self, writer: Any) -> None:
+        self._writer = writer
+        self._rows = 0
+        self._lost_matches = 0
+        self._cut = 0
+
+    def add(self, row: Sequence[Cell], *, is_match: bool) -> None:
+        """Write one row; `is_match` is whether it is that of a match."""
+        self._rows += 1
+        self._lost_matches += is_match and self._rows > MOST_ROWS
+        cells = [shortened(guarded(cell)) for cell in row]
+        self._cut += sum(cell != guarded(whole) for cell, whole in zip(cells, row, strict=True))
+        self._writer.writerow(cells)
+
+    def warnings(self) -> Iterator[str]:
+        """A generator of sentences; empty where a spreadsheet shows everything."""
+        if (lost := self._rows - MOST_ROWS) > 0:
+            which = "none of them a match" if not self._lost_matches else f"{self._lost_matches:,} of them MATCHES"
+            yield (
+                f"warning: the table has {self._rows:,} rows. A spreadsheet shows the first {MOST_ROWS:,} and leaves "
+                f"out the last {lost:,} without a word, {which}: write only matches (--matched), or use a "
+                "database"
+            )
+        if self._cut:
+            yield (
+                f"warning: {self._cut:,} cells had more than {MOST_CHARACTERS:,} characters, the most that a "
+                "spreadsheet shows, and were cut: the JSON lines (--format jsonl) have them whole"
+            )
+
+
+def shortened(cell: Cell) -> Cell:
+    """The cell, cut to MOST_CHARACTERS with a mark at its end if it is longer."""
+    if not isinstance(cell, str) or len(cell) <= MOST_CHARACTERS // 2:
+        return cell
+    units = cell.encode("utf-16-le", "surrogatepass")
+    if len(units) <= 2 * MOST_CHARACTERS:
+        return cell
+    mark = f" [CUT: {len(cell):,} characters]"
+    return units[: 2 * (MOST_CHARACTERS - len(mark))].decode("utf-16-le", "ignore") + mark
 
 
 def guarded(cell: Cell) -> Cell:
@@ -79,7 +149,20 @@ def _rows(classified_finding: ClassifiedFinding, options: ReportOptions) -> Iter
     for match in classified_finding.matches or (None,):
         cells = [None] * _MATCH_COLUMNS if match is None else _cells(match)
         doubtful = None if match is None else str(match.match.doubtful).lower()
-        yield [guarded(cell) for cell in (*item, *cells, *last, doubtful)]
+        yield [*item, *cells, *last, doubtful, *_later(classified_finding)]
+
+
+def _later(item: ClassifiedFinding) -> Iterator[Cell]:
+    """A generator of the last cells: what relookups changed of the item, and the decision on it."""
+    relookup, decision = item.relookup, item.decision
+    if relookup is None:
+        yield None
+    else:
+        counts = {kind: relookup[kind] for kind in ("new", "withdrawn", "changed")}
+        counts["unconfirmed"] = len(relookup["unconfirmed"])
+        yield " ".join(f"{kind}={count}" for kind, count in counts.items())
+    for name in ("verdict", "examiner", "time"):
+        yield None if decision is None or decision[name] is None else str(decision[name])
 
 
 def _cells(classified_match: ClassifiedMatch) -> list[Cell]:

@@ -17,8 +17,9 @@ from typing import BinaryIO
 from matcher.errors import CaseError
 from matcher.model import Status
 from matcher.record.case import CaseReader
-from matcher.reports import ReportOptions
-from matcher.reports.classify import MALFORMED, Kind, classified
+from matcher.record.current import MALFORMED, CurrentState
+from matcher.reports import ReportOptions, state_of
+from matcher.reports.classify import Kind, classified
 from matcher.reports.markup import counted, facts, mono, number, table, text, time_of
 from matcher.reports.match_tables import MatchTable
 from matcher.reports.not_examined_section import NotExamined
@@ -33,10 +34,11 @@ class HtmlReport:
     name = "html"
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
-        summary = summarize(case)
+        state = state_of(case, options)
+        summary = summarize(case, state=state)
         page = TextIOWrapper(stream, encoding="utf-8", newline="")
         try:
-            for piece in _checked(_page(case, summary, options)):
+            for piece in _checked(_page(case, summary, options, state)):
                 page.write(piece)
         finally:
             page.detach()
@@ -50,11 +52,11 @@ def _checked(pieces: Iterator[str]) -> Iterator[str]:
         raise CaseError("how a scan was opened or closed is not recorded as matcher writes it") from error
 
 
-def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions) -> Iterator[str]:
+def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions, state: CurrentState | None) -> Iterator[str]:
     """A generator of the document, from its first character to its last."""
     identical, similar = MatchTable(Kind.IDENTICAL, options), MatchTable(Kind.SIMILAR, options)
     not_examined = NotExamined(options)
-    for classified_finding in classified(case):
+    for classified_finding in classified(case, state=state):
         identical.add(classified_finding)
         similar.add(classified_finding)
         not_examined.add(classified_finding)
@@ -139,6 +141,7 @@ def _statement(summary: CaseSummary) -> str:
     return (
         f'<section aria-labelledby="result">\n<h2 id="result">Result</h2>\n{banner}'
         f'<div class="statement{" grave" if result.grave else ""}">\n<p class="headline">{text(result.headline)}</p>\n'
+        f'<p class="basis">{text(result.basis)}</p>\n'
         f"<ul>\n{sentences}</ul>\n</div>\n"
     )
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from matcher.record.case import CaseReader
-from matcher.record.finding_json import in_order
-from matcher.reports import ReportOptions
-from matcher.reports.classify import MALFORMED, malformed
+from matcher.record.current import findings_of
+from matcher.reports import ReportOptions, state_of
 from matcher.reports.masking import shown_path
 from matcher.system.text import json_line
 
@@ -18,15 +17,9 @@ class JsonlReport:
     name = "jsonl"
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
-        for index, entry in case.entries():
-            try:
-                if entry["type"] != "item":
-                    continue
-                finding = in_order(entry["finding"])
-                scan, seq, path = entry["scan"], entry["seq"], finding["path"]
-                finding["path"] = shown_path(path, scan=scan, seq=seq, options=options)
-            except MALFORMED as error:
-                raise malformed(index, entry) from error
+        for placed in findings_of(case, state_of(case, options), matched=options.matched):
+            finding = placed.finding
+            finding["path"] = shown_path(finding["path"], scan=placed.scan, seq=placed.seq, options=options)
             stream.write(json_line(finding).encode() + b"\n")
 
 
