@@ -91,8 +91,11 @@ class _Table:
         """Write one row; `is_match` is whether it is that of a match."""
         self._rows += 1
         self._lost_matches += is_match and self._rows > MOST_ROWS
-        cells = [shortened(guarded(cell)) for cell in row]
-        self._cut += sum(cell != guarded(whole) for cell, whole in zip(cells, row, strict=True))
+        cells = [guarded(cell) for cell in row]
+        for at, cell in enumerate(cells):
+            if isinstance(cell, str) and len(cell) > MOST_CHARACTERS // 2:
+                cells[at] = shortened(cell)
+                self._cut += cells[at] is not cell
         self._writer.writerow(cells)
 
     def warnings(self) -> Iterator[str]:
@@ -113,7 +116,7 @@ class _Table:
 
 def shortened(cell: Cell) -> Cell:
     """The cell, cut to MOST_CHARACTERS with a mark at its end if it is longer."""
-    if not isinstance(cell, str) or len(cell) <= MOST_CHARACTERS // 2:
+    if not isinstance(cell, str):
         return cell
     units = cell.encode("utf-16-le", "surrogatepass")
     if len(units) <= 2 * MOST_CHARACTERS:

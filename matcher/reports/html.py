@@ -1,7 +1,7 @@
 """A report for people: one self-contained HTML file that makes no network request and holds no picture.
 
 Its content security policy allows its one style sheet and its one script, by their hashes, and nothing else. The
-report is readable without the script, which only sorts the tables of matches.
+report is readable without the script, which sorts, searches and filters the tables of matches.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from matcher.record.case import CaseReader
 from matcher.record.current import MALFORMED, CurrentState
 from matcher.reports import ReportOptions, state_of
 from matcher.reports.classify import Kind, classified
+from matcher.reports.contents import contents
 from matcher.reports.markup import counted, facts, mono, number, table, text, time_of
 from matcher.reports.match_tables import MatchTable
 from matcher.reports.not_examined_section import NotExamined
@@ -62,6 +63,7 @@ def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions, state:
         not_examined.add(classified_finding)
     yield _head(summary)
     yield _title(summary, options)
+    yield contents(summary, not_examined, identical=identical.items, similar=similar.items)
     yield _statement(summary)
     yield _counts(summary)
     yield from _matches(identical, similar)
@@ -157,12 +159,13 @@ def _counts(summary: CaseSummary) -> str:
 def _matches(identical: MatchTable, similar: MatchTable) -> Iterator[str]:
     yield '<section aria-labelledby="matches">\n<h2 id="matches">Matches</h2>\n'
     yield (
-        "<p>A match says that hashes agree, and nothing of what a picture shows. This report takes no decision of an "
-        "examiner into account: the review state of each match is <em>unreviewed</em>.</p>\n"
+        "<p>A match says that hashes agree, and nothing of what a picture shows. The newest decision of an examiner on "
+        "an item stands beside its status; <em>undecided</em> where the ledger has none. Long ids are shown by their "
+        "beginning: point at one, or press it, for the whole.</p>\n"
     )
-    yield f"<h3>Identical: {counted(identical.items, 'item')}</h3>\n"
+    yield f'<h3 id="identical">Identical: {counted(identical.items, "item")}</h3>\n'
     yield from identical.markup()
-    yield f"<h3>Similar: {counted(similar.items, 'item')}</h3>\n"
+    yield f'<h3 id="similar">Similar: {counted(similar.items, "item")}</h3>\n'
     yield from similar.markup()
     yield "</section>\n"
 
