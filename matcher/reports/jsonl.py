@@ -20,6 +20,8 @@ class JsonlReport:
         for placed in findings_of(case, state_of(case, options), matched=options.matched):
             finding = placed.finding
             finding["path"] = shown_path(finding["path"], scan=placed.scan, seq=placed.seq, options=options)
+            if options.mask_paths and "decision" in finding:
+                finding["decision"]["note"] = None  # free text, which may name the file
             stream.write(json_line(finding).encode() + b"\n")
 
 

@@ -114,7 +114,7 @@ class MatchTable:
         first = (
             f'<th class="i" scope="rowgroup"{span}>{self._item(classified_finding)}</th>'
             f'<td class="s"{span}>{number(classified_finding.finding.size)}</td>'
-            f'<td class="st"{span}>{_status(classified_finding)}</td>'
+            f'<td class="st"{span}>{_status(classified_finding, with_note=not self._options.mask_paths)}</td>'
         )
         rows = "".join(
             f"<tr{_EXTRA if place >= PRINTED else ''}>{first if place == 0 else ''}{line}</tr>\n"
@@ -201,10 +201,10 @@ def _order(match: ClassifiedMatch) -> tuple[Any, ...]:
     return _RANK[match.disposition], match.match.doubtful, match.match.algorithm, match.match.order()
 
 
-def _status(classified_finding: ClassifiedFinding) -> str:
+def _status(classified_finding: ClassifiedFinding, *, with_note: bool) -> str:
     finding = classified_finding.finding
     reason = "" if finding.reason is None else f" <small>{text(finding.reason.value)}</small>"
-    return f"{text(finding.status.value)}{reason}{_decision(classified_finding.decision)}"
+    return f"{text(finding.status.value)}{reason}{_decision(classified_finding.decision, with_note=with_note)}"
 
 
 def _since(relookup: Mapping[str, Any] | None) -> Iterator[str]:
@@ -218,11 +218,15 @@ def _since(relookup: Mapping[str, Any] | None) -> Iterator[str]:
         yield "may match more: not confirmed"
 
 
-def _decision(decision: Mapping[str, Any] | None) -> str:
-    """The current decision of an examiner on an item, and whether the lists changed after it."""
+def _decision(decision: Mapping[str, Any] | None, *, with_note: bool) -> str:
+    """The current decision of an examiner on an item, and whether the lists changed after it.
+
+    The examiner's note is free text, which may name the file: it is left out where paths are masked.
+    """
     if decision is None:
         return '<span class="review">undecided</span>'
     when = str(decision["time"] or "")[:10]
     by = f"<small>{text(decision['examiner'])}{f', {text(when)}' if when else ''}, entry {decision['entry']:,}</small>"
+    note = f'<small class="note">{text(decision["note"])}</small>' if with_note and decision["note"] else ""
     late = '<span class="mark">decided before the lists changed</span>' if decision["before_relookup"] else ""
-    return f'<span class="review decided">{text(decision["verdict"])}</span>{by}{late}'
+    return f'<span class="review decided">{text(decision["verdict"])}</span>{by}{note}{late}'

@@ -74,6 +74,7 @@ class TestItems:
         kept = self.group(later, "kept.jpg")
         assert '<span class="review decided">refuted</span>' in kept
         assert "A. Keller" in kept
+        assert '<small class="note">seen</small>' in kept
         assert "undecided" in self.group(later, "new.jpg")
 
     def test_what_a_relookup_changed_is_marked(self, later: str) -> None:

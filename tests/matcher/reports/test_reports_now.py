@@ -15,7 +15,7 @@ from matcher.reports.classify import classified
 from matcher.reports.summary import summarize
 from matcher.reports.wording import statement
 from tests.shared.later_cases import FINDINGS, NOTABLE_NOW, later_case_in
-from tests.shared.report_cases import Page, rows, written
+from tests.shared.report_cases import MASKED, Page, rows, written
 
 NOTABLE_THEN = ["gone.jpg", "known.jpg", "kept.jpg"]
 SCANNED = ReportOptions(as_scanned=True)
@@ -88,6 +88,13 @@ class TestFormats:
         assert next(line["path"] for line in lines if "relookup" in line) == "gone.jpg"
         scanned = [json.loads(line) for line in written(reader, "jsonl", SCANNED).splitlines()]
         assert scanned == [form for _scan, form in reader.findings()]
+
+    def test_masked_leaves_out_what_may_name_a_file(self, reader: CaseReader) -> None:
+        for name in ("csv", "html", "jsonl"):
+            text = written(reader, name, MASKED).decode()
+            assert "kept.jpg" not in text
+            assert "seen" not in text
+            assert "refuted" in text
 
     def test_html(self, reader: CaseReader) -> None:
         text = Page(written(reader, "html").decode()).texts["body"][0]
