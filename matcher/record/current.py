@@ -30,6 +30,9 @@ from matcher.record.finding_json import in_order
 
 Json = Mapping[str, Any]
 
+ChosenItems = Callable[[int, bytes], bool]
+"""Whether an item's entry is read, by its leaf index and its bytes: what `CaseReader.entries` takes."""
+
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 """The exceptions that reading a malformed entry raises."""
 
@@ -167,7 +170,7 @@ def findings_of(
 
     `scan`: only of this scan. `matched`: only those with a match. CaseError where an entry is malformed.
     """
-    for index, entry in case.entries(items=chosen_items(state, matched=matched)):
+    for index, entry in case.entries(items=matching_items(state) if matched else None):
         if entry.get("type") != "item" or scan not in (None, entry["scan"]):
             continue
         try:
@@ -178,10 +181,8 @@ def findings_of(
             raise malformed(index, entry) from error
 
 
-def chosen_items(state: CurrentState | None, *, matched: bool) -> Callable[[int, bytes], bool] | None:
-    """Which items `CaseReader.entries` must read: all, or with `matched` those that may have a match."""
-    if not matched:
-        return None
+def matching_items(state: CurrentState | None) -> ChosenItems:
+    """Which items `CaseReader.entries` must read where only those that may have a match are wanted."""
     return state.may_match if state is not None else lambda _index, body: may_match(body)
 
 

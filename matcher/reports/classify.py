@@ -15,7 +15,7 @@ from typing import Any
 from matcher.algorithms import ALGORITHMS, Metric
 from matcher.model import LOW_QUALITY, CategoryProfile, Disposition, Finding, Match, Reason, Region, Status
 from matcher.record.case import CaseReader
-from matcher.record.current import MALFORMED, CurrentState, chosen_items, malformed
+from matcher.record.current import MALFORMED, ChosenItems, CurrentState, malformed
 
 
 class Kind(StrEnum):
@@ -142,20 +142,20 @@ def _classified(finding: Finding, profile_of: Callable[[str], CategoryProfile]) 
 
 
 def classified(
-    case: CaseReader, *, state: CurrentState | None = None, matched: bool = False
+    case: CaseReader, *, state: CurrentState | None = None, items: ChosenItems | None = None
 ) -> Iterator[ClassifiedFinding]:
     """A generator of every finding of every scan, in the order of the ledger: current by `state`, or as scanned.
 
-    `matched`: only those with a match. CaseError where an entry is malformed.
+    `items`: only those for whose leaf index and bytes it is true. CaseError where an entry is malformed.
     """
     lists = Lists()
-    for index, entry in case.entries(items=chosen_items(state, matched=matched)):
+    for index, entry in case.entries(items=items):
         try:
             lists.add(entry)
             classified_finding = lists.classified(index, entry, state) if entry["type"] == "item" else None
         except MALFORMED as error:
             raise malformed(index, entry) from error
-        if classified_finding is not None and not (matched and not classified_finding.finding.matches_total):
+        if classified_finding is not None:
             yield classified_finding
 
 

@@ -186,7 +186,7 @@ class TestSpreadsheets:
         page_of(tmp_path, finding("y" * 40_000 + ".jpg"), finding("short.jpg"))
         with CaseReader(tmp_path / "case") as reader:
             written(reader, "csv", ReportOptions(warn=told.append))
-        assert [text.split(" had")[0] for text in told] == ["warning: 1 cells"]
+        assert [text.split(" had")[0] for text in told] == ["warning: 1 cell"]
 
     def test_the_command_says_it(self, reported_case: Path, capfd: pytest.CaptureFixture[str]) -> None:
         case = ["--case", str(reported_case), "-o", "-"]
