@@ -45,7 +45,7 @@ def command(
     A finding that a relookup changed says so in `relookup`, one that an examiner decided on in `decision`.
     """
     from matcher.record.case import CaseReader
-    from matcher.record.current import CurrentState, findings_of
+    from matcher.record.current import findings_of, state_of
 
     with CaseReader(case) as reader:
         if scan is not None and not any(
@@ -53,7 +53,7 @@ def command(
             for _index, entry in reader.entries(items=lambda _index, _body: False)
         ):
             raise CaseError(f"{case}: has no scan {scan}")
-        state = None if as_scanned else CurrentState.read(reader)
+        state = state_of(reader, as_scanned=as_scanned)
         for placed in findings_of(reader, state, scan=scan, matched=matched):
             finding = placed.finding
             if (not statuses or finding["status"] in statuses) and (not reasons or finding.get("reason") in reasons):

@@ -153,6 +153,13 @@ def profile_of(used: NamedList) -> CategoryProfile:
     return CategoryProfile() if used.profile is None else CategoryProfile.from_json(used.profile)
 
 
+def state_of(case: CaseReader, *, as_scanned: bool, state: CurrentState | None = None) -> CurrentState | None:
+    """The current state of a case: `state`, where it was read already. None where the case is read as scanned."""
+    if as_scanned:
+        return None
+    return CurrentState.read(case) if state is None else state
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A finding as JSON, in print order, with its leaf index, its scan and its place in the scan."""
@@ -171,14 +178,16 @@ def findings_of(
     `scan`: only of this scan. `matched`: only those with a match. CaseError where an entry is malformed.
     """
     for index, entry in case.entries(items=matching_items(state) if matched else None):
-        if entry.get("type") != "item" or scan not in (None, entry["scan"]):
-            continue
         try:
+            if entry["type"] != "item" or scan not in (None, entry["scan"]):
+                continue
             finding = in_order(entry["finding"]) if state is None else state.finding(index, entry)
-            if not matched or finding["matches_total"]:
-                yield Placed(index, entry["scan"], entry["seq"], finding)
+            placed = Placed(index, entry["scan"], entry["seq"], finding)
+            is_wanted = not matched or finding["matches_total"]
         except MALFORMED as error:
             raise malformed(index, entry) from error
+        if is_wanted:
+            yield placed
 
 
 def matching_items(state: CurrentState | None) -> ChosenItems:

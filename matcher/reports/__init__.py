@@ -15,7 +15,6 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from matcher.errors import CaseError
 from matcher.record.case import CaseReader
-from matcher.record.current import CurrentState
 
 GROUP = "matcher.reports"
 
@@ -34,11 +33,6 @@ class ReportOptions:
     matched: bool = False
     byte_order_mark: bool = False
     warn: Callable[[str], None] = lambda _text: None
-
-
-def state_of(case: CaseReader, options: ReportOptions) -> CurrentState | None:
-    """The state by which a report is made; None for a report as scanned."""
-    return None if options.as_scanned else CurrentState.read(case)
 
 
 @runtime_checkable

@@ -15,7 +15,7 @@ from typing import Any
 from matcher.algorithms import ALGORITHMS, Metric
 from matcher.model import LOW_QUALITY, CategoryProfile, Disposition, Finding, Match, Reason, Region, Status
 from matcher.record.case import CaseReader
-from matcher.record.current import MALFORMED, ChosenItems, CurrentState, malformed
+from matcher.record.current import MALFORMED, ChosenItems, CurrentState, malformed, state_of
 
 
 class Kind(StrEnum):
@@ -142,13 +142,14 @@ def _classified(finding: Finding, profile_of: Callable[[str], CategoryProfile]) 
 
 
 def classified(
-    case: CaseReader, *, state: CurrentState | None = None, items: ChosenItems | None = None
+    case: CaseReader, *, as_scanned: bool = False, state: CurrentState | None = None, items: ChosenItems | None = None
 ) -> Iterator[ClassifiedFinding]:
-    """A generator of every finding of every scan, in the order of the ledger: current by `state`, or as scanned.
+    """A generator of every finding of every scan, in the order of the ledger: as it is now, or as scanned.
 
+    `state` is the current state of the case, where it was read already; as scanned it is not used.
     `items`: only those for whose leaf index and bytes it is true. CaseError where an entry is malformed.
     """
-    lists = Lists()
+    lists, state = Lists(), state_of(case, as_scanned=as_scanned, state=state)
     for index, entry in case.entries(items=items):
         try:
             lists.add(entry)

@@ -22,12 +22,13 @@ from __future__ import annotations
 import csv
 from array import array
 from collections.abc import Iterator, Sequence
+from functools import partial
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
 from matcher.record.case import CaseReader
-from matcher.record.current import CurrentState, matching_items
-from matcher.reports import ReportOptions, state_of
+from matcher.record.current import matching_items, state_of
+from matcher.reports import ReportOptions
 from matcher.reports.classify import ClassifiedFinding, ClassifiedMatch, classified
 from matcher.reports.masking import shown_path
 
@@ -59,7 +60,7 @@ class CsvReport:
         table = _Table(csv.writer(text))
         try:
             table.add(list(COLUMNS), is_match=False)
-            for item in _in_order(case, state_of(case, options), matched=options.matched):
+            for item in _in_order(case, options):
                 for row in _rows(item, options):
                     table.add(row, is_match=bool(item.matches))
         finally:
@@ -68,26 +69,26 @@ class CsvReport:
             options.warn(warning)
 
 
-def _in_order(case: CaseReader, state: CurrentState | None, *, matched: bool) -> Iterator[ClassifiedFinding]:
-    """A generator of the findings: notable ones, then other matches, then, unless `matched`, those without a match.
+def _in_order(case: CaseReader, options: ReportOptions) -> Iterator[ClassifiedFinding]:
+    """A generator of the findings: notable ones, then other matches, then those without a match, if they are wanted.
 
     The ledger's bytes are read three times, and each entry is parsed once. Memory grows by eight bytes for each item
     with matches none of which is notable.
     """
+    state = state_of(case, as_scanned=options.as_scanned)
+    read = partial(classified, case, as_scanned=options.as_scanned, state=state)
     matching = matching_items(state)
     others, without = array("q"), set()
-    for item in classified(case, state=state, items=matching):
+    for item in read(items=matching):
         if item.notable:
             yield item
         elif item.finding.matches_total:
             others.append(item.index)
         else:
             without.add(item.index)  # a relookup withdrew its matches
-    yield from classified(case, state=state, items=_Listed(others))
-    if not matched:
-        yield from classified(
-            case, state=state, items=lambda index, body: index in without or not matching(index, body)
-        )
+    yield from read(items=_Listed(others))
+    if not options.matched:
+        yield from read(items=lambda index, body: index in without or not matching(index, body))
 
 
 class _Listed:

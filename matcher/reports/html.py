@@ -17,8 +17,8 @@ from typing import BinaryIO
 from matcher.errors import CaseError
 from matcher.model import Status
 from matcher.record.case import CaseReader
-from matcher.record.current import MALFORMED, CurrentState
-from matcher.reports import ReportOptions, state_of
+from matcher.record.current import MALFORMED, CurrentState, state_of
+from matcher.reports import ReportOptions
 from matcher.reports.classify import Kind, classified
 from matcher.reports.contents import contents
 from matcher.reports.markup import counted, facts, mono, number, table, text, time_of
@@ -35,8 +35,8 @@ class HtmlReport:
     name = "html"
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
-        state = state_of(case, options)
-        summary = summarize(case, state=state)
+        state = state_of(case, as_scanned=options.as_scanned)
+        summary = summarize(case, as_scanned=options.as_scanned, state=state)
         page = TextIOWrapper(stream, encoding="utf-8", newline="")
         try:
             for piece in _checked(_page(case, summary, options, state)):
@@ -57,7 +57,7 @@ def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions, state:
     """A generator of the document, from its first character to its last."""
     identical, similar = MatchTable(Kind.IDENTICAL, options), MatchTable(Kind.SIMILAR, options)
     not_examined = NotExamined(options)
-    for classified_finding in classified(case, state=state):
+    for classified_finding in classified(case, as_scanned=options.as_scanned, state=state):
         identical.add(classified_finding)
         similar.add(classified_finding)
         not_examined.add(classified_finding)

@@ -14,7 +14,7 @@ from typing import Any
 from ledger import NamedList
 from matcher.model import Status
 from matcher.record.case import CaseReader
-from matcher.record.current import MALFORMED, CurrentState, malformed
+from matcher.record.current import MALFORMED, CurrentState, malformed, state_of
 from matcher.record.shortfall import Shortfall, is_told
 from matcher.reports.classify import ClassifiedFinding, Lists, LoadedList, whole
 from matcher.reports.tally import Tally, by_count
@@ -340,11 +340,12 @@ class _Reading:
         return tuple(NamedList(used.name, used.version, used.digest) for used in self.scans[number].lists)
 
 
-def summarize(case: CaseReader, *, state: CurrentState | None = None) -> CaseSummary:
-    """The summary of a case, of its current findings by `state`, or as scanned. It reads every entry once.
+def summarize(case: CaseReader, *, as_scanned: bool = False, state: CurrentState | None = None) -> CaseSummary:
+    """The summary of a case, of its findings as they are now, or as scanned. It parses every entry once.
 
-    CaseError where an entry is malformed.
+    `state` is the current state of the case, where it was read already. CaseError where an entry is malformed.
     """
+    state = state_of(case, as_scanned=as_scanned, state=state)
     reading = _Reading(state)
     for index, entry in case.entries():
         try:
@@ -362,7 +363,7 @@ def summarize(case: CaseReader, *, state: CurrentState | None = None) -> CaseSum
         root=case.root(),
         checkpoint=checkpoint,
         checkpoint_size=int(checkpoint.split("\n", 2)[1]),
-        as_scanned=state is None,
+        as_scanned=as_scanned,
     )
 
 

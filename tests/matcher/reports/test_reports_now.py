@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from matcher.record.case import CaseReader
-from matcher.record.current import CurrentState
 from matcher.reports import ReportOptions
 from matcher.reports.classify import classified
 from matcher.reports.summary import summarize
@@ -34,9 +33,8 @@ def reader(later: Path) -> Iterator[CaseReader]:
 
 class TestSummary:
     def test_the_notable_items_are_those_of_now(self, reader: CaseReader) -> None:
-        state = CurrentState.read(reader)
-        assert [item.finding.path for item in classified(reader, state=state) if item.notable] == NOTABLE_NOW
-        (scan,) = summarize(reader, state=state).scans
+        assert [item.finding.path for item in classified(reader) if item.notable] == NOTABLE_NOW
+        (scan,) = summarize(reader).scans
         assert (scan.notable, scan.notable_identical, scan.notable_duplicates) == (5, 1, 1)
         assert (scan.gained, scan.lost, scan.unconfirmed) == (4, 2, 1)
         assert (scan.undecided, scan.decisions) == (4, {"confirmed": 1, "refuted": 1})
@@ -44,13 +42,13 @@ class TestSummary:
         assert scan.complete  # what relookups changed is no contradiction of the close
 
     def test_as_scanned(self, reader: CaseReader) -> None:
-        assert [item.finding.path for item in classified(reader) if item.notable] == NOTABLE_THEN
-        (scan,) = summarize(reader).scans
+        assert [item.finding.path for item in classified(reader, as_scanned=True) if item.notable] == NOTABLE_THEN
+        (scan,) = summarize(reader, as_scanned=True).scans
         assert (scan.notable, scan.gained, scan.lost, scan.decisions) == (3, 0, 0, {})
         assert scan.complete
 
     def test_the_statement_names_its_lists(self, reader: CaseReader) -> None:
-        said = statement(summarize(reader, state=CurrentState.read(reader)))
+        said = statement(summarize(reader))
         assert said.headline == "5 of 9 items match notable entries."
         assert said.basis == "By national version 2, system version 1, after 1 relookup and 3 decisions."
         text = " ".join(said.sentences)
@@ -60,7 +58,7 @@ class TestSummary:
         assert "4 items are notable and have no decision yet." in text
 
     def test_as_scanned_says_what_is_left_out(self, reader: CaseReader) -> None:
-        said = statement(summarize(reader))
+        said = statement(summarize(reader, as_scanned=True))
         assert said.headline == "3 of 9 items match notable entries."
         assert said.basis == (
             "As scanned, by national version 1, system version 1; "
