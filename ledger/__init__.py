@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ledger.decision import VERDICTS, Decision, decision_entries, decision_entry
     from ledger.entries.disclosure import Opening, check_opening, disclose, is_sealed, seal
     from ledger.entries.entry import MAX_ENTRY, canonical, parse
-    from ledger.entries.item import decode_item, encode_item, is_item, is_item_of
+    from ledger.entries.item import decode_item, encode_item, is_item, is_item_of, place_of
+    from ledger.entries.later import LaterChanges, LaterEntries, NamedList, match_identity
     from ledger.entries.secret import load_secret
     from ledger.errors import (
         DamagedError,
@@ -100,9 +101,12 @@ __all__ = [
     "InclusionFile",
     "KeyFileError",
     "Keyring",
+    "LaterChanges",
+    "LaterEntries",
     "Ledger",
     "LedgerError",
     "LogKeys",
+    "NamedList",
     "NotALedgerError",
     "Note",
     "NoteError",
@@ -155,6 +159,7 @@ __all__ = [
     "load_cosigner",
     "load_secret",
     "load_signer",
+    "match_identity",
     "node_hash",
     "open_note",
     "parse",
@@ -164,6 +169,7 @@ __all__ = [
     "parse_inclusion",
     "parse_note",
     "parse_policy",
+    "place_of",
     "read_checkpoint",
     "read_passphrase",
     "read_policy",
@@ -185,7 +191,8 @@ _HOMES = {
     "ledger.decision": ("VERDICTS", "Decision", "decision_entries", "decision_entry"),
     "ledger.entries.disclosure": ("Opening", "check_opening", "disclose", "is_sealed", "seal"),
     "ledger.entries.entry": ("MAX_ENTRY", "canonical", "parse"),
-    "ledger.entries.item": ("decode_item", "encode_item", "is_item", "is_item_of"),
+    "ledger.entries.item": ("decode_item", "encode_item", "is_item", "is_item_of", "place_of"),
+    "ledger.entries.later": ("LaterChanges", "LaterEntries", "NamedList", "match_identity"),
     "ledger.entries.secret": ("load_secret",),
     "ledger.errors": (
         "DamagedError",

@@ -25,7 +25,7 @@ _MAX_DISCLOSED = 100_000
 @click.option("--entries", metavar="LIST", help="Only these entries, such as 5,7-9, and their context.")
 @click.option("--scan", "scans", type=click.IntRange(min=0), multiple=True, help="Only this scan (may be repeated).")
 @click.option("--type", "types", multiple=True, help="Only entries of this type (may be repeated).")
-@click.option("--notable", is_flag=True, help="Only items that are known or match a notable category.")
+@click.option("--notable", is_flag=True, help="Only items that are known or match a notable category, after relookups.")
 @click.option("--disclose", multiple=True, metavar="INDEX|all", help="Open the commitments of this entry, or of all.")
 @click.option("--keys", type=PATH, help=f"Public keys to enclose; without it those of {CASE_KEYS} beside the ledger.")
 @click.option("--policy", type=PATH, help="Policy to enclose (c2sp.org/tlog-policy).")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from ledger.auditing.ledger_file import audit
 from ledger.entries.entry import canonical, parse
+from ledger.entries.item import is_item
+from ledger.entries.later import LaterEntries
 from ledger.errors import EntryError
 from ledger.exhibit.assembling import assemble
 from ledger.exhibit.certificate import Extent, certificate
@@ -128,13 +130,25 @@ class _Exporting:
 
     def _selected(self, signed: int) -> tuple[int, ...]:
         assert self._choices.selection is not None
-        selector = Selector(self._choices.selection)
+        selector = Selector(self._choices.selection, self._later(signed))
         for index, body in self._log.entries(0, signed):
             try:
                 selector.add(index, parse(body))
             except EntryError as error:
                 raise ExhibitError(f"entry {index}: {error}; only a complete exhibit can show it") from error
         return selector.finish()
+
+    def _later(self, signed: int) -> LaterEntries:
+        """What the signed entries after them say of items."""
+        later = LaterEntries()
+        for index, body in self._log.entries(0, signed):
+            if is_item(body):
+                continue
+            try:
+                later.add(index, parse(body))
+            except (EntryError, KeyError, TypeError, ValueError, AttributeError) as error:
+                raise ExhibitError(f"entry {index} is malformed; only a complete exhibit can show it") from error
+        return later
 
     def _write_some(self, indices: Sequence[int]) -> int:
         signed = self._sizes[-1]

@@ -1,12 +1,16 @@
-"""Selects the entries of a partial exhibit: the requested entries and their context. Pure."""
+"""Selects the entries of a partial exhibit: the requested entries and their context. Pure.
+
+What is notable is judged as it is now: after the relookups in the log, by the newest versions of the lists.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.entries.later import LaterChanges, LaterEntries, NamedList
 from ledger.errors import LedgerError
 
 ALWAYS = frozenset({"case.open", "key", "checkpoint.cosign", "checkpoint.time"})
@@ -47,13 +51,15 @@ def parse_ranges(text: str) -> tuple[range, ...]:
 class Selector:
     """Selects entries: call `add` with all entries in order, then `finish` for the indices of the part.
 
-    A requested entry of a scan adds the self-test, lists, open, close and anomalies of the scan. Decisions that cite a
-    chosen entry are chosen too. Memory grows with the chosen entries, and with the number of scans and
-    lists.
+    A requested entry of a scan adds the self-test, lists, open, close and anomalies of the scan. A chosen item adds the
+    `relookup` entries that name it, with the lists that these used. Decisions that cite a chosen entry are chosen too.
+    Memory grows with the chosen entries, and with the number of scans, lists and later changes. `later` has all later
+    entries of the log.
     """
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(self, selection: Selection, later: LaterEntries | None = None) -> None:
         self._selection = selection
+        self._later = LaterEntries() if later is None else later
         self._chosen: set[int] = set()
         self._touched: set[int] = set()
         self._loads: dict[tuple[object, object, object], int] = {}
@@ -71,6 +77,7 @@ class Selector:
             self._chosen.add(index)
         elif self._is_requested(index, entry):
             self._chosen.add(index)
+            self._add_relookups(index, entry)
             if type(entry.get("scan")) is int:
                 self._touched.add(entry["scan"])
 
@@ -105,23 +112,42 @@ class Selector:
             any(index in indices for indices in selection.ranges)
             or entry.get("scan") in selection.scans
             or entry["type"] in selection.types
-            or (selection.notable and entry["type"] == "item" and self._is_notable(entry.get("finding")))
+            or (selection.notable and entry["type"] == "item" and self._is_notable(entry))
         )
 
-    def _is_notable(self, finding: object) -> bool:
-        """Whether a finding is known, or has a match that its list's profile, if any, does not call otherwise.
+    def _add_relookups(self, index: int, entry: dict[str, Any]) -> None:
+        """Choose the relookups that name a chosen item, and the lists of each relookup that is chosen."""
+        changes = self._changes(entry)
+        for relookup in [index] if changes is None else changes.entries:
+            self._chosen.update((relookup, *self._later.loads_of(relookup)))
 
-        A match that is marked trivial is not notable.
+    def _changes(self, entry: dict[str, Any]) -> LaterChanges | None:
+        """What relookups changed of an item; None for any other entry."""
+        scan, seq = entry.get("scan"), entry.get("seq")
+        if entry["type"] != "item" or type(scan) is not int or type(seq) is not int:
+            return None
+        return self._later.changes(scan, seq)
+
+    def _is_notable(self, entry: dict[str, Any]) -> bool:
+        """Whether an item is known, or has a match that its list's profile, if any, does not call otherwise.
+
+        Where a relookup names the item, its current matches alone decide.
         """
+        finding = entry.get("finding")
         if type(finding) is not dict:
             return False
-        return finding.get("status") == "known" or any(
-            self._disposition(match) == "notable" and match.get("trivial") is not True
-            for match in _objects(finding.get("matches"))
-        )
+        matches: Iterable[Mapping[str, Any]] = _objects(finding.get("matches"))
+        changes = self._changes(entry)
+        if changes is not None:
+            matches = changes.applied(matches)
+        elif finding.get("status") == "known":
+            return True
+        used = self._later.lists_known(entry["scan"]) if type(entry.get("scan")) is int else {}
+        return any(self._disposition(match, used) == "notable" for match in matches if match.get("trivial") is not True)
 
-    def _disposition(self, match: dict[str, Any]) -> object:
-        profile = self._profiles.get(match.get("list"), {})
+    def _disposition(self, match: Mapping[str, Any], used: Mapping[str, NamedList]) -> object:
+        named = used.get(match.get("list", ""))
+        profile = self._profiles.get(match.get("list"), {}) if named is None else named.profile or {}
         categories = profile.get("categories")
         other = profile.get("other", "notable")
         return categories.get(match.get("category"), other) if type(categories) is dict else other

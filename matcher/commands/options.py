@@ -30,6 +30,13 @@ def case_option(function: Command) -> Command:
     return click.option("--case", required=True, type=FOLDER, help="Folder of the case.")(function)
 
 
+def as_scanned_option(function: Command) -> Command:
+    """Add the option `--as-scanned`."""
+    return click.option(
+        "--as-scanned", is_flag=True, help="The state that the scan recorded, without later relookups and decisions."
+    )(function)
+
+
 def settings_options(function: Command) -> Command:
     """Add the options that `examination_settings` reads."""
     for option in (

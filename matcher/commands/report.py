@@ -9,7 +9,7 @@ import click
 
 from matcher.commands import say
 from matcher.commands.lazy import installed
-from matcher.commands.options import FILE, STANDARD_STREAM, case_option
+from matcher.commands.options import FILE, STANDARD_STREAM, as_scanned_option, case_option
 from matcher.errors import CaseError
 from matcher.system.files import replacing
 
@@ -21,12 +21,23 @@ from matcher.system.files import replacing
 )
 @click.option("-o", "--output", required=True, type=FILE, help="File to write; - is stdout.")
 @click.option("--mask-paths", is_flag=True, help="Replace every path by a token.")
-def command(case: Path, format_name: str, output: Path, mask_paths: bool) -> int:
-    """Write a report of a case. It holds no picture."""
+@click.option("--matched", is_flag=True, help="Only items with a match (csv, jsonl).")
+@click.option("--bom", is_flag=True, help="Begin with a byte order mark, which Excel needs (csv).")
+@as_scanned_option
+def command(
+    *, case: Path, format_name: str, output: Path, mask_paths: bool, matched: bool, bom: bool, as_scanned: bool
+) -> int:
+    """Write a report of a case, as it is after its relookups and decisions. It holds no picture."""
+    if matched and format_name == "html":
+        raise click.UsageError("--matched is for csv and jsonl: the HTML lists matches, and counts all other items")
+    if bom and format_name != "csv":
+        raise click.UsageError("--bom is for csv: programs that read the other formats do not expect it")
     from matcher.record.case import CaseReader
     from matcher.reports import ReportOptions, report
 
-    options = ReportOptions(mask_paths=mask_paths)
+    options = ReportOptions(
+        mask_paths=mask_paths, as_scanned=as_scanned, matched=matched, byte_order_mark=bom, warn=say
+    )
     with CaseReader(case) as reader:
         if output == STANDARD_STREAM:
             report(format_name).write(reader, sys.stdout.buffer, options)

@@ -1,11 +1,13 @@
 """A case → a document. Each format is one file and an entry point in `matcher.reports`.
 
-A report is made from the ledger alone and states no time of its own: the same ledger gives the same bytes. It shows
-no picture and verifies nothing; `matcher verify` does that.
+A report says what holds now, after the relookups and decisions in the ledger, or on request what was scanned. It is
+made from the ledger alone and states no time of its own: the same ledger gives the same bytes. It shows no picture and
+verifies nothing; `matcher verify` does that.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -19,9 +21,18 @@ GROUP = "matcher.reports"
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
-    """The options of a report. With `mask_paths` a token replaces the path of each item and source (see masking.py)."""
+    """The options of a report.
+
+    With `mask_paths` a token replaces the path of each item and source (see masking.py). `as_scanned` leaves relookups
+    and decisions out. `matched` leaves out items without a match; `byte_order_mark` begins a text with one; HTML has no
+    use for these two. `warn` is called with what the reader of the document must be told.
+    """
 
     mask_paths: bool = False
+    as_scanned: bool = False
+    matched: bool = False
+    byte_order_mark: bool = False
+    warn: Callable[[str], None] = lambda _text: None
 
 
 @runtime_checkable

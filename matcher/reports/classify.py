@@ -1,24 +1,22 @@
 """Item entries → findings with the disposition of each match: notable, known-good or information.
 
-The `list.load` entry of the version that the scan used states the disposition of each category. A list that a scan
-names and that no `list.load` describes counts as notable, since it is not known to be harmless. A trivial match, by the
-digest of an empty file for example, is never notable.
+The `list.load` entry of the version of a list states the disposition of each category: as scanned of the version that
+the scan used, else of the newest one that the scan or a relookup of it used. A list that a scan names and that no
+`list.load` describes counts as notable, since it is not known to be harmless. A trivial match, by the digest of an
+empty file for example, is never notable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from matcher.algorithms import ALGORITHMS, Metric
-from matcher.errors import CaseError
 from matcher.model import LOW_QUALITY, CategoryProfile, Disposition, Finding, Match, Reason, Region, Status
 from matcher.record.case import CaseReader
-
-MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
-"""The exceptions that reading a malformed entry raises."""
+from matcher.record.current import MALFORMED, ChosenItems, CurrentState, malformed, state_of
 
 
 class Kind(StrEnum):
@@ -41,7 +39,9 @@ class ClassifiedMatch:
 class ClassifiedFinding:
     """A finding and where it stands. `index` is its leaf index in the ledger; `seq` counts a scan's items from 0.
 
-    `finding` holds no hashes. `notable` and `conflict` are computed from the listed matches only.
+    `finding` holds no hashes. `notable` and `conflict` are computed from the listed matches only. Where later entries
+    name the item: `relookup` and `decision` are these fields of the current finding, and `recorded` is the finding as
+    scanned; None otherwise.
     """
 
     index: int
@@ -49,6 +49,14 @@ class ClassifiedFinding:
     seq: int
     finding: Finding
     matches: tuple[ClassifiedMatch, ...]
+    relookup: Mapping[str, Any] | None = None
+    decision: Mapping[str, Any] | None = None
+    recorded: ClassifiedFinding | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the item has more matches than are listed, none of the listed ones notable."""
+        return not self.notable and self.finding.matches_total > len(self.finding.matches)
 
     @property
     def notable(self) -> bool:
@@ -94,39 +102,63 @@ class Lists:
             ]
             self._of_scan.setdefault(whole(entry["scan"]), {loaded.name: loaded for loaded in used})
 
+    def classified(self, index: int, entry: Mapping[str, Any], state: CurrentState | None) -> ClassifiedFinding:
+        """The finding of an `item` entry: current by `state`, or as scanned without it."""
+        return self.classify(index, entry) if state is None else self.classify_now(index, entry, state)
+
     def of_scan(self, scan: int) -> tuple[LoadedList, ...]:
         return tuple(self._of_scan.get(scan, {}).values())
 
+    def classify_now(self, index: int, entry: Mapping[str, Any], state: CurrentState) -> ClassifiedFinding:
+        """The current finding of an `item` entry, with its matches classified by the newest versions of their lists."""
+        recorded = self.classify(index, entry)
+        if not state.is_named(index, recorded.scan, recorded.seq):
+            return recorded
+        form = state.finding(index, entry)
+        finding = _finding(form)
+        return replace(
+            recorded,
+            finding=finding,
+            matches=_classified(finding, lambda name: state.profile(recorded.scan, name)),
+            relookup=form.get("relookup"),
+            decision=form.get("decision"),
+            recorded=recorded,
+        )
+
     def classify(self, index: int, entry: Mapping[str, Any]) -> ClassifiedFinding:
-        """The finding of an `item` entry, with its matches classified."""
+        """The finding of an `item` entry as scanned, with its matches classified."""
         scan = whole(entry["scan"])
         finding = _finding(entry["finding"])
         lists = self._of_scan.get(scan, {}) if finding.matches else {}
-        matches = []
-        for match in finding.matches:
-            used = lists.get(match.list)
-            profile = CategoryProfile() if used is None else used.profile
-            disposition = profile.meaning(match.category, trivial=match.trivial)
-            matches.append(ClassifiedMatch(match, disposition, kind_of(match)))
-        return ClassifiedFinding(index, scan, whole(entry["seq"]), finding, tuple(matches))
+        matches = _classified(finding, lambda name: lists[name].profile if name in lists else CategoryProfile())
+        return ClassifiedFinding(index, scan, whole(entry["seq"]), finding, matches)
 
 
-def classified(case: CaseReader) -> Iterator[ClassifiedFinding]:
-    """A generator of every finding of every scan, in the order of the ledger. CaseError where an entry is malformed."""
-    lists = Lists()
-    for index, entry in case.entries():
+def _classified(finding: Finding, profile_of: Callable[[str], CategoryProfile]) -> tuple[ClassifiedMatch, ...]:
+    """The matches of a finding; `profile_of` gives the profile of a list by its name."""
+    return tuple(
+        ClassifiedMatch(match, profile_of(match.list).meaning(match.category, trivial=match.trivial), kind_of(match))
+        for match in finding.matches
+    )
+
+
+def classified(
+    case: CaseReader, *, as_scanned: bool = False, state: CurrentState | None = None, items: ChosenItems | None = None
+) -> Iterator[ClassifiedFinding]:
+    """A generator of every finding of every scan, in the order of the ledger: as it is now, or as scanned.
+
+    `state` is the current state of the case, where it was read already; as scanned it is not used.
+    `items`: only those for whose leaf index and bytes it is true. CaseError where an entry is malformed.
+    """
+    lists, state = Lists(), state_of(case, as_scanned=as_scanned, state=state)
+    for index, entry in case.entries(items=items):
         try:
             lists.add(entry)
-            classified_finding = lists.classify(index, entry) if entry["type"] == "item" else None
+            classified_finding = lists.classified(index, entry, state) if entry["type"] == "item" else None
         except MALFORMED as error:
             raise malformed(index, entry) from error
         if classified_finding is not None:
             yield classified_finding
-
-
-def malformed(index: int, entry: Mapping[str, Any]) -> CaseError:
-    """The error that names a malformed entry."""
-    return CaseError(f"entry {index} of the ledger ({entry.get('type')!s:.40}) is not as matcher writes it")
 
 
 def kind_of(match: Match) -> Kind:

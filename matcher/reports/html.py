@@ -1,7 +1,7 @@
 """A report for people: one self-contained HTML file that makes no network request and holds no picture.
 
 Its content security policy allows its one style sheet and its one script, by their hashes, and nothing else. The
-report is readable without the script, which only sorts the tables of matches.
+report is readable without the script, which sorts, searches and filters the tables of matches.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from typing import BinaryIO
 from matcher.errors import CaseError
 from matcher.model import Status
 from matcher.record.case import CaseReader
+from matcher.record.current import MALFORMED, CurrentState, state_of
 from matcher.reports import ReportOptions
-from matcher.reports.classify import MALFORMED, Kind, classified
+from matcher.reports.classify import Kind, classified
+from matcher.reports.contents import contents
 from matcher.reports.markup import counted, facts, mono, number, table, text, time_of
 from matcher.reports.match_tables import MatchTable
 from matcher.reports.not_examined_section import NotExamined
@@ -33,10 +35,11 @@ class HtmlReport:
     name = "html"
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
-        summary = summarize(case)
+        state = state_of(case, as_scanned=options.as_scanned)
+        summary = summarize(case, as_scanned=options.as_scanned, state=state)
         page = TextIOWrapper(stream, encoding="utf-8", newline="")
         try:
-            for piece in _checked(_page(case, summary, options)):
+            for piece in _checked(_page(case, summary, options, state)):
                 page.write(piece)
         finally:
             page.detach()
@@ -50,16 +53,17 @@ def _checked(pieces: Iterator[str]) -> Iterator[str]:
         raise CaseError("how a scan was opened or closed is not recorded as matcher writes it") from error
 
 
-def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions) -> Iterator[str]:
+def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions, state: CurrentState | None) -> Iterator[str]:
     """A generator of the document, from its first character to its last."""
     identical, similar = MatchTable(Kind.IDENTICAL, options), MatchTable(Kind.SIMILAR, options)
     not_examined = NotExamined(options)
-    for classified_finding in classified(case):
+    for classified_finding in classified(case, as_scanned=options.as_scanned, state=state):
         identical.add(classified_finding)
         similar.add(classified_finding)
         not_examined.add(classified_finding)
     yield _head(summary)
     yield _title(summary, options)
+    yield contents(summary, not_examined, identical=identical.items, similar=similar.items)
     yield _statement(summary)
     yield _counts(summary)
     yield from _matches(identical, similar)
@@ -139,6 +143,7 @@ def _statement(summary: CaseSummary) -> str:
     return (
         f'<section aria-labelledby="result">\n<h2 id="result">Result</h2>\n{banner}'
         f'<div class="statement{" grave" if result.grave else ""}">\n<p class="headline">{text(result.headline)}</p>\n'
+        f'<p class="basis">{text(result.basis)}</p>\n'
         f"<ul>\n{sentences}</ul>\n</div>\n"
     )
 
@@ -154,12 +159,13 @@ def _counts(summary: CaseSummary) -> str:
 def _matches(identical: MatchTable, similar: MatchTable) -> Iterator[str]:
     yield '<section aria-labelledby="matches">\n<h2 id="matches">Matches</h2>\n'
     yield (
-        "<p>A match says that hashes agree, and nothing of what a picture shows. This report takes no decision of an "
-        "examiner into account: the review state of each match is <em>unreviewed</em>.</p>\n"
+        "<p>A match says that hashes agree, and nothing of what a picture shows. The newest decision of an examiner on "
+        "an item stands beside its status; <em>undecided</em> where the ledger has none. Long ids are shown by their "
+        "beginning: point at one, or press it, for the whole.</p>\n"
     )
-    yield f"<h3>Identical: {counted(identical.items, 'item')}</h3>\n"
+    yield f'<h3 id="identical">Identical: {counted(identical.items, "item")}</h3>\n'
     yield from identical.markup()
-    yield f"<h3>Similar: {counted(similar.items, 'item')}</h3>\n"
+    yield f'<h3 id="similar">Similar: {counted(similar.items, "item")}</h3>\n'
     yield from similar.markup()
     yield "</section>\n"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from matcher.record.case import CaseReader
-from matcher.record.finding_json import in_order
+from matcher.record.current import findings_of, state_of
 from matcher.reports import ReportOptions
-from matcher.reports.classify import MALFORMED, malformed
 from matcher.reports.masking import shown_path
 from matcher.system.text import json_line
 
@@ -18,15 +17,11 @@ class JsonlReport:
     name = "jsonl"
 
     def write(self, case: CaseReader, stream: BinaryIO, options: ReportOptions) -> None:
-        for index, entry in case.entries():
-            try:
-                if entry["type"] != "item":
-                    continue
-                finding = in_order(entry["finding"])
-                scan, seq, path = entry["scan"], entry["seq"], finding["path"]
-                finding["path"] = shown_path(path, scan=scan, seq=seq, options=options)
-            except MALFORMED as error:
-                raise malformed(index, entry) from error
+        for placed in findings_of(case, state_of(case, as_scanned=options.as_scanned), matched=options.matched):
+            finding = placed.finding
+            finding["path"] = shown_path(finding["path"], scan=placed.scan, seq=placed.seq, options=options)
+            if options.mask_paths and "decision" in finding:
+                finding["decision"]["note"] = None  # free text, which may name the file
             stream.write(json_line(finding).encode() + b"\n")
 
 

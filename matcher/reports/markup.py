@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,10 @@ _INVISIBLE = re.compile(
     + "]"
 )
 """Controls, invisible and direction-turning characters, surrogates and noncharacters."""
+
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+SHORT = 10
+"""The number of characters by which a long id is shown."""
 
 NONE = '<span class="none">—</span>'
 
@@ -34,6 +39,30 @@ def text(value: object) -> str:
 def name(value: str, css: str) -> str:
     """A name from evidence or a list, its reading direction isolated, in an element of the class `css`."""
     return f'<bdi class="{css}">{text(value)}</bdi>'
+
+
+def path_name(value: str, css: str) -> str:
+    """A path from evidence, its parts from left to right whatever script each is written in.
+
+    Two words of a right-to-left script with a slash between them are one run of text to a browser, which shows the
+    second word left of the first. So each part of such a path is isolated.
+    """
+    parts = [text(part) if part else "" for part in value.split("/")]
+    if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in value):
+        parts = [f'<span class="part">{part}</span>' for part in parts]
+    return f'<bdi class="{css}" dir="ltr">{"/".join(parts) or NONE}</bdi>'
+
+
+def short_id(value: str | None, css: str = "id") -> str:
+    """A long id or digest by its first SHORT characters, with the whole in its title; a short one as it is."""
+    if value is None or len(value) <= SHORT + 4:
+        return "" if value is None else f'<bdi class="{css}">{text(value)}</bdi>'
+    return f'<bdi class="{css} cut" title="{html.escape(_visible(value))}">{text(value[:SHORT])}…</bdi>'
+
+
+def _visible(value: str) -> str:
+    """Text for an attribute, which can hold no element: invisible characters as U+ and their code points."""
+    return _INVISIBLE.sub(lambda match: f"U+{ord(match[0]):04X}", value)
 
 
 def number(value: Any) -> str:

@@ -1,14 +1,15 @@
 """Findings with matches → rows of the two tables of matches, one group of rows an item.
 
 A group states the item's facts once, then its matches, with those of the same list entry together. Items are sorted:
-notable ones first, of these the doubtful ones last, then by distance, then in the order of the ledger. Every notable
-item is listed, and every item that has more matches than are recorded. Of the other items, which can be many with a
-list of known-good files, each table lists the nearest LISTED_OTHERS.
+notable ones first, of these the doubtful ones last, then by algorithm and distance, since distances of two algorithms
+cannot be compared, then in the order of the ledger. Every notable item is listed, and every item that has more matches
+than are recorded. Of the other items, which can be many with a list of known-good files, each table lists the nearest
+LISTED_OTHERS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import groupby
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from matcher.model import Disposition, Finding, Match
 from matcher.reports import ReportOptions
 from matcher.reports.classify import ClassifiedFinding, ClassifiedMatch, Kind
-from matcher.reports.markup import counted, mono, name, number, text
+from matcher.reports.markup import counted, name, number, path_name, short_id, text
 from matcher.reports.masking import shown_path
 from matcher.reports.region_box import region_box
 from matcher.reports.wording import DISPOSITIONS
@@ -25,7 +26,7 @@ LISTED_OTHERS = 5_000
 """How many items without a notable match are listed in each table, at most."""
 
 _RANK = {Disposition.NOTABLE: 0, Disposition.INFORMATION: 1, Disposition.KNOWN_GOOD: 2}
-_ITEM_COLUMNS = (("i", "Item", "text"), ("s", "Bytes", "number"), ("st", "Status, review", "text"))
+_ITEM_COLUMNS = (("i", "Item", "text"), ("s", "Bytes", "number"), ("st", "Status, decision", "text"))
 _ENTRY_COLUMNS = (
     ("dp", "Disposition", "rank"),
     ("l", "List", "text"),
@@ -33,18 +34,22 @@ _ENTRY_COLUMNS = (
     ("c", "Category", "text"),
 )
 _MATCH_COLUMNS = {
-    Kind.IDENTICAL: (("a", "Digest", "text"), ("d", "Distance", "number")),
+    Kind.IDENTICAL: (("a", "Digest", "text"), ("d", "Distance", "distance")),
     Kind.SIMILAR: (
-        *(("a", "Algorithm", "text"), ("d", "Distance", "number")),
+        *(("a", "Algorithm", "text"), ("d", "Distance", "distance")),
         *(("q", "Quality", "number"), ("t", "Transform", "text")),
     ),
 }
 _CAPTIONS = {
     Kind.IDENTICAL: "Items that are identical to a list entry, by digest. Notable first.",
-    Kind.SIMILAR: "Items that are similar to a list entry, by perceptual hash. Notable first, doubtful last.",
+    Kind.SIMILAR: "Items that are similar to a list entry, by perceptual hash. Notable first, doubtful last, then "
+    "by distance within an algorithm.",
 }
 
-_Key = tuple[int, bool, int, int]
+PRINTED = 3
+"""How many matches of each item are printed, and shown on a screen until the others are asked for."""
+
+_Key = tuple[int, bool, str, int, int]
 
 
 class MatchTable:
@@ -63,9 +68,9 @@ class MatchTable:
         if not matches:
             return
         self.items += 1
-        nearest = min(match.match.distance for match in matches)
+        nearest = min((match.match.algorithm, match.match.distance) for match in matches)
         rank = min(_RANK[match.disposition] for match in classified_finding.matches)
-        key = (rank, classified_finding.doubtful, nearest, classified_finding.index)
+        key = (rank, classified_finding.doubtful, *nearest, classified_finding.index)
         if classified_finding.notable or classified_finding.finding.matches_total > len(classified_finding.matches):
             self._always.append((key, self._group(classified_finding, matches)))
             return
@@ -109,11 +114,13 @@ class MatchTable:
         first = (
             f'<th class="i" scope="rowgroup"{span}>{self._item(classified_finding)}</th>'
             f'<td class="s"{span}>{number(classified_finding.finding.size)}</td>'
-            f'<td class="st"{span}>{_status(classified_finding)}</td>'
+            f'<td class="st"{span}>{_status(classified_finding, with_note=not self._options.mask_paths)}</td>'
         )
-        rows = "".join(f"<tr>{first if place == 0 else ''}{line}</tr>\n" for place, line in enumerate(lines))
-        css = ' class="notable"' if classified_finding.notable else ""
-        return f"<tbody{css}>\n{rows}</tbody>\n"
+        rows = "".join(
+            f"<tr{_EXTRA if place >= PRINTED else ''}>{first if place == 0 else ''}{line}</tr>\n"
+            for place, line in enumerate(lines)
+        )
+        return f"<tbody{_classes(classified_finding)}>\n{rows}</tbody>\n"
 
     def _item(self, classified_finding: ClassifiedFinding) -> str:
         finding = classified_finding.finding
@@ -125,9 +132,14 @@ class MatchTable:
             facts.append(text(finding.media_type))
         if finding.width is not None:
             facts.append(f"{number(finding.width)} × {number(finding.height)}")
-        marks = "".join(f'<span class="mark">{text(mark)}</span>' for mark in self._marks(classified_finding))
+        marked = [("mark", mark) for mark in self._marks(classified_finding)]
+        marked += [("mark since", mark) for mark in _since(classified_finding.relookup)]
+        shown = sum(match.kind is self._kind for match in classified_finding.matches)
+        if shown > PRINTED:
+            marked.append(("mark printed", f"the first {PRINTED} of {shown:,} matches are printed"))
+        marks = "".join(f'<span class="{css}">{text(mark)}</span>' for css, mark in marked)
         sha256 = None if finding.sha256 is None else finding.sha256.hex()
-        return f'{name(path, "p")}{mono(sha256)}<span class="m">{" · ".join(facts)}</span>{marks}'
+        return f'{path_name(path, "p")}<span class="m">{short_id(sha256)} {" · ".join(facts)}</span>{marks}'
 
     def _marks(self, classified_finding: ClassifiedFinding) -> Iterator[str]:
         finding = classified_finding.finding
@@ -158,7 +170,7 @@ class MatchTable:
             facts = (
                 f'<td class="dp"{span} data-v="{_RANK[disposition]}">'
                 f'<span class="{disposition.value}">{DISPOSITIONS[disposition]}</span></td>'
-                f'<td class="l"{span}>{name(listed, "n")}</td><td class="e"{span}>{name(entry, "n")}</td>'
+                f'<td class="l"{span}>{name(listed, "n")}</td><td class="e"{span}>{short_id(entry, "n id")}</td>'
                 f'<td class="c"{span}>{text(category)}</td>'
             )
             for place, match in enumerate(of_entry):
@@ -179,11 +191,52 @@ class MatchTable:
         )
 
 
+_EXTRA = ' class="extra"'
+
+
+def _classes(item: ClassifiedFinding) -> str:
+    names = [
+        name
+        for name, holds in (
+            ("notable", item.notable),
+            ("doubtful", item.doubtful),
+            ("trivial", item.finding.trivial and not item.notable),
+        )
+        if holds
+    ]
+    return f' class="{" ".join(names)}"' if names else ""
+
+
 def _order(match: ClassifiedMatch) -> tuple[Any, ...]:
-    return _RANK[match.disposition], match.match.doubtful, match.match.order()
+    return _RANK[match.disposition], match.match.doubtful, match.match.algorithm, match.match.order()
 
 
-def _status(classified_finding: ClassifiedFinding) -> str:
+def _status(classified_finding: ClassifiedFinding, *, with_note: bool) -> str:
     finding = classified_finding.finding
     reason = "" if finding.reason is None else f" <small>{text(finding.reason.value)}</small>"
-    return f'{text(finding.status.value)}{reason}<span class="review">unreviewed</span>'
+    return f"{text(finding.status.value)}{reason}{_decision(classified_finding.decision, with_note=with_note)}"
+
+
+def _since(relookup: Mapping[str, Any] | None) -> Iterator[str]:
+    """A generator of what relookups changed of an item, in words."""
+    if relookup is None:
+        return
+    words = (("new", "new"), ("withdrawn", "withdrawn"), ("changed", "of another meaning"))
+    if counts := ", ".join(f"{relookup[kind]:,} {word}" for kind, word in words if relookup[kind]):
+        yield f"since the scan: matches {counts}"
+    if relookup["unconfirmed"]:
+        yield "may match more: not confirmed"
+
+
+def _decision(decision: Mapping[str, Any] | None, *, with_note: bool) -> str:
+    """The current decision of an examiner on an item, and whether the lists changed after it.
+
+    The examiner's note is free text, which may name the file: it is left out where paths are masked.
+    """
+    if decision is None:
+        return '<span class="review">undecided</span>'
+    when = str(decision["time"] or "")[:10]
+    by = f"<small>{text(decision['examiner'])}{f', {text(when)}' if when else ''}, entry {decision['entry']:,}</small>"
+    note = f'<small class="note">{text(decision["note"])}</small>' if with_note and decision["note"] else ""
+    late = '<span class="mark">decided before the lists changed</span>' if decision["before_relookup"] else ""
+    return f'<span class="review decided">{text(decision["verdict"])}</span>{by}{note}{late}'

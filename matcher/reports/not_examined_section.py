@@ -9,7 +9,7 @@ from matcher.model import Reason, Status
 from matcher.reasons import NOT_OPENED
 from matcher.reports import ReportOptions
 from matcher.reports.classify import ClassifiedFinding
-from matcher.reports.markup import counted, mono, name, number, table, text
+from matcher.reports.markup import counted, number, path_name, short_id, table, text
 from matcher.reports.masking import shown_path
 from matcher.reports.summary import CaseSummary
 from matcher.reports.wording import PARTS, reason_text
@@ -86,6 +86,17 @@ class NotExamined:
         if finding.not_compared:
             self._not_compared.add(item)
 
+    def contents(self) -> Iterator[tuple[str, str, int | None]]:
+        """A generator of the sections' anchors, titles and numbers of items, None where none is counted."""
+        for words, items in (
+            (_UNREADABLE, self._unreadable),
+            (_NOT_OPENED, self._not_opened),
+            (_IN_PART, self._in_part),
+            (_NOT_COMPARED, self._not_compared),
+        ):
+            yield words.anchor, words.title, items.total
+        yield "skipped", "What was skipped by rule", None
+
     def markup(self, summary: CaseSummary) -> Iterator[str]:
         """A generator of the sections."""
         yield from self._sections_of_files(summary)
@@ -153,10 +164,10 @@ class NotExamined:
         for item in items.listed:
             finding = item.finding
             path = shown_path(finding.path, scan=item.scan, seq=item.seq, options=self._options)
-            digest = "" if finding.sha256 is None else mono(finding.sha256.hex())
+            digest = "" if finding.sha256 is None else short_id(finding.sha256.hex())
             exhibit = "" if finding.exhibit is None else f" · exhibit {text(finding.exhibit)}"
             yield (
-                f'<tr><th scope="row" class="i">{name(path, "p")}{digest}'
+                f'<tr><th scope="row" class="i">{path_name(path, "p")}{digest}'
                 f'<span class="m">scan {item.scan}, ledger entry {item.index:,}{exhibit}'
                 f'</span></th><td class="s">{number(finding.size)}</td>'
                 f'<td class="r">{text(items.told(item))}</td></tr>\n'

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from matcher.reports import ReportOptions
-from matcher.reports.markup import mono, name, number, table, text, time_of, value_of
+from matcher.reports.markup import number, path_name, short_id, table, text, time_of, value_of
 from matcher.reports.masking import shown_path
 from matcher.reports.summary import ScanSummary
 
@@ -68,11 +68,11 @@ def _changes(scan: ScanSummary, options: ReportOptions) -> Iterator[list[str]]:
             for change in entry[kind]:
                 path = shown_path(change["path"], scan=scan.number, seq=change["seq"], options=options)
                 label = f"{words}, notable" if change.get("notable") else words
-                yield [time_of(entry), text(label), name(path, "path"), *_match(change)]
+                yield [time_of(entry), text(label), path_name(path, "path"), *_match(change)]
 
 
 def _match(change: Mapping[str, Any]) -> list[str]:
     match = change.get("match")
     if match is None:
         return [text(change["reason"]), *[text(None)] * 3]
-    return [text(match["list"]), mono(match["entry"]), text(match["algorithm"]), number(match["distance"])]
+    return [text(match["list"]), short_id(match["entry"]), text(match["algorithm"]), number(match["distance"])]

@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from matcher.model import Disposition, Reason, Status
-from matcher.reasons import NOT_OPENED
+from ledger import NamedList
+from matcher.model import Status
 from matcher.record.case import CaseReader
+from matcher.record.current import MALFORMED, CurrentState, malformed, state_of
 from matcher.record.shortfall import Shortfall, is_told
-from matcher.reports.classify import MALFORMED, ClassifiedFinding, Kind, Lists, LoadedList, malformed, whole
+from matcher.reports.classify import ClassifiedFinding, Lists, LoadedList, whole
+from matcher.reports.tally import Tally, by_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,17 @@ class ScanSummary:
     these, parts that were not looked at, and pictures that were not compared. Of the last the close of the scan has the
     number: it is 0 for a scan that was never closed. `told` is False where an earlier version closed the scan, which
     did not tell containers from other files. `problems` describes each contradiction in words.
+
+    The counts are of the current findings, or as scanned. `lists` are those that the scan opened with, `lists_now`
+    those by which its matches hold. `gained` and `lost` count items that are notable now and were not as scanned, and
+    the reverse; `unconfirmed` those that may match and that the newest relookup could not confirm. `decisions` counts
+    items by the verdict of their current decision, `undecided` notable items without one.
     """
 
     number: int
     opened: Mapping[str, Any]
     lists: tuple[LoadedList, ...]
+    lists_now: tuple[NamedList, ...]
     self_test: Mapping[str, Any] | None
     closed: Mapping[str, Any] | None
     anomalies: tuple[Mapping[str, Any], ...]
@@ -57,8 +65,18 @@ class ScanSummary:
     trivial: int
     conflicts: int
     cut: int
+    gained: int
+    lost: int
+    unconfirmed: int
+    undecided: int
+    decisions: Mapping[str, int]
     problems: tuple[str, ...]
     abandoned: Mapping[str, Any] | None = None
+
+    @property
+    def relookups_made(self) -> int:
+        """The number of relookups; one may take several entries."""
+        return sum(entry["part"] == 1 for entry in self.relookups)
 
     @property
     def complete(self) -> bool:
@@ -68,10 +86,10 @@ class ScanSummary:
 
 @dataclass(frozen=True, slots=True)
 class CaseSummary:
-    """A case. `opened` is its `case.open`; `decisions` counts `decision` entries, which no report evaluates yet.
+    """A case. `opened` is its `case.open`; `decisions` counts `decision` entries.
 
-    `size` and `root` are the ledger's tree size and root hash; `checkpoint` is its latest checkpoint, which covers
-    `checkpoint_size` entries.
+    `as_scanned` is whether relookups and decisions are left out of the counts. `size` and `root` are the ledger's tree
+    size and root hash; `checkpoint` is its latest checkpoint, which covers `checkpoint_size` entries.
     """
 
     opened: Mapping[str, Any]
@@ -83,6 +101,7 @@ class CaseSummary:
     root: str
     checkpoint: str
     checkpoint_size: int
+    as_scanned: bool
 
     def total(self, status: Status) -> int:
         """The number of items with that status in all scans."""
@@ -129,7 +148,10 @@ class CaseSummary:
 
 @dataclass(slots=True)
 class _Scan:
-    """The summary of a scan while its entries are being read."""
+    """The summary of a scan while its entries are being read.
+
+    `recorded` counts the findings as recorded; `now` is what must be added for the current ones.
+    """
 
     number: int
     opened: Mapping[str, Any] = field(default_factory=dict)
@@ -140,58 +162,44 @@ class _Scan:
     relookups: list[Mapping[str, Any]] = field(default_factory=list)
     items: int = 0
     bytes: int = 0
-    counts: Counter[str] = field(default_factory=lambda: Counter({status.value: 0 for status in Status}))
-    unreadable: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
     shortfall: Shortfall = field(default_factory=Shortfall)
-    matches: int = 0
-    undecoded: int = 0
-    notable: int = 0
-    notable_identical: int = 0
-    notable_duplicates: int = 0
-    notable_doubtful: int = 0
-    trivial: int = 0
-    notable_stated: int = 0
-    conflicts: int = 0
-    conflicts_stated: int = 0
-    cut: int = 0
+    recorded: Tally = field(default_factory=Tally)
+    now: Tally = field(default_factory=Tally)
+    gained: int = 0
+    lost: int = 0
+    listed_now: int = 0
+    unconfirmed: int = 0
+    undecided: int = 0
+    decisions: Counter[str] = field(default_factory=Counter)
     abandoned: Mapping[str, Any] | None = None
+    notable_stated: int = 0
+    conflicts_stated: int = 0
     problems: dict[str, None] = field(default_factory=dict)
 
     def problem(self, text: str) -> None:
         self.problems[text] = None
 
-    def add(self, classified_finding: ClassifiedFinding) -> None:
-        finding = classified_finding.finding
+    def add(self, item: ClassifiedFinding) -> None:
+        """Count a finding, current or as scanned."""
+        recorded = item.recorded or item
         if self.closed is not None:
             self.problem("items were recorded after its close")
-        if classified_finding.seq != self.items:
+        if item.seq != self.items:
             self.problem("the numbering of its items has a gap or a repeat")
         self.items += 1
-        self.bytes += finding.size or 0
-        self.counts[finding.status.value] += 1
-        reason = "not stated" if finding.reason is None else finding.reason.value
-        if finding.status is Status.UNREADABLE:
-            self.unreadable[reason] += 1
-        elif finding.status is Status.SKIPPED:
-            if finding.reason not in NOT_OPENED:
-                self.skipped[reason] += 1
-        elif finding.reason not in (None, Reason.SKIPPED_PARTS):
-            self.undecoded += 1
-        self.shortfall.add_finding(finding)
-        self.matches += finding.matches_total
-        self.trivial += finding.trivial
-        if classified_finding.notable:
-            self.notable += 1
-            self.notable_identical += any(
-                match.kind is Kind.IDENTICAL and match.disposition is Disposition.NOTABLE
-                for match in classified_finding.matches
-            )
-            self.notable_duplicates += finding.status is Status.DUPLICATE
-            self.notable_doubtful += classified_finding.doubtful
-            self.conflicts += classified_finding.conflict
-        elif finding.matches_total > len(finding.matches):
-            self.cut += 1
+        self.bytes += item.finding.size or 0
+        self.recorded.add(recorded)
+        if item.recorded is not None:
+            self.now.add(recorded, -1)
+            self.now.add(item)
+            self.gained += item.notable and not recorded.notable
+            self.lost += recorded.notable and not item.notable
+            self.listed_now += recorded.is_cut and not item.is_cut
+        self.shortfall.add_finding(item.finding)
+        self.unconfirmed += bool(item.relookup and item.relookup["unconfirmed"])
+        if item.decision is not None:
+            self.decisions[str(item.decision["verdict"])] += 1
+        self.undecided += item.notable and item.decision is None
 
     def close(self, entry: Mapping[str, Any]) -> None:
         if self.closed is not None:
@@ -200,9 +208,11 @@ class _Scan:
         self.closed = entry
         self.notable_stated, self.conflicts_stated = whole(entry["notable"]), whole(entry["conflicts"])
         counts = {status: count for status, count in entry["counts"].items() if count}
-        if entry["items"] != self.items or counts != {status: count for status, count in self.counts.items() if count}:
+        if entry["items"] != self.items or counts != {
+            status: count for status, count in self.recorded.counts.items() if count
+        }:
             self.problem("the counts of its close are not those of its items")
-        if whole(entry.get("trivial", self.trivial)) != self.trivial:
+        if whole(entry.get("trivial", self.recorded.trivial)) != self.recorded.trivial:
             self.problem("its close states another number of trivial items than it has")
         if is_told(entry):
             stated = Shortfall.of_facts(entry)
@@ -216,41 +226,65 @@ class _Scan:
             return
         self.abandoned = entry
 
-    def finished(self) -> ScanSummary:
+    def finished(self, lists_now: tuple[NamedList, ...]) -> ScanSummary:
+        """The summary; `lists_now` are the lists by which the matches hold."""
+        now = self.recorded.plus(self.now)
+        relisted = self._relisted(lists_now)
         return ScanSummary(
             number=self.number,
             opened=self.opened,
             lists=self.lists,
+            lists_now=lists_now,
             self_test=self.self_test,
             closed=self.closed,
             anomalies=tuple(self.anomalies),
             relookups=tuple(self.relookups),
             items=self.items,
             bytes=self.bytes,
-            counts=dict(self.counts),
-            unreadable=_by_count(self.unreadable),
-            skipped=_by_count(self.skipped),
+            counts=dict(now.counts),
+            unreadable=by_count(now.unreadable),
+            skipped=by_count(now.skipped),
             shortfall=self.shortfall,
             told=self.closed is None or is_told(self.closed),
-            matches=self.matches,
-            undecoded=self.undecoded,
-            notable=max(self.notable, self.notable_stated),
-            notable_listed=self.notable,
-            notable_identical=self.notable_identical,
-            notable_duplicates=self.notable_duplicates,
-            notable_doubtful=self.notable_doubtful,
-            trivial=self.trivial,
-            conflicts=max(self.conflicts, self.conflicts_stated),
-            cut=self.cut,
+            matches=now.matches,
+            undecoded=now.undecoded,
+            notable=now.notable + max(0, self.notable_stated - self.recorded.notable - relisted),
+            notable_listed=now.notable,
+            notable_identical=now.notable_identical,
+            notable_duplicates=now.notable_duplicates,
+            notable_doubtful=now.notable_doubtful,
+            trivial=now.trivial,
+            conflicts=now.conflicts + max(0, self.conflicts_stated - self.recorded.conflicts - relisted),
+            cut=now.cut,
+            gained=self.gained,
+            lost=self.lost,
+            unconfirmed=self.unconfirmed,
+            undecided=self.undecided,
+            decisions=by_count(self.decisions),
             problems=tuple(self.problems),
             abandoned=self.abandoned,
         )
+
+    def _relisted(self, lists_now: tuple[NamedList, ...]) -> int:
+        """How many items, at most, match beyond their listed matches as scanned and no longer do so now.
+
+        A relookup lists all matches with a list that changed. So where every list did, nothing is unlisted.
+        """
+        if not self.relookups:
+            return 0
+        kept = {
+            used.name
+            for used in lists_now
+            if (used.name, used.digest) in {(one.name, one.digest) for one in self.lists}
+        }
+        return self.listed_now if kept else self.items
 
 
 class _Reading:
     """The summary of a case while its entries are being read."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: CurrentState | None) -> None:
+        self._state = state
         self.opened: Mapping[str, Any] = {}
         self.scans: dict[int, _Scan] = {}
         self.anomalies: list[Mapping[str, Any]] = []
@@ -264,7 +298,7 @@ class _Reading:
             "scan.close": lambda entry: self._scan(whole(entry["scan"])).close(entry),
             "scan.abandon": lambda entry: self._scan(whole(entry["scan"])).abandon(entry),
             "anomaly": self._anomaly,
-            "relookup": lambda entry: self._scan(whole(entry["scan"])).relookups.append(entry),
+            "relookup": self._relookup,
             "decision": self._decision,
         }
 
@@ -272,7 +306,7 @@ class _Reading:
         """Take the next entry and its leaf index."""
         self._lists.add(entry)
         if entry["type"] == "item":
-            classified_finding = self._lists.classify(index, entry)
+            classified_finding = self._lists.classified(index, entry, self._state)
             self._scan(classified_finding.scan).add(classified_finding)
         elif (read := self._by_type.get(entry["type"])) is not None:
             read(entry)
@@ -304,13 +338,29 @@ class _Reading:
         scan = self.scans.get(entry.get("scan", 0))
         (self.anomalies if scan is None else scan.anomalies).append(entry)
 
+    def _relookup(self, entry: Mapping[str, Any]) -> None:
+        self._scan(whole(entry["scan"])).relookups.append(entry)
+
     def _decision(self, _entry: Mapping[str, Any]) -> None:
         self.decisions += 1
 
+    def finished(self) -> tuple[ScanSummary, ...]:
+        """The summaries of the scans, by number."""
+        return tuple(self.scans[number].finished(self._lists_now(number)) for number in sorted(self.scans))
 
-def summarize(case: CaseReader) -> CaseSummary:
-    """The summary of a case. It reads every entry once. CaseError where an entry is malformed."""
-    reading = _Reading()
+    def _lists_now(self, number: int) -> tuple[NamedList, ...]:
+        if self._state is not None:
+            return tuple(self._state.later.lists(number).values())
+        return tuple(NamedList(used.name, used.version, used.digest) for used in self.scans[number].lists)
+
+
+def summarize(case: CaseReader, *, as_scanned: bool = False, state: CurrentState | None = None) -> CaseSummary:
+    """The summary of a case, of its findings as they are now, or as scanned. It parses every entry once.
+
+    `state` is the current state of the case, where it was read already. CaseError where an entry is malformed.
+    """
+    state = state_of(case, as_scanned=as_scanned, state=state)
+    reading = _Reading(state)
     for index, entry in case.entries():
         try:
             reading.add(index, entry)
@@ -319,7 +369,7 @@ def summarize(case: CaseReader) -> CaseSummary:
     checkpoint = case.checkpoint
     return CaseSummary(
         opened=reading.opened,
-        scans=tuple(reading.scans[number].finished() for number in sorted(reading.scans)),
+        scans=reading.finished(),
         anomalies=tuple(reading.anomalies),
         decisions=reading.decisions,
         origin=case.origin,
@@ -327,17 +377,12 @@ def summarize(case: CaseReader) -> CaseSummary:
         root=case.root(),
         checkpoint=checkpoint,
         checkpoint_size=int(checkpoint.split("\n", 2)[1]),
+        as_scanned=as_scanned,
     )
-
-
-def _by_count(counts: Mapping[str, int]) -> dict[str, int]:
-    """The same counts, the largest first, without those of 0."""
-    counted = ((name, count) for name, count in counts.items() if count)
-    return dict(sorted(counted, key=lambda item: (-item[1], item[0])))
 
 
 def _summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     summed: Counter[str] = Counter()
     for part in parts:
         summed.update(part)
-    return _by_count(summed)
+    return by_count(summed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -69,9 +70,13 @@ DISPOSITIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The result that a report states first: a headline and its sentences. `grave` if an item is notable."""
+    """The result that a report states first: a headline and its sentences. `grave` if an item is notable.
+
+    `basis` says what it holds for: the lists and their versions, and whether later entries are taken into account.
+    """
 
     headline: str
+    basis: str
     sentences: tuple[str, ...]
     grave: bool
 
@@ -83,7 +88,7 @@ def reason_text(reason: str) -> str:
 
 def statement(case: CaseSummary) -> Statement:
     if not case.scans:
-        return Statement("Nothing was scanned in this case.", ("The ledger holds no scan.",), grave=False)
+        return Statement("Nothing was scanned in this case.", "", ("The ledger holds no scan.",), grave=False)
     items, notable = case.items, case.notable
     if not items:
         headline = "No item was recorded."
@@ -92,7 +97,28 @@ def statement(case: CaseSummary) -> Statement:
         headline = f"{notable:,} of {counted(items, 'item')} {verb} notable entries."
     else:
         headline = f"No match with a notable entry was recorded for {counted(items, 'item')}."
-    return Statement(headline, tuple(_sentences(case)), grave=notable > 0)
+    return Statement(headline, _basis(case), tuple(_sentences(case)), grave=notable > 0)
+
+
+def _basis(case: CaseSummary) -> str:
+    """The lists by which the result holds, scan by scan where these differ, and which state of the case it is."""
+    named = {scan.number: _named(scan) for scan in case.scans}
+    if len(set(named.values())) == 1:
+        lists = next(iter(named.values()))
+    else:
+        lists = "; ".join(f"scan {number}: {text}" for number, text in named.items())
+    relookups, decisions = sum(scan.relookups_made for scan in case.scans), case.decisions
+    later = " and ".join(
+        counted(count, noun) for count, noun in ((relookups, "relookup"), (decisions, "decision")) if count
+    )
+    if case.as_scanned:
+        left_out = f"; {later} in the ledger {'is' if relookups + decisions == 1 else 'are'} left out" if later else ""
+        return f"As scanned, by {lists}{left_out}."
+    return f"By {lists}{f', after {later}' if later else ''}."
+
+
+def _named(scan: ScanSummary) -> str:
+    return ", ".join(f"{used.name} version {used.version}" for used in scan.lists_now) or "no list"
 
 
 def incomplete(case: CaseSummary) -> Iterator[str]:
@@ -117,6 +143,7 @@ def _sentences(case: CaseSummary) -> Iterator[str]:
     if len(scans) > 1:
         yield f"The numbers are of {len(scans)} scans together: an item that was scanned twice counts twice."
     yield from _of_matches(case)
+    yield from _of_later(case)
     unreadable, skipped = case.total(Status.UNREADABLE), sum(case.skipped.values())
     if unreadable:
         known = (
@@ -141,8 +168,30 @@ def _sentences(case: CaseSummary) -> Iterator[str]:
         if not scan.lists:
             yield f"Scan {scan.number} had no hash list loaded: nothing in it could match."
     yield "What the lists do not hold, no scan can find: no match does not mean that an item is harmless."
-    if case.decisions:
-        yield f"The ledger also holds {counted(case.decisions, 'decision')} of examiners, which are not evaluated here."
+
+
+def _of_later(case: CaseSummary) -> Iterator[str]:
+    """A generator of sentences on what relookups and decisions changed."""
+    scans = case.scans
+    gained, lost = sum(scan.gained for scan in scans), sum(scan.lost for scan in scans)
+    if not case.as_scanned and any(scan.relookups for scan in scans):
+        now = "is notable now and was not" if gained == 1 else "are notable now and were not"
+        then = "was notable and is not" if lost == 1 else "were notable and are not"
+        yield f"After looking up again: {counted(gained, 'item')} {now}; {counted(lost, 'item')} {then} any more."
+    if unconfirmed := sum(scan.unconfirmed for scan in scans):
+        yield (
+            f"{counted(unconfirmed, 'item')} may match the newer lists and could not be confirmed, since the evidence "
+            "was not there, or was not the same: run `matcher relookup` again where it is."
+        )
+    decided: Counter[str] = Counter()
+    for scan in scans:
+        decided.update(scan.decisions)
+    if decided:
+        verdicts = ", ".join(f"{count:,} {verdict}" for verdict, count in decided.most_common())
+        yield f"Examiners decided on {counted(decided.total(), 'item')}: {verdicts}. The counts here are of matches."
+    undecided = sum(scan.undecided for scan in scans)
+    if decided and undecided:
+        yield f"{_are(undecided)} notable and {'has' if undecided == 1 else 'have'} no decision yet."
 
 
 def _of_not_opened(case: CaseSummary) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ledger import Ledger, canonical, decode_item, is_item, is_item_of
+from ledger import Ledger, canonical, decode_item, is_item, is_item_of, match_identity
 from ledger import parse as parsed
 from matcher.calibration.tables import LOW_QUALITIES
 from matcher.errors import CaseError
@@ -74,7 +74,7 @@ def read_scans(log: Ledger) -> State:
             for kind, is_match in (("withdrawn", False), ("new", True), ("changed", True)):
                 for change in entry[kind]:
                     match = change["match"]
-                    scan.later.setdefault(change["seq"], {})[identity(match)] = match if is_match else None
+                    scan.later.setdefault(change["seq"], {})[match_identity(match)] = match if is_match else None
     return State(size, scans)
 
 
@@ -85,18 +85,6 @@ def was_looked_up_since(log: Ledger, size: int, scan: int) -> bool:
         for _index, body in log.entries(size)
         if not is_item(body)
     )
-
-
-def identity(match: Json) -> bytes:
-    """The identity of a match: all fields but those that depend on the lists' length and the number of queries.
-
-    Without `doubtful` and `trivial` too: they follow from the qualities and the digest, and earlier versions did not
-    record them.
-    """
-    return canonical({key: value for key, value in match.items() if key not in _NOT_IDENTITY})
-
-
-_NOT_IDENTITY = frozenset({"threshold", "chance", "doubtful", "trivial"})
 
 
 def thresholds_of(matcher: Matcher) -> Json:

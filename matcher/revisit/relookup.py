@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ledger import Ledger, SizeChangedError, canonical
+from ledger import Ledger, SizeChangedError, canonical, match_identity
 from matcher.errors import CaseError, DecodeError
 from matcher.examine.engine import Matcher
 from matcher.lookup.outcome import Matched, best_of
@@ -44,7 +44,6 @@ from matcher.revisit.closed_scans import (
     ScanState,
     check_calibration,
     findings_of,
-    identity,
     read_scans,
     thresholds_of,
     was_looked_up_since,
@@ -168,7 +167,7 @@ def _relookup_scan(log: Ledger, request: RelookupRequest, number: int) -> Relook
         size = state.size
         while True:
             try:
-                sealed = [make(form) for form in _entries(result)]
+                sealed = [make(form) for form in relookup_entries(result)]
                 bodies = [*loads, *(body for body, _openings in sealed)]
                 openings = [*([] for _load in loads), *(opened for _body, opened in sealed)]
                 log.append(bodies, checkpoint=True, expected_size=size, openings=openings)
@@ -221,7 +220,7 @@ class _Item:
         self._matcher = matcher
         self._seq = seq
         self._finding = finding
-        self._before: dict[bytes, Json] = {identity(match): match for match in finding["matches"]}
+        self._before: dict[bytes, Json] = {match_identity(match): match for match in finding["matches"]}
         later = scan.later.get(seq, {})
         for form, match in later.items():
             if match is None:
@@ -245,7 +244,7 @@ class _Item:
         matched, failed = stored.matches(self._seq, confirm)
         for reason in dict.fromkeys(failed.values()):
             yield Change("unconfirmed", self._seq, path, reason=reason)
-        now = {identity(each.match.as_json()): each for each in best_of(matched)}
+        now = {match_identity(each.match.as_json()): each for each in best_of(matched)}
         for form, match in self._before.items():
             if form not in now and match["algorithm"] not in failed:
                 yield Change("withdrawn", self._seq, path, match)
@@ -306,7 +305,7 @@ def _place(algorithm: str, transform: str, region: Sequence[int] | None) -> tupl
     return algorithm, transform, None if region is None else tuple(region)
 
 
-def _entries(result: Relookup) -> list[Json]:
+def relookup_entries(result: Relookup) -> list[Json]:
     """The entries that hold a relookup's changes, in order."""
     facts = {
         "scan": result.scan,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matcher.record.case import CaseFacts, CaseReader, open_case
+from matcher.record.current import CurrentState, findings_of
 from matcher.revisit.relookup import Relookup, RelookupRequest, relookup
 
 Matches = dict[str, set[str]]
@@ -33,6 +34,17 @@ def recorded(case: Path) -> Matches:
     """The recorded matches of each item, by its path."""
     with CaseReader(case) as reader:
         return {finding["path"]: set(map(form, finding["matches"])) for _scan, finding in reader.findings()}
+
+
+def current(case: Path) -> dict[str, dict[str, Any]]:
+    """The current findings by their paths, without what says how they came about, nor what depends on list lengths."""
+    found = {}
+    with CaseReader(case) as reader:
+        for placed in findings_of(reader, CurrentState.read(reader)):
+            finding = {name: value for name, value in placed.finding.items() if name not in ("relookup", "decision")}
+            finding["matches"] = list(map(form, finding["matches"]))
+            found[finding["path"]] = finding
+    return found
 
 
 def after(matches: Matches, result: Relookup) -> Matches:

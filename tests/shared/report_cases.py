@@ -154,8 +154,7 @@ def written(case: CaseReader, name: str, options: ReportOptions = PLAIN) -> byte
 
 
 def rows(data: bytes) -> list[dict[str, str]]:
-    assert data.startswith(b"\xef\xbb\xbf")
-    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8"), newline="")))
 
 
 def page_of(tmp_path: Path, *findings: Finding, close: bool = True, **fields: Any) -> str:

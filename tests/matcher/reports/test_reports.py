@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from matcher.commands import run
 from matcher.errors import CaseError
 from matcher.model import Disposition, Reason, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
 from matcher.record.entries import append_scan_open
-from matcher.reports import Report, report, report_names
+from matcher.reports import Report, ReportOptions, report, report_names
+from matcher.reports import csv as csv_report
 from matcher.reports.classify import Kind, classified
-from matcher.reports.csv import COLUMNS, guarded
+from matcher.reports.csv import COLUMNS, guarded, shortened
 from matcher.reports.masking import shown_path, shown_source
 from matcher.reports.summary import summarize
 from matcher.reports.wording import REASONS, STATUSES, incomplete
@@ -25,8 +28,10 @@ from tests.shared.report_cases import (
     MASKED,
     PLAIN,
     add,
+    finding,
     loads,
     opening,
+    page_of,
     recorder_for,
     rows,
     written,
@@ -102,7 +107,7 @@ class TestCsv:
 
     def test_paths_come_back(self, case: CaseReader) -> None:
         paths = dict.fromkeys(row["path"] for row in rows(written(case, "csv")))
-        assert [path[1:] if path.startswith("'") else path for path in paths] == [item.path for item in FINDINGS]
+        assert {path[1:] if path.startswith("'") else path for path in paths} == {item.path for item in FINDINGS}
 
     def test_a_row_says_everything_of_its_match(self, case: CaseReader) -> None:
         (row,) = (row for row in rows(written(case, "csv")) if row["region"] and row["scan"] == "1")
@@ -130,6 +135,66 @@ class TestCsv:
     def test_no_cell_of_a_case_begins_like_a_formula(self, case: CaseReader) -> None:
         cells = [cell for row in rows(written(case, "csv")) for cell in row.values()]
         assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r"))]
+
+
+class TestSpreadsheets:
+    def test_notable_items_first_then_other_matches_then_the_rest(self, case: CaseReader) -> None:
+        ranks = [
+            0 if row["disposition"] == "notable" else 1 if row["list"] else 2 for row in rows(written(case, "csv"))
+        ]
+        by_item = [rank for rank in ranks if rank != 1]
+        assert by_item == sorted(by_item)
+        assert 2 in ranks
+        assert ranks.index(2) > max(at for at, rank in enumerate(ranks) if rank != 2)
+
+    def test_only_matches(self, case: CaseReader) -> None:
+        found = rows(written(case, "csv", ReportOptions(matched=True)))
+        assert found == [row for row in rows(written(case, "csv")) if row["list"]]
+        lines = [json.loads(line) for line in written(case, "jsonl", ReportOptions(matched=True)).splitlines()]
+        assert lines == [form for _scan, form in case.findings() if form["matches"]]
+
+    def test_a_byte_order_mark_on_request(self, case: CaseReader) -> None:
+        plain, marked = written(case, "csv"), written(case, "csv", ReportOptions(byte_order_mark=True))
+        assert marked == b"\xef\xbb\xbf" + plain
+
+    def test_what_a_spreadsheet_leaves_out_is_told(self, case: CaseReader, monkeypatch: pytest.MonkeyPatch) -> None:
+        told: list[str] = []
+        total = len(rows(written(case, "csv", ReportOptions(warn=told.append))))
+        assert told == []
+        monkeypatch.setattr(csv_report, "MOST_ROWS", total)  # the header is the one row too many
+        written(case, "csv", ReportOptions(warn=told.append))
+        assert "leaves out the last 1 without a word, none of them a match" in told[0]
+        monkeypatch.setattr(csv_report, "MOST_ROWS", 3)
+        written(case, "csv", ReportOptions(warn=told.append))
+        matches = sum(bool(row["list"]) for row in rows(written(case, "csv")))
+        assert f"the last {total - 2} without a word, {matches - 2} of them MATCHES" in told[1]
+
+    @pytest.mark.parametrize("text", ["x" * 32_768, "=" + "x" * 32_766, "\U0001f600" * 16_384, "ü" * 100_000])
+    def test_a_cell_that_is_too_long_is_cut_with_a_mark(self, text: str) -> None:
+        cut = shortened(guarded(text))
+        assert isinstance(cut, str)
+        assert len(cut.encode("utf-16-le")) // 2 <= 32_767
+        assert re.search(r" \[CUT: [0-9,]+ characters\]\Z", cut)
+        assert cut.split(" [CUT")[0] in f"'{text}"
+
+    @pytest.mark.parametrize("cell", ["x" * 32_767, "\U0001f600" * 16_383, "", None, 5])
+    def test_any_other_is_whole(self, cell: Any) -> None:
+        assert shortened(cell) == cell
+
+    def test_cut_cells_are_counted(self, tmp_path: Path) -> None:
+        told: list[str] = []
+        page_of(tmp_path, finding("y" * 40_000 + ".jpg"), finding("short.jpg"))
+        with CaseReader(tmp_path / "case") as reader:
+            written(reader, "csv", ReportOptions(warn=told.append))
+        assert [text.split(" had")[0] for text in told] == ["warning: 1 cell"]
+
+    def test_the_command_says_it(self, reported_case: Path, capfd: pytest.CaptureFixture[str]) -> None:
+        case = ["--case", str(reported_case), "-o", "-"]
+        assert run(["report", *case, "--format", "csv", "--matched", "--bom"]) == 0
+        assert len(rows(capfd.readouterr().out.encode().removeprefix(b"\xef\xbb\xbf"))) > 5
+        assert run(["report", *case, "--format", "html", "--matched"]) == 2
+        assert run(["report", *case, "--format", "jsonl", "--bom"]) == 2
+        assert "--bom is for csv" in capfd.readouterr().err
 
 
 class TestSummary:

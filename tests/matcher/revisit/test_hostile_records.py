@@ -97,7 +97,7 @@ def test_entries_of_another_hand_are_named(
     assert run(["verify", "--case", str(case), "--keys", str(trusted(case))]) == 1
     assert "that this tool does not write" in capsys.readouterr().out
     assert run(["findings", "--case", str(case)]) == 2
-    assert "is not a finding of this tool" in capsys.readouterr().err
+    assert "entry 8 of the ledger (item) is not as matcher writes it" in capsys.readouterr().err
 
 
 def test_a_flipped_byte_in_the_schema_is_no_traceback(case: Path, capsys: Capture) -> None:

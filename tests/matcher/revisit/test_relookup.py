@@ -17,7 +17,7 @@ from matcher.imaging.picture import turn
 from matcher.record.case import CaseReader
 from matcher.record.hashes_file import path_of
 from matcher.revisit.verify import verify_case
-from tests.shared.relookup_cases import after, lines_of, recorded, run_relookup
+from tests.shared.relookup_cases import after, current, lines_of, recorded, run_relookup
 from tests.shared.report_cases import MASKED, PLAIN, written
 from tests.shared.scan_cases import Failing, entries, scan
 
@@ -63,6 +63,7 @@ def test_it_gives_what_a_new_scan_gives(
     first = recorded(tmp_path / "case")
     (result,) = run_relookup(tmp_path / "case", store)
     assert after(first, result) == recorded(tmp_path / "fresh")
+    assert current(tmp_path / "case") == current(tmp_path / "fresh")
     assert bool(result.changes) == (before != now)
     assert result.changes_of("unconfirmed") == []
     assert all(change.notable for change in result.changes_of("new"))
