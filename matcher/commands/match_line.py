@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matcher.algorithms import ALGORITHMS, Metric
 from matcher.lists.opened import OpenList
 from matcher.model import Finding, Match
 
@@ -19,10 +20,10 @@ def match_line(finding: Finding, lists: Sequence[OpenList], *, width: int | None
     more = f", and {finding.matches_total - 1:,} more" if finding.matches_total > 1 else ""
     turned = "" if nearest.transform == "none" else f", {nearest.transform}"
     head = f"{what} (provisional): "
-    tail = (
-        f": {nearest.list} {entry_name(nearest, lists)}, {nearest.algorithm} {nearest.distance} of {nearest.threshold}"
-        f"{turned}{more}"
-    )
+    how = f"{nearest.algorithm} {nearest.distance} of {nearest.threshold}{turned}"
+    if nearest.algorithm in ALGORITHMS and ALGORITHMS[nearest.algorithm].metric is Metric.EXACT:
+        how = f"identical by {nearest.algorithm}"
+    tail = f": {nearest.list} {entry_name(nearest, lists)}, {how}{more}"
     room = None if width is None else max(_LEAST_PATH, width - len(head) - len(tail))
     return f"{head}{cut_middle(finding.path, room)}{tail}"
 

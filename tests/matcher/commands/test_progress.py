@@ -102,6 +102,8 @@ def test_a_match_is_one_short_line_with_the_note_or_a_short_id(lists: list[OpenL
     assert match_line(finding("DCIM/1.jpg", match("noted/1"), match("noted/2")), lists) == (
         'notable (provisional): DCIM/1.jpg: noted "Holiday at the sea", pdq 12 of 31, rotate90, and 1 more'
     )
+    same = Match("noted", "unknown", "1", "md5", bytes(16), bytes(16), 0, 0, None, None, "none")
+    assert match_line(finding("1.jpg", same), lists) == "notable (provisional): 1.jpg: noted unknown, identical by md5"
 
 
 def test_a_long_path_is_cut_to_the_terminal_s_width(lists: list[OpenList]) -> None:
