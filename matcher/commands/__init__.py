@@ -26,7 +26,7 @@ import click
 
 from ledger import LedgerError
 from matcher.commands.lazy import LazyGroup
-from matcher.commands.output import abandon_stdout, flush_stdout, name_stdout
+from matcher.commands.output import NAME, abandon_stdout, done_so_far, flush_stdout, name_stdout
 from matcher.errors import MatcherError
 from matcher.system.compiling import WORK
 from matcher.system.files import readable_name
@@ -55,6 +55,7 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code. No exception leaves this function."""
+    done_so_far()
     try:
         result = cli.main(list(arguments), prog_name="matcher", standalone_mode=False)
         flush_stdout()
@@ -69,7 +70,8 @@ def run(arguments: Sequence[str]) -> int:
         pass
     except OSError as error:
         where = f"{readable_name(error.filename)}: " if error.filename else ""
-        say(f"matcher: {where}{error.strerror or error}{_open_files(error)}")
+        done = done_so_far() if error.filename == NAME else ""
+        say(f"matcher: {where}{error.strerror or error}{_open_files(error)}{'; ' if done else ''}{done}")
     except Exception as error:  # noqa: BLE001 - the last line of defence: an exit code of 1 would mean "notable found"
         at = traceback.extract_tb(error.__traceback__)[-1]
         say(f"matcher: internal error: {type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})")

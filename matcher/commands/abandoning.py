@@ -15,6 +15,7 @@ def abandoned(
     case: Path, number: int, reason: str, *, facts: CaseFacts, key: Path, passphrase: bytes | None, quiet: bool
 ) -> int:
     """End scan `number` of a case as abandoned, and print what stays recorded of it. Returns the exit code."""
+    from matcher.commands.output import note_done
     from matcher.commands.progress import Progress
     from matcher.commands.scan_result import notebook, print_result
     from matcher.record.case import check_case, open_case
@@ -25,6 +26,7 @@ def abandoned(
     waiting = Progress(quiet=quiet, jsonl=False).waiting
     with open_case(case, facts, key=key, passphrase=passphrase, on_wait=waiting) as log:
         result = abandon_scan(log, case, number, reason=reason, facts=facts)
+        note_done(f"scan {number} is abandoned all the same")
         counts = ", ".join(f"{count:,} {status}" for status, count in result.facts["counts"].items() if count)
         print_result(
             f"scan {number}: ABANDONED with {result.facts['items']:,} items recorded ({counts or 'nothing'}), "

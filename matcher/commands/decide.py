@@ -52,27 +52,33 @@ def command(
     items are decided, or none.
     """
     from ledger import read_passphrase
+    from matcher.commands.output import note_done
     from matcher.commands.progress import Progress
     from matcher.record.case import NO_FACTS, CaseReader, check_case, is_signed_by, open_case
     from matcher.record.examiner_folder import signing_key_path
     from matcher.revisit.decide import DecisionRequest, decide
     from matcher.revisit.items import known_examiner, named_items
+    from matcher.system.files import readable_name
 
     if not paths and not indexes:
         raise click.UsageError("name the items: --path PATH or --index N, each as often as necessary")
     check_case(case)
     key = signing_key_path() if key is None else key
+    is_new = not key.exists()
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
     with CaseReader(case) as reader:
         named_items(reader, indexes=indexes, paths=paths, scan=scan)  # before a key is added to the case
-        if examiner is None and is_signed_by(case, reader.origin, key, passphrase):
+        is_of_case = is_signed_by(case, reader.origin, key, passphrase)
+        if examiner is None and is_of_case:
             examiner = known_examiner(reader)
     if not examiner:
         raise click.UsageError("say who decides: --examiner NAME")
     request = DecisionRequest(case, verdict, examiner, indexes, paths, scan, role, note)
     waiting = Progress(quiet=False, jsonl=False).waiting
     with open_case(case, NO_FACTS, key=key, passphrase=passphrase, on_wait=waiting) as log:
-        for decided in decide(log, request):
+        recorded = decide(log, request)
+        note_done(f"{'the decision is' if len(recorded) == 1 else 'the decisions are'} recorded all the same")
+        for decided in recorded:
             echo_json(
                 {
                     "decision": decided.index,
@@ -84,5 +90,8 @@ def command(
                     "supersedes": decided.supersedes,
                 }
             )
+        if not is_of_case:
+            made = f"; it was made now: {readable_name(key)}" if is_new else ""
+            say(f"note: the case did not know the key that signs this{made}; who verifies with keys needs its vkey too")
         say(f"ledger size {log.size}, root {log.root().hex()}   (write both in your notebook)")
     return 0

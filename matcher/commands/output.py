@@ -10,6 +10,20 @@ from contextlib import suppress
 from typing import Any
 
 NAME = "standard output"
+_done: list[str] = []
+"""What the running command has done that stays done where its output cannot be written."""
+
+
+def note_done(text: str) -> None:
+    """Say what was done, in the error of an output that cannot be written."""
+    _done.append(text)
+
+
+def done_so_far() -> str:
+    """What `note_done` was told last, to be said once; empty where nothing was."""
+    done = _done[-1] if _done else ""
+    _done.clear()
+    return done
 
 
 class _Output(io.FileIO):

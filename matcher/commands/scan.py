@@ -200,7 +200,7 @@ def _scanned(
     for request in requests:
         prepared.append(prepare_scan(request, matcher=prepared[-1].matcher if prepared else None))
         if request.source is not None and request.source.repeated:
-            say(f"note: {request.source.repeated:,} names are in the list more than once: each is one item")
+            say(f"note: {request.source.repeated:,} lines repeat a name of the list: each name is one item")
     lists = prepared[0].matcher.lists
     say_meanings(lists, quiet=progress.quiet)
     closed = []

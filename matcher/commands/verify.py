@@ -126,10 +126,15 @@ def _as_opened(scan: ScanVerdict) -> Iterator[str]:
         yield from ("--exhibit", str(opened["exhibit"]))
     if isinstance(settings, dict):
         yield from (option for option, name, value in _FLAGS if settings.get(name) is value)
+    computed = [str(part.get("name")) for part in opened.get("algorithms") or () if isinstance(part, dict)]
+    if more := [name for name in computed if name not in _ALWAYS]:
+        yield from ("--algorithms", ",".join(more))
     if opened.get("sealed"):
         yield "--seal-paths"
 
 
+_ALWAYS = frozenset({"md5", "sha1", "sha256", "pdq", "phash"})
+"""The algorithms that a scan computes without being asked, or because of its lists."""
 _FLAGS = (
     ("--exact", "exact", True),
     ("--no-regions", "regions", False),

@@ -22,7 +22,7 @@ def selected_lists(store: Store, lists: Iterable[str | tuple[str, int]]) -> list
     """The names and versions of lists that are named, or given with a version; each once, in their order.
 
     A name stands for the list's current version: StoreError where the store has none. SettingsError where an element is
-    neither, or `lists` is one text.
+    neither, or `lists` is one text, or empty.
     """
     if isinstance(lists, str):
         raise SettingsError(f"lists is the text {lists!r}: put names, or pairs of name and version, in a list")
@@ -35,4 +35,6 @@ def selected_lists(store: Store, lists: Iterable[str | tuple[str, int]]) -> list
         if len(pair) != 2 or not isinstance(pair[0], str) or type(pair[1]) is not int:
             raise SettingsError(f"lists has {each!r:.60}: a name, or a pair of name and version, is expected")
         selected[pair[0], pair[1]] = None
+    if not selected:
+        raise SettingsError("lists names no list: leave it out for all current lists of the store")
     return list(selected)

@@ -66,7 +66,7 @@ def import_lists(
         with building(writer, request.name, default_category=request.default_category, base=base) as builder:
             sources = [_read(builder, path, request, on_refused) for path in request.files]
             profile = request.profile or (CategoryProfile() if base is None else base.facts.profile)
-            check = None if request.allow_shrink else partial(_check_size, _replaced(writer, request.name))
+            check = None if request.allow_shrink else partial(_check_size, _replaced(writer, request.name), request)
             return publish(writer, builder, name=request.name, sources=sources, profile=profile, check=check)
 
 
@@ -78,17 +78,25 @@ def _replaced(writer: StoreWriter, name: str) -> ListVersion | None:
         raise StoreError(f"{error}; to import {name} without a comparison of its size, use --allow-shrink") from error
 
 
-def _check_size(before: ListVersion | None, after: ListVersion) -> None:
-    """ListError where a version has less than half of the entries of the one that it replaces."""
+def _check_size(before: ListVersion | None, request: ImportRequest, after: ListVersion) -> None:
+    """ListError where a version has less than half of the entries of the one that it replaces.
+
+    So, too, where a whole import lacks a type of hashes; an update states entries anew, and may do without.
+    """
     if before is None:
         return
     had, has = int(before.counts["entries"]), int(after.counts["entries"])
+    gone = [name for name, count in before.counts["hashes"].items() if count and not after.counts["hashes"].get(name)]
     if 2 * has < had:
-        raise ListError(
-            f"{after.name}: nothing imported: the new version would have {has:,} entries, less than half of the "
-            f"{had:,} of version {before.version}, which it would replace. Is the file whole? If the list has really "
-            "become so small, import it with --allow-shrink"
-        )
+        less = f"{has:,} entries, less than half of the {had:,} of version {before.version}, which it would replace"
+    elif gone and not request.update:
+        less = f"no {' and no '.join(gone)} hashes, and version {before.version}, which it would replace, has some"
+    else:
+        return
+    raise ListError(
+        f"{after.name}: nothing imported: the new version would have {less}. Is the file whole? If the list has really "
+        "changed so much, import it with --allow-shrink"
+    )
 
 
 def _read(

@@ -180,8 +180,9 @@ def _of_later(case: CaseSummary) -> Iterator[str]:
         yield f"After looking up again: {counted(gained, 'item')} {now}; {counted(lost, 'item')} {then} any more."
     if unconfirmed := sum(scan.unconfirmed for scan in scans):
         yield (
-            f"{counted(unconfirmed, 'item')} may match the newer lists and could not be confirmed, since the evidence "
-            "was not there, or was not the same: run `matcher relookup` again where it is."
+            f"{counted(unconfirmed, 'item')} may match the newer lists and could not be confirmed: the evidence was "
+            "not there or not the same (run `matcher relookup` again where it is), or the item was excluded and its "
+            "picture never hashed (scan it anew)."
         )
     decided: Counter[str] = Counter()
     for scan in scans:

@@ -22,7 +22,7 @@ lists, by algorithm, that the scan did not compute), `new` (seq, path, match, no
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from matcher.errors import CaseError, DecodeError
 from matcher.examine.engine import Matcher
 from matcher.lookup.outcome import Matched, best_of
 from matcher.lookup.picture_lookup import PictureLookup
-from matcher.model import Disposition, Hash, OrientationHashes
+from matcher.model import Disposition, Hash, OrientationHashes, Status
 from matcher.record.builds import library_builds, tool_version
 from matcher.record.entries import entry, form_of
 from matcher.record.examiner_folder import sealing_secret_path
@@ -59,6 +59,9 @@ MOST_ENTRY = 60_000
 """The largest size of one entry in bytes; a ledger permits 65,535."""
 MOST_NEW = 1000
 """The largest number of new matches of one item that are recorded, notable ones first."""
+
+NOT_HASHED = "it was excluded and is not known good any more: its picture was not hashed; scan it anew"
+"""Why an item that was excluded as known good cannot be confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,8 @@ class _Item:
         for reason in dict.fromkeys(failed.values()):
             yield Change("unconfirmed", self._seq, path, reason=reason)
         now = {match_identity(each.match.as_json()): each for each in best_of(matched)}
+        if self._finding["status"] == Status.EXCLUDED and not _is_known_good(now.values()):
+            yield Change("unconfirmed", self._seq, path, reason=NOT_HASHED)
         for form, match in self._before.items():
             if form not in now and match["algorithm"] not in failed:
                 yield Change("withdrawn", self._seq, path, match)
@@ -298,6 +303,10 @@ class _Item:
                 raise CannotConfirmError("cannot be hashed here") from error
             self._known[place] = recorded
         return recorded
+
+
+def _is_known_good(matches: Iterable[Matched]) -> bool:
+    return any(each.disposition is Disposition.KNOWN_GOOD for each in matches)
 
 
 def _place(algorithm: str, transform: str, region: Sequence[int] | None) -> tuple[str, str, tuple[int, ...] | None]:

@@ -67,7 +67,9 @@ def _differences(name: str, before: Any, now: Any) -> Iterator[str]:
         before, now = ({_label(part): part for part in parts} for parts in (before, now))
         if before == now:
             yield f"{name}: in another order"
-    if isinstance(before, dict) and isinstance(now, dict):
+    if name.startswith("algorithms ") and (before is None) != (now is None):
+        yield f"{name}: {'it was' if now is None else 'it was not'} computed (--algorithms)"
+    elif isinstance(before, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*before, *now]):
             yield from _differences(f"{name} {key}", before.get(key), now.get(key))
     else:

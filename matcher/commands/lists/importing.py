@@ -13,11 +13,13 @@ from matcher.commands import NO_HASHER, say
 from matcher.commands.lazy import installed
 from matcher.commands.lists.describing import by_category, by_meaning, described, is_never_notable, report_change
 from matcher.commands.options import FILE, store_option
+from matcher.commands.output import note_done
 from matcher.model import CategoryProfile, Disposition, RefusedLine
 from matcher.system.text import printable
 
 if TYPE_CHECKING:
     from matcher.lists.opened import OpenList
+    from matcher.lists.store import Store
     from matcher.lists.version import ListVersion
 
 _SHOWN = 20
@@ -103,20 +105,23 @@ def command(
         allow_shrink=allow_shrink,
     )
     target = Store(store)
+    had_notable = _has_notable(target, name)
     built = import_lists(target, request, on_refused=refused)
     for source, count in reported.items():
         if count > _SHOWN:
             refused_file = target.folder_of(built.name, built.version) / REFUSED
             say(f"{source}: {count - _SHOWN} more lines were refused; all are in {refused_file}")
+    note_done(f"{built.name} version {built.version} was imported all the same")
     if update:
         report_change(target, built)
     else:
         click.echo(printable(described(built)))
     opened = target.open_list(built.name, built.version)
     say(by_meaning(opened))
-    look = [*_unused(opened, mapping), *_never_matched(opened, built)]
+    is_known_good = not had_notable and _is_known_good(opened)
+    look = [*_unused(opened, mapping, is_known_good=is_known_good), *_never_matched(opened, built)]
     for each in comparability(opened):
-        if each.needs_a_look and not _is_known_good(opened):
+        if each.needs_a_look and not is_known_good:
             look.extend(each.sentences())
         else:
             for sentence in each.sentences():
@@ -128,7 +133,18 @@ def command(
     return 3 if look or reported else 0
 
 
-def _unused(opened: OpenList, mapping: tuple[str, ...]) -> Iterator[str]:
+def _has_notable(store: Store, name: str) -> bool:
+    """Whether the version in use is known to have a notable entry."""
+    from matcher.errors import StoreError
+
+    try:
+        meanings = store.open_list(name, store.current_version(name)).meanings
+    except (StoreError, OSError):
+        return False
+    return bool(meanings and meanings[Disposition.NOTABLE.value])
+
+
+def _unused(opened: OpenList, mapping: tuple[str, ...], *, is_known_good: bool) -> Iterator[str]:
     """A generator of a warning for each category that --map names and no entry has, and where none is notable."""
     names = dict.fromkeys(value.rpartition("=")[0] for value in mapping)
     names.pop("*", None)
@@ -140,7 +156,7 @@ def _unused(opened: OpenList, mapping: tuple[str, ...]) -> Iterator[str]:
         for name in names:
             if name not in has:
                 yield f"--map names category {name!r}, which no entry has; categories: {by_category(opened)}"
-    if is_never_notable([opened]) and not _is_known_good(opened):
+    if is_never_notable([opened]) and not is_known_good:
         yield "no entry is notable: a scan with no other list can find nothing notable, whatever the files hold"
 
 

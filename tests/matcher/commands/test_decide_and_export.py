@@ -125,6 +125,7 @@ def test_somebody_else_s_key_needs_a_name(case: Path, capsys: Capture) -> None:
     assert "--examiner NAME" in capsys.readouterr().err
     assert (case / LEDGER).read_bytes() == before
     assert run([*call, "--verdict", "confirmed", "--examiner", "B. Roth"]) == 0
+    assert "did not know the key that signs this; it was made now" in capsys.readouterr().err
     assert decisions(case)[0]["examiner"] == "B. Roth"
     assert verify_case(case).problems == ()
 

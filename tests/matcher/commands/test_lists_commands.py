@@ -56,7 +56,7 @@ class TestUpdate:
     @pytest.mark.slow
     def test_categories_keep_their_meaning(self, store: Path, tmp_path: Path) -> None:
         path = write(tmp_path / "u", json.dumps(line("b", "md5", 9)))
-        assert call("import", store, path, "--name", NAME, "--map", "*=known-good", "--allow-shrink") == 0
+        assert call("import", store, path, "--name", NAME, "--map", "*=known-good", "--allow-shrink") == 3
         assert call("import", store, path, "--name", NAME, "--update") == 0
         assert newest(store).facts.profile.other.value == "known-good"
         assert call("import", store, path, "--name", NAME, "--update", "--map", "*=notable") == 0
@@ -115,6 +115,21 @@ class TestNeedsALook:
         said = capsys.readouterr().err
         assert "the empty file" in said
         assert "warning" not in said
+
+    def test_a_list_that_loses_its_last_notable_entry(self, tmp_path: Path, capsys: Capture) -> None:
+        lines = [line(name, "md5", number, category="good") for number, name in enumerate("abc")]
+        profile = ("--map", "good=known-good")
+        assert self.brought(tmp_path, *lines, line("d", "md5", 9, category="bad"), more=profile) == 0
+        assert self.brought(tmp_path, *lines, more=profile) == 3
+        assert "no entry is notable" in capsys.readouterr().err
+
+    def test_a_type_of_hashes_that_is_gone_is_a_cut(self, tmp_path: Path, capsys: Capture) -> None:
+        digests = [line(name, "md5", number) for number, name in enumerate("abc")]
+        codes = [line(name, "pdq", number) for number, name in enumerate("abc")]
+        assert self.brought(tmp_path, *digests, *codes) == 0
+        assert self.brought(tmp_path, *digests) == 2
+        assert "would have no pdq hashes, and version 1, which it would replace, has some" in capsys.readouterr().err
+        assert self.brought(tmp_path, *digests, more=("--allow-shrink",)) == 0
 
     def test_refused_lines(self, tmp_path: Path, capsys: Capture) -> None:
         assert self.brought(tmp_path, line("a", "md5", 1), {"id": "x"}) == 3

@@ -96,6 +96,7 @@ def test_lists_are_named_with_or_without_a_version(store: Path) -> None:
     ("lists", "error", "reason"),
     [
         ("big", SettingsError, "the text 'big': put names"),
+        ([], SettingsError, "lists names no list"),
         ([b"big"], SettingsError, "a name, or a pair of name and version"),
         ([("big",)], SettingsError, r"lists has \('big',\)"),
         ([("big", "1")], SettingsError, r"lists has \('big', '1'\)"),
