@@ -192,6 +192,7 @@ def _scanned(
 ) -> int:
     """Run the scans of one command, and print their results. Returns the exit code; `go_on` goes on after a failure."""
     from matcher.commands.lists.describing import NEVER_NOTABLE, is_never_notable, say_meanings
+    from matcher.commands.output import note_done
     from matcher.record.case import open_case
     from matcher.scan.opening import PreparedScan, prepare_scan
     from matcher.scan.run import check_resumable, run_scan
@@ -210,6 +211,7 @@ def _scanned(
         try:
             for each in prepared:
                 closed.append(run_scan(log, each, executor=executor, listener=progress))
+                note_done(f"scan {closed[-1]['scan']} is complete and recorded all the same: `matcher report` shows it")
                 print_result(summary(closed[-1]), err=jsonl)
         except BaseException:
             progress.stop()

@@ -56,3 +56,22 @@ def test_a_stderr_that_cannot_be_written_changes_no_exit_code(ledger_file: Path)
     assert call(f"ledger verify '{ledger_file}.missing'", "2> /dev/full").returncode == 2
     assert call("ledger verify --no-such-option", "2> /dev/full").returncode == 2
     assert call("matcher findings --no-such-option", "2> /dev/full").returncode == 2
+
+
+def test_what_was_done_is_said(tmp_path: Path, known_store: Path) -> None:
+    (tmp_path / "list.txt").write_text("0" * 31 + "1\n")
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "note.txt").write_text("text")
+    case, store = tmp_path / "case", tmp_path / "store"
+    key = f"--case '{case}' --key '{tmp_path / 'key'}'"
+    for command, done in (
+        (f"lists import '{tmp_path / 'list.txt'}' --store '{store}' --name l", "l version 1 was imported"),
+        (
+            f"scan '{tmp_path / 'evidence'}' --store '{known_store}' {key} --workers 0",
+            "scan 1 is complete and recorded",
+        ),
+        (f"decide {key} --path note.txt --verdict refuted --examiner A", "the decision is recorded"),
+    ):
+        result = call(f"matcher {command}", "> /dev/full")
+        assert result.returncode == 2
+        assert f"standard output: No space left on device; {done} all the same" in result.stderr.decode(), command
