@@ -87,7 +87,7 @@ def test_another_source_is_another_scan(tmp_path: Path, evidence: Path, known_st
     ("settings", "said"),
     [
         ({"exact": True}, "settings exact: was False, is True"),
-        ({"algorithms": ("md5", "sha256", "pdq", "phash", "dhash")}, "algorithms dhash: was not there"),
+        ({"algorithms": ("md5", "sha256", "pdq", "phash", "dhash")}, "algorithms dhash: it was not computed"),
         ({"thresholds": {"pdq": 30}}, "algorithms pdq threshold: was 31, is 30"),
     ],
 )
