@@ -1,8 +1,8 @@
 """What later entries say of an item: relookups add and withdraw matches of it, decisions judge it. Pure.
 
 An item's entry is never changed. Its current matches are those of its entry, without those that a `relookup` entry of
-its scan withdrew, and with those that one found, in the order of the ledger. Its current decision is the newest
-`decision` entry that cites it and that no other decision supersedes.
+its scan withdrew, and with those that one found, or found to mean something else, in the order of the ledger. Its
+current decision is the newest `decision` entry that cites it and that no other decision supersedes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class LaterChanges:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0))
     unconfirmed: list[str] = field(default_factory=list)
     _matches: dict[bytes, Json | None] = field(default_factory=dict)
-    """By identity, a match that was found, or None for one that was withdrawn."""
+    """By identity, a match that was found or means something else now, or None for one that was withdrawn."""
 
     def applied(self, matches: Iterable[Json]) -> list[Json]:
         """The current matches, by distance, of an item whose entry has `matches`."""
@@ -69,9 +69,9 @@ class LaterChanges:
         self.counts[kind] += 1
         if kind == "unconfirmed":
             self.unconfirmed.append(change["reason"])
-        elif kind != "changed":
+        else:
             match = change["match"]
-            self._matches[match_identity(match)] = match if kind == "new" else None
+            self._matches[match_identity(match)] = None if kind == "withdrawn" else match
 
 
 class LaterEntries:

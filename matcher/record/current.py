@@ -97,7 +97,7 @@ class CurrentState:
         """Bring a finding to the state after the relookups of its scan that name it."""
         recorded, status = finding["matches"], finding["status"]
         unlisted = finding["matches_total"] - len(recorded)
-        if changes.counts["new"] or changes.counts["withdrawn"]:
+        if any(changes.counts[kind] for kind in ("new", "withdrawn", "changed")):
             matches = in_order({**finding, "matches": changes.applied(recorded)})["matches"]
             finding["matches"] = matches
             taking_part = ({key: match[key] for key in HASH_KEYS} for match in matches)

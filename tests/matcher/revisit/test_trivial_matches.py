@@ -17,9 +17,10 @@ from matcher.lookup import digests
 from matcher.model import CategoryProfile, Disposition, Finding, Match, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
 from matcher.record.recorder import Recorder
+from matcher.reports.summary import summarize
 from matcher.revisit.verify import verify_case
 from matcher.settings import Settings
-from tests.shared.relookup_cases import run_relookup
+from tests.shared.relookup_cases import current, run_relookup
 from tests.shared.report_cases import add, finding, loads, recorder_for, rows, written
 from tests.shared.scan_cases import entries, scan
 
@@ -171,5 +172,13 @@ def test_a_case_of_an_earlier_version_is_relooked_up_once(
     }
     assert len(changed) == len(result.changes) == 9
     assert all(change.match and change.match["trivial"] for change in changed)
+    assert [current(tmp_path / "case")[name]["status"] for name in ("a.txt", "b.jpg", "d.bin")] == [
+        *("skipped", "duplicate", "known")
+    ]
+    with CaseReader(tmp_path / "case") as case:
+        assert summarize(case).scans[0].notable == 1
+        assert summarize(case, as_scanned=True).scans[0].notable == 4
+        notable = {row["path"] for row in rows(written(case, "csv")) if row["disposition"] == "notable"}
+    assert notable == {"d.bin"}
     assert run_relookup(tmp_path / "case", store)[0].changes == []
     assert verify_case(tmp_path / "case").problems == ()
