@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ledger import clock as clock
     from ledger.auditing.completeness import ScanCheck, ScanChecker
     from ledger.auditing.ledger_file import AuditReport, audit
+    from ledger.commands.output import STANDARD_OUTPUT, abandon_stdout, flush_stdout, name_stdout
     from ledger.decision import VERDICTS, Decision, decision_entries, decision_entry
     from ledger.entries.disclosure import Opening, check_opening, disclose, is_sealed, seal
     from ledger.entries.entry import MAX_ENTRY, canonical, parse
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EMPTY_ROOT",
     "MAX_ENTRY",
+    "STANDARD_OUTPUT",
     "VERDICTS",
     "Answer",
     "AuditReport",
@@ -134,6 +136,7 @@ __all__ = [
     "Witness",
     "WitnessError",
     "WitnessFolder",
+    "abandon_stdout",
     "add_vkey",
     "audit",
     "canonical",
@@ -146,6 +149,7 @@ __all__ = [
     "disclose",
     "encode_item",
     "export",
+    "flush_stdout",
     "format_answer",
     "format_checkpoint",
     "format_consistency",
@@ -160,6 +164,7 @@ __all__ = [
     "load_secret",
     "load_signer",
     "match_identity",
+    "name_stdout",
     "node_hash",
     "open_note",
     "parse",
@@ -188,6 +193,7 @@ __all__ = [
 _HOMES = {
     "ledger.auditing.completeness": ("ScanCheck", "ScanChecker"),
     "ledger.auditing.ledger_file": ("AuditReport", "audit"),
+    "ledger.commands.output": ("STANDARD_OUTPUT", "abandon_stdout", "flush_stdout", "name_stdout"),
     "ledger.decision": ("VERDICTS", "Decision", "decision_entries", "decision_entry"),
     "ledger.entries.disclosure": ("Opening", "check_opening", "disclose", "is_sealed", "seal"),
     "ledger.entries.entry": ("MAX_ENTRY", "canonical", "parse"),

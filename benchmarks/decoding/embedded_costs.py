@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import io
 import struct
-import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.shared.examining import examined_seconds
 from benchmarks.shared.random_lists import random_store
 from matcher import Matcher, Settings
 from matcher.examine import pictures
@@ -84,9 +84,7 @@ def _drawn() -> Iterator[Group]:
 
 def _seconds(matcher: Matcher, data: bytes, *, with_parts: bool) -> float:
     setattr(pictures, "find", find if with_parts else _nothing)  # noqa: B010 - mypy knows no such name there
-    begun = time.process_time()
-    matcher.examine(data, digests={"md5": bytes(16), "sha256": bytes(32)})
-    return time.process_time() - begun
+    return examined_seconds(matcher, data)
 
 
 def main() -> None:

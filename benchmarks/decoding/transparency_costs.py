@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import io
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from unittest import mock
 
 from PIL import Image
 
+from benchmarks.shared.examining import examined_seconds
 from benchmarks.shared.random_lists import random_store
 from matcher import Matcher
 from matcher.imaging import decode
@@ -55,12 +55,6 @@ def pairs(folder: Path, most: int, pixels: float) -> Iterator[Pair]:
             return
 
 
-def seconds(matcher: Matcher, data: bytes) -> float:
-    begun = time.process_time()
-    matcher.examine(data, digests={"md5": bytes(16), "sha256": bytes(32)})
-    return time.process_time() - begun
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
@@ -76,8 +70,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work:
         matcher = Matcher.open(random_store(Path(work, "store"), 1000))
         ways: dict[str, Callable[[tuple[bytes, bytes]], float]] = {
-            "opaque": lambda pair: seconds(matcher, pair[1]),
-            "transparent": lambda pair: seconds(matcher, pair[0]),
+            "opaque": lambda pair: examined_seconds(matcher, pair[1]),
+            "transparent": lambda pair: examined_seconds(matcher, pair[0]),
             "by Pillow": lambda pair: by_pillow(matcher, pair[0]),
         }
         print(f"| pictures | number | {' | '.join(f'{way}, ms' for way in ways)} | transparent / opaque |")
@@ -96,7 +90,7 @@ def main() -> None:
 def by_pillow(matcher: Matcher, data: bytes) -> float:
     reducers = {"PNG": lambda _data, _limits: None}
     with mock.patch.dict(decode._REDUCERS, reducers):
-        return seconds(matcher, data)
+        return examined_seconds(matcher, data)
 
 
 if __name__ == "__main__":

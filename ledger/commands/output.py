@@ -9,11 +9,12 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-NAME = "standard output"
+STANDARD_OUTPUT = "standard output"
+"""The `filename` of the errors of a standard output that cannot be written."""
 
 
 class _Output(io.FileIO):
-    """The descriptor of standard output. Its OSErrors have NAME as their `filename`."""
+    """The descriptor of standard output. Its OSErrors have STANDARD_OUTPUT as their `filename`."""
 
     abandoned = False
     """Whether what is still written is dropped."""
@@ -27,7 +28,7 @@ class _Output(io.FileIO):
             return super().write(data)
         except OSError as error:
             reason = "is closed" if error.errno == errno.EBADF else error.strerror
-            named = OSError(error.errno, reason, NAME)
+            named = OSError(error.errno, reason, STANDARD_OUTPUT)
             if self.failure is None and not isinstance(named, BrokenPipeError):
                 self.failure = named
             raise named from None

@@ -24,9 +24,9 @@ from typing import Any
 
 import click
 
-from ledger import LedgerError
+from ledger import STANDARD_OUTPUT, LedgerError, abandon_stdout, flush_stdout, name_stdout
 from matcher.commands.lazy import LazyGroup
-from matcher.commands.output import NAME, abandon_stdout, done_so_far, flush_stdout, name_stdout
+from matcher.commands.work_done import done_so_far
 from matcher.errors import MatcherError
 from matcher.system.compiling import WORK
 from matcher.system.files import readable_name
@@ -70,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:
         pass
     except OSError as error:
         where = f"{readable_name(error.filename)}: " if error.filename else ""
-        done = done_so_far() if error.filename == NAME else ""
+        done = done_so_far() if error.filename == STANDARD_OUTPUT else ""
         say(f"matcher: {where}{error.strerror or error}{_open_files(error)}{'; ' if done else ''}{done}")
     except Exception as error:  # noqa: BLE001 - the last line of defence: an exit code of 1 would mean "notable found"
         at = traceback.extract_tb(error.__traceback__)[-1]

@@ -15,9 +15,9 @@ def abandoned(
     case: Path, number: int, reason: str, *, facts: CaseFacts, key: Path, passphrase: bytes | None, quiet: bool
 ) -> int:
     """End scan `number` of a case as abandoned, and print what stays recorded of it. Returns the exit code."""
-    from matcher.commands.output import note_done
     from matcher.commands.progress import Progress
     from matcher.commands.scan_result import notebook, print_result
+    from matcher.commands.work_done import note_done
     from matcher.record.case import check_case, open_case
     from matcher.scan.abandoning import abandon_scan, check_reason
 

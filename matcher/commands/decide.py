@@ -52,8 +52,8 @@ def command(
     items are decided, or none.
     """
     from ledger import read_passphrase
-    from matcher.commands.output import note_done
     from matcher.commands.progress import Progress
+    from matcher.commands.work_done import note_done
     from matcher.record.case import NO_FACTS, CaseReader, check_case, is_signed_by, open_case
     from matcher.record.examiner_folder import signing_key_path
     from matcher.revisit.decide import DecisionRequest, decide

@@ -192,7 +192,7 @@ def _scanned(
 ) -> int:
     """Run the scans of one command, and print their results. Returns the exit code; `go_on` goes on after a failure."""
     from matcher.commands.lists.describing import NEVER_NOTABLE, is_never_notable, say_meanings
-    from matcher.commands.output import note_done
+    from matcher.commands.work_done import note_done
     from matcher.record.case import open_case
     from matcher.scan.opening import PreparedScan, prepare_scan
     from matcher.scan.run import check_resumable, run_scan

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger import abandon_stdout
 from matcher.commands.going_on import quoted
 from matcher.commands.options import FILE, case_option
-from matcher.commands.output import abandon_stdout
 from matcher.system.text import printable
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from matcher.commands import NO_HASHER, say
 from matcher.commands.lazy import installed
 from matcher.commands.lists.describing import by_category, by_meaning, described, is_never_notable, report_change
 from matcher.commands.options import FILE, store_option
-from matcher.commands.output import note_done
+from matcher.commands.work_done import note_done
 from matcher.model import CategoryProfile, Disposition, RefusedLine
 from matcher.system.text import printable
 
