@@ -29,7 +29,7 @@ _BEGINNINGS = (
 """What stands at the beginning of a picture: rare bytes, how far behind the beginning they stand, and the whole."""
 
 _ENCODED = (
-    *(b"9j/", b"9j\\/", b"9j_", b"9j%2"),  # JPEG, also with the escapes of JSON and of addresses, and base64url
+    b"9j",  # JPEG; what follows may be an escape of JSON or of addresses
     *(b"iVBORw0KGgo", b"R0lGOD", b"UklGR"),  # PNG, GIF, WebP
     *(b"GZ0eXB", b"SUkqAA", b"TU0AKg", b"EpYTCANCocK"),  # HEIC and AVIF, TIFF, JPEG XL
 )
@@ -87,6 +87,8 @@ def _has_encoded(text: bytes) -> bool:
 def _narrowed(part: bytes) -> Iterator[bytes]:
     """A generator of the bytes, and of every second one where the others are zero as in UTF-16."""
     yield part
+    if not 3 / 8 < part.count(0) / (len(part) or 1) < 5 / 8:
+        return
     for kept, others in ((part[::2], part[1::2]), (part[1::2], part[::2])):
         if others.count(0) > len(others) * 3 // 4 and kept.count(0) < len(kept) // 4:
             yield kept
