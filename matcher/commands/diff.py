@@ -121,7 +121,8 @@ def _problems_of(checked: ScanCheck | None) -> tuple[str, ...]:
 
 def _say_side(name: str, side: _Side) -> None:
     root = side.root
-    state = f"closed, findings root {root}" if root else "NOT CLOSED: what it had recorded by now is compared"
+    end = "ABANDONED" if side.scan.abandoned else "NOT CLOSED"
+    state = f"closed, findings root {root}" if root else f"{end}: what it had recorded by now is compared"
     say(f"{name}: {readable_name(side.case.folder)} scan {side.scan.number}: {state}")
 
 

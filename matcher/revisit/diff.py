@@ -52,12 +52,16 @@ def order_key(path: str) -> bytes:
 
 @dataclass(slots=True)
 class ScanRecord:
-    """One scan of a case: its `scan.open`, the `list.load` of each list that it names, and its `scan.close`."""
+    """One scan of a case: its `scan.open`, the `list.load` of each list that it names, and its `scan.close`.
+
+    `abandoned`: it was ended by a `scan.abandon`.
+    """
 
     number: int
     opened: Json
     loads: dict[str, Json]
     closed: Json | None = None
+    abandoned: bool = False
     ordered: bool = True
     _last: bytes = field(default=b"", repr=False)
 
@@ -102,6 +106,8 @@ def scans_of(entries: Iterable[tuple[int, Json]]) -> dict[int, ScanRecord]:
                 scans[entry["scan"]].add_item(entry["finding"]["path"])
             elif kind == "scan.close":
                 scans[entry["scan"]].closed = entry
+            elif kind == "scan.abandon":
+                scans[entry["scan"]].abandoned = True
         except (KeyError, TypeError, AttributeError) as error:
             raise CaseError(f"entry {index} is not one of this tool") from error
     return scans

@@ -221,6 +221,7 @@ def test_what_else_reads_a_case_says_so(case: Path, known_store: Path, capsys: p
     assert run([*relookup, "--scan", "2"]) == 2
     assert "scan 2 was abandoned, so it is not looked up again" in capsys.readouterr().err
     assert run(["diff", str(case), str(case), "--scan-a", "1", "--scan-b", "2"]) == 0
+    assert "scan 2: ABANDONED: what it had recorded by now is compared" in capsys.readouterr().err
 
 
 def test_commands(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
