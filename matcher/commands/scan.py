@@ -11,7 +11,15 @@ import click
 from matcher.commands import say
 from matcher.commands.abandoning import abandoned
 from matcher.commands.going_on import RememberingCommand, repeated
-from matcher.commands.options import FILE, FOLDER, case_option, examination_settings, exit_code, settings_options
+from matcher.commands.options import (
+    FILE,
+    FOLDER,
+    STANDARD_STREAM,
+    case_option,
+    examination_settings,
+    exit_code,
+    settings_options,
+)
 from matcher.commands.scan_result import is_incomplete, notebook, print_result, summary
 from matcher.errors import NotIntactError
 from matcher.executors.limits import SECONDS
@@ -149,7 +157,8 @@ def command(
             key=key,
             passphrase=None if passphrase_file is None else read_passphrase(passphrase_file),
             jsonl=jsonl,
-            go_on=repeated("--resume"),
+            go_on=(", with the same list on standard input" if files_from == STANDARD_STREAM else "")
+            + f": {repeated('--resume')}",
         )
     except NotIntactError as error:
         if not resume:
@@ -190,7 +199,7 @@ def _scanned(
     jsonl: bool,
     go_on: str,
 ) -> int:
-    """Run the scans of one command, and print their results. Returns the exit code; `go_on` goes on after a failure."""
+    """Run the scans of one command, and print their results. Returns the exit code; `go_on` ends the sentence on how to go on."""
     from matcher.commands.lists.describing import NEVER_NOTABLE, is_never_notable, say_meanings
     from matcher.commands.work_done import note_done
     from matcher.record.case import open_case
@@ -218,7 +227,7 @@ def _scanned(
             if progress.begun and len(closed) < len(prepared):
                 say("the scan is NOT complete")
                 say(notebook(log))
-                say(f"to go on, from the same folder: {go_on}")
+                say(f"to go on, from the same folder{go_on}")
             raise
         if progress.changed:
             changed = (

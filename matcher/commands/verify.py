@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger import abandon_stdout
+from matcher.commands.as_opened import as_opened, placeholders
 from matcher.commands.going_on import quoted
 from matcher.commands.options import FILE, case_option
 from matcher.system.text import printable
@@ -98,9 +99,10 @@ def _scan_lines(scan: ScanVerdict, case: Path) -> Iterator[str]:
         yield f"{'':12} why: {check.reason}; what else its source holds was NOT examined by it"
     if check.is_open and scan.opened is not None:
         number = str(check.scan)
-        go_on = quoted(["matcher", "scan", *_as_opened(scan), "--case", case, "--resume", "--scan", number])
+        go_on = quoted(["matcher", "scan", *as_opened(scan.opened), "--case", case, "--resume", "--scan", number])
         end = quoted(["matcher", "scan", "--abandon", number, "--reason", "TEXT", "--case", case])
         yield f"{'':12} if it is not running now, go on with it: {go_on}"
+        yield from (f"{'':12}   {meaning}" for meaning in placeholders(scan.opened))
         yield f"{'':12} or end it for good: {end}"
 
 
@@ -110,34 +112,3 @@ def _state(scan: ScanVerdict) -> str:
     if scan.problems:
         return "NOT INTACT"
     return "complete" if scan.check.abandoned_at is None else "ABANDONED"
-
-
-def _as_opened(scan: ScanVerdict) -> Iterator[str]:
-    """The source and the options that a scan began with, as far as its `scan.open` states them."""
-    opened = scan.opened or {}
-    source, settings = opened.get("source"), opened.get("settings")
-    if isinstance(source, dict) and source.get("kind") == "files":
-        yield from ("--files-from", "LIST")
-    else:
-        path = source.get("path") if isinstance(source, dict) else None
-        yield path if isinstance(path, str) else "SOURCE"
-    yield from ("--store", "STORE")
-    if opened.get("exhibit"):
-        yield from ("--exhibit", str(opened["exhibit"]))
-    if isinstance(settings, dict):
-        yield from (option for option, name, value in _FLAGS if settings.get(name) is value)
-    computed = [str(part.get("name")) for part in opened.get("algorithms") or () if isinstance(part, dict)]
-    if more := [name for name in computed if name not in _ALWAYS]:
-        yield from ("--algorithms", ",".join(more))
-    if opened.get("sealed"):
-        yield "--seal-paths"
-
-
-_ALWAYS = frozenset({"md5", "sha1", "sha256", "pdq", "phash"})
-"""The algorithms that a scan computes without being asked, or because of its lists."""
-_FLAGS = (
-    ("--exact", "exact", True),
-    ("--no-regions", "regions", False),
-    ("--exclude-known-good", "exclude_known_good", True),
-)
-"""Options of a scan, with the setting and the value that each stands for."""

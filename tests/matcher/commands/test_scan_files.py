@@ -139,6 +139,17 @@ def test_the_printed_command_goes_on(
     assert run(["verify", "--case", "case"]) == 0
 
 
+@pytest.mark.usefixtures("folder")
+def test_a_list_on_standard_input_is_needed_again(
+    known_store: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    interrupt_after(monkeypatch, 0)
+    give(monkeypatch, b"pictures/1.png\n")
+    assert scan(known_store, "--files-from", "-") == 2
+    said = "to go on, from the same folder, with the same list on standard input: matcher scan"
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX")
 @pytest.mark.parametrize(
     ("word", "text"), [("a b", "'a b'"), ("é", "'é'"), (os.fsdecode(b"\xff'\n"), r"$'\xff\x27\x0a'")]
