@@ -13,7 +13,7 @@ import click
 
 from matcher.commands import say
 from matcher.commands.options import FOLDER, echo_json
-from matcher.errors import CaseError
+from matcher.errors import CaseError, NotIntactError
 from matcher.system.files import readable_name
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def _opened(stack: ExitStack, case: Path, number: int | None) -> _Side:
     name = readable_name(case)
     try:
         scans = scans_of(reader.entries())
+    except NotIntactError:  # names the case
+        raise
     except CaseError as error:
         raise CaseError(f"{name}: {error}") from error
     scan = _chosen(name, scans, number)

@@ -32,11 +32,12 @@ from ledger import (
     read_vkeys,
     write_key,
 )
-from matcher.errors import CaseError
+from matcher.errors import CaseError, NotIntactError
 from matcher.record.builds import library_builds, platform_facts, tool_version
 from matcher.record.entries import entry
 from matcher.record.examiner_folder import VARIABLE
 from matcher.record.finding_json import in_order
+from matcher.record.sealing import opened_entry
 from matcher.system.files import publish_new, readable_name
 
 LEDGER = "case.ledger"
@@ -221,17 +222,23 @@ class CaseReader:
     def __exit__(self, *_exception: object) -> None:
         self._log.close()
 
-    def entries(self, *, items: Callable[[int, bytes], bool] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    def entries(
+        self, *, items: Callable[[int, bytes], bool] | None = None, unopened: bool = False
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
         """A generator of (leaf index, entry) for every entry that the ledger had when it was opened.
 
         With `items`, only those items for whose leaf index and bytes it is true; the others are passed over unread,
-        which is many times as fast.
+        which is many times as fast. NotIntactError where a sealed value cannot be opened; with `unopened` its
+        commitment stands in its place.
         """
+        disclosed = Ledger.disclosed if unopened else opened_entry
         for index, body in self._log.entries(0, self.size):
             if items is not None and is_item(body) and not items(index, body):
                 continue
             try:
-                yield index, self._log.disclosed(index, body) if is_sealed(body) else json.loads(body)
+                yield index, disclosed(self._log, index, body) if is_sealed(body) else json.loads(body)
+            except NotIntactError as error:
+                raise NotIntactError(f"{self.folder}: {error}") from error
             except ValueError as error:
                 raise LedgerError(f"{self.folder / LEDGER}: entry {index} is not JSON") from error
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ledger import KeyFileError, Opening, canonical, load_secret, seal
-from matcher.errors import CaseError
+from ledger import KeyFileError, Ledger, Opening, canonical, is_sealed, load_secret, seal
+from matcher.errors import CaseError, NotIntactError
 
 SEALED = ["/finding/path", "/source/path"]
 """The `sealed` of `scan.open`: pointers to sealed paths. Lists of paths in anomalies and relookups are sealed too."""
@@ -20,6 +20,8 @@ SEALED = ["/finding/path", "/source/path"]
 SEALED_NAMES = "/source/names"
 """Of a list of files sealed too: the digest of its names, by which likely names could be tested."""
 
+_WITH_PATHS = frozenset({"scan.open", "item", "anomaly", "relookup"})
+"""The types of the entries of which paths are sealed."""
 _LISTS_OF_PATHS = ("changed_paths", "vanished_paths", "added_paths")
 _LISTS_OF_CHANGES = ("new", "withdrawn", "changed", "unconfirmed")
 
@@ -58,6 +60,17 @@ class Sealing:
 def plain(entry: dict[str, Any]) -> Sealed:
     """The canonical bytes of an entry that is not sealed, and no openings."""
     return canonical(entry), []
+
+
+def opened_entry(log: Ledger, index: int, body: bytes) -> dict[str, Any]:
+    """The entry with the values in place of its commitments. NotIntactError where the opening of one is missing."""
+    entry = log.disclosed(index, body)
+    if is_sealed(body) and entry["type"] in _WITH_PATHS and is_sealed(canonical(entry)):
+        raise NotIntactError(
+            f"NOT INTACT: the opening of a sealed value of entry {index} is missing: what was sealed there cannot be "
+            "read any more. Take the case from a copy, if there is one; `matcher verify` says how much is missing"
+        )
+    return entry
 
 
 def _pointers(entry: dict[str, Any]) -> Iterator[str]:

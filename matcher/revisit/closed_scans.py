@@ -12,6 +12,7 @@ from matcher.calibration.tables import LOW_QUALITIES
 from matcher.errors import CaseError
 from matcher.examine.engine import Matcher
 from matcher.model import CategoryProfile, Status
+from matcher.record.sealing import opened_entry
 
 Json = dict[str, Any]
 
@@ -56,7 +57,7 @@ def read_scans(log: Ledger) -> State:
     for index, body in log.entries(0, size):
         if is_item(body):
             continue
-        entry = log.disclosed(index, body)
+        entry = opened_entry(log, index, body)
         if entry["type"] == "list.load":
             profiles[_key(entry)] = CategoryProfile.from_json(entry["profile"])
         elif entry["type"] == "scan.open":
@@ -116,7 +117,7 @@ def findings_of(log: Ledger, scan: int, requested: set[int]) -> tuple[dict[int, 
             _scan, seq, finding = decode_item(body)
             excluded += finding["status"] == Status.EXCLUDED
             if finding["matches"] or seq in requested:
-                findings[seq] = log.disclosed(index, body)["finding"]
+                findings[seq] = opened_entry(log, index, body)["finding"]
     return findings, excluded
 
 

@@ -98,7 +98,7 @@ def verify_case(
     opened: dict[object, dict[str, Any]] = {}
     faulty = {scan.scan for scan in report.scans if scan.other_problems}  # more would only follow from these
     with CaseReader(folder) as reader:
-        for index, entry in reader.entries():
+        for index, entry in reader.entries(unopened=True):
             checker.add(index, entry)
             number = entry.get("scan") if type(entry.get("scan")) is int else None
             found = [] if number in faulty else _count_problems(counts, index, entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -87,6 +88,32 @@ def test_rows_of_a_table(
 ) -> None:
     assert cut(case / "case.ledger", table, which)
     check(case, sealed_case[1], capsys)
+
+
+@pytest.mark.parametrize("which", ["last", "all"])
+def test_what_reads_a_case_names_the_openings_that_are_missing(
+    case: Path, known_store: Path, which: str, tmp_path: Path, capsys: Capture
+) -> None:
+    """As `verify` does; no entry is blamed for what is missing, and no commitment is printed as a path."""
+    assert cut(case / "case.ledger", "opening", which)
+    before = (case / "case.ledger").read_bytes()
+    for command in (
+        ["report", "--format", "html", "-o", str(tmp_path / "report")],
+        ["report", "--format", "csv", "-o", str(tmp_path / "report")],
+        ["report", "--format", "jsonl", "-o", str(tmp_path / "report")],
+        ["findings"],
+        ["diff", str(case)],
+        ["decide", "--path", "1.png", "--verdict", "refuted", "--examiner", "A"],
+        ["relookup", "--store", str(known_store)],
+        ["export", "--notable", "-o", str(tmp_path / "exhibit")],
+    ):
+        named = [str(case)] if command[0] == "diff" else ["--case", str(case)]
+        assert run([*command, *named]) == 2, command
+        printed = capsys.readouterr()
+        assert re.search("opening[s]? of .*(is|are) missing.*cannot be read any more", printed.err, re.I), command
+        assert "commitment" not in printed.out
+    assert not (tmp_path / "report").exists()
+    assert (case / "case.ledger").read_bytes() == before
 
 
 @pytest.mark.parametrize("left", [0, 10, -1])
