@@ -66,6 +66,8 @@ class Selector:
         self._profiles: dict[object, dict[str, Any]] = {}
         self._test: int | None = None
         self._context: dict[int, set[int]] = {}
+        self._of_another: list[tuple[int, int]] = []
+        """The entries that were asked for by index, each with its scan, where scans are named and this is none."""
         self._beyond = max((indices.stop for indices in selection.ranges), default=0)
         self._size = 0
 
@@ -77,17 +79,28 @@ class Selector:
             self._chosen.add(index)
         elif self._is_requested(index, entry):
             self._chosen.add(index)
+            self._check_scan(index, entry)
             self._add_relookups(index, entry)
             if type(entry.get("scan")) is int:
                 self._touched.add(entry["scan"])
 
     def finish(self) -> tuple[int, ...]:
-        """The indices, sorted. Raises SelectionError for an index beyond the entries and for an unknown scan."""
+        """The indices, sorted. Raises SelectionError, see below.
+
+        For an index beyond the entries, for an unknown scan, and for an index of another scan where scans are named.
+        """
         if self._beyond > self._size:
             raise SelectionError(f"entry {self._beyond - 1} was asked for, but only {self._size} entries are signed")
         unknown = self._selection.scans - set(self._context)
         if unknown:
             raise SelectionError(f"there is no scan {min(unknown)}")
+        if self._of_another:
+            index, scan = self._of_another[0]
+            named = " or ".join(f"scan {number}" for number in sorted(self._selection.scans))
+            raise SelectionError(
+                f"entry {index} belongs to scan {scan}, not to {named}: leave the scan out to export single entries, "
+                "or name those of that scan"
+            )
         return tuple(sorted(self._chosen.union(*(self._context.get(scan, set()) for scan in self._touched))))
 
     def _remember(self, index: int, entry: dict[str, Any]) -> None:
@@ -114,6 +127,13 @@ class Selector:
             or entry["type"] in selection.types
             or (selection.notable and entry["type"] == "item" and self._is_notable(entry))
         )
+
+    def _check_scan(self, index: int, entry: dict[str, Any]) -> None:
+        """Note an entry of another scan than those that are named, unless it was asked for by its type or matches."""
+        scan, scans = entry.get("scan"), self._selection.scans
+        is_of_another = bool(scans) and type(scan) is int and scan not in scans
+        if is_of_another and any(index in indices for indices in self._selection.ranges):
+            self._of_another.append((index, int(scan)))
 
     def _add_relookups(self, index: int, entry: dict[str, Any]) -> None:
         """Choose the relookups that name a chosen item, and the lists of each relookup that is chosen."""

@@ -40,7 +40,7 @@ def command(
     """
     from ledger import Choices, Selection, export, read_vkeys
     from matcher.record.case import KEYS, LEDGER, CaseReader, check_case
-    from matcher.revisit.items import named_items
+    from matcher.revisit.items import check_scan, named_items
 
     check_case(case)
     if output.resolve().is_relative_to(case.resolve()):
@@ -48,6 +48,7 @@ def command(
     chosen = set(indexes)
     if paths:
         with CaseReader(case) as reader:
+            check_scan(reader, indexes, scan)
             chosen.update(item.index for item in named_items(reader, paths=paths, scan=scan))
     selection = Selection(
         ranges=tuple(range(index, index + 1) for index in sorted(chosen)),

@@ -199,7 +199,7 @@ def _scanned(
     jsonl: bool,
     go_on: str,
 ) -> int:
-    """Run the scans of one command, print their results, return the exit code. `go_on` ends the sentence on going on."""
+    """Run the scans of one command, print their results, return the exit code. `go_on` ends a line on going on."""
     from matcher.commands.lists.describing import NEVER_NOTABLE, is_never_notable, say_meanings
     from matcher.commands.work_done import note_done
     from matcher.record.case import open_case

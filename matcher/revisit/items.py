@@ -46,6 +46,7 @@ def named_items(
                 by_index[index] = item
             if normal and _normal(path) in normal:
                 by_path.setdefault(path, []).append(item)
+    check_scan(reader, wanted - set(by_index), scan)
     for missing in sorted(wanted - set(by_index)):
         raise CaseError(f"{reader.folder}: entry {missing} is no item{_of(scan)}: only items can be named")
     chosen = dict(by_index)
@@ -57,6 +58,16 @@ def named_items(
             if index in chosen:
                 chosen[index].decisions.append((decision, len(cited)))
     return [chosen[index] for index in sorted(chosen)]
+
+
+def check_scan(reader: CaseReader, indexes: Iterable[int], scan: int | None) -> None:
+    """CaseError where the entry of one of these leaf indexes belongs to another scan than `scan`, if that is given."""
+    wanted = set() if scan is None else set(indexes)
+    if not wanted:
+        return
+    for index, entry in reader.entries(items=lambda index, _body: index in wanted):
+        if index in wanted and entry.get("scan", scan) != scan:
+            raise CaseError(f"{reader.folder}: entry {index} belongs to scan {entry['scan']}, not to scan {scan}")
 
 
 def _the_one(reader: CaseReader, path: str, by_path: dict[str, list[NamedItem]], scan: int | None) -> NamedItem:

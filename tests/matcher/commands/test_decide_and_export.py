@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ledger import Decision, Ledger, clock, decision_entry, load_signer
+from ledger.commands import main as ledger_command
 from matcher.commands import run
 from matcher.record.case import LEDGER, CaseReader
 from matcher.revisit.verify import verify_case
@@ -137,6 +138,30 @@ def test_a_path_of_two_scans_has_to_be_told_apart(case: Path, made: Path, known_
     assert "name one by --scan or --index" in capsys.readouterr().err
     assert decide(case, "--path", "1.png", "--scan", "2", "--verdict", "confirmed") == 0
     assert json.loads(capsys.readouterr().out)["scan"] == 2
+
+
+def test_an_entry_of_another_scan_is_refused(case: Path, made: Path, known_store: Path, capsys: Capture) -> None:
+    call = ["scan", str(made / "exhibit"), "--store", str(known_store), "--case", str(case), "--workers", "0"]
+    assert run([*call, "--key", str(case.parent / "key"), "--quiet"]) == 1
+    before, index = (case / LEDGER).read_bytes(), str(index_of(case, "1.png"))
+    with CaseReader(case) as reader:
+        first, second = (at for at, entry in reader.entries() if entry.get("finding", {}).get("path") == "1.png")
+    assert index == str(first)
+    out = case.parent / "exhibit"
+    said = f"entry {first} belongs to scan 1, not to scan 2"
+    for more in ((), ("--path", "2.png")):
+        arguments = ["export", "--case", str(case), "--index", index, "--scan", "2", *more, "-o", str(out)]
+        assert run(arguments) == 2
+        assert said in capsys.readouterr().err
+    assert decide(case, "--index", index, "--scan", "2", "--verdict", "refuted") == 2
+    assert said in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        ledger_command(["export", str(case), "--entries", f"{first},{second}", "--scan", "2", "-o", str(out)])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+    assert not out.exists()
+    assert (case / LEDGER).read_bytes() == before
+    assert run(["export", "--case", str(case), "--index", str(second), "--scan", "2", "-o", str(out)]) == 0
 
 
 def verified(folder: Path) -> str:
