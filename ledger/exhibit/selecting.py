@@ -66,7 +66,7 @@ class Selector:
         self._profiles: dict[object, dict[str, Any]] = {}
         self._test: int | None = None
         self._context: dict[int, set[int]] = {}
-        self._of_another: list[tuple[int, int]] = []
+        self._of_another: list[tuple[int, object]] = []
         """The entries that were asked for by index, each with its scan, where scans are named and this is none."""
         self._beyond = max((indices.stop for indices in selection.ranges), default=0)
         self._size = 0
@@ -131,9 +131,9 @@ class Selector:
     def _check_scan(self, index: int, entry: dict[str, Any]) -> None:
         """Note an entry of another scan than those that are named, unless it was asked for by its type or matches."""
         scan, scans = entry.get("scan"), self._selection.scans
-        is_of_another = bool(scans) and type(scan) is int and scan not in scans
+        is_of_another = bool(scans) and isinstance(scan, int) and scan not in scans
         if is_of_another and any(index in indices for indices in self._selection.ranges):
-            self._of_another.append((index, int(scan)))
+            self._of_another.append((index, scan))
 
     def _add_relookups(self, index: int, entry: dict[str, Any]) -> None:
         """Choose the relookups that name a chosen item, and the lists of each relookup that is chosen."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from benchmarks.shared.exhibit_cases import build
+from ledger import Ledger
 from ledger.commands import main
+from ledger.timestamps.time_token import Token
 from matcher.commands import run
 from tests.shared.scan_cases import fail
 
@@ -54,6 +58,15 @@ def sealed_case(
     return folder / "case", scan
 
 
+def stamp(ledger: Path) -> None:
+    """Add two tokens to the newest checkpoint, and one to the first; nothing verifies them here."""
+    with Ledger.open(ledger) as log:
+        notes = dict(log.checkpoints())
+        for der, size in ((b"a", max(notes)), (b"b", max(notes)), (b"c", 0)):
+            imprint = hashlib.sha256(notes[size].encode()).digest()
+            log.add_token(size, Token(der, imprint, datetime(2026, 10, 1, tzinfo=UTC), "CN=Clock", 1, "1.2.3"))
+
+
 @pytest.fixture
 def case(sealed_case: tuple[Path, list[str]], tmp_path: Path) -> Path:
     return shutil.copytree(sealed_case[0], tmp_path / "case")
@@ -82,10 +95,13 @@ def test_an_untouched_case(case: Path, sealed_case: tuple[Path, list[str]], caps
 
 
 @pytest.mark.parametrize("which", [pytest.param("first", marks=pytest.mark.slow), "last", "all"])
-@pytest.mark.parametrize("table", ["entry", "tile", "checkpoint", "opening"])
+@pytest.mark.parametrize("table", ["entry", "tile", "checkpoint", "opening", "timestamp"])
 def test_rows_of_a_table(
     case: Path, sealed_case: tuple[Path, list[str]], table: str, which: str, capsys: Capture
 ) -> None:
+    if table == "timestamp":
+        stamp(case / "case.ledger")
+        assert run(["verify", "--case", str(case)]) == 0
     assert cut(case / "case.ledger", table, which)
     check(case, sealed_case[1], capsys)
 
@@ -129,13 +145,13 @@ def test_the_file_of_hashes(case: Path, sealed_case: tuple[Path, list[str]], lef
 def cosigned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a ledger whose last checkpoint covers a decision, with cosignatures, and `keys.txt`."""
     folder = tmp_path_factory.mktemp("cosigned")
-    case = build(folder)
+    case = build(folder, stamp=lambda _note: (b"token", b""))
     (folder / "keys.txt").write_text("".join(f"{vkey}\n" for vkey in case.vkeys))
     return folder
 
 
 @pytest.mark.parametrize("which", CUTS)
-@pytest.mark.parametrize("table", ["checkpoint", "cosignature"])
+@pytest.mark.parametrize("table", ["entry", "tile", "checkpoint", "cosignature", "timestamp"])
 def test_a_ledger_with_cosignatures(cosigned: Path, tmp_path: Path, table: str, which: str, capsys: Capture) -> None:
     ledger = Path(shutil.copy(cosigned / "case.ledger", tmp_path))
     arguments = ["verify", str(ledger), "--keys", str(cosigned / "keys.txt")]
