@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from ledger import Ledger, Signer
+from matcher.revisit.verify import verify_case
+from tests.shared.scan_cases import fail
 
 pytestmark = [
     pytest.mark.slow,
@@ -75,3 +77,18 @@ def test_what_was_done_is_said(tmp_path: Path, known_store: Path) -> None:
         result = call(f"matcher {command}", "> /dev/full")
         assert result.returncode == 2
         assert f"standard output: No space left on device; {done} all the same" in result.stderr.decode(), command
+
+
+@pytest.mark.parametrize(("redirection", "reason"), [("> /dev/full", "No space left on device"), (">&-", "is closed")])
+def test_an_abandonment_is_recorded_and_said(
+    tmp_path: Path, drawn_evidence: Path, known_store: Path, redirection: str, reason: str
+) -> None:
+    case = tmp_path / "case"
+    fail(case, drawn_evidence, known_store, 3)
+    result = call(
+        f"matcher scan --abandon 1 --reason 'the wrong disk' --case '{case}' --key '{tmp_path / 'key'}'", redirection
+    )
+    said = f"matcher: standard output: {reason}; scan 1 is abandoned all the same\n"
+    assert (result.returncode, result.stderr.decode()) == (2, said)
+    verdict = verify_case(case)
+    assert (verdict.problems, verdict.scans[0].check.reason) == ((), "the wrong disk")
