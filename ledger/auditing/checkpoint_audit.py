@@ -52,6 +52,8 @@ class CheckpointAudit:
         """The largest size that a trusted key of the log has signed."""
         self.unknown = 0
         """The number of checkpoints that no such key has signed."""
+        self.strangers: tuple[str, ...] = ()
+        """The keys, by name and id, that have signed the last checkpoint without a known key's signature."""
         self.one_algorithm = 0
         """The number of checkpoints signed with Ed25519 alone, although an ML-DSA-44 key is trusted."""
         self.signers: dict[str, None] = {}
@@ -63,6 +65,7 @@ class CheckpointAudit:
     def check(self, size: int, note: str, cosignatures: Sequence[str], rebuilt: Rebuilt) -> None:
         """Checks the next checkpoint and its cosignatures; `rebuilt` is the tree of its size."""
         self.count += 1
+        self.strangers = ()
         name = f"checkpoint of size {size}"
         cosigned = note + "".join(cosignatures)
         try:
@@ -88,6 +91,7 @@ class CheckpointAudit:
             self._open(note, cosigned)
         except UnknownSignerError:
             self.unknown += 1
+            self.strangers = tuple(f"{each.name}+{each.key_id.hex()}" for each in parsed.signatures)
         except NoteError as error:
             self._problem(f"{name}: {error}", None)
         else:

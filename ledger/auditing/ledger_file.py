@@ -19,6 +19,7 @@ from ledger.auditing.attachments import ATTACHED_TYPES, AttachmentChecker, Stamp
 from ledger.auditing.case_files import with_file_problems
 from ledger.auditing.checkpoint_audit import CheckpointAudit, Expected
 from ledger.auditing.completeness import ScanCheck, ScanChecker
+from ledger.auditing.first_signers import FirstSigners
 from ledger.auditing.openings import OpeningChecker
 from ledger.auditing.rebuilding import Rebuilt
 from ledger.decision import DecisionChecker
@@ -178,8 +179,7 @@ class _Audit:
         self._decisions = DecisionChecker(self._leaf_at, self.problem)
         self._attachments = AttachmentChecker(store, self.problem, _verifier(roots) if roots else None)
         self._attached: set[int] = set()
-        self._last_result: tuple[int, str] | None = None
-        """Index and type of the last decision or relookup, which a writer signs in the transaction that appends it."""
+        self._first_signers = FirstSigners()
         self._pending: tuple[int, str] | None = None
         self._substantial_size = 0
         """The index after the last entry that is no record of a cosignature or token."""
@@ -267,6 +267,8 @@ class _Audit:
             size, note = self._pending
             cosignatures = self._store.cosignatures(size) if size in self._attached else ()
             self._checkpoints.check(size, note, cosignatures, self._rebuilt)
+            is_known = self._checkpoints.signed == size
+            self._first_signers.signed(is_known=is_known, keys=self._checkpoints.strangers)
             self._pending = next(notes, None)
 
     def _check_policy(self) -> None:
@@ -285,6 +287,8 @@ class _Audit:
             return
         if isinstance(entry, ItemParts) or entry["type"] not in ATTACHED_TYPES:
             self._substantial_size = index + 1
+        if not isinstance(entry, ItemParts):
+            self._first_signers.add(index, entry["type"])
         if isinstance(entry, ItemParts):
             self._scans.add_item(index, entry.scan, entry.seq, entry.status, entry.finding)
         elif entry["type"] in ATTACHED_TYPES:
@@ -292,11 +296,8 @@ class _Audit:
         elif entry["type"] == "key":
             self._key(index, entry)
         elif entry["type"] == "decision":
-            self._last_result = index, "decision"
             self._decisions.add(index, entry)
         else:
-            if entry["type"] == "relookup":
-                self._last_result = index, "relookup"
             self._scans.add(index, entry)
 
     def _key(self, index: int, entry: dict[str, Any]) -> None:
@@ -322,8 +323,7 @@ class _Audit:
             if scan.ended_at is not None and scan.ended_at >= signed:
                 end = "close" if scan.closed_at is not None else "abandonment"
                 self._unsigned.append(f"scan {scan.scan}: its {end}, entry {scan.ended_at}, is signed by no known key")
-        if self._last_result is not None and self._last_result[0] >= signed:
-            self._unsigned.append("entry {}, a {}, is signed by no known key".format(*self._last_result))
+        self._unsigned.extend(self._first_signers.unsigned(signed))
         unsigned = size - signed
         if unsigned:
             entries = "1 entry" if unsigned == 1 else f"{unsigned} entries"
@@ -349,6 +349,8 @@ class _Audit:
         """Generates the notes on checkpoints, keys, decisions and tokens."""
         if checkpoints.unknown and checkpoints.signed is not None:
             yield f"no known key has signed {checkpoints.unknown} of the {checkpoints.count} checkpoints"
+        if not self._keyless:
+            yield from self._first_signers.notes()
         for change in checkpoints.keyring.changes:
             if change.believed_at is None:
                 yield f"entry {change.index}: no key that counts vouches for this change of keys"
