@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ledger.auditing.completeness import ScanCheck, ScanChecker
     from ledger.auditing.ledger_file import AuditReport, audit
     from ledger.commands.output import STANDARD_OUTPUT, abandon_stdout, flush_stdout, name_stdout
-    from ledger.decision import VERDICTS, Decision, decision_entries, decision_entry
+    from ledger.decision import VERDICTS, Decision, decision_entries, decision_entry, items_to_cite
     from ledger.entries.disclosure import Opening, check_opening, disclose, is_sealed, seal
     from ledger.entries.entry import MAX_ENTRY, canonical, parse
     from ledger.entries.item import decode_item, encode_item, is_item, is_item_of, place_of
-    from ledger.entries.later import LaterChanges, LaterEntries, NamedList, match_identity
+    from ledger.entries.later import LaterChanges, LaterEntries, NamedList, match_identity, seqs_named
     from ledger.entries.secret import load_secret
     from ledger.errors import (
         DamagedError,
@@ -159,6 +159,7 @@ __all__ = [
     "is_item",
     "is_item_of",
     "is_sealed",
+    "items_to_cite",
     "leaf_hash",
     "load_cosigner",
     "load_secret",
@@ -181,6 +182,7 @@ __all__ = [
     "read_vkeys",
     "root",
     "seal",
+    "seqs_named",
     "sign_checkpoint",
     "sign_note",
     "verify_consistency",
@@ -194,11 +196,11 @@ _HOMES = {
     "ledger.auditing.completeness": ("ScanCheck", "ScanChecker"),
     "ledger.auditing.ledger_file": ("AuditReport", "audit"),
     "ledger.commands.output": ("STANDARD_OUTPUT", "abandon_stdout", "flush_stdout", "name_stdout"),
-    "ledger.decision": ("VERDICTS", "Decision", "decision_entries", "decision_entry"),
+    "ledger.decision": ("VERDICTS", "Decision", "decision_entries", "decision_entry", "items_to_cite"),
     "ledger.entries.disclosure": ("Opening", "check_opening", "disclose", "is_sealed", "seal"),
     "ledger.entries.entry": ("MAX_ENTRY", "canonical", "parse"),
     "ledger.entries.item": ("decode_item", "encode_item", "is_item", "is_item_of", "place_of"),
-    "ledger.entries.later": ("LaterChanges", "LaterEntries", "NamedList", "match_identity"),
+    "ledger.entries.later": ("LaterChanges", "LaterEntries", "NamedList", "match_identity", "seqs_named"),
     "ledger.entries.secret": ("load_secret",),
     "ledger.errors": (
         "DamagedError",

@@ -15,12 +15,16 @@ from typing import Any
 
 from ledger.clock import Stamp
 from ledger.entries.entry import canonical, parse
+from ledger.entries.item import is_item, place_of
+from ledger.entries.later import seqs_named
 from ledger.errors import DecisionError
 from ledger.log import Ledger
 from ledger.tree.merkle import leaf_hash
 
 VERDICTS = ("confirmed", "refuted", "needs-review")
 """What can be decided: the item is what the match says, it is not, or somebody else has to look at it."""
+_MOST_NAMED = 10
+"""The most items that a refusal names."""
 MOST_CITED = 500
 """The most citations of one decision, so that it fits an entry."""
 MOST_CHARACTERS = 4000
@@ -111,10 +115,34 @@ def _superseding(log: Ledger, targets: set[int]) -> dict[int, int | None]:
 
 def _citation(log: Ledger, index: int, *, item: bool = False) -> dict[str, Any]:
     for _, body in log.entries(index, index + 1):
-        if item and (kind := parse(body)["type"]) != "item":
-            raise DecisionError(f"entry {index} is no item, but of type {kind!r:.40}: only items can be decided")
+        if item and (entry := parse(body))["type"] != "item":
+            raise DecisionError(
+                f"entry {index} is no item, but of type {entry['type']!r:.40}: only items can be decided"
+                f"{_items_to_cite(log, index, entry)}"
+            )
         return {"index": index, "leaf_hash": leaf_hash(body).hex()}
     raise DecisionError(f"there is no entry {index}")
+
+
+def _items_to_cite(log: Ledger, index: int, entry: dict[str, Any]) -> str:
+    """What to cite in place of a relookup: the entries of the items that it names. Empty for any other entry."""
+    if entry["type"] != "relookup":
+        return ""
+    try:
+        wanted = {(entry["scan"], seq) for seq in seqs_named(entry)}
+    except (KeyError, TypeError):  # not as a relookup is written
+        return ""
+    items = [str(at) for at, body in log.entries(0, index) if is_item(body) and place_of(body) in wanted]
+    return items_to_cite(items)
+
+
+def items_to_cite(items: Sequence[str]) -> str:
+    """The end of a refusal to decide a relookup, which names these items; empty where it names none."""
+    if not items:
+        return ""
+    more = f" and {len(items) - _MOST_NAMED:,} more" if len(items) > _MOST_NAMED else ""
+    which = "the item that it is about is entry" if len(items) == 1 else "the items that it is about are entries"
+    return f"; {which} {', '.join(items[:_MOST_NAMED])}{more}"
 
 
 def _cited_index(citation: object) -> int | None:

@@ -53,7 +53,7 @@ class FirstSigners:
             whom = "it" if self._count == 1 else "them"
             yield (
                 f"signed first by no known key: {'; '.join(self._named)}{more}. "
-                f"Who wrote {whom} signed as {keys}: ask whose key that is, and name its vkey with --keys, if you trust it"
+                f"Who wrote {whom} signed as {keys}: ask whose key that is; if you trust it, name its vkey with --keys"
             )
 
     def unsigned(self, signed: int) -> Iterator[str]:

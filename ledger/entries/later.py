@@ -2,7 +2,8 @@
 
 An item's entry is never changed. Its current matches are those of its entry, without those that a `relookup` entry of
 its scan withdrew, and with those that one found, or found to mean something else, in the order of the ledger. Its
-current decision is the newest `decision` entry that cites it and that no other decision supersedes.
+current decision is the newest `decision` entry that cites it and that no other decision supersedes. Decisions of
+earlier versions may cite any entry: one that cites a `relookup` that names a single item is a decision on that item.
 """
 
 from __future__ import annotations
@@ -88,6 +89,13 @@ class LaterEntries:
         self._decisions: dict[int, Json] = {}
         self._deciding: dict[int, list[int]] = {}
         """By the leaf index of what is judged, the indexes of the decisions, the newest last."""
+        self._through: dict[tuple[int, int], list[int]] = {}
+        """The same of decisions that cite a relookup of one item, by the scan and seq of that item."""
+        self._of_no_item: list[int] = []
+        self._kinds: dict[int, str] = {}
+        """By leaf index, the types of the entries so far."""
+        self._only: dict[int, tuple[int, int]] = {}
+        """By the leaf index of a relookup that names one item, the scan and seq of that item."""
         self._superseded: set[int] = set()
         self._loads_of: dict[int, tuple[int, ...]] = {}
         self.relookups: dict[int, list[tuple[int, Json]]] = {}
@@ -96,6 +104,7 @@ class LaterEntries:
     def add(self, index: int, entry: Json) -> None:
         """Take the next entry and its leaf index."""
         kind = entry["type"]
+        self._kinds[index] = str(kind)
         if kind == "list.load":
             loaded = NamedList(entry["name"], entry.get("version"), entry.get("digest"), index, entry.get("profile"))
             self._loaded[_key(entry)] = loaded
@@ -124,9 +133,15 @@ class LaterEntries:
         """What relookups changed of an item; None where that is nothing."""
         return self._changes.get(scan, {}).get(seq)
 
-    def decision(self, index: int) -> tuple[int, Json] | None:
-        """The index and the entry of the current decision on the entry at leaf index `index`; None without any."""
-        for decided in reversed(self._deciding.get(index, ())):
+    def decision(self, index: int, place: tuple[int, int] | None = None) -> tuple[int, Json] | None:
+        """The index and the entry of the current decision on the entry at leaf index `index`; None without any.
+
+        `place` are the scan and the seq of an item: then decisions on a relookup of it alone are decisions on it too.
+        """
+        deciding: Iterable[int] = self._deciding.get(index, ())
+        if place is not None and place in self._through:
+            deciding = sorted((*deciding, *self._through[place]))
+        for decided in reversed(tuple(deciding)):
             if decided not in self._superseded:
                 return decided, self._decisions[decided]
         return None
@@ -135,6 +150,15 @@ class LaterEntries:
     def decided(self) -> frozenset[int]:
         """The leaf indexes of all entries that have a current decision."""
         return frozenset(index for index in self._deciding if self.decision(index) is not None)
+
+    @property
+    def of_no_item(self) -> tuple[tuple[int, Json], ...]:
+        """The index and the entry of every current decision that cites no item, and no relookup of a single one."""
+        return tuple((at, self._decisions[at]) for at in self._of_no_item if at not in self._superseded)
+
+    def kind(self, index: int) -> str | None:
+        """The type of the entry at a leaf index; None for an item, and for what is no entry so far."""
+        return self._kinds.get(index)
 
     def _relookup(self, index: int, entry: Json) -> None:
         scan = entry["scan"]
@@ -149,11 +173,20 @@ class LaterEntries:
         for kind in _KINDS:
             for change in entry.get(kind, ()):
                 of_scan.setdefault(change["seq"], LaterChanges()).add(index, kind, change)
+        if len(named := seqs_named(entry)) == 1:
+            self._only[index] = (scan, *named)
 
     def _decision(self, index: int, entry: Json) -> None:
         self._decisions[index] = entry
+        has_item = False
         for citation in entry.get("cites") or ():
-            self._deciding.setdefault(citation["index"], []).append(index)
+            cited = citation["index"]
+            self._deciding.setdefault(cited, []).append(index)
+            if cited in self._only:
+                self._through.setdefault(self._only[cited], []).append(index)
+            has_item = has_item or cited not in self._kinds or cited in self._only
+        if not has_item:
+            self._of_no_item.append(index)
         if (superseded := entry.get("supersedes")) is not None:
             self._superseded.add(superseded["index"])
 
@@ -162,6 +195,11 @@ class LaterEntries:
             one["name"]: self._loaded.get(_key(one), NamedList(one["name"], one.get("version"), one.get("digest")))
             for one in lists
         }
+
+
+def seqs_named(entry: Json) -> frozenset[int]:
+    """The seq of every item that a `relookup` entry names: new and withdrawn matches, and what changed otherwise."""
+    return frozenset(change["seq"] for kind in _KINDS for change in entry.get(kind, ()))
 
 
 def _without_changes(entry: Json) -> Json:

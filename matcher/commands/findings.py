@@ -44,6 +44,7 @@ def command(
 
     A finding that a relookup changed says so in `relookup`, one that an examiner decided on in `decision`.
     """
+    from matcher.commands.deciding import say_of_no_item
     from matcher.record.case import CaseReader
     from matcher.record.current import findings_of, state_of
 
@@ -54,6 +55,7 @@ def command(
         ):
             raise CaseError(f"{case}: has no scan {scan}")
         state = state_of(reader, as_scanned=as_scanned)
+        say_of_no_item(state)
         for placed in findings_of(reader, state, scan=scan, matched=matched):
             finding = placed.finding
             if (not statuses or finding["status"] in statuses) and (not reasons or finding.get("reason") in reasons):

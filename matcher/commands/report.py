@@ -32,13 +32,16 @@ def command(
         raise click.UsageError("--matched is for csv and jsonl: the HTML lists matches, and counts all other items")
     if bom and format_name != "csv":
         raise click.UsageError("--bom is for csv: programs that read the other formats do not expect it")
+    from matcher.commands.deciding import say_of_no_item
     from matcher.record.case import CaseReader
+    from matcher.record.current import state_of
     from matcher.reports import ReportOptions, report
 
     options = ReportOptions(
         mask_paths=mask_paths, as_scanned=as_scanned, matched=matched, byte_order_mark=bom, warn=say
     )
     with CaseReader(case) as reader:
+        say_of_no_item(state_of(reader, as_scanned=as_scanned))
         if output == STANDARD_STREAM:
             report(format_name).write(reader, sys.stdout.buffer, options)
             return 0

@@ -68,7 +68,17 @@ class CurrentState:
 
     def is_named(self, index: int, scan: int, seq: int) -> bool:
         """Whether a later entry says anything of the item at leaf index `index`."""
-        return self.later.changes(scan, seq) is not None or self.later.decision(index) is not None
+        return self.later.changes(scan, seq) is not None or self.later.decision(index, (scan, seq)) is not None
+
+    def decisions_of_no_item(self) -> Iterator[str]:
+        """A generator of the current decisions that cite no item: by whom, what, and on which entries."""
+        for index, decision in self.later.of_no_item:
+            cited = ", ".join(
+                f"entry {citation['index']} ({self.later.kind(citation['index'])})"
+                for citation in decision.get("cites") or ()
+            )
+            by = f"{decision.get('verdict')!s:.40} by {decision.get('examiner')!s:.200}"
+            yield f"entry {index}, {by}, on {cited or 'nothing'}"
 
     def may_match(self, _index: int, body: bytes) -> bool:
         """Whether the bytes of an item's entry have a match, or a relookup names the item. For `CaseReader.entries`."""
@@ -84,7 +94,7 @@ class CurrentState:
         changes = self.later.changes(scan, entry["seq"])
         if changes is not None:
             self._apply(finding, scan, changes)
-        if (decided := self.later.decision(index)) is not None:
+        if (decided := self.later.decision(index, (scan, entry["seq"]))) is not None:
             at, decision = decided
             finding["decision"] = {
                 "entry": at,

@@ -86,7 +86,8 @@ class ScanSummary:
 
 @dataclass(frozen=True, slots=True)
 class CaseSummary:
-    """A case. `opened` is its `case.open`; `decisions` counts `decision` entries.
+    """A case. `opened` is its `case.open`; `decisions` counts `decision` entries, and `of_no_item`
+    says which of those that stand cite no item.
 
     `as_scanned` is whether relookups and decisions are left out of the counts. `size` and `root` are the ledger's tree
     size and root hash; `checkpoint` is its latest checkpoint, which covers `checkpoint_size` entries.
@@ -96,6 +97,7 @@ class CaseSummary:
     scans: tuple[ScanSummary, ...]
     anomalies: tuple[Mapping[str, Any], ...]
     decisions: int
+    of_no_item: tuple[str, ...]
     origin: str
     size: int
     root: str
@@ -372,6 +374,7 @@ def summarize(case: CaseReader, *, as_scanned: bool = False, state: CurrentState
         scans=reading.finished(),
         anomalies=tuple(reading.anomalies),
         decisions=reading.decisions,
+        of_no_item=() if state is None else tuple(state.decisions_of_no_item()),
         origin=case.origin,
         size=case.size,
         root=case.root(),

@@ -190,6 +190,11 @@ def _of_later(case: CaseSummary) -> Iterator[str]:
     if decided:
         verdicts = ", ".join(f"{count:,} {verdict}" for verdict, count in decided.most_common())
         yield f"Examiners decided on {counted(decided.total(), 'item')}: {verdicts}. The counts here are of matches."
+    if case.of_no_item:
+        yield (
+            f"{counted(len(case.of_no_item), 'decision')} of an examiner on no item, so on none of the matches here: "
+            f"{'; '.join(case.of_no_item[:10])}{'; …' if len(case.of_no_item) > 10 else ''}."
+        )
     undecided = sum(scan.undecided for scan in scans)
     if decided and undecided:
         yield f"{_are(undecided)} notable and {'has' if undecided == 1 else 'have'} no decision yet."

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ledger import items_to_cite, seqs_named
 from matcher.errors import CaseError
 from matcher.record.case import CaseReader
 
@@ -48,7 +49,9 @@ def named_items(
                 by_path.setdefault(path, []).append(item)
     check_scan(reader, wanted - set(by_index), scan)
     for missing in sorted(wanted - set(by_index)):
-        raise CaseError(f"{reader.folder}: entry {missing} is no item{_of(scan)}: only items can be named")
+        raise CaseError(
+            f"{reader.folder}: entry {missing} is no item{_of(scan)}: only items can be named{_about(reader, missing)}"
+        )
     chosen = dict(by_index)
     for path in sought:
         item = _the_one(reader, path, by_path, scan)
@@ -81,6 +84,20 @@ def _the_one(reader: CaseReader, path: str, by_path: dict[str, list[NamedItem]],
         where = ", ".join(f"{item.index} (scan {item.scan})" for item in items[:5])
         raise CaseError(f"{path}: is the path of several items, entries {where}: name one by --scan or --index")
     return items[0]
+
+
+def _about(reader: CaseReader, index: int) -> str:
+    """What to name in place of a relookup: the entries of the items that it names. Empty for any other entry."""
+    wanted: set[tuple[int, int]] = set()
+    for at, entry in reader.entries(items=lambda _index, _body: False):
+        if at == index and entry["type"] == "relookup":
+            wanted = {(entry["scan"], seq) for seq in seqs_named(entry)}
+    if not wanted:
+        return ""
+    items = (
+        str(at) for at, entry in reader.entries() if entry["type"] == "item" and (entry["scan"], entry["seq"]) in wanted
+    )
+    return items_to_cite([*items])
 
 
 def _add_decision(standing: dict[int, list[int]], index: int, entry: dict[str, object]) -> None:
