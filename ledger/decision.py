@@ -75,6 +75,7 @@ def decision_entries(log: Ledger, decisions: Sequence[Decision], stamp: Stamp) -
             "examiner": decision.examiner,
             "role": decision.role,
             "note": decision.note,
+            "after_checkpoint": log.latest_size(),
             "cites": [_citation(log, index, item=True) for index in decision.cites],
             "supersedes": supersedes,
         }

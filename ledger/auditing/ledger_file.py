@@ -20,6 +20,7 @@ from ledger.auditing.case_files import with_file_problems
 from ledger.auditing.checkpoint_audit import CheckpointAudit, Expected
 from ledger.auditing.completeness import ScanCheck, ScanChecker
 from ledger.auditing.first_signers import FirstSigners
+from ledger.auditing.named_checkpoints import NamedCheckpoints
 from ledger.auditing.openings import OpeningChecker
 from ledger.auditing.rebuilding import Rebuilt
 from ledger.decision import DecisionChecker
@@ -180,6 +181,7 @@ class _Audit:
         self._attachments = AttachmentChecker(store, self.problem, _verifier(roots) if roots else None)
         self._attached: set[int] = set()
         self._first_signers = FirstSigners()
+        self._named = NamedCheckpoints(lambda text: self.problem(text, "tampering"))
         self._pending: tuple[int, str] | None = None
         self._substantial_size = 0
         """The index after the last entry that is no record of a cosignature or token."""
@@ -267,6 +269,7 @@ class _Audit:
             size, note = self._pending
             cosignatures = self._store.cosignatures(size) if size in self._attached else ()
             self._checkpoints.check(size, note, cosignatures, self._rebuilt)
+            self._named.checkpoint(size)
             is_known = self._checkpoints.signed == size
             self._first_signers.signed(is_known=is_known, keys=self._checkpoints.strangers)
             self._pending = next(notes, None)
@@ -289,6 +292,7 @@ class _Audit:
             self._substantial_size = index + 1
         if not isinstance(entry, ItemParts):
             self._first_signers.add(index, entry["type"])
+            self._named.entry(index, entry)
         if isinstance(entry, ItemParts):
             self._scans.add_item(index, entry.scan, entry.seq, entry.status, entry.finding)
         elif entry["type"] in ATTACHED_TYPES:

@@ -19,6 +19,8 @@ All entries have `"v": 1` and a `type`; all but `item` have `time` (UTC) and `mo
     relookup     scan, part, parts, lists, new, withdrawn, ... (revisit/relookup.py)
     anomaly      scan, what, items (the number recorded), from, to, seconds (of a clock); source (a scan was resumed
                  where its source lies at another path)
+
+Those that begin, resume or end a scan, and relookups, have `after_checkpoint`: the size of the newest checkpoint.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ def append_scan_open(
                 number = max(number, int(parsed(body)["scan"]))
         read = size
         with suppress(SizeChangedError):
-            body, opened = make(form_of("scan.open", scan=number + 1, **facts))
+            body, opened = make(form_of("scan.open", scan=number + 1, after_checkpoint=log.latest_size(), **facts))
             bodies = [*clock_anomaly(log), *before, body]
             log.append(bodies, expected_size=size, openings=[*([] for _ in bodies[1:]), opened])
             return number + 1

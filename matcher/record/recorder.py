@@ -222,9 +222,12 @@ class Recorder:
             "questions": dict(self.query_counts),
             "findings_root": self._root.root().hex(),
         }
-        self._append(lambda: entry("scan.close", **facts, hashes=self._hashes.facts()))
+        self._append(lambda: entry("scan.close", **facts, **self._after(), hashes=self._hashes.facts()))
         self._hashes.close()
         return facts
+
+    def _after(self) -> dict[str, int]:
+        return {"after_checkpoint": self._log.latest_size()}
 
     def abandon(self, what: str) -> None:
         """Append the waiting group, if possible, and an `anomaly` whose `what` is the reason of the early end."""

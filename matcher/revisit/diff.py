@@ -34,7 +34,7 @@ _SURE_CHARACTERS = 3 * SURE_BYTES
 _ESCAPED = re.compile(rb"%([0-9A-F]{2})")
 _CUT_ESCAPE = re.compile(r"%[0-9A-F]?\Z")
 
-_OF_THE_ENTRY = {"v", "type", "time", "monotonic_us", "scan", "name"}
+_OF_THE_ENTRY = {"v", "type", "time", "monotonic_us", "scan", "name", "after_checkpoint"}
 _OF_THE_PLACE = {("source", "path"), ("platform", "host"), ("retried",)}
 _OF_THE_RUN = {"hashes", "executor"}
 """Facts that differ between any two scans, or that describe the run and not its results."""

@@ -170,7 +170,7 @@ def _relookup_scan(log: Ledger, request: RelookupRequest, number: int) -> Relook
         size = state.size
         while True:
             try:
-                sealed = [make(form) for form in relookup_entries(result)]
+                sealed = [make({**form, "after_checkpoint": log.latest_size()}) for form in relookup_entries(result)]
                 bodies = [*loads, *(body for body, _openings in sealed)]
                 openings = [*([] for _load in loads), *(opened for _body, opened in sealed)]
                 log.append(bodies, checkpoint=True, expected_size=size, openings=openings)

@@ -64,7 +64,11 @@ def abandon_scan(log: Ledger, case: Path, number: int, *, reason: str, facts: Ca
                 "hashes": stored,
             }
             with suppress(SizeChangedError):
-                log.append([entry("scan.abandon", **fields)], checkpoint=True, expected_size=size)
+                log.append(
+                    [entry("scan.abandon", **fields, after_checkpoint=log.latest_size())],
+                    checkpoint=True,
+                    expected_size=size,
+                )
                 return Abandoned(fields, lost)
     finally:
         if hashes is not None:

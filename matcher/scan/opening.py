@@ -183,11 +183,12 @@ class Opening:
         if self._facts["source"]["sha256"] != earlier.opened["source"]["sha256"]:  # a source that is one file
             changes.changed.append(readable_name(self._request.location))
         fields = {"scan": earlier.scan, "items": recorder.items, "examiner": self._request.facts.examiner}
+        after = {"after_checkpoint": self._log.latest_size()}
         source = self._facts["source"]
         is_moved = source_name(source) != earlier.sources[-1]
         if is_moved:
             check_fits(earlier, changes, source["path"])
-        said = form_of("anomaly", what="resumed", **fields, **({"source": source} if is_moved else {}))
+        said = form_of("anomaly", what="resumed", **fields, **after, **({"source": source} if is_moved else {}))
         resumed, opened = self._encode(said)
         bodies = [self._self_test(), *clock_anomaly(self._log), resumed]
         openings: list[Openings] = [*([] for _body in bodies[1:]), opened]

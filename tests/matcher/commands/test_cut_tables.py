@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.shared.exhibit_cases import build
+from benchmarks.shared.exhibit_cases import build, tamper
 from ledger import Ledger
 from ledger.commands import main
 from ledger.timestamps.time_token import Token
@@ -104,6 +104,25 @@ def test_rows_of_a_table(
         assert run(["verify", "--case", str(case)]) == 0
     assert cut(case / "case.ledger", table, which)
     check(case, sealed_case[1], capsys)
+
+
+def test_each_single_checkpoint(case: Path, tmp_path: Path, capsys: Capture) -> None:
+    """Also one that a later one covers: the entry that came after it names it."""
+    for number in (1, 2):
+        decided = ["decide", "--case", str(case), "--path", f"{number}.png", "--verdict", "refuted", "--examiner", "A"]
+        assert run(decided) == 0
+    with Ledger.open_readonly(case / "case.ledger") as log:
+        sizes = [size for size, _note in log.checkpoints()]
+    assert len(sizes) == 5
+    assert run(["verify", "--case", str(case)]) == 0
+    for size in sizes:
+        copy = shutil.copytree(case, tmp_path / f"without-{size}")
+        tamper(copy / "case.ledger", ("DELETE FROM checkpoint WHERE size = ?", (size,)))
+        capsys.readouterr()
+        assert run(["verify", "--case", str(copy)]) == 1
+        printed = capsys.readouterr().out
+        if size not in (0, sizes[-1]):
+            assert f"problem: the checkpoint of size {size}, after which entry " in printed
 
 
 @pytest.mark.parametrize("which", ["last", "all"])

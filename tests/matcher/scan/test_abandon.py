@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -150,14 +151,16 @@ def forged(case: Path, **changes: Any) -> tuple[str, ...]:
     with Ledger.open_readonly(case / "case.ledger") as log:
         (index,) = (at for at, body in log.entries() if b'"type":"scan.abandon"' in body)
         bodies = [body for _at, body in log.entries(0, index)]
+        sizes = [size for size, _note in log.checkpoints(1) if size <= index]
         origin = log.origin
     signer = load_signer(case.parent / "key", name=origin)
     path = case.parent / "forged.ledger"
     with Ledger.create(path, origin=origin, signer=signer) as log:
         entry = {"v": 1, "type": "scan.abandon", "time": "2026-10-01T00:00:00.000+00:00", **facts, **changes}
-        log.append(
-            [*bodies, canonical({key: value for key, value in entry.items() if value is not ...})], checkpoint=True
-        )
+        for start, stop in pairwise([0, *sizes]):
+            log.append(bodies[start:stop], checkpoint=True)
+        last = canonical({key: value for key, value in entry.items() if value is not ...})
+        log.append([*bodies[max(sizes) :], last], checkpoint=True)
     return audit(path, own_keys=signer.vkeys).problems
 
 
