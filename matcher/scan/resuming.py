@@ -46,7 +46,7 @@ def check_same(earlier: EarlierScan, now: Mapping[str, Any]) -> None:
     if differences:
         raise CaseError(
             f"scan {earlier.scan} began with something else, so it cannot go on: {'; '.join(differences)} "
-            "(leave --resume out to scan anew)"
+            "(`matcher verify` prints the command that goes on with it; leave --resume out to scan anew)"
         )
 
 
@@ -67,7 +67,8 @@ def _differences(name: str, before: Any, now: Any) -> Iterator[str]:
         before, now = ({_label(part): part for part in parts} for parts in (before, now))
         if before == now:
             yield f"{name}: in another order"
-    if name.startswith("algorithms ") and (before is None) != (now is None):
+    is_algorithm = name.startswith("algorithms ") and name.count(" ") == 1
+    if is_algorithm and (before is None) != (now is None):
         yield f"{name}: {'it was' if now is None else 'it was not'} computed (--algorithms)"
     elif isinstance(before, dict) and isinstance(now, dict):
         for key in dict.fromkeys([*before, *now]):

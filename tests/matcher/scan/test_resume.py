@@ -89,6 +89,10 @@ def test_another_source_is_another_scan(tmp_path: Path, evidence: Path, known_st
         ({"exact": True}, "settings exact: was False, is True"),
         ({"algorithms": ("md5", "sha256", "pdq", "phash", "dhash")}, "algorithms dhash: it was not computed"),
         ({"thresholds": {"pdq": 30}}, "algorithms pdq threshold: was 31, is 30"),
+        (
+            {"minimum_quality": {"pdq": 60}},
+            "algorithms pdq least_quality: was 1, is not there.*`matcher verify` prints",
+        ),
     ],
 )
 def test_other_settings_are_refused(
