@@ -8,6 +8,7 @@ from __future__ import annotations
 from ledger.exhibit.verifier.canonical import MAX_ENTRY, parse_entry
 from ledger.exhibit.verifier.checking import ENTRIES, SCANS, Checks
 from ledger.exhibit.verifier.files import Exhibit, numbers
+from ledger.exhibit.verifier.report import Refused
 from ledger.exhibit.verifier.tree import Tree, leaf_hash
 
 BODIES = "entries.jsonl"
@@ -17,6 +18,7 @@ def check_complete(exhibit: Exhibit, checks: Checks) -> None:
     """Checks all entries and checkpoints in one pass, and the cited entries, if any, in a second one."""
     step, manifest = checks.report[ENTRIES], checks.manifest
     sizes = numbers(manifest, "checkpoints/", ".txt")
+    named = frozenset(sizes)
     tree = Tree()
 
     def check_size() -> None:
@@ -31,7 +33,11 @@ def check_complete(exhibit: Exhibit, checks: Checks) -> None:
     for body in exhibit.lines(BODIES, MAX_ENTRY + 1):
         check_size()
         with step.refusing(f"entry {tree.size}"):
-            checks.entry(tree.size, parse_entry(body))
+            entry = parse_entry(body)
+            checks.entry(tree.size, entry)
+            after = entry.get("after_checkpoint")
+            if "after_checkpoint" in entry and (type(after) is not int or after not in named):
+                raise Refused(f"it came after a checkpoint, of size {after!r:.20}, that is not in the exhibit")
         tree.add(leaf_hash(body))
     check_size()
     for size in sizes:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.shared.exhibit_cases import remake_manifest, verify
 from ledger import Decision, Ledger, clock, decision_entry, load_signer
 from ledger.commands import main as ledger_command
 from matcher.commands import run
@@ -191,6 +192,19 @@ def test_a_whole_case_and_its_notable_items_are_exported(case: Path, tmp_path: P
     shutil.unpack_archive(tmp_path / "notable.zip", tmp_path / "unpacked")
     (folder,) = {path.parent for path in (tmp_path / "unpacked").rglob("verify.py")}
     assert "VERIFIED" in verified(folder)
+
+
+@pytest.mark.process
+def test_a_checkpoint_that_was_left_out_of_an_exhibit_is_missed(case: Path, tmp_path: Path) -> None:
+    assert decide(case, "--path", "1.png", "--verdict", "confirmed") == 0
+    assert decide(case, "--path", "2.png", "--verdict", "refuted") == 0
+    assert run(["export", "--case", str(case), "-o", str(tmp_path / "all")]) == 0
+    missing = decisions(case)[1]["after_checkpoint"]
+    (tmp_path / "all" / "checkpoints" / f"{missing}.txt").unlink()
+    remake_manifest(tmp_path / "all")
+    code, printed, _errors = verify(tmp_path / "all" / "verify.py", tmp_path / "all")
+    assert code == 1
+    assert f"it came after a checkpoint, of size {missing}, that is not in the exhibit" in printed
 
 
 def test_an_exhibit_is_not_written_into_the_case_nor_of_what_is_not_there(case: Path, capsys: Capture) -> None:
