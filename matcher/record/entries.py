@@ -74,7 +74,8 @@ def append_scan_open(
                 number = max(number, int(parsed(body)["scan"]))
         read = size
         with suppress(SizeChangedError):
-            body, opened = make(form_of("scan.open", scan=number + 1, after_checkpoint=log.latest_size(), **facts))
+            own = {"scan": number + 1, "after_checkpoint": log.latest_size()}
+            body, opened = make(form_of("scan.open", **{**facts, **own}))
             bodies = [*clock_anomaly(log), *before, body]
             log.append(bodies, expected_size=size, openings=[*([] for _ in bodies[1:]), opened])
             return number + 1
