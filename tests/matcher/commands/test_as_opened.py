@@ -23,18 +23,10 @@ Capture = pytest.CaptureFixture[str]
 
 OPTIONS = [
     (),
-    ("--algorithms", "sha1,dhash"),
-    ("--threshold", "pdq=20", "--threshold", "phash=9"),
-    ("--minimum-quality", "pdq=60"),
-    ("--minimum-quality", "pdq=50"),
-    ("--minimum-quality", "phash=25", "--algorithms", "dhash"),
-    ("--max-false-matches", "0.5"),
-    ("--calibration", "CALIBRATION"),
-    ("--exact",),
-    ("--no-regions",),
-    ("--exclude-known-good",),
-    ("--exhibit", "it's -1"),
-    ("--seal-paths",),
+    ("--algorithms", "sha1,dhash", "--threshold", "pdq=20", "--threshold", "phash=9", "--exhibit", "it's -1"),
+    ("--minimum-quality", "pdq=60", "--no-regions", "--seal-paths"),
+    ("--minimum-quality", "pdq=50", "--exact", "--exclude-known-good"),
+    ("--max-false-matches", "0.5", "--calibration", "CALIBRATION"),
 ]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.shared.exhibit_cases import build, tamper
-from ledger import Ledger
+from ledger import Ledger, audit, read_vkeys
 from ledger.commands import main
 from ledger.timestamps.time_token import Token
 from matcher.commands import run
@@ -106,7 +106,7 @@ def test_rows_of_a_table(
     check(case, sealed_case[1], capsys)
 
 
-def test_each_single_checkpoint(case: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_each_single_checkpoint(case: Path, tmp_path: Path) -> None:
     """Also one that a later one covers: the entry that came after it names it."""
     for number in (1, 2):
         decided = ["decide", "--case", str(case), "--path", f"{number}.png", "--verdict", "refuted", "--examiner", "A"]
@@ -114,15 +114,15 @@ def test_each_single_checkpoint(case: Path, tmp_path: Path, capsys: Capture) -> 
     with Ledger.open_readonly(case / "case.ledger") as log:
         sizes = [size for size, _note in log.checkpoints()]
     assert len(sizes) == 5
-    assert run(["verify", "--case", str(case)]) == 0
+    keys = read_vkeys(case / "verifier.keys")
+    assert audit(case / "case.ledger", own_keys=keys).intact
     for size in sizes:
-        copy = shutil.copytree(case, tmp_path / f"without-{size}")
-        tamper(copy / "case.ledger", ("DELETE FROM checkpoint WHERE size = ?", (size,)))
-        capsys.readouterr()
-        assert run(["verify", "--case", str(copy)]) == 1
-        printed = capsys.readouterr().out
+        copy = Path(shutil.copy(case / "case.ledger", tmp_path / f"without-{size}"))
+        tamper(copy, ("DELETE FROM checkpoint WHERE size = ?", (size,)))
+        problems = audit(copy, own_keys=keys).problems
+        assert problems
         if size not in (0, sizes[-1]):
-            assert f"problem: the checkpoint of size {size}, after which entry " in printed
+            assert problems[0].startswith(f"the checkpoint of size {size}, after which entry ")
 
 
 @pytest.mark.parametrize("which", ["last", "all"])
