@@ -42,7 +42,7 @@ def command(
     if source is not None and scan is None:
         raise click.UsageError("--source is one scan's: name that with --scan")
     from ledger import read_passphrase
-    from matcher.commands.progress import Progress
+    from matcher.commands.waiting import Waiting
     from matcher.record.case import CaseFacts, check_apart, check_case, open_case
     from matcher.record.examiner_folder import signing_key_path
     from matcher.revisit.closed_scans import read_scans
@@ -53,8 +53,7 @@ def command(
     if source is not None:
         check_apart(source, case, key)
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
-    waiting = Progress(quiet=False, jsonl=False).waiting
-    with open_case(case, CaseFacts(), key=key, passphrase=passphrase, on_wait=waiting) as log:
+    with open_case(case, CaseFacts(), key=key, passphrase=passphrase, on_wait=Waiting(say)) as log:
         for result in relookup(log, RelookupRequest(case, store, scan, source, calibration=calibration)):
             _show(result)
         if scan is None:
