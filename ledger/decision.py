@@ -48,16 +48,18 @@ def decision_entry(log: Ledger, decision: Decision, stamp: Stamp) -> bytes:
     return decision_entries(log, [decision], stamp)[0]
 
 
-def decision_entries(log: Ledger, decisions: Sequence[Decision], stamp: Stamp) -> list[bytes]:
+def decision_entries(log: Ledger, decisions: Sequence[Decision], stamp: Stamp, *, standing_at: int = 0) -> list[bytes]:
     """The canonical entries of decisions, with the leaf hashes of the cited entries as they stand in `log`.
 
     Raises DecisionError for a verdict that is none of VERDICTS, for a cited entry that does not exist or is no item,
     for superseding an entry that is no decision or is superseded already, and for texts that an entry cannot hold.
+    `standing_at`: the caller has read the first so many entries, and none of them supersedes a decision that these
+    supersede; only later entries are then read for that.
     """
     for decision in decisions:
         _check_texts(decision)
     targets = {decision.supersedes for decision in decisions if decision.supersedes is not None}
-    taken = _superseding(log, targets)
+    taken = _superseding(log, targets, standing_at)
     bodies = []
     for decision in decisions:
         supersedes = None
@@ -94,7 +96,7 @@ def _check_texts(decision: Decision) -> None:
             raise DecisionError(f"{name} has 1 to {MOST_CHARACTERS} characters, not {len(text)}")
 
 
-def _superseding(log: Ledger, targets: set[int]) -> dict[int, int | None]:
+def _superseding(log: Ledger, targets: set[int], standing_at: int) -> dict[int, int | None]:
     """The decision of the log that supersedes each of `targets`, where one does. Raises DecisionError, see above."""
     taken: dict[int, int | None] = {}
     if not targets:
@@ -105,7 +107,7 @@ def _superseding(log: Ledger, targets: set[int]) -> dict[int, int | None]:
             raise DecisionError(f"there is no entry {target}")
         if parse(body)["type"] != "decision":
             raise DecisionError(f"entry {target} is no decision")
-    for later, body in log.entries(min(targets) + 1):
+    for later, body in log.entries(max(min(targets) + 1, standing_at)):
         if b'"type":"decision"' in body:
             entry = parse(body)
             superseded = _cited_index(entry.get("supersedes")) if entry["type"] == "decision" else None

@@ -55,9 +55,12 @@ def read_checkpoint(path: Path) -> str:
 
 
 def read_policy(path: Path) -> Policy:
-    """A trust policy (c2sp.org/tlog-policy). Raises UnreadableError, also for a file that is no policy."""
+    """A trust policy (c2sp.org/tlog-policy). Raises UnreadableError, also for a file that is no policy.
+
+    Line ends of Windows are read as newlines; a return elsewhere is refused.
+    """
     try:
-        return parse_policy(_text_bytes(path, MAX_POLICY))
+        return parse_policy(_text_bytes(path, MAX_POLICY).replace(b"\r\n", b"\n"))
     except UnreadableError:
         raise
     except LedgerError as error:

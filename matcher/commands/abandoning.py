@@ -15,15 +15,15 @@ def abandoned(
     case: Path, number: int, reason: str, *, facts: CaseFacts, key: Path, passphrase: bytes | None, quiet: bool
 ) -> int:
     """End scan `number` of a case as abandoned, and print what stays recorded of it. Returns the exit code."""
-    from matcher.commands.progress import Progress
     from matcher.commands.scan_result import notebook, print_result
+    from matcher.commands.waiting import Waiting
     from matcher.commands.work_done import note_done
     from matcher.record.case import check_case, open_case
     from matcher.scan.abandoning import abandon_scan, check_reason
 
     check_case(case)
     check_reason(reason)
-    waiting = Progress(quiet=quiet, jsonl=False).waiting
+    waiting = None if quiet else Waiting(say)
     with open_case(case, facts, key=key, passphrase=passphrase, on_wait=waiting) as log:
         result = abandon_scan(log, case, number, reason=reason, facts=facts)
         note_done(f"scan {number} is abandoned all the same")

@@ -52,12 +52,12 @@ def command(
     items are decided, or none.
     """
     from ledger import read_passphrase
-    from matcher.commands.progress import Progress
+    from matcher.commands.waiting import Waiting
     from matcher.commands.work_done import note_done
     from matcher.record.case import NO_FACTS, CaseReader, check_case, is_signed_by, open_case
     from matcher.record.examiner_folder import signing_key_path
     from matcher.revisit.decide import DecisionRequest, decide
-    from matcher.revisit.items import known_examiner, named_items
+    from matcher.revisit.items import ItemSearch
     from matcher.system.files import readable_name
 
     if not paths and not indexes:
@@ -66,16 +66,17 @@ def command(
     key = signing_key_path() if key is None else key
     is_new = not key.exists()
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
+    search = ItemSearch(indexes=indexes, paths=paths, scan=scan)
     with CaseReader(case) as reader:
-        named_items(reader, indexes=indexes, paths=paths, scan=scan)  # before a key is added to the case
+        search.read_on(reader)
+        search.items(case)  # raises before a key is added to the case
         is_of_case = is_signed_by(case, reader.origin, key, passphrase)
         if examiner is None and is_of_case:
-            examiner = known_examiner(reader)
+            examiner = search.examiner
     if not examiner:
         raise click.UsageError("say who decides: --examiner NAME")
-    request = DecisionRequest(case, verdict, examiner, indexes, paths, scan, role, note)
-    waiting = Progress(quiet=False, jsonl=False).waiting
-    with open_case(case, NO_FACTS, key=key, passphrase=passphrase, on_wait=waiting) as log:
+    request = DecisionRequest(case, verdict, examiner, search, role, note)
+    with open_case(case, NO_FACTS, key=key, passphrase=passphrase, on_wait=Waiting(say)) as log:
         recorded = decide(log, request)
         note_done(f"{'the decision is' if len(recorded) == 1 else 'the decisions are'} recorded all the same")
         for decided in recorded:

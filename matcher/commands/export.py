@@ -40,16 +40,18 @@ def command(
     """
     from ledger import Choices, Selection, export, read_vkeys
     from matcher.record.case import KEYS, LEDGER, CaseReader, check_case
-    from matcher.revisit.items import check_scan, named_items
+    from matcher.revisit.items import ItemSearch, check_scan
 
     check_case(case)
     if output.resolve().is_relative_to(case.resolve()):
         raise CaseError(f"{output}: lies inside the case; an exhibit is for others, and goes elsewhere")
     chosen = set(indexes)
     if paths:
+        search = ItemSearch(paths=paths, scan=scan)
         with CaseReader(case) as reader:
             check_scan(reader, indexes, scan)
-            chosen.update(item.index for item in named_items(reader, paths=paths, scan=scan))
+            search.read_on(reader)
+        chosen.update(item.index for item in search.items(case))
     selection = Selection(
         ranges=tuple(range(index, index + 1) for index in sorted(chosen)),
         scans=frozenset(() if scan is None or paths else (scan,)),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matcher.algorithms import ALGORITHMS, Metric
 from matcher.lists.opened import OpenList
-from matcher.model import Finding, Match
+from matcher.model import Disposition, Finding, Match
 
 _MOST_NOTE = 40
 _MOST_ID = 16
@@ -14,8 +14,11 @@ _LEAST_PATH = 60
 
 
 def match_line(finding: Finding, lists: Sequence[OpenList], *, width: int | None = None) -> str:
-    """The nearest match of a finding that has one, on one line. With `width`, the path is cut to make the line fit."""
-    nearest = finding.matches[0]
+    """A match of a finding that has one, on one line: of a notable finding the nearest notable one, else the nearest.
+
+    With `width`, the path is cut to make the line fit.
+    """
+    nearest = _shown(finding, lists)
     what = "notable" if finding.notable else "trivial match" if finding.trivial else "match"
     more = f", and {finding.matches_total - 1:,} more" if finding.matches_total > 1 else ""
     turned = "" if nearest.transform == "none" else f", {nearest.transform}"
@@ -26,6 +29,17 @@ def match_line(finding: Finding, lists: Sequence[OpenList], *, width: int | None
     tail = f": {nearest.list} {entry_name(nearest, lists)}, {how}{more}"
     room = None if width is None else max(_LEAST_PATH, width - len(head) - len(tail))
     return f"{head}{cut_middle(finding.path, room)}{tail}"
+
+
+def _shown(finding: Finding, lists: Sequence[OpenList]) -> Match:
+    """The match that the line names. A trivial or known-good one may be nearer than the one that makes it notable."""
+    if finding.notable:
+        profiles = {opened.name: opened.facts.profile for opened in lists}
+        for match in finding.matches:
+            profile = profiles.get(match.list)
+            if profile and profile.meaning(match.category, trivial=match.trivial) is Disposition.NOTABLE:
+                return match
+    return finding.matches[0]
 
 
 def entry_name(match: Match, lists: Sequence[OpenList]) -> str:

@@ -10,6 +10,7 @@ from matcher.commands import NO_HASHER, say
 from matcher.commands.match_line import match_line
 from matcher.commands.options import echo_json
 from matcher.commands.progress_line import Census, ProgressLine, columns
+from matcher.commands.waiting import Waiting
 from matcher.examine.engine import Matcher
 from matcher.lists.comparability import comparability
 from matcher.lists.opened import OpenList
@@ -19,9 +20,6 @@ from matcher.record.shortfall import Shortfall
 from matcher.reports.not_examined import not_opened
 from matcher.scan.opening import StartedScan
 from matcher.sources import Source
-
-_WAITING = 5.0
-"""Seconds between two reports that another process holds the ledger."""
 
 
 class Progress:
@@ -42,7 +40,7 @@ class Progress:
         self._earlier = (0, 0)
         """Items and bytes that an earlier run recorded."""
         self._matched = 0
-        self._waited = 0.0
+        self.waiting = Waiting(self._say)
 
     def opened(self, begun: StartedScan, source: Source, matcher: Matcher) -> None:
         self.begun = True
@@ -103,14 +101,6 @@ class Progress:
 
     def complete(self, facts: dict[str, Any]) -> None:
         self._line(f"scan {facts['scan']} is complete already: nothing to resume")
-
-    def waiting(self, seconds: float) -> None:
-        """Report that another process holds the ledger. Called often while it does; reports every few seconds."""
-        if seconds < self._waited:
-            self._waited = 0.0
-        if seconds >= self._waited + _WAITING:
-            self._waited = seconds
-            self._say(f"waiting for another process to release the ledger, {seconds:.0f} s so far")
 
     def stop(self) -> None:
         """Clear the line and stop counting, however the scan ended."""

@@ -42,7 +42,8 @@ def command(
     if source is not None and scan is None:
         raise click.UsageError("--source is one scan's: name that with --scan")
     from ledger import read_passphrase
-    from matcher.commands.progress import Progress
+    from matcher.commands.lists.describing import NEVER_NOTABLE
+    from matcher.commands.waiting import Waiting
     from matcher.record.case import CaseFacts, check_apart, check_case, open_case
     from matcher.record.examiner_folder import signing_key_path
     from matcher.revisit.closed_scans import read_scans
@@ -53,10 +54,13 @@ def command(
     if source is not None:
         check_apart(source, case, key)
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
-    waiting = Progress(quiet=False, jsonl=False).waiting
-    with open_case(case, CaseFacts(), key=key, passphrase=passphrase, on_wait=waiting) as log:
+    never_notable = False
+    with open_case(case, CaseFacts(), key=key, passphrase=passphrase, on_wait=Waiting(say)) as log:
         for result in relookup(log, RelookupRequest(case, store, scan, source, calibration=calibration)):
             _show(result)
+            never_notable = result.never_notable
+        if never_notable:
+            say(NEVER_NOTABLE)
         if scan is None:
             for number in sorted(number for number, state in read_scans(log).scans.items() if state.abandoned):
                 say(f"note: scan {number} was abandoned: its items were not looked up")

@@ -48,7 +48,7 @@ def summary(facts: dict[str, Any]) -> str:
     if facts["doubtful"]:
         lines.append(f"  {facts['doubtful']:,} of them only by hashes of low quality: such matches are doubtful")
     if trivial := facts.get("trivial"):
-        lines.append(f"  {trivial:,} items match by a digest of trivial content (an empty file): not notable")
+        lines.append(f"  {trivial:,} items match by a digest of trivial content (an empty file): not notable by that")
     if facts["conflicts"]:
         lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
     if facts["counts"][Status.UNREADABLE.value]:

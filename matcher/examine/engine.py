@@ -25,6 +25,7 @@ from matcher.examine.side_files import side_file
 from matcher.executors import no_op
 from matcher.executors.limits import room
 from matcher.hashers import FileHasher, PictureHasher, file_hashers, known_algorithm, picture_hashers
+from matcher.imaging.quiet import quiet_decoders
 from matcher.imaging.sniff import Kind, named_as_picture
 from matcher.imaging.stated import stated_pixels
 from matcher.lists.opened import OpenList
@@ -294,7 +295,7 @@ class Matcher:
         data = b""
         try:
             data = content.take()
-            with np.errstate(all="ignore"):  # garbage in floats warns nobody: its pixels are what they are
+            with np.errstate(all="ignore"), quiet_decoders():  # garbage in floats: its pixels are what they are
                 self._pictures.examine(data, kind, result, beat)
             reason = result.reason
         except DecodeError as error:

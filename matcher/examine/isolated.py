@@ -21,7 +21,7 @@ from matcher.examine.engine import Matcher, algorithms_for
 from matcher.examine.selftest import run as run_selftest
 from matcher.executors import no_op
 from matcher.executors.choosing import cores
-from matcher.executors.limits import limits_for
+from matcher.executors.limits import Limits, limits_for
 from matcher.executors.shared import SharedWorkers, WorkerStopped
 from matcher.hashers.digests import DigestHasher
 from matcher.model import Disposition, Finding, Hash, Match, Reason, Status
@@ -70,6 +70,15 @@ class _ExamineCalls:
             return Finding(call.name, len(call.data), None, Status.UNREADABLE, Reason.OUT_OF_MEMORY, call.exhibit)
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What an IsolatedMatcher was started with beside its lists and settings: the most workers, and their limits."""
+
+    store: Path
+    count: int
+    limits: Limits
+
+
 class IsolatedMatcher:
     """A Matcher whose `examine` runs in worker processes. Share one between all threads; close it, or use `with`.
 
@@ -77,7 +86,8 @@ class IsolatedMatcher:
     this process.
     """
 
-    def __init__(self, matcher: Matcher, workers: SharedWorkers) -> None:
+    def __init__(self, matcher: Matcher, workers: SharedWorkers, start: _Start) -> None:
+        self._start = start
         self.lists = matcher.lists
         self.settings = matcher.settings
         self._workers = workers
@@ -111,11 +121,17 @@ class IsolatedMatcher:
             raise SettingsError("workers, seconds and memory are more than nothing")
         folder = Path(store).absolute()
         matcher = Matcher.open(folder, lists=lists, settings=settings, check=check)
+        return cls._started(matcher, _Start(folder, count, limits_for(count, seconds=seconds, memory=memory)))
+
+    @classmethod
+    def _started(cls, matcher: Matcher, start: _Start) -> IsolatedMatcher:
+        """With the versions that `matcher` has open, and one worker that is ready."""
         pinned = tuple((opened.name, opened.version) for opened in matcher.lists)
-        job = _ExamineCalls(folder, pinned, matcher.settings)
-        limits = limits_for(count, seconds=seconds, memory=memory)
-        shared = SharedWorkers(job, count, limits, out_of_memory=lambda finding: finding.reason is Reason.OUT_OF_MEMORY)
-        isolated = cls(matcher, shared)
+        job = _ExamineCalls(start.store, pinned, matcher.settings)
+        shared = SharedWorkers(
+            job, start.count, start.limits, out_of_memory=lambda finding: finding.reason is Reason.OUT_OF_MEMORY
+        )
+        isolated = cls(matcher, shared, start)
         try:
             shared.start()
         except BaseException:
@@ -155,8 +171,20 @@ class IsolatedMatcher:
         return call.run(self._plain, reason)
 
     def is_current(self) -> bool:
-        """Whether the store has no newer lists, as Matcher.is_current. Where it has, open another IsolatedMatcher."""
+        """Whether the store has no newer lists, as Matcher.is_current. Where it has, see `reopened`."""
         return self._plain.is_current()
+
+    def reopened(self, *, check: bool = False) -> IsolatedMatcher:
+        """A matcher of the current versions with the same settings, workers and limits; this one, where it is current.
+
+        Another one has workers of its own, and waits for one of them as `open` does. This one remains usable and is
+        still to be closed. Raises the errors of Matcher.reopened and of `open`, and MatcherError where this was closed.
+        """
+        self._workers.check()
+        newer = self._plain.reopened(check=check)
+        if newer is self._plain:
+            return self
+        return self._started(newer, self._start)
 
     @property
     def not_computed(self) -> dict[str, int]:

@@ -26,6 +26,7 @@ class ListFile(io.RawIOBase):
         self._stream = stream
         self._ahead = b""
         self._after_last_end = False
+        self._returned = False
         self.digest = hashlib.sha256()
         self.size = 0
         self.line_ends = 0
@@ -45,9 +46,13 @@ class ListFile(io.RawIOBase):
         buffer[: len(data)] = data
         self.digest.update(data)
         self.size += len(data)
-        self.line_ends += data.count(b"\n")
-        last = data[data.rfind(b"\n") + 1 :]
-        self._after_last_end = bool(last.strip()) or (b"\n" not in data and self._after_last_end)
+        returns = data.count(b"\r")
+        self.line_ends += data.count(b"\n") + returns - (data.count(b"\r\n") if returns else 0)
+        self.line_ends -= self._returned and data[:1] == b"\n"
+        end = max(data.rfind(b"\n"), data.rfind(b"\r"))
+        self._after_last_end = bool(data[end + 1 :].strip()) or (end < 0 and self._after_last_end)
+        if data:
+            self._returned = data[-1:] == b"\r"
         return len(data)
 
     @property

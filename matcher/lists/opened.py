@@ -114,6 +114,12 @@ class OpenList:
         """The number of entries by the meaning of their category (`Disposition.value`); None where it is not known."""
         return meanings_of(self.categories, self.facts.profile)
 
+    @property
+    def is_never_notable(self) -> bool:
+        """Whether it is known that no entry is notable."""
+        meanings = self.meanings
+        return meanings is not None and not meanings[Disposition.NOTABLE.value]
+
     def index_digest(self) -> str:
         """SHA-256 of the header, which has the digests of all files of this version and of its base's header."""
         return hashlib.sha256((self.folder / layout.HEADER).read_bytes()).hexdigest()

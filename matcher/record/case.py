@@ -33,7 +33,6 @@ from ledger import (
     write_key,
 )
 from matcher.errors import CaseError, NotIntactError
-from matcher.record.builds import library_builds, platform_facts, tool_version
 from matcher.record.entries import entry
 from matcher.record.examiner_folder import VARIABLE
 from matcher.record.finding_json import in_order
@@ -111,6 +110,8 @@ def facts_by_name(facts: CaseFacts) -> dict[str, str | None]:
 
 def _create(folder: Path, facts: CaseFacts, key: Path, passphrase: bytes | None) -> None:
     """Create the ledger with its first entries under a temporary name, and rename it when it is complete."""
+    from matcher.record.builds import library_builds, platform_facts, tool_version  # noqa: PLC0415 - it imports every decoder
+
     own = (REPORTS, KEYS)
     if any(child.name not in own and not child.name.startswith(f".{LEDGER}") for child in folder.iterdir()):
         raise CaseError(f"{folder}: holds other files and no {LEDGER}; a case needs a folder of its own")
@@ -223,16 +224,16 @@ class CaseReader:
         self._log.close()
 
     def entries(
-        self, *, items: Callable[[int, bytes], bool] | None = None, unopened: bool = False
+        self, *, start: int = 0, items: Callable[[int, bytes], bool] | None = None, unopened: bool = False
     ) -> Iterator[tuple[int, dict[str, Any]]]:
-        """A generator of (leaf index, entry) for every entry that the ledger had when it was opened.
+        """A generator of (leaf index, entry) for every entry, from `start` on, that the ledger had when it was opened.
 
         With `items`, only those items for whose leaf index and bytes it is true; the others are passed over unread,
         which is many times as fast. NotIntactError where a sealed value cannot be opened; with `unopened` its
         commitment stands in its place.
         """
         disclosed = Ledger.disclosed if unopened else opened_entry
-        for index, body in self._log.entries(0, self.size):
+        for index, body in self._log.entries(start, self.size):
             if items is not None and is_item(body) and not items(index, body):
                 continue
             try:

@@ -248,6 +248,11 @@ def _of_matches(case: CaseSummary) -> Iterator[str]:
             f"{counted(unlisted, 'item')} of these matched a notable entry only beyond the {MAX_MATCHES} nearest "
             "matches, which alone are recorded of an item: they stand below with those that are recorded."
         )
+        if any(_unlisted(scan) > 0 and scan.relookups for scan in scans):
+            yield (
+                "Whether they still match after the relookup is not recorded: the number of notable items is the "
+                "largest that is possible. A new scan with these lists counts them exactly."
+            )
     elif cut := sum(scan.cut for scan in scans if scan.closed is None):
         yield (
             f"{counted(cut, 'item has', 'items have')} more matches than the {MAX_MATCHES} nearest, which alone are "

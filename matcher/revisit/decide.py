@@ -7,19 +7,17 @@ from pathlib import Path
 
 from ledger import Decision, Ledger, SizeChangedError, clock, decision_entries
 from matcher.record.case import CaseReader
-from matcher.revisit.items import NamedItem, named_items
+from matcher.revisit.items import ItemSearch, NamedItem
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionRequest:
-    """What is decided of the items with these leaf indexes and paths; `scan` None: of whatever scan they are."""
+    """What is decided of the items that `search` names."""
 
     case: Path
     verdict: str
     examiner: str
-    indexes: tuple[int, ...] = ()
-    paths: tuple[str, ...] = ()
-    scan: int | None = None
+    search: ItemSearch
     role: str | None = None
     note: str | None = None
 
@@ -37,18 +35,18 @@ def decide(log: Ledger, request: DecisionRequest) -> list[Decided]:
     """Record one decision an item, all in one append with a signed checkpoint. CaseError, DecisionError.
 
     A decision supersedes the newest one that cites this item alone. One that cites other items too is left standing
-    for these; of this item the newest decision holds.
+    for these; of this item the newest decision holds. The search goes on from where it stopped: no entry is read twice.
     """
     while True:
         with CaseReader(request.case) as reader:
-            size = reader.size
-            items = named_items(reader, indexes=request.indexes, paths=request.paths, scan=request.scan)
+            request.search.read_on(reader)
+        size, items = request.search.size, request.search.items(request.case)
         superseded = [max((index for index, cited in item.decisions if cited == 1), default=None) for item in items]
         decisions = [
             Decision(request.verdict, request.examiner, [item.index], request.role, request.note, supersedes)
             for item, supersedes in zip(items, superseded, strict=True)
         ]
-        bodies = decision_entries(log, decisions, clock.now())
+        bodies = decision_entries(log, decisions, clock.now(), standing_at=size)
         try:
             first = log.append(bodies, checkpoint=True, expected_size=size)
         except SizeChangedError:  # another process has appended since: maybe a decision on the same item

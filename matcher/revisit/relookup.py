@@ -91,7 +91,8 @@ class Change:
 class Relookup:
     """The result for one scan. `not_looked_up`: hashes in the lists, by algorithm, that the scan did not compute.
 
-    `not_opened`: the scan's items, by reason, of which nothing was hashed but the bytes of the file.
+    `never_notable`: no entry of the lists is notable. `not_opened`: the scan's items, by reason, of which nothing was
+    hashed but the bytes of the file.
     """
 
     scan: int
@@ -101,6 +102,7 @@ class Relookup:
     not_looked_up: dict[str, int]
     excluded: int
     not_opened: dict[str, int] = field(default_factory=dict)
+    never_notable: bool = False
     opened: int = 0
     changes: list[Change] = field(default_factory=list)
 
@@ -208,6 +210,7 @@ def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[
         stored.not_looked_up(),
         excluded,
         dict(Shortfall.of_facts(scan.closed).not_opened),
+        all(opened.is_never_notable for opened in matcher.lists),
     )
     for seq, finding in sorted(findings.items()):
         result.changes.extend(_Item(scan, matcher, seq, finding).changes(stored, evidence))

@@ -12,6 +12,7 @@ from matcher.errors import DecodeError, SourceError
 from matcher.examine.parts import cut_out
 from matcher.imaging.decode import decode
 from matcher.imaging.picture import Picture
+from matcher.imaging.quiet import quiet_decoders
 from matcher.imaging.reframing import named, reframed_picture
 from matcher.imaging.renderings import split_reframing
 from matcher.imaging.sniff import HEAD, sniff
@@ -124,7 +125,8 @@ class ReopenedSource:
 
     def _rendered(self, finding: Mapping[str, Any], rendering: str) -> Picture:
         plain, reframing = split_reframing(rendering)
-        picture = self._plain(finding, plain)
+        with quiet_decoders():
+            picture = self._plain(finding, plain)
         return reframed_picture(picture, named(reframing)) if reframing else picture
 
     def _plain(self, finding: Mapping[str, Any], rendering: str) -> Picture:

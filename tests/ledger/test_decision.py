@@ -90,6 +90,14 @@ def test_a_decision_is_superseded_once(log: Ledger) -> None:
         decide(log, 3, supersedes=first)
 
 
+def test_entries_behind_those_that_the_caller_has_read_are_read_for_it(log: Ledger) -> None:
+    first = decide(log, 3)
+    read = log.size
+    decide(log, 3, supersedes=first)
+    with pytest.raises(DecisionError, match="is superseded already"):
+        decision_entries(log, [Decision("refuted", "A", [3], supersedes=first)], STAMP, standing_at=read)
+
+
 def test_several_decisions_are_made_at_once_and_supersede_one_each(log: Ledger, path: Path, signer: Signer) -> None:
     first = decide(log, 3)
     again = [Decision("refuted", "A", [3], supersedes=first), Decision("refuted", "A", [4])]

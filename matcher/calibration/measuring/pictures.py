@@ -23,6 +23,7 @@ from matcher.imaging.decode import decode
 from matcher.imaging.embedded import Found
 from matcher.imaging.limits import MAX_PIXELS, Limits
 from matcher.imaging.picture import Picture
+from matcher.imaging.quiet import quiet_decoders
 from matcher.imaging.reduced.picture import Reduced
 from matcher.imaging.regions import cropped, find_regions, may_hold_regions
 from matcher.imaging.sniff import HEAD, sniff
@@ -72,7 +73,8 @@ def measure(
     kind = sniff(data[:HEAD])
     if kind is None:
         return None
-    picture = next(decode(data, kind, Limits(max_pixels=max_pixels, max_frames=1), Found()).renderings())
+    with quiet_decoders():
+        picture = next(decode(data, kind, Limits(max_pixels=max_pixels, max_frames=1), Found()).renderings())
     return measured_picture(picture, hashlib.sha256(data).digest(), hashers, boxes=boxes, boxed=boxed)
 
 

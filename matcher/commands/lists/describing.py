@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matcher.commands import say
-from matcher.model import Disposition
 from matcher.system.text import printable
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def by_category(opened: OpenList) -> str:
 
 def is_never_notable(lists: Sequence[OpenList]) -> bool:
     """Whether it is known that no entry of these lists is notable."""
-    return all(opened.meanings is not None and not opened.meanings[Disposition.NOTABLE.value] for opened in lists)
+    return all(opened.is_never_notable for opened in lists)
 
 
 def say_meanings(lists: Sequence[OpenList], *, quiet: bool = False) -> None:

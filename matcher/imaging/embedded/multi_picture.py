@@ -6,7 +6,6 @@ DC-007, section 5.2.3: entries of 16 bytes; places count from the header of the 
 
 from __future__ import annotations
 
-import warnings
 from io import BytesIO
 
 from matcher.errors import DecodeError
@@ -14,6 +13,7 @@ from matcher.imaging.embedded.search import Search
 from matcher.imaging.embedded.tiff_tree import directories
 from matcher.imaging.failures import reasons
 from matcher.imaging.formats.pillow import open_by
+from matcher.imaging.quiet import quiet_decoders
 
 HEADER = b"MPF\0"
 _ENTRIES = 0xB002
@@ -35,8 +35,7 @@ def pages(data: bytes, most: int) -> set[int]:
     """Where the pages after the first begin that Pillow reads, at most `most`."""
     places: set[int] = set()
     try:
-        with reasons(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with reasons(), quiet_decoders():
             image = open_by("JPEG", BytesIO(data))
             for number in range(1, min(int(getattr(image, "n_frames", 1)), most)):
                 image.seek(number)

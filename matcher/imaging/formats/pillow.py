@@ -1,9 +1,9 @@
 """The formats that Pillow reads, by its format classes, so that our limits are checked before a pixel is decoded.
 
-Two settings hold for a whole process and belong to the host: Pillow's LOAD_TRUNCATED_IMAGES makes truncated files
-decode, and a warnings filter that raises makes odd metadata fail. This tool's own processes leave the first off and
-ignore warnings. Pillow's own limit (MAX_IMAGE_PIXELS), which a few of its classes apply to frames inside a container,
-is the host's setting too: at its default it refuses frames of more than 179 megapixels there.
+One setting holds for a whole process and belongs to the host: Pillow's LOAD_TRUNCATED_IMAGES makes truncated files
+decode. This tool's own processes leave it off. Pillow's own limit (MAX_IMAGE_PIXELS), which a few of its classes apply
+to frames inside a container, is the host's setting too: at its default it refuses frames of more than 179 megapixels
+there. Pillow's warnings are ignored (quiet.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A binary stream → numbered lines, in bounded memory whatever the stream holds.
 
-The quirks of text files are handled here and nowhere else: a byte order mark, CRLF, blank lines, a missing last
-newline, lines without end, NUL bytes, UTF-16.
+The quirks of text files are handled here and nowhere else: a byte order mark, the line ends LF, CRLF and CR, blank
+lines, a missing last line end, lines without end, NUL bytes, UTF-16. A CR alone ends a line wherever it stands: as part
+of a line it would hide the lines behind it, in the name of a file for example.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from matcher.model import ListedHash, RefusedLine
 LINE_LIMIT = 1 << 20
 """The most bytes of a line, without its end."""
 
+_RETURN = b"\r"
 _BOM = b"\xef\xbb\xbf"
 _BLOCK = 64 * 1024
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -29,27 +31,34 @@ def refuse_utf16(head: bytes, source: str) -> None:
 
 def first_line(head: bytes, *, comment: bytes | None = None) -> bytes:
     """The first line of `head` that is neither blank nor begins with `comment`; empty if there is none."""
-    for line in head.removeprefix(_BOM).split(b"\n"):
+    for line in _with_newlines(head.removeprefix(_BOM)).split(b"\n"):
         if line.strip() and not (comment and line.startswith(comment)):
-            return line.removesuffix(b"\r")
+            return line
     return b""
 
 
 def _blocks(stream: BinaryIO, source: str) -> Iterator[list[bytes]]:
-    """Generator of the lines of each block, without their newlines.
-
-    A line beyond LINE_LIMIT is cut, but remains too long even when a return is removed from its end.
-    """
+    """Generator of the lines of each block, without their ends. A line that is too long is cut and remains so."""
     rest = b""
     while len(rest) < len(_BOM) and (byte := stream.read(1)):
         rest += byte
     refuse_utf16(rest, source)
     rest = rest.removeprefix(_BOM)
+    returned = rest.endswith(_RETURN)  # its newline may be in the next block
+    rest = _with_newlines(rest.removesuffix(_RETURN))
     while block := stream.read(_BLOCK):
-        lines = (rest + block).split(b"\n")
-        rest = lines.pop()[: LINE_LIMIT + 2]
+        if returned:
+            block = _RETURN + block
+        returned = block.endswith(_RETURN)
+        lines = (rest + _with_newlines(block.removesuffix(_RETURN))).split(b"\n")
+        rest = lines.pop()[: LINE_LIMIT + 1]
         yield lines
-    yield rest.split(b"\n")
+    yield [*rest.split(b"\n"), *([b""] if returned else [])]
+
+
+def _with_newlines(text: bytes) -> bytes:
+    """The text with a newline in place of every line end."""
+    return text.replace(b"\r\n", b"\n").replace(_RETURN, b"\n") if _RETURN in text else text
 
 
 def numbered_lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, bytes] | RefusedLine]:
@@ -57,9 +66,8 @@ def numbered_lines(stream: BinaryIO, source: str) -> Iterator[tuple[int, bytes] 
     number = 0
     try:
         for lines in _blocks(stream, source):
-            for raw in lines:
+            for line in lines:
                 number += 1
-                line = raw.removesuffix(b"\r")
                 if len(line) > LINE_LIMIT:
                     yield RefusedLine(number, f"longer than {LINE_LIMIT} bytes")
                 elif b"\0" in line:

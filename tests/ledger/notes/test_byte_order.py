@@ -33,6 +33,11 @@ def test_the_mark_of_utf_8_is_skipped_in_every_kind_of_file(tmp_path: Path) -> N
     (tmp_path / "policy").write_bytes(UTF8 + POLICY)
     (tmp_path / "plain").write_bytes(POLICY)
     assert read_policy(tmp_path / "policy") == read_policy(tmp_path / "plain")
+    (tmp_path / "windows").write_bytes(UTF8 + POLICY.replace(b"\n", b"\r\n"))
+    assert read_policy(tmp_path / "windows") == read_policy(tmp_path / "plain")
+    (tmp_path / "macintosh").write_bytes(POLICY.replace(b"\n", b"\r"))
+    with pytest.raises(UnreadableError, match="macintosh: "):
+        read_policy(tmp_path / "macintosh")
     write_key(tmp_path / "key", SIGNER)
     (tmp_path / "marked").write_bytes(UTF8 + (tmp_path / "key").read_bytes())
     assert load_signer(tmp_path / "marked", name=SIGNER.name).vkeys == SIGNER.vkeys

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -66,3 +67,13 @@ def test_every_public_name_has_one_home(package: str) -> None:
     assert set(module.__all__) <= set(dir(module))
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         module.nonsense  # noqa: B018
+
+
+def test_a_decision_loads_no_decoder(tmp_path: Path) -> None:
+    script = "import sys\nfrom matcher.commands import run\nrun(sys.argv[1:])\nprint(*sys.modules)"
+    (tmp_path / "case").mkdir()
+    (tmp_path / "case" / "case.ledger").write_bytes(b"")
+    call = ["decide", "--case", str(tmp_path / "case"), "--index", "1", "--verdict", "confirmed"]
+    done = subprocess.run([sys.executable, "-c", script, *call], capture_output=True, text=True, check=True)
+    assert "case.ledger" in done.stderr
+    assert not {name.partition(".")[0] for name in done.stdout.split()} & (HEAVY - {"numpy", "sqlite_utils"})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from matcher import Hash, Matcher, Settings, SettingsError, StoreError
+from matcher import Hash, IsolatedMatcher, Matcher, MatcherError, Settings, SettingsError, StoreError
 from matcher.lists.importing import ImportRequest, import_lists
 from matcher.lists.opened import OpenList
 from matcher.lists.store import Store
@@ -135,6 +135,28 @@ def test_another_process_opens_the_same_versions_with_the_same_settings(store: P
         assert pool.apply(_look_up, (matcher,)) == _look_up(matcher)
     assert len(pickle.dumps(matcher)) < 5000
     assert versions(pickle.loads(pickle.dumps(matcher)).reopened()) == [("big", 2), ("small", 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.process
+def test_an_isolated_matcher_is_reopened_with_the_same_settings_and_limits(store: Path) -> None:
+    settings = Settings(max_pixels=12345)
+    with IsolatedMatcher.open(store, lists=["big"], workers=1, seconds=77, settings=settings) as isolated:
+        assert isolated.is_current()
+        assert isolated.reopened() is isolated
+        add(store, "big", 9)
+        add(store, "third", 5)
+        assert not isolated.is_current()
+        with isolated.reopened(check=True) as newer:
+            assert [(opened.name, opened.version) for opened in newer.lists] == [("big", 2)]
+            assert newer.is_current()
+            assert (newer.settings, newer._start) == (settings, isolated._start)
+            given = {"md5": md5(9).value}
+            assert newer.examine(b"text", digests=given).matches
+            assert not isolated.examine(b"text", digests=given).matches  # the old one is as it was
+        assert isolated.examine(b"text").sha256 is not None
+        with pytest.raises(MatcherError, match="closed"):
+            newer.reopened()
 
 
 def test_a_matcher_without_lists_is_pickled_too() -> None:

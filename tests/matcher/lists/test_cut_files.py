@@ -135,3 +135,16 @@ def test_a_line_of_very_many_hashes_is_not_held_in_memory() -> None:
     assert list(lines.others()) == many
     assert lines.held == [RefusedLine(2, "bad")]
     assert (lines.cut(2), lines.cut(None), lines.cut(3)) == ("it was refused (bad)", None, None)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_the_last_line_has_the_number_that_formats_give_it(size: int) -> None:
+    for text in (b"a\r\nb\r\nc", b"a\rb\rc", b"a\nb\r\nc", b"a\r\n\rc", b"a\n\r\nc"):
+        file = ListFile(io.BytesIO(text))
+        while file.read(size):
+            pass
+        assert file.unended == 3
+        ended = ListFile(io.BytesIO(text + b"\r"))
+        while ended.read(size):
+            pass
+        assert ended.unended is None

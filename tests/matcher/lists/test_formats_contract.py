@@ -120,6 +120,28 @@ def test_byte_order_mark_and_crlf_and_a_missing_last_newline(list_format: ListFo
     assert read(list_format, BOM + sample.text(end="\r\n").removesuffix(b"\n")) == plain
 
 
+def test_returns_alone_end_lines_too(list_format: ListFormat, sample: Sample) -> None:
+    plain = read(list_format, sample.text())
+    for start in (b"", BOM):
+        for data in (sample.text(end="\r"), sample.text(end="\r").removesuffix(b"\r")):
+            assert read(list_format, start + data) == plain
+            assert [name for name, other in formats().items() if other.detect((start + data)[:HEAD])] == [
+                list_format.name
+            ]
+    first, second, third = sample.lines
+    mixed = sample.text() + f"{first}\r{second}\r\n{third}".encode()  # one return among other line ends hides no line
+    assert len(read(list_format, mixed)) == 2 * len(plain)
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n"])
+def test_line_ends_at_the_end_of_a_read_are_one_end(list_format: ListFormat, sample: Sample, end: str) -> None:
+    for shift in range(-2, 3):
+        wide = " " * (64 * 1024 + 3 - len(sample.text(end=end)) + shift)
+        listed = read(list_format, sample.text(*sample.lines, wide, *sample.lines, end=end))
+        assert [type(one) for one in listed] == [ListedHash] * 6
+        assert [one.line - len(sample.header) for one in listed] == [1, 2, 3, 5, 6, 7]
+
+
 def test_hex_of_any_case(list_format: ListFormat, sample: Sample) -> None:
     def raised(line: str) -> str:
         return re.sub("[0-9a-f]{32,}", lambda digits: digits[0].upper(), line)
@@ -244,7 +266,7 @@ def test_no_bytes_raise_anything_but_a_list_error(
     data = b"\n".join(lines)
     if headed:
         data = "".join(line + "\n" for line in SAMPLES[name].header).encode() + data
-    count = data.count(b"\n") + 1
+    count = len(re.findall(rb"\r\n|\r|\n", data)) + 1
     try:
         for one in formats()[name].read(io.BytesIO(data), ReadOptions(algorithm=stated)):
             assert 1 <= one.line <= count

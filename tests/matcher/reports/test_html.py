@@ -13,6 +13,7 @@ import pytest
 
 from matcher.model import Finding, Reason, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
+from matcher.record.entries import entry
 from matcher.reports import match_tables, not_examined_section
 from matcher.reports.summary import summarize
 from matcher.reports.wording import statement
@@ -22,6 +23,7 @@ from tests.shared.report_cases import (
     Page,
     finding,
     match,
+    opening,
     page_of,
     written,
 )
@@ -52,6 +54,16 @@ class TestStatement:
         headline, text = self.said(tmp_path, replace(FINDINGS[8], notable=True))
         assert headline == "1 of 1 item matches notable entries."
         assert "matched a notable entry only beyond the 100 nearest" in text
+
+    def test_notable_beyond_the_listed_matches_may_be_fewer_after_a_relookup(self, tmp_path: Path) -> None:
+        _headline, text = self.said(tmp_path, replace(FINDINGS[8], notable=True))
+        assert "the largest that is possible" not in text
+        with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
+            log.append([entry("relookup", scan=1, part=1, parts=1, lists=opening()["lists"])], checkpoint=True)
+        with CaseReader(tmp_path / "case") as reader:
+            found = statement(summarize(reader))
+        assert found.headline == "1 of 1 item matches notable entries."
+        assert "the number of notable items is the largest that is possible" in " ".join(found.sentences)
 
     def test_what_is_known_and_could_not_be_decoded_is_told(self, tmp_path: Path) -> None:
         known = finding("a.jpg", match(1), status=Status.KNOWN, reason=Reason.CORRUPT, notable=True)

@@ -13,9 +13,12 @@ import pytest
 
 from matcher import Matcher
 from matcher.commands import run
+from matcher.commands.match_line import match_line
+from matcher.commands.scan_result import summary as scan_summary
 from matcher.lookup import digests
 from matcher.model import CategoryProfile, Disposition, Finding, Match, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
+from matcher.record.entries import entry
 from matcher.record.recorder import Recorder
 from matcher.reports.summary import summarize
 from matcher.revisit.verify import verify_case
@@ -100,6 +103,18 @@ def test_a_scan_counts_them_apart_and_its_exit_code_is_not_1(
     assert json.loads(capsys.readouterr().out)["matches"][0]["trivial"] is True
 
 
+def test_lists_without_a_notable_entry_are_told_at_both_ends_of_a_scan_and_after_a_relookup(
+    tmp_path: Path, evidence: Path, make_store: MakeStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = make_store(listed(REAL), profile=CategoryProfile(other=Disposition.INFORMATION))
+    (evidence / "b.jpg").unlink()
+    case = ["--case", str(tmp_path / "case"), "--key", str(tmp_path / "key"), "--store", str(store)]
+    assert run(["scan", str(evidence), *case, "--workers", "0"]) == 0
+    assert capsys.readouterr().err.count("no entry of the lists is notable") == 2
+    assert run(["relookup", *case]) == 0
+    assert capsys.readouterr().err.count("no entry of the lists is notable") == 1
+
+
 def test_the_reports(tmp_path: Path, evidence: Path, store: Path) -> None:
     scan(tmp_path / "case", evidence, store)
     with CaseReader(tmp_path / "case") as case:
@@ -141,6 +156,49 @@ def recorded(case: Path, *items: Finding, lie: int = 0) -> tuple[str, ...]:
         recorder.trivial += lie
         recorder.close()
     return tuple(problem for problem in verify_case(case).problems if "trivial" in problem)
+
+
+@pytest.fixture
+def both(make_store: MakeStore) -> tuple[Path, Finding]:
+    """A store, and a finding that matches a trivial digest, a known-good entry and a notable one, in this order."""
+    md5, sha1, sha256 = (hashlib.new(name, content).digest() for name, content in
+                         (("md5", b""), ("sha1", b"good"), ("sha256", REAL)))  # fmt: skip
+    rows = [("a", "md5", md5, "bad"), ("b", "sha1", sha1, "good"), ("c", "sha256", sha256, "bad")]
+    lines = [{"id": name, "algorithm": kind, "value": value.hex(), "category": category}
+             for name, kind, value, category in rows]  # fmt: skip
+    store = make_store(lines, profile=CategoryProfile({"good": Disposition.KNOWN_GOOD}))
+    digests_given = {"md5": md5, "sha1": sha1, "sha256": sha256}
+    return store, Matcher.open(store).examine(b"text", name="both.txt", digests=digests_given)
+
+
+def test_trivial_and_notable_at_once_is_notable(both: tuple[Path, Finding], tmp_path: Path) -> None:
+    store, made = both
+    assert [match.entry for match in made.matches] == ["a", "b", "c"]
+    assert (made.notable, made.trivial, made.conflict, made.status) == (True, True, True, Status.KNOWN)
+    line = match_line(made, Matcher.open(store).lists)
+    assert line == "notable (provisional): both.txt: made c, identical by sha256, and 2 more"
+    case = tmp_path / "case"
+    (tmp_path / "evidence").mkdir()
+    matcher = Matcher.open(store)
+    with open_case(case, CaseFacts(), key=tmp_path / "key") as log:
+        load = entry("list.load", **matcher.lists[0].load_record())
+        named = [{name: matcher.lists[0].load_record()[name] for name in ("name", "version", "digest")}]
+        recorder = recorder_for(case, log, [load], lists=named)
+        add(recorder, made)
+        facts = recorder.close()
+    assert (facts["notable"], facts["trivial"], facts["conflicts"]) == (1, 1, 1)
+    assert "1 items notable, 3 matches" in scan_summary(facts)
+    assert "(an empty file): not notable by that" in scan_summary(facts)
+    with CaseReader(case) as reader:
+        (of_scan,) = summarize(reader).scans
+        table, html = rows(written(reader, "csv")), written(reader, "html").decode()
+    assert (of_scan.notable, of_scan.trivial, of_scan.conflicts) == (1, 1, 1)
+    assert [(row["entry"], row["disposition"], row["trivial"]) for row in table] == [
+        ("a", "information", "true"),
+        ("b", "known-good", "false"),
+        ("c", "notable", "false"),
+    ]
+    assert "1 of 1 item matches notable entries." in html
 
 
 def test_a_close_with_another_count_is_found_out(tmp_path: Path) -> None:
