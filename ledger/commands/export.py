@@ -49,7 +49,9 @@ def command(
 ) -> None:
     """Export a ledger (the file, or a case folder) so that anyone can verify it: a folder or archive with verify.py.
 
-    All entries are exported unless an option selects some. Then the exhibit is a part, with a proof of each entry.
+    All entries are exported unless an option selects some. Then the exhibit is a part, with a proof of each entry. What
+    is selected meets all of --entries, --scan, --type and --notable that are given; where no entry does, nothing is
+    exported.
     """
     path = ledger_path(ledger, case)
     beside = path.with_name(CASE_KEYS)
