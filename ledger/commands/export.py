@@ -8,6 +8,7 @@ import click
 
 from ledger.commands.opening import CASE_KEYS, PATH, ledger_or_case, ledger_path
 from ledger.commands.terminal import say
+from ledger.exhibit.apart import check_outside_evidence
 from ledger.exhibit.exporting import Choices, export
 from ledger.exhibit.selecting import Selection, SelectionError, parse_ranges
 from ledger.notes.input_files import read_text
@@ -62,6 +63,7 @@ def command(
         types=frozenset(types),
         notable=notable,
     )
+    check_outside_evidence(path, output)
     exported = export(
         path,
         output,

@@ -105,7 +105,8 @@ def command(
 
     Exit code: 0 every picture examined and compared, and nothing notable, 1 notable found (or, of --resume, the case is
     not intact), 2 failed or interrupted, 3 nothing notable but something could not be read, was not opened (a
-    container, a video, a disk image, something encrypted), was not looked at whole, or could not be compared.
+    container, a video, a disk image, something encrypted), was not looked at whole, or could not be compared, where the
+    source has no item, or where recorded items are not there any more.
     """
     from ledger import read_passphrase
     from matcher.commands.progress import Progress

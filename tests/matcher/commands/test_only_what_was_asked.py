@@ -84,6 +84,9 @@ class TestExport:
         for out in (made / "a" / "out", made / "b" / "out.zip"):
             assert run(["export", "--case", str(case), "-o", str(out)]) == 2
             assert "lies inside the evidence" in capsys.readouterr().err
+            with pytest.raises(SystemExit) as done:
+                ledger_command(["export", str(case / "case.ledger"), "-o", str(out)])
+            assert (done.value.code, "lies inside the evidence" in capsys.readouterr().err) == (2, True)
             assert not out.exists()
 
 
