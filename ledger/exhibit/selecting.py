@@ -114,8 +114,8 @@ class Selector:
             )
         if self._selection.criteria > 1 and not self._is_any_requested:
             raise SelectionError(
-                "no entry is all that was asked for, so there is nothing to export: what is selected has to meet every "
-                "option (notable, scan, type, and one of the entries or paths): leave one of them out"
+                "no entry meets all of the options that select entries (by scan, by type, by entry or path, notable), so "
+                "there is nothing to export: leave one of these options out"
             )
         return tuple(sorted(self._chosen.union(*(self._context.get(scan, set()) for scan in self._touched))))
 

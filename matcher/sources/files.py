@@ -28,13 +28,16 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 class FilesSource:
     """Files by their names. `base` is the folder that relative names start from.
 
-    A name that is a symbolic link is followed with `follow`, and recorded as one and not opened without.
+    A name that is a symbolic link is followed with `follow`, and recorded as one and not opened without. With
+    `as_recorded` the names are those of a scan, also of an earlier version, in which one file could be several items.
     """
 
-    def __init__(self, names: Iterable[bytes], base: Path, *, follow: bool = False) -> None:
+    def __init__(self, names: Iterable[bytes], base: Path, *, follow: bool = False, as_recorded: bool = False) -> None:
         given = [_normal(name) for name in names]
         self._base = os.fsencode(base.resolve())
-        self._names = self._each_once(sorted(set(given)))
+        self._names = sorted(set(given))
+        if not as_recorded:
+            self._names = self._each_once(self._names)
         self._follow = follow
         self.repeated = len(given) - len(self._names)
         """How many names are of a file that another name is of, without one of each."""
