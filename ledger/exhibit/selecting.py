@@ -114,7 +114,7 @@ class Selector:
             )
         if self._selection.criteria > 1 and not self._is_any_requested:
             raise SelectionError(
-                "no entry meets all of the options that select entries (by scan, by type, by entry or path, notable), so "
+                "no entry meets all of the options that select entries (scan, type, entry or path, notable), so "
                 "there is nothing to export: leave one of these options out"
             )
         return tuple(sorted(self._chosen.union(*(self._context.get(scan, set()) for scan in self._touched))))
