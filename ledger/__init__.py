@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ledger.auditing.completeness import ScanCheck, ScanChecker
     from ledger.auditing.ledger_file import AuditReport, audit
     from ledger.commands.output import STANDARD_OUTPUT, abandon_stdout, flush_stdout, name_stdout
-    from ledger.decision import VERDICTS, Decision, decision_entries, decision_entry, items_to_cite
+    from ledger.decision import VERDICTS, Decision, contrary_decision, decision_entries, decision_entry, items_to_cite
     from ledger.entries.disclosure import Opening, check_opening, disclose, is_sealed, seal
     from ledger.entries.entry import MAX_ENTRY, canonical, parse
     from ledger.entries.item import decode_item, encode_item, is_item, is_item_of, place_of
@@ -143,6 +143,7 @@ __all__ = [
     "check_opening",
     "clock",
     "consistency_proof",
+    "contrary_decision",
     "decision_entries",
     "decision_entry",
     "decode_item",
@@ -196,7 +197,14 @@ _HOMES = {
     "ledger.auditing.completeness": ("ScanCheck", "ScanChecker"),
     "ledger.auditing.ledger_file": ("AuditReport", "audit"),
     "ledger.commands.output": ("STANDARD_OUTPUT", "abandon_stdout", "flush_stdout", "name_stdout"),
-    "ledger.decision": ("VERDICTS", "Decision", "decision_entries", "decision_entry", "items_to_cite"),
+    "ledger.decision": (
+        "VERDICTS",
+        "Decision",
+        "contrary_decision",
+        "decision_entries",
+        "decision_entry",
+        "items_to_cite",
+    ),
     "ledger.entries.disclosure": ("Opening", "check_opening", "disclose", "is_sealed", "seal"),
     "ledger.entries.entry": ("MAX_ENTRY", "canonical", "parse"),
     "ledger.entries.item": ("decode_item", "encode_item", "is_item", "is_item_of", "place_of"),

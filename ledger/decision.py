@@ -85,6 +85,19 @@ def decision_entries(log: Ledger, decisions: Sequence[Decision], stamp: Stamp, *
     return bodies
 
 
+def contrary_decision(log: Ledger, decision: Decision, earlier: int) -> str:
+    """A sentence where the decision at leaf index `earlier` is another examiner's with another verdict; else empty."""
+    for _, body in log.entries(earlier, earlier + 1):
+        entry = parse(body)
+        if entry.get("verdict") == decision.verdict or entry.get("examiner") == decision.examiner:
+            return ""
+        return (
+            f"note: {decision.examiner} decided {decision.verdict}, in place of {entry.get('verdict')!s:.40} by "
+            f"{entry.get('examiner')!s:.200} (entry {earlier})"
+        )
+    return ""
+
+
 def _check_texts(decision: Decision) -> None:
     if not 0 < len(decision.cites) <= MOST_CITED:
         raise DecisionError(f"a decision cites 1 to {MOST_CITED} entries, not {len(decision.cites)}")

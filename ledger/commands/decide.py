@@ -8,9 +8,10 @@ import click
 
 from ledger.clock import now
 from ledger.commands.opening import ledger_or_case, ledger_path
+from ledger.commands.output import flush_stdout
 from ledger.commands.signing import key_options, open_signing
 from ledger.commands.terminal import say
-from ledger.decision import VERDICTS, Decision, decision_entry
+from ledger.decision import VERDICTS, Decision, contrary_decision, decision_entry
 from ledger.errors import SizeChangedError
 
 
@@ -52,5 +53,12 @@ def command(
             except SizeChangedError:  # another process may have appended a decision at the same moment
                 continue
             break
-        click.echo(index)
+        try:
+            click.echo(index)
+            flush_stdout()
+        except OSError:
+            say(f"the decision is recorded all the same, as entry {index}")
+            raise
+        if supersedes is not None and (told := contrary_decision(log, decision, supersedes)):
+            say(told)
         say(f"ledger size {log.size}, root {log.root().hex()}   (write both in your notebook)")

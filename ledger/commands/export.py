@@ -8,6 +8,7 @@ import click
 
 from ledger.commands.opening import CASE_KEYS, PATH, ledger_or_case, ledger_path
 from ledger.commands.terminal import say
+from ledger.exhibit.apart import check_outside_evidence
 from ledger.exhibit.exporting import Choices, export
 from ledger.exhibit.selecting import Selection, SelectionError, parse_ranges
 from ledger.notes.input_files import read_text
@@ -49,7 +50,9 @@ def command(
 ) -> None:
     """Export a ledger (the file, or a case folder) so that anyone can verify it: a folder or archive with verify.py.
 
-    All entries are exported unless an option selects some. Then the exhibit is a part, with a proof of each entry.
+    All entries are exported unless an option selects some. Then the exhibit is a part, with a proof of each entry. What
+    is selected meets all of --entries, --scan, --type and --notable that are given; where no entry does, nothing is
+    exported.
     """
     path = ledger_path(ledger, case)
     beside = path.with_name(CASE_KEYS)
@@ -60,6 +63,7 @@ def command(
         types=frozenset(types),
         notable=notable,
     )
+    check_outside_evidence(path, output)
     exported = export(
         path,
         output,

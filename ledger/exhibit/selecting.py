@@ -25,7 +25,10 @@ class SelectionError(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The requested entries: by index, of whole scans, of some types, and all notable items. False if it is empty."""
+    """The requested entries: by index, of whole scans, of some types, and notable items. False if it is empty.
+
+    An entry has to meet every criterion that is given. Several ranges are one criterion, and so are scans, and types.
+    """
 
     ranges: tuple[range, ...] = ()
     scans: frozenset[int] = frozenset()
@@ -33,7 +36,12 @@ class Selection:
     notable: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.ranges or self.scans or self.types or self.notable)
+        return self.criteria > 0
+
+    @property
+    def criteria(self) -> int:
+        """The number of criteria that are given."""
+        return sum(map(bool, (self.ranges, self.scans, self.types, self.notable)))
 
 
 def parse_ranges(text: str) -> tuple[range, ...]:
@@ -68,6 +76,7 @@ class Selector:
         self._context: dict[int, set[int]] = {}
         self._of_another: list[tuple[int, object]] = []
         """The entries that were asked for by index, each with its scan, where scans are named and this is none."""
+        self._is_any_requested = False
         self._beyond = max((indices.stop for indices in selection.ranges), default=0)
         self._size = 0
 
@@ -77,9 +86,10 @@ class Selector:
         self._remember(index, entry)
         if entry["type"] in ALWAYS or self._cites_chosen(entry):
             self._chosen.add(index)
-        elif self._is_requested(index, entry):
+        self._check_scan(index, entry)
+        if self._is_requested(index, entry):
+            self._is_any_requested = True
             self._chosen.add(index)
-            self._check_scan(index, entry)
             self._add_relookups(index, entry)
             if type(entry.get("scan")) is int:
                 self._touched.add(entry["scan"])
@@ -87,7 +97,8 @@ class Selector:
     def finish(self) -> tuple[int, ...]:
         """The indices, sorted. Raises SelectionError, see below.
 
-        For an index beyond the entries, for an unknown scan, and for an index of another scan where scans are named.
+        For an index beyond the entries, for an unknown scan, for an index of another scan where scans are named, and
+        for several criteria that no entry meets together.
         """
         if self._beyond > self._size:
             raise SelectionError(f"entry {self._beyond - 1} was asked for, but only {self._size} entries are signed")
@@ -100,6 +111,11 @@ class Selector:
             raise SelectionError(
                 f"entry {index} belongs to scan {scan}, not to {named}: leave the scan out to export single entries, "
                 "or name those of that scan"
+            )
+        if self._selection.criteria > 1 and not self._is_any_requested:
+            raise SelectionError(
+                "no entry meets all of the options that select entries (scan, type, entry or path, notable), so "
+                "there is nothing to export: leave one of these options out"
             )
         return tuple(sorted(self._chosen.union(*(self._context.get(scan, set()) for scan in self._touched))))
 
@@ -120,19 +136,25 @@ class Selector:
             self._context[entry["scan"]].add(index)
 
     def _is_requested(self, index: int, entry: dict[str, Any]) -> bool:
-        selection = self._selection
+        selection, is_named = self._selection, self._is_named(index)
+        scan = entry.get("scan")
+        is_of_no_scan = is_named and not isinstance(scan, int)  # as a list, which scans have in common
         return (
-            any(index in indices for indices in selection.ranges)
-            or entry.get("scan") in selection.scans
-            or entry["type"] in selection.types
-            or (selection.notable and entry["type"] == "item" and self._is_notable(entry))
+            bool(selection)
+            and (is_named or not selection.ranges)
+            and (not selection.scans or is_of_no_scan or scan in selection.scans)
+            and (not selection.types or entry["type"] in selection.types)
+            and (not selection.notable or (entry["type"] == "item" and self._is_notable(entry)))
         )
 
+    def _is_named(self, index: int) -> bool:
+        return any(index in indices for indices in self._selection.ranges)
+
     def _check_scan(self, index: int, entry: dict[str, Any]) -> None:
-        """Note an entry of another scan than those that are named, unless it was asked for by its type or matches."""
+        """Note an entry that was asked for by index, and is of another scan than those that are named."""
         scan, scans = entry.get("scan"), self._selection.scans
         is_of_another = bool(scans) and isinstance(scan, int) and scan not in scans
-        if is_of_another and any(index in indices for indices in self._selection.ranges):
+        if is_of_another and self._is_named(index):
             self._of_another.append((index, scan))
 
     def _add_relookups(self, index: int, entry: dict[str, Any]) -> None:

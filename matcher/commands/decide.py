@@ -10,6 +10,9 @@ from ledger import VERDICTS
 from matcher.commands import say
 from matcher.commands.options import FILE, case_option, echo_json
 
+_MOST_NAMED = 10
+"""The most decisions that are named which contradict another examiner's."""
+
 
 @click.command(
     "decide", epilog="Example: matcher decide --case case-17 --path DCIM/IMG_0001.JPG --verdict confirmed --note 'seen'"
@@ -56,7 +59,7 @@ def command(
     from matcher.commands.work_done import note_done
     from matcher.record.case import NO_FACTS, CaseReader, check_case, is_signed_by, open_case
     from matcher.record.examiner_folder import signing_key_path
-    from matcher.revisit.decide import DecisionRequest, decide
+    from matcher.revisit.decide import DecisionRequest, contrary_ones, decide
     from matcher.revisit.items import ItemSearch
     from matcher.system.files import readable_name
 
@@ -91,6 +94,11 @@ def command(
                     "supersedes": decided.supersedes,
                 }
             )
+        told = list(contrary_ones(log, recorded, request))
+        for sentence in told[:_MOST_NAMED]:
+            say(sentence)
+        if (more := len(told) - _MOST_NAMED) > 0:
+            say(f"note: {more:,} more decisions take the place of another examiner's")
         if not is_of_case:
             made = f"; it was made now: {readable_name(key)}" if is_new else ""
             say(f"note: the case did not know the key that signs this{made}; who verifies with keys needs its vkey too")

@@ -13,7 +13,13 @@ from matcher.errors import CaseError
 
 @click.command("export", epilog="Example: matcher export --case case-17 --notable -o exhibit-17.zip")
 @case_option
-@click.option("-o", "--output", type=FILE, required=True, help="New folder; a new archive if it ends in .zip.")
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    required=True,
+    help="New folder, outside case and evidence; a new archive if it ends in .zip.",
+)
 @click.option("--notable", is_flag=True, help="Only items that are known or match a notable category.")
 @click.option("--path", "paths", multiple=True, help="Only this item, as `matcher findings` prints it; repeatable.")
 @click.option(
@@ -35,20 +41,23 @@ def command(
 ) -> int:
     """Export a case so that anyone can verify it without this program: a folder or archive with verify.py.
 
-    Everything is exported unless an option selects some; each of them adds to what is selected. Then the exhibit is a
+    Everything is exported unless an option selects some. What is selected meets all of --notable, --scan, and being one
+    of --path and --index, as far as they are given; where nothing does, nothing is exported. Then the exhibit is a
     part, with a proof of each entry, and holds the decisions on what is in it.
     """
     from ledger import Choices, Selection, export, read_vkeys
     from matcher.record.case import KEYS, LEDGER, CaseReader, check_case
+    from matcher.record.evidence import check_outside_evidence
     from matcher.revisit.items import ItemSearch, check_scan
 
     check_case(case)
     if output.resolve().is_relative_to(case.resolve()):
         raise CaseError(f"{output}: lies inside the case; an exhibit is for others, and goes elsewhere")
     chosen = set(indexes)
-    if paths:
-        search = ItemSearch(paths=paths, scan=scan)
-        with CaseReader(case) as reader:
+    search = ItemSearch(paths=paths, scan=scan)
+    with CaseReader(case) as reader:
+        check_outside_evidence(reader, output)
+        if paths:
             check_scan(reader, indexes, scan)
             search.read_on(reader)
         chosen.update(item.index for item in search.items(case))

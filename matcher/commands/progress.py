@@ -21,6 +21,9 @@ from matcher.reports.not_examined import not_opened
 from matcher.scan.opening import StartedScan
 from matcher.sources import Source
 
+_MOST_NAMED = 10
+"""The most changed, vanished or added items that are named, of each kind."""
+
 
 class Progress:
     """A scan's listener that writes to stderr. `quiet` leaves only warnings; `jsonl` prints findings on stdout."""
@@ -30,6 +33,8 @@ class Progress:
         """Whether any scan was opened."""
         self.changed = 0
         """Items whose content was replaced after it was examined."""
+        self.vanished = 0
+        """Recorded items that were not there any more when their scan was resumed."""
         self.quiet = quiet
         self._jsonl = jsonl
         self._shown = ProgressLine()
@@ -54,6 +59,7 @@ class Progress:
                     self._line(f"warning: list {opened.name}: {sentence}")
         lists = ", ".join(f"{opened.name} version {opened.version}" for opened in matcher.lists)
         self.changed += len(begun.changes.changed)
+        self.vanished += len(begun.changes.vanished)
         done = begun.recorder.items
         resumed = f", resumed behind {done:,} items" if done else ""
         self._say(f"scan {begun.scan}: {source.describe()['path']} against {lists}{resumed}")
@@ -62,8 +68,10 @@ class Progress:
             ("has a finding and is not there any more", begun.changes.vanished),
             ("was not there before; it is examined now", begun.changes.added),
         ):
-            for path in paths:
+            for path in paths[:_MOST_NAMED]:
                 self._line(f"warning: {path}: {what}")
+            if (more := len(paths) - _MOST_NAMED) > 0:
+                self._line(f"warning: {more:,} more: {what}")
         self._lists = matcher.lists
         self._shown.begin()
         self._done.clear()

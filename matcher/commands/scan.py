@@ -105,7 +105,8 @@ def command(
 
     Exit code: 0 every picture examined and compared, and nothing notable, 1 notable found (or, of --resume, the case is
     not intact), 2 failed or interrupted, 3 nothing notable but something could not be read, was not opened (a
-    container, a video, a disk image, something encrypted), was not looked at whole, or could not be compared.
+    container, a video, a disk image, something encrypted), was not looked at whole, or could not be compared, where the
+    source has no item, or where recorded items are not there any more.
     """
     from ledger import read_passphrase
     from matcher.commands.progress import Progress
@@ -210,7 +211,7 @@ def _scanned(
     for request in requests:
         prepared.append(prepare_scan(request, matcher=prepared[-1].matcher if prepared else None))
         if request.source is not None and request.source.repeated:
-            say(f"note: {request.source.repeated:,} lines repeat a name of the list: each name is one item")
+            say(f"note: {request.source.repeated:,} lines name a file of the list again: named twice, it is one item")
     lists = prepared[0].matcher.lists
     say_meanings(lists, quiet=progress.quiet)
     closed = []
@@ -234,11 +235,13 @@ def _scanned(
                 f"  {progress.changed:,} items changed after they were examined: what they hold now was NOT examined"
             )
             print_result(changed, err=jsonl)
+        if progress.vanished:
+            print_result(f"  {progress.vanished:,} recorded items are not there any more", err=jsonl)
         if is_never_notable(lists):
             say(NEVER_NOTABLE)
         print_result(notebook(log), err=jsonl)
     return exit_code(
         failed=False,
         notable=any(facts["notable"] for facts in closed),
-        incomplete=progress.changed > 0 or any(is_incomplete(facts) for facts in closed),
+        incomplete=progress.changed > 0 or progress.vanished > 0 or any(is_incomplete(facts) for facts in closed),
     )

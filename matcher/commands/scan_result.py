@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 
 def is_incomplete(facts: dict[str, Any]) -> bool:
-    """Whether known material may have been missed in the items of a `scan.close`."""
+    """Whether known material may have been missed in the items of a `scan.close`, or it has none at all."""
     from matcher.record.shortfall import Shortfall
 
     counts = facts["counts"]
-    return bool(counts[Status.UNREADABLE.value] or Shortfall.of_facts(facts) or _may_have_more(facts))
+    return bool(
+        not facts["items"] or counts[Status.UNREADABLE.value] or Shortfall.of_facts(facts) or _may_have_more(facts)
+    )
 
 
 def _may_have_more(facts: dict[str, Any]) -> bool:

@@ -5,7 +5,8 @@ notable match come first, then those with other matches, then all others, each i
 `x y width height`; `kind` is `identical` (a digest) or `similar` (a perceptual hash). `not_compared` is the algorithms
 that the picture was not looked up by, each with the reason: `pdq=quality phash=quality`; `skipped_parts` is the kinds
 of parts that were not looked at, with spaces between them. `relookup` says what relookups changed of the item:
-`new=1 withdrawn=0 changed=0 unconfirmed=0`; `decision`, `decided_by` and `decided_at` are of the current decision.
+`new=1 withdrawn=0 changed=0 unconfirmed=0`; `decision`, `decided_by` and `decided_at` are of the current decision;
+`before_relookup` is `true` where the lists changed the item after it, so that it has to be looked at again.
 
 Names in evidence are chosen by others, and a spreadsheet runs a cell that looks like a formula. So a text cell gets a
 leading apostrophe if it begins with `=`, `+`, `-`, `@` (or their full-width forms), a tab, a carriage return or a line
@@ -37,7 +38,7 @@ COLUMNS = (
     *("list", "entry", "category", "disposition", "kind", "algorithm", "value", "entry_value"),
     *("distance", "threshold", "quality", "region", "transform", "matches_total"),
     *("not_compared", "skipped_parts", "doubtful", "trivial"),
-    *("relookup", "decision", "decided_by", "decided_at"),
+    *("relookup", "decision", "decided_by", "decided_at", "before_relookup"),
 )
 MOST_ROWS = 1_048_576
 """The largest number of rows of a spreadsheet, the header's among them."""
@@ -195,6 +196,7 @@ def _later(item: ClassifiedFinding) -> Iterator[Cell]:
         yield " ".join(f"{kind}={count}" for kind, count in counts.items())
     for name in ("verdict", "examiner", "time"):
         yield None if decision is None or decision[name] is None else str(decision[name])
+    yield None if decision is None else str(decision["before_relookup"]).lower()
 
 
 def _cells(classified_match: ClassifiedMatch) -> list[Cell]:

@@ -37,7 +37,8 @@ class ScanSummary:
     The counts are of the current findings, or as scanned. `lists` are those that the scan opened with, `lists_now`
     those by which its matches hold. `gained` and `lost` count items that are notable now and were not as scanned, and
     the reverse; `unconfirmed` those that may match and that the newest relookup could not confirm. `decisions` counts
-    items by the verdict of their current decision, `undecided` notable items without one.
+    items by the verdict of their current decision, `outdated` those whose decision is older than a relookup that
+    changed them and counts as none, `undecided` notable items without a decision.
     """
 
     number: int
@@ -69,6 +70,7 @@ class ScanSummary:
     lost: int
     unconfirmed: int
     undecided: int
+    outdated: int
     decisions: Mapping[str, int]
     problems: tuple[str, ...]
     abandoned: Mapping[str, Any] | None = None
@@ -172,6 +174,7 @@ class _Scan:
     listed_now: int = 0
     unconfirmed: int = 0
     undecided: int = 0
+    outdated: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
     abandoned: Mapping[str, Any] | None = None
     notable_stated: int = 0
@@ -199,7 +202,9 @@ class _Scan:
             self.listed_now += recorded.is_cut and not item.is_cut
         self.shortfall.add_finding(item.finding)
         self.unconfirmed += bool(item.relookup and item.relookup["unconfirmed"])
-        if item.decision is not None:
+        if item.decision is not None and item.decision["before_relookup"]:
+            self.outdated += 1
+        elif item.decision is not None:
             self.decisions[str(item.decision["verdict"])] += 1
         self.undecided += item.notable and item.decision is None
 
@@ -262,6 +267,7 @@ class _Scan:
             lost=self.lost,
             unconfirmed=self.unconfirmed,
             undecided=self.undecided,
+            outdated=self.outdated,
             decisions=by_count(self.decisions),
             problems=tuple(self.problems),
             abandoned=self.abandoned,

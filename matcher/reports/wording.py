@@ -91,7 +91,9 @@ def statement(case: CaseSummary) -> Statement:
         return Statement("Nothing was scanned in this case.", "", ("The ledger holds no scan.",), grave=False)
     items, notable = case.items, case.notable
     if not items:
-        headline = "No item was recorded."
+        headline = "No item was recorded: the source had no items at all. Was it mounted?"
+        if not all(scan.closed for scan in case.scans):
+            headline = "No item was recorded."
     elif notable:
         verb = "matches" if notable == 1 else "match"
         headline = f"{notable:,} of {counted(items, 'item')} {verb} notable entries."
@@ -165,6 +167,8 @@ def _sentences(case: CaseSummary) -> Iterator[str]:
     if excluded := case.total(Status.EXCLUDED):
         yield f"{_were(excluded, 'item')} excluded as known good, as was asked."
     for scan in scans:
+        if scan.closed is not None and not scan.items and len(scans) > 1:
+            yield f"Scan {scan.number} found no items at all in its source: was it mounted?"
         if not scan.lists:
             yield f"Scan {scan.number} had no hash list loaded: nothing in it could match."
     yield "What the lists do not hold, no scan can find: no match does not mean that an item is harmless."
@@ -190,13 +194,16 @@ def _of_later(case: CaseSummary) -> Iterator[str]:
     if decided:
         verdicts = ", ".join(f"{count:,} {verdict}" for verdict, count in decided.most_common())
         yield f"Examiners decided on {counted(decided.total(), 'item')}: {verdicts}. The counts here are of matches."
+    if outdated := sum(scan.outdated for scan in scans):
+        items = counted(outdated, "item")
+        yield f"Decided before the lists changed, look again: {items}, not counted as decided."
     if case.of_no_item:
         yield (
             f"{counted(len(case.of_no_item), 'decision')} of an examiner on no item, so on none of the matches here: "
             f"{'; '.join(case.of_no_item[:10])}{'; …' if len(case.of_no_item) > 10 else ''}."
         )
     undecided = sum(scan.undecided for scan in scans)
-    if decided and undecided:
+    if (decided or outdated) and undecided:
         yield f"{_are(undecided)} notable and {'has' if undecided == 1 else 'have'} no decision yet."
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger import Decision, Ledger, SizeChangedError, clock, decision_entries
+from ledger import Decision, Ledger, SizeChangedError, clock, contrary_decision, decision_entries
 from matcher.record.case import CaseReader
 from matcher.revisit.items import ItemSearch, NamedItem
 
@@ -55,3 +56,12 @@ def decide(log: Ledger, request: DecisionRequest) -> list[Decided]:
             Decided(first + place, item, supersedes)
             for place, (item, supersedes) in enumerate(zip(items, superseded, strict=True))
         ]
+
+
+def contrary_ones(log: Ledger, recorded: Sequence[Decided], request: DecisionRequest) -> Iterator[str]:
+    """A generator of a sentence for each decision that contradicts the one of another examiner that stood till then."""
+    decision = Decision(request.verdict, request.examiner, ())
+    for decided in recorded:
+        earlier = max((index for index, _cited in decided.item.decisions), default=None)
+        if earlier is not None and (told := contrary_decision(log, decision, earlier)):
+            yield f"{told}: {decided.item.path}"

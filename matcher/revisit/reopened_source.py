@@ -121,7 +121,7 @@ class ReopenedSource:
             return open_source(self._location)
         if not self._location.is_dir():
             raise SourceError(f"{self._location}: no such folder")
-        return FilesSource(map(raw_path, self._paths), self._location, follow=True)
+        return FilesSource(map(raw_path, self._paths), self._location, follow=True, as_recorded=True)
 
     def _rendered(self, finding: Mapping[str, Any], rendering: str) -> Picture:
         plain, reframing = split_reframing(rendering)

@@ -32,6 +32,7 @@ from matcher.scan.resuming import (
     RecordedItem,
     StoredFacts,
     check_fits,
+    check_is_there,
     check_same,
     restore_recorded,
     split_recorded,
@@ -70,6 +71,11 @@ class ScanRequest:
     def exhibit(self) -> str | None:
         """The exhibit number in every finding."""
         return self.facts.exhibit
+
+    @property
+    def root(self) -> Path | None:
+        """Where all items lie; None for a list of files, which lie anywhere."""
+        return self.location if self.source is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +194,7 @@ class Opening:
         is_moved = source_name(source) != earlier.sources[-1]
         if is_moved:
             check_fits(earlier, changes, source["path"])
+        check_is_there(earlier, changes, source["path"])
         said = form_of("anomaly", what="resumed", **fields, **after, **({"source": source} if is_moved else {}))
         resumed, opened = self._encode(said)
         bodies = [self._self_test(), *clock_anomaly(self._log), resumed]

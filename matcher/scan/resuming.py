@@ -7,7 +7,8 @@
 3. The recorded state is restored: counts, findings root, examined contents. Hashes without entries are cut off.
 4. The source is listed again and compared with the recorded items: changed, vanished and added items are reported, and
    recorded as an anomaly. The scan continues with the items that have no finding. At another path every recorded item
-   must be there with its content: otherwise it is other evidence, and nothing is done.
+   must be there with its content: otherwise it is other evidence, and nothing is done. At the same path half of them
+   must be: otherwise the evidence is not mounted, or something else is, and nothing is done either.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 
 from ledger import Ledger, decode_item, is_item_of
 from matcher.errors import CaseError
-from matcher.model import Item
+from matcher.model import Item, Reason
 from matcher.record.hashes_file import NO_TIME
 from matcher.record.recorder import Recorder
 from matcher.scan.earlier import EarlierScan
@@ -120,6 +121,16 @@ class Changes:
     vanished: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     """New items that come before the last recorded one."""
+    unchanged: int = 0
+    """The number of recorded files that are as they were recorded."""
+    files: int = 0
+    """The number of recorded items that were files, of a known size."""
+    known: Item | None = None
+    """The first file that is as it was recorded."""
+    recorded: int = 0
+    """The number of recorded items."""
+    items: int = 0
+    """The number of recorded items that are there, as recorded or not."""
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.vanished or self.added)
@@ -156,6 +167,21 @@ def check_fits(earlier: EarlierScan, changes: Changes, path: str) -> None:
     )
 
 
+def check_is_there(earlier: EarlierScan, changes: Changes, path: str) -> None:
+    """CaseError where no recorded item of the scan is there, or fewer than half of its files are as recorded."""
+    is_none_there = not changes.items and changes.recorded
+    if not is_none_there and changes.unchanged * 2 >= changes.files:
+        return
+    number = earlier.scan
+    raise CaseError(
+        f"{path}: of the {changes.files or changes.recorded:,} recorded files of scan {number}, {changes.unchanged:,} "
+        f"are there as they were recorded ({len(changes.vanished):,} items are gone, {len(changes.changed):,} have "
+        "other content): is the evidence mounted? Nothing was recorded, and the scan stays open. Mount it and give the "
+        f"same command again; where it is at another path now, name that path with --resume --scan {number}; where "
+        f"scan {number} will never go on, end it with --abandon {number} --reason TEXT"
+    )
+
+
 def split_recorded(
     items: Iterator[Item], recorded: Iterator[RecordedItem], *, unchanged: Callable[[Item, RecordedItem], bool]
 ) -> tuple[Changes, Iterator[Item]]:
@@ -170,8 +196,7 @@ def split_recorded(
         item = next(items, None)
         if item is None or item.path != record.path:
             return _split_by_path(changes, item, items, [record, *recorded], unchanged)
-        if _changed(item, record, unchanged):
-            changes.changed.append(item.path)
+        _compare(changes, item, record, unchanged)
     return changes, items
 
 
@@ -193,12 +218,32 @@ def _split_by_path(
             continue
         changes.added.extend(other.path for other in others[passed:])
         passed = len(others)
-        if _changed(item, record, unchanged):
-            changes.changed.append(item.path)
+        _compare(changes, item, record, unchanged)
         if not left:
             break
     changes.vanished.extend(left)
+    changes.recorded += len(left)
+    changes.files += sum(record.size is not None for record in left.values())
     return changes, chain(others, items)
+
+
+def _compare(
+    changes: Changes, item: Item, record: RecordedItem, unchanged: Callable[[Item, RecordedItem], bool]
+) -> None:
+    """Count an item of the source beside its record."""
+    is_file = record.size is not None
+    changes.recorded += 1
+    changes.files += is_file
+    if is_file and item.reason is Reason.VANISHED:  # a list of files names it all the same
+        changes.vanished.append(item.path)
+        return
+    changes.items += 1
+    if _changed(item, record, unchanged):
+        changes.changed.append(item.path)
+        return
+    changes.unchanged += is_file
+    if is_file and item.status is None:
+        changes.known = changes.known or item
 
 
 def _changed(item: Item, record: RecordedItem, unchanged: Callable[[Item, RecordedItem], bool]) -> bool:

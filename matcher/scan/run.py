@@ -6,7 +6,7 @@ reports it as incomplete, and it can be resumed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from matcher.record.recorder import Recorder
 from matcher.scan.earlier import source_name
 from matcher.scan.job import ExamineJob, RepeatedContent, Result
 from matcher.scan.opening import Opening, PreparedScan, StartedScan
+from matcher.scan.presence import Presence
 from matcher.scan.repeats import Repeats
 from matcher.scan.seen_table import SeenTable
 from matcher.sources import Source
@@ -103,9 +104,16 @@ def run_scan(log: Ledger, prepared: PreparedScan, *, executor: Executor, listene
                 return None
 
             results = executor.run(job, begun.items, on_result=accept, on_tick=recorder.flush_if_due, on_retry=retried)
+            presence = Presence(opening.source, request.root, known=begun.changes.known)
+
+            def record(reached: Iterable[tuple[Item, Result]]) -> None:
+                for item, result in reached:
+                    listener.recorded(recorder.add(item, repeats.complete(result)), recorder)
+
             with closing(results):
                 for item, result in results:
-                    listener.recorded(recorder.add(item, repeats.complete(result)), recorder)
+                    record(presence.passed(item, result))
+                record(presence.rest())
         if recorder.items != begun.items.count:
             raise MatcherError(
                 f"scan {begun.scan} is not complete: the source has {begun.items.count} items "

@@ -1,8 +1,9 @@
 """A list of files as one source: the files that an examiner names, wherever they lie.
 
 The path of an item is its name as it was given, without `.` and empty parts: relative to the folder in which the
-command ran, or absolute where it was given so. Items are ordered by the bytes of their paths; a name that was given
-twice is one item. A file that is missing is an unreadable item, and so is a folder: it is not looked into.
+command ran, or absolute where it was given so. Items are ordered by the bytes of their paths. A file that is named
+twice is one item, also where one name is relative and the other absolute: the first in that order is its path. A file
+that is missing is an unreadable item, and so is a folder: it is not looked into.
 """
 
 from __future__ import annotations
@@ -27,16 +28,19 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 class FilesSource:
     """Files by their names. `base` is the folder that relative names start from.
 
-    A name that is a symbolic link is followed with `follow`, and recorded as one and not opened without.
+    A name that is a symbolic link is followed with `follow`, and recorded as one and not opened without. With
+    `as_recorded` the names are those of a scan, also of an earlier version, in which one file could be several items.
     """
 
-    def __init__(self, names: Iterable[bytes], base: Path, *, follow: bool = False) -> None:
+    def __init__(self, names: Iterable[bytes], base: Path, *, follow: bool = False, as_recorded: bool = False) -> None:
         given = [_normal(name) for name in names]
-        self._names = sorted(set(given))
         self._base = os.fsencode(base.resolve())
+        self._names = sorted(set(given))
+        if not as_recorded:
+            self._names = self._each_once(self._names)
         self._follow = follow
         self.repeated = len(given) - len(self._names)
-        """How many names were given more than once, without the first of each."""
+        """How many names are of a file that another name is of, without one of each."""
 
     def __len__(self) -> int:
         """The number of items."""
@@ -70,6 +74,21 @@ class FilesSource:
 
     def digest(self) -> str | None:
         return None
+
+    def _each_once(self, names: list[bytes]) -> list[bytes]:
+        """The names without those of a file that an earlier one names: in the same folder, links to it resolved."""
+        folders: dict[bytes, bytes] = {}
+        seen: set[bytes] = set()
+        kept = []
+        for name in names:
+            folder, file = os.path.split(self._full(name))
+            if folder not in folders:
+                folders[folder] = os.path.realpath(folder)
+            place = os.path.join(folders[folder], file)  # noqa: PTH118 - bytes
+            if place not in seen:
+                seen.add(place)
+                kept.append(name)
+        return kept
 
     def _full(self, name: bytes) -> bytes:
         return os.path.join(self._base, name)  # noqa: PTH118 - bytes

@@ -98,6 +98,7 @@ def test_public_names() -> None:
         "check_opening",
         "clock",
         "consistency_proof",
+        "contrary_decision",
         "decision_entries",
         "decision_entry",
         "decode_item",

@@ -271,8 +271,8 @@ def test_the_command(case: Case, tmp_path: Path, verifier: Path, capsys: pytest.
     assert (code, out) == (0, "")
     assert err.startswith(f"ledger: {tmp_path / 'x.zip'}: all 14 entries, root ")
     assert verify(verifier, tmp_path / "x.zip")[0] == 0
-    code, _, err = run(case.ledger, "-o", tmp_path / "part", "--entries", "6-7", "--scan", 1, "--disclose", 5)
-    assert (code, " of 14 entries, root " in err) == (0, True)
+    code, _, err = run(case.ledger, "-o", tmp_path / "part", "--scan", 1, "--disclose", 5)
+    assert (code, " of 14 entries, root " in err) == (0, True), err
     assert verify(verifier, tmp_path / "part")[0] == 0
     for arguments in (
         ("-o", tmp_path / "new"),

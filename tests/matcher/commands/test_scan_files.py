@@ -51,7 +51,7 @@ def test_a_list_is_one_scan(known_store: Path, monkeypatch: pytest.MonkeyPatch, 
         (1, "pictures/2.png", "known"),
         (1, "pictures/gone.png", "unreadable"),
     ]
-    assert "1 lines repeat a name of the list" in capsys.readouterr().err
+    assert "1 lines name a file of the list again: named twice" in capsys.readouterr().err
     (opened,) = entries(Path("case"), "scan.open")
     assert (opened["source"]["kind"], opened["source"]["count"]) == ("files", 3)
     assert run(["verify", "--case", "case"]) == 0

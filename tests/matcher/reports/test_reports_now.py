@@ -37,7 +37,7 @@ class TestSummary:
         (scan,) = summarize(reader).scans
         assert (scan.notable, scan.notable_identical, scan.notable_duplicates) == (5, 1, 1)
         assert (scan.gained, scan.lost, scan.unconfirmed) == (4, 2, 1)
-        assert (scan.undecided, scan.decisions) == (4, {"confirmed": 1, "refuted": 1})
+        assert (scan.undecided, scan.outdated, scan.decisions) == (4, 1, {"refuted": 1})
         assert scan.counts["known"] == 1
         assert scan.complete  # what relookups changed is no contradiction of the close
 
@@ -54,7 +54,8 @@ class TestSummary:
         text = " ".join(said.sentences)
         assert "4 items are notable now and were not; 2 items were notable and are not any more." in text
         assert "1 item may match the newer lists and could not be confirmed" in text
-        assert "Examiners decided on 2 items: 1 confirmed, 1 refuted." in text
+        assert "Examiners decided on 1 item: 1 refuted." in text
+        assert "Decided before the lists changed, look again: 1 item, not counted as decided." in text
         assert "4 items are notable and have no decision yet." in text
 
     def test_as_scanned_says_what_is_left_out(self, reader: CaseReader) -> None:
@@ -73,6 +74,8 @@ class TestFormats:
         assert found["new.jpg"]["relookup"] == "new=1 withdrawn=0 changed=0 unconfirmed=0"
         assert found["unsure.jpg"]["relookup"] == "new=0 withdrawn=0 changed=0 unconfirmed=1"
         assert (found["kept.jpg"]["decision"], found["kept.jpg"]["decided_by"]) == ("refuted", "A. Keller")
+        assert (found["kept.jpg"]["before_relookup"], found["gone.jpg"]["before_relookup"]) == ("false", "true")
+        assert found["plain.jpg"]["before_relookup"] == ""
         assert found["plain.jpg"]["relookup"] == found["plain.jpg"]["decision"] == ""
 
     def test_csv_as_scanned(self, reader: CaseReader) -> None:

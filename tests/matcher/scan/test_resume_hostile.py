@@ -134,10 +134,10 @@ def test_changed_content_is_no_all_clear(tmp_path: Path, make_store: Any) -> Non
 
     evidence = tmp_path / "exhibit"
     evidence.mkdir()
-    for name in ("a.txt", "b.txt"):
+    for name in ("a.txt", "b.txt", "c.txt"):
         (evidence / name).write_text("text")
     store = make_store([{"id": "a", "algorithm": "md5", "value": "00" * 16}])
-    fail(tmp_path / "case", evidence, store, 1)
+    fail(tmp_path / "case", evidence, store, 2)
     (evidence / "a.txt").write_text("something else")
     arguments = ["scan", str(evidence), "--store", str(store), "--case", str(tmp_path / "case"), "--exhibit", "E1"]
     assert run([*arguments, "--resume", "--quiet", "--key", str(tmp_path / "key")]) == 3
