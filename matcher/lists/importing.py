@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from matcher.errors import ListError, StoreError
 from matcher.lists.builder import ListBuilder
 from matcher.lists.formats import HEAD, ListFormat, ReadOptions, choose
+from matcher.lists.formats.notices import ListNotice, say_nothing
 from matcher.lists.last_line import LastLine, Listed, ListFile
 from matcher.lists.publishing import building, publish
 from matcher.lists.store import Store, StoreWriter, check_name
@@ -43,20 +44,26 @@ class ImportRequest:
     format_name: str | None = None
     algorithm: str | None = None
     columns: dict[str, str] | None = None
+    unused_columns: frozenset[str] = frozenset()
     default_category: str | None = None
     update: bool = False
     allow_shrink: bool = False
 
 
 def import_lists(
-    store: Store, request: ImportRequest, *, on_refused: Callable[[str, RefusedLine], None]
+    store: Store,
+    request: ImportRequest,
+    *,
+    on_refused: Callable[[str, RefusedLine], None],
+    on_notice: Callable[[ListNotice], None] = say_nothing,
 ) -> ListVersion:
     """Import files as one new version of one list. ListError, and the store is unchanged, where that fails.
 
     A bad line is refused, reported through `on_refused` with its file's name, and recorded in the version's
-    `refused.jsonl`; the other lines are imported. A file without one accepted line is an error: it is no list, or of
-    another format. So is, without `allow_shrink`, what looks like a cut download: a file whose last line is cut, and a
-    version with less than half of the entries of the one that it replaces.
+    `refused.jsonl`; the other lines are imported. `on_notice` is called with what a file's format says of it. A file
+    without one accepted line is an error: it is no list, or of another format. So is, without `allow_shrink`, what
+    looks like a cut download: a file whose last line is cut, and a version with less than half of what the one that it
+    replaces has (lists/shrinking.py).
     """
     check_name(request.name)
     if request.update:
@@ -64,7 +71,7 @@ def import_lists(
     with store.writing() as writer:
         base = writer.newest(request.name) if request.update else None
         with building(writer, request.name, default_category=request.default_category, base=base) as builder:
-            sources = [_read(builder, path, request, on_refused) for path in request.files]
+            sources = [_read(builder, path, request, on_refused, on_notice) for path in request.files]
             profile = request.profile or (CategoryProfile() if base is None else base.facts.profile)
             check = None if request.allow_shrink else partial(_check_size, _replaced(writer, request.name), request)
             return publish(writer, builder, name=request.name, sources=sources, profile=profile, check=check)
@@ -100,10 +107,17 @@ def _check_size(before: ListVersion | None, request: ImportRequest, after: ListV
 
 
 def _read(
-    builder: ListBuilder, path: Path, request: ImportRequest, on_refused: Callable[[str, RefusedLine], None]
+    builder: ListBuilder,
+    path: Path,
+    request: ImportRequest,
+    on_refused: Callable[[str, RefusedLine], None],
+    on_notice: Callable[[ListNotice], None],
 ) -> dict[str, object]:
     shown = "standard input" if path == STANDARD_INPUT else readable_name(path.name)
     taken, refused = builder.taken, builder.refused
+
+    def notice(each: ListNotice) -> None:
+        on_notice(ListNotice(f"{shown}: {each.text}", needs_a_look=each.needs_a_look))
 
     def take(listed: Listed) -> None:
         if isinstance(listed, RefusedLine):
@@ -119,7 +133,13 @@ def _read(
             file = ListFile(raw)
             chosen: ListFormat = choose(file.head(HEAD), str(path), request.format_name)
             stream = io.BufferedReader(file, buffer_size=1 << 20)
-            options = ReadOptions(algorithm=request.algorithm, columns=request.columns or {}, source=str(path))
+            options = ReadOptions(
+                algorithm=request.algorithm,
+                columns=request.columns or {},
+                unused=request.unused_columns,
+                source=str(path),
+                on_notice=notice,
+            )
             lines = LastLine(chosen.read(stream, options))
             for listed in lines.others():
                 take(listed)

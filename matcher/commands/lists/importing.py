@@ -18,10 +18,13 @@ from matcher.model import CategoryProfile, Disposition, RefusedLine
 from matcher.system.text import printable
 
 if TYPE_CHECKING:
+    from matcher.lists.formats.notices import ListNotice
     from matcher.lists.opened import OpenList
     from matcher.lists.store import Store
     from matcher.lists.version import ListVersion
 
+_UNUSED = "unused"
+"""What --column calls a column that is not to be read."""
 _SHOWN = 20
 """Refused lines of a file that are printed; further ones are only counted."""
 _PLAIN = {value.value: value for value in Disposition}
@@ -41,7 +44,11 @@ _PLAIN = {value.value: value for value in Disposition}
 )
 @click.option("--algorithm", metavar="TYPE", help="Type of hashes that stand alone, e.g. pdq or sha256.")
 @click.option(
-    "--column", "columns", metavar="FIELD=NAME", multiple=True, help="For csv: the column that holds a field."
+    "--column",
+    "columns",
+    metavar="FIELD=NAME",
+    multiple=True,
+    help="For csv: the column that holds a field or a hash type. `unused=NAME`: one that is not to be read.",
 )
 @click.option("--category", help="Category of entries that have none of their own.")
 @click.option(
@@ -93,6 +100,13 @@ def command(
         if reported[source] <= _SHOWN:
             say(f"{source}:{line.line}: {line.reason}")
 
+    needs_a_look = False
+
+    def noticed(notice: ListNotice) -> None:
+        nonlocal needs_a_look
+        needs_a_look |= notice.needs_a_look
+        say(f"warning: {notice.text}" if notice.needs_a_look else notice.text)
+
     request = ImportRequest(
         name=name,
         files=files,
@@ -100,13 +114,14 @@ def command(
         format_name=format_name,
         algorithm=algorithm,
         columns=_fields(columns),
+        unused_columns=frozenset(column for field, column in _pairs(columns) if field == _UNUSED),
         default_category=category,
         update=update,
         allow_shrink=allow_shrink,
     )
     target = Store(store)
     had_notable = _has_notable(target, name)
-    built = import_lists(target, request, on_refused=refused)
+    built = import_lists(target, request, on_refused=refused, on_notice=noticed)
     for source, count in reported.items():
         if count > _SHOWN:
             refused_file = target.folder_of(built.name, built.version) / REFUSED
@@ -128,9 +143,9 @@ def command(
                 say(sentence)
     for sentence in look:
         say(f"warning: {sentence}")
-    if look or reported:
+    if look or reported or needs_a_look:
         say("the list was imported, and what is said above needs a look (exit code 3)")
-    return 3 if look or reported else 0
+    return 3 if look or reported or needs_a_look else 0
 
 
 def _has_notable(store: Store, name: str) -> bool:
@@ -188,10 +203,13 @@ def _profile(mapping: tuple[str, ...]) -> CategoryProfile:
 
 
 def _fields(columns: tuple[str, ...]) -> dict[str, str]:
-    fields = {}
+    return {field: column for field, column in _pairs(columns) if field != _UNUSED}
+
+
+def _pairs(columns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """A generator of the fields and columns that --column options state."""
     for value in columns:
         field, separator, column = value.partition("=")
         if not separator or not field or not column:
             raise click.UsageError(f"--column {value!r}: FIELD=NAME is expected")
-        fields[field] = column
-    return fields
+        yield field, column

@@ -7,7 +7,7 @@ format at all raises ListError before its first hash is yielded (only a stream t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from matcher.errors import ListError
 from matcher.lists.formats.lines import refuse_utf16
+from matcher.lists.formats.notices import ListNotice, say_nothing
 from matcher.model import ListedHash, RefusedLine, RemovedEntry
 
 GROUP = "matcher.list_formats"
@@ -29,12 +30,15 @@ class ReadOptions:
     """What is known of a file besides its contents.
 
     `algorithm`: the type of hashes for which the file states none. `columns`: for CSV, our field name (or an algorithm)
-    → the column that holds it. `source`: the file's name, for error messages.
+    → the column that holds it. `unused`: the columns of which the examiner says that they are not to be read. `source`:
+    the file's name, for error messages. `on_notice` is called with what is to be said of the file.
     """
 
     algorithm: str | None = None
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    unused: frozenset[str] = frozenset()
     source: str = "hash list"
+    on_notice: Callable[[ListNotice], None] = say_nothing
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 Columns named like our fields (id, algorithm, value, category, note, quality) are those fields. A column named
 after a hash type (MD5, SHA-1, pdq, PhotoDNA…, in any case) holds a hash of the row's one entry. `columns` of the
-ReadOptions maps either to a column of another name. All other columns are ignored.
+ReadOptions maps either to a column of another name. All other columns are not read, and are named in a notice.
 
 The id of an entry without one is its first digest, or its first hash. It is never the line's number, which another
 entry may have in the next file that updates the list. A quality belongs to the row's perceptual hashes. A quoted field
@@ -22,6 +22,7 @@ from typing import BinaryIO
 from matcher.errors import ListError
 from matcher.lists.formats import ReadOptions
 from matcher.lists.formats.lines import LINE_LIMIT, first_line, numbered_lines
+from matcher.lists.formats.unused import Unused
 from matcher.lists.formats.values import (
     DIGEST_DIGITS,
     RefusedValue,
@@ -158,6 +159,35 @@ def _of_one_row(
         yield text + "\n"
 
 
+class _UnusedColumns:
+    """The cells of one file's columns that no hash is made of, while they are looked at."""
+
+    def __init__(self, cells: list[str], columns: _Columns, options: ReadOptions) -> None:
+        """ListError where the options call a column unused that is not in the header, or that they map too."""
+        used = {**columns.fields, **dict(columns.hashes)}
+        lowered = [cell.lower() for cell in cells]
+        stated = {name.strip().lower() for name in options.unused}
+        for name in stated - set(lowered):
+            raise ListError(f"{options.source}: no column {name!r}; the columns are {', '.join(cells)}")
+        by_place = {place: meaning for meaning, place in used.items()}
+        self.seen = Unused(
+            {meaning: cells[place] for meaning, place in used.items()},
+            option=True,
+            has_category=any(_meaning(name) == "category" for name in options.columns),
+        )
+        self._open = {
+            place: cell for place, cell in enumerate(cells) if place not in by_place and lowered[place] not in stated
+        }
+
+    def row(self, cells: list[str]) -> None:
+        full = []
+        for place, name in self._open.items():
+            if place < len(cells) and (text := cells[place].strip()) and not self.seen.add(name, text):
+                full.append(place)
+        for place in full:
+            del self._open[place]
+
+
 class _Reader:
     """The rows of one file → its hashes."""
 
@@ -245,19 +275,23 @@ class CsvTable:
         columns = _columns(cells, options.columns, source)
         if "value" not in columns.fields and not columns.hashes:
             raise ListError(
-                f"{source}: no column with hashes; the columns are {', '.join(cells)}; map one with --column"
+                f"{source}: no column with hashes; the columns are {', '.join(cells)}; map one with --column, for "
+                "example --column md5=NAME"
             )
         if not columns.hashes and "algorithm" not in columns.fields and stated is None:
             raise ListError(f"{source}: no column says the hash type; state it with --algorithm")
-        reader = _Reader(columns, stated)
+        reader, unused = _Reader(columns, stated), _UnusedColumns(cells, columns, options)
         for row in _rows(lines, delimiter):
             if isinstance(row, RefusedLine):
                 yield row
                 continue
+            unused.row(row[1])
             try:
                 yield from reader.row(*row)
             except RefusedValue as refusal:
                 yield RefusedLine(row[0], refusal.reason)
+        for notice in unused.seen.notices():
+            options.on_notice(notice)
 
 
 CSV = CsvTable()
