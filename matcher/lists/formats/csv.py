@@ -8,6 +8,8 @@ The id of an entry without one is its first digest, or its first hash. It is nev
 entry may have in the next file that updates the list. A quality belongs to the row's perceptual hashes. A quoted field
 may run over several lines, and the row then has the number of its first line. Where quotes do not balance, the row is
 refused and reading continues at the *next line*, so that one stray quote costs one line.
+
+A first line `sep=;`, as Excel writes and reads it, states the separator, which may then be any character.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ ROW_LINES = 100
 """The most lines of one row."""
 
 _DELIMITERS = (",", ";", "\t")
+_SEPARATOR = re.compile(r'"?sep=(?P<separator>[^"])"?[,;\t ]*', re.IGNORECASE)
 _HASH = re.compile(r"[0-9A-Fa-f]{16}")
 
 
@@ -75,8 +78,16 @@ def _meaning(cell: str) -> str | None:
     return algorithm if is_known(algorithm) else None
 
 
-def _header(line: str, named: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The delimiter with which most cells of the header have a meaning, and the cells."""
+def _stated_delimiter(line: str) -> str | None:
+    """The delimiter that a first line `sep=;` states; None where the line is none of these."""
+    stated = _SEPARATOR.fullmatch(line.strip(" \r"))
+    return None if stated is None else stated["separator"]
+
+
+def _header(line: str, named: Mapping[str, str], stated: str | None = None) -> tuple[str, list[str]]:
+    """The delimiter, the stated one or that with which most cells of the header have a meaning, and the cells."""
+    if stated is not None:
+        return stated, _cells(line, stated)
     wanted = {name.strip().lower() for name in named.values()}
 
     def score(delimiter: str) -> tuple[int, int]:
@@ -257,9 +268,12 @@ class CsvTable:
     def detect(self, head: bytes) -> bool:
         """Whether the header names a hash type or a value, and holds no hash itself."""
         line = decode_text(first_line(head))
+        stated = _stated_delimiter(line)
+        if stated is not None:
+            line = decode_text(first_line(head, skip=1))
         if line.startswith("{") or "\0" in line or _HASH.search(line):
             return False
-        cells = _header(line, {})[1]
+        cells = _header(line, {}, stated)[1]
         return any(meaning == "value" or meaning not in (None, *FIELDS) for meaning in map(_meaning, cells))
 
     def read(self, stream: BinaryIO, options: ReadOptions) -> Iterator[ListedHash | RefusedLine]:
@@ -269,9 +283,12 @@ class CsvTable:
         first = next(lines, None)
         if first is None:
             return
+        delimiter = None if isinstance(first, RefusedLine) else _stated_delimiter(decode_text(first[1]))
+        if delimiter is not None:
+            first = next(lines, first)
         if isinstance(first, RefusedLine):
             raise ListError(f"{source}: the first line is not a header: {first.reason}")
-        delimiter, cells = _header(decode_text(first[1]), options.columns)
+        delimiter, cells = _header(decode_text(first[1]), options.columns, delimiter)
         columns = _columns(cells, options.columns, source)
         if "value" not in columns.fields and not columns.hashes:
             raise ListError(
