@@ -61,7 +61,7 @@ _PLAIN = {value.value: value for value in Disposition}
 @click.option(
     "--allow-shrink",
     is_flag=True,
-    help="Take a list that has become less than half as long, and a file whose last line is cut, without that line.",
+    help="Take a list that lost half of its entries, notable ones or hashes of a type, or a file's cut last line.",
 )
 @click.option(
     "--update", is_flag=True, help="Add to the list's newest version; entries that it has already are stated anew."
@@ -86,9 +86,9 @@ def command(
 
     Exit code: 0 all taken, 2 nothing taken, 3 taken, but lines were refused or something needs a look: --map names a
     category that no entry has, no entry is notable (unless all are known-good), hashes are not looked up or match
-    nothing, or a digest is that of trivial content, as an empty file.
+    nothing, a digest is that of trivial content, as an empty file, columns that are not used look like hashes or
+    categories, or one id has the hashes of many files.
     """
-    from matcher.lists.comparability import comparability
     from matcher.lists.importing import ImportRequest, import_lists
     from matcher.lists.store import Store
     from matcher.lists.version import REFUSED
@@ -135,17 +135,28 @@ def command(
     say(by_meaning(opened))
     is_known_good = not had_notable and _is_known_good(opened)
     look = [*_unused(opened, mapping, is_known_good=is_known_good), *_never_matched(opened, built)]
-    for each in comparability(opened):
-        if each.needs_a_look and not is_known_good:
-            look.extend(each.sentences())
+    for sentence, is_a_doubt in _qualities(opened):
+        if is_a_doubt and not is_known_good:
+            look.append(sentence)
         else:
-            for sentence in each.sentences():
-                say(sentence)
+            say(sentence)
     for sentence in look:
         say(f"warning: {sentence}")
     if look or reported or needs_a_look:
         say("the list was imported, and what is said above needs a look (exit code 3)")
     return 3 if look or reported or needs_a_look else 0
+
+
+def _qualities(opened: OpenList) -> Iterator[tuple[str, bool]]:
+    """A generator of sentences on the hashes and ids that were imported, each with whether a notable list needs a look."""
+    from matcher.lists.comparability import comparability
+    from matcher.lists.shared_ids import shared_ids
+
+    for each in comparability(opened):
+        for sentence in each.sentences():
+            yield sentence, each.needs_a_look
+    if (shared := shared_ids(opened.parts[-1])) is not None:
+        yield shared.sentence(), True
 
 
 def _has_notable(store: Store, name: str) -> bool:
