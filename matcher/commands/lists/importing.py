@@ -148,7 +148,7 @@ def command(
 
 
 def _qualities(opened: OpenList) -> Iterator[tuple[str, bool]]:
-    """A generator of sentences on the hashes and ids that were imported, each with whether a notable list needs a look."""
+    """A generator of sentences on the hashes and ids, each with whether it calls for a look at a notable list."""
     from matcher.lists.comparability import comparability
     from matcher.lists.shared_ids import shared_ids
 
