@@ -31,7 +31,8 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     but a file could not be read, was not opened (a container, a video, a disk image, something encrypted), was not
     looked at whole, or could not be compared.
     """
-    from matcher.commands.lists.describing import say_meanings
+    from matcher.commands.lists.describing import NEVER_NOTABLE, is_never_notable, say_meanings, trivial_lines
+    from matcher.commands.scan_result import trivial_items
     from matcher.examine.engine import Matcher
     from matcher.lists.store import Store, check_lists
     from matcher.record.shortfall import Shortfall
@@ -42,17 +43,25 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     say_meanings(matcher.lists)
     for kind, count in matcher.not_computed.items():
         say(f"warning: the lists have {count:,} {kind} hashes, which are not looked up: {NO_HASHER}")
+    for line in trivial_lines(matcher.lists):
+        say(line)
     notable = unreadable = False
+    trivial = 0
     shortfall = Shortfall()
 
     def show(finding: Finding) -> None:
-        nonlocal notable, unreadable
+        nonlocal notable, unreadable, trivial
         notable |= finding.notable
         unreadable |= finding.status is Status.UNREADABLE
+        trivial += finding.trivial
         shortfall.add_finding(finding)
         echo_json(finding.as_json())
 
     failed = examine_files(matcher, files, show)
+    if trivial:
+        say(trivial_items(trivial))
     for line in shortfall_lines(shortfall):
         say(line)
+    if is_never_notable(matcher.lists):
+        say(NEVER_NOTABLE)
     return exit_code(failed=bool(failed), notable=notable, incomplete=unreadable or bool(shortfall))

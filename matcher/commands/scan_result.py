@@ -50,7 +50,7 @@ def summary(facts: dict[str, Any]) -> str:
     if facts["doubtful"]:
         lines.append(f"  {facts['doubtful']:,} of them only by hashes of low quality: such matches are doubtful")
     if trivial := facts.get("trivial"):
-        lines.append(f"  {trivial:,} items match by a digest of trivial content (an empty file): not notable by that")
+        lines.append(f"  {trivial_items(trivial)}")
     if facts["conflicts"]:
         lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
     if facts["counts"][Status.UNREADABLE.value]:
@@ -68,6 +68,12 @@ def summary(facts: dict[str, Any]) -> str:
         )
     lines.append(f"  findings root {facts['findings_root']}")
     return "\n".join(lines)
+
+
+def trivial_items(count: int) -> str:
+    """The number of items that match by a digest of trivial content, as a sentence."""
+    items = "item matches" if count == 1 else "items match"
+    return f"{count:,} {items} by a digest of trivial content (an empty file): not notable by that"
 
 
 def notebook(log: Ledger) -> str:

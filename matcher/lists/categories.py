@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from matcher.lists import version as layout
 from matcher.lists.part import Part
+from matcher.lists.trivial_entries import TrivialEntries
 from matcher.model import CategoryProfile, Disposition
 
 Category = str | None
@@ -114,11 +115,17 @@ def _read(parts: Sequence[Part], not_removed: NotRemoved) -> set[tuple[str, Cate
     return pairs
 
 
-def meanings_of(categories: Counted | None, profile: CategoryProfile) -> dict[str, int] | None:
-    """The number of entries by the meaning of their category, by `Disposition.value`; None for unknown categories."""
+def meanings_of(categories: Counted | None, profile: CategoryProfile, trivial: TrivialEntries) -> dict[str, int] | None:
+    """The number of entries by the meaning of their category, by `Disposition.value`; None for unknown categories.
+
+    A notable entry that is among the trivial ones counts as information.
+    """
     if categories is None:
         return None
     counts = dict.fromkeys((meaning.value for meaning in Disposition), 0)
     for category, count in categories:
-        counts[profile.disposition(category).value] += count
+        meaning = profile.disposition(category)
+        of_trivial = count if trivial.are_all else trivial.categories[category]
+        counts[profile.meaning(category, trivial=True).value] += of_trivial
+        counts[meaning.value] += count - of_trivial
     return counts

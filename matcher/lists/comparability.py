@@ -60,15 +60,19 @@ def comparability(opened: OpenList) -> list[Comparability]:
     counts = []
     for name in opened.algorithms:
         facts = known_algorithm(name)
-        if facts is None:
+        if facts is None or facts.metric is Metric.EXACT:
             continue
-        if facts.metric is Metric.EXACT:
-            counts.append(Comparability(name, trivial=_trivial(opened, name)))
-        elif facts.least_balance or facts.minimum_quality:
+        if facts.least_balance or facts.minimum_quality:
             counts.append(_of_perceptual(opened, name, facts.least_quality, facts.minimum_quality, facts.least_balance))
-    if kept := _trivial_among_kept(opened):
-        counts.append(Comparability("sha512", trivial=kept))
-    return [each for each in counts if each.without_information or each.low_quality or each.trivial]
+    found = [each for each in counts if each.without_information or each.low_quality]
+    return sorted([*found, *trivial_digests_of(opened)], key=lambda each: each.algorithm)
+
+
+def trivial_digests_of(opened: OpenList) -> list[Comparability]:
+    """The digests of trivial contents in a list, by algorithm. Only these digests are looked up."""
+    counts = [Comparability(name, trivial=_trivial(opened, name)) for name in opened.algorithms]
+    counts.append(Comparability("sha512", trivial=_trivial_among_kept(opened)))
+    return [each for each in counts if each.trivial]
 
 
 def _trivial(opened: OpenList, name: str) -> tuple[tuple[str, str], ...]:

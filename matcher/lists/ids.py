@@ -42,6 +42,17 @@ class IdTable:
         self._hashes: npt.NDArray[np.uint64] = map_array(folder / layout.ID_HASHES, "<u8", (records,))
         self._records: npt.NDArray[np.uint32] = map_array(folder / layout.ID_RECORDS, "<u4", (records,))
 
+    def groups(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+        """The ids by numbers from 0: (n,) the number of each record's id, and (k,) one record of each id.
+
+        Two ids with the same hash count as one.
+        """
+        begins = np.ones(len(self._hashes), bool)
+        begins[1:] = self._hashes[1:] != self._hashes[:-1]
+        numbers = np.empty(len(self._hashes), np.int64)
+        numbers[self._records] = np.cumsum(begins) - 1
+        return numbers, np.asarray(self._records[begins])
+
     def candidates(self, ids: Iterable[str]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
         """The records that may have one of these ids: the place of the id in `ids` and the record, both (m,)."""
         queries = np.frombuffer(b"".join(map(id_hash, ids)), "<u8")

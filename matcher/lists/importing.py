@@ -11,11 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from matcher.errors import ListError, StoreError
+from matcher.errors import IndexFileError, ListError, StoreError
 from matcher.lists.builder import ListBuilder
 from matcher.lists.formats import HEAD, ListFormat, ReadOptions, choose
+from matcher.lists.formats.notices import ListNotice, say_nothing
 from matcher.lists.last_line import LastLine, Listed, ListFile
 from matcher.lists.publishing import building, publish
+from matcher.lists.shrinking import check_shrink
 from matcher.lists.store import Store, StoreWriter, check_name
 from matcher.model import CategoryProfile, ListedHash, RefusedLine, RemovedEntry
 from matcher.system.files import readable_name
@@ -23,6 +25,7 @@ from matcher.system.files import readable_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from matcher.lists.opened import OpenList
     from matcher.lists.version import ListVersion
 
 STANDARD_INPUT = Path("-")
@@ -34,7 +37,7 @@ class ImportRequest:
 
     With `update` the files change the list's newest version: their entries replace those with the same ids, and all
     others stay. `profile` None: the newest version's for an update, else the default. `allow_shrink`: a new version may
-    have less than half of the entries of the one that it replaces, and a file may end in a cut line, which is left out.
+    have less than half of what the one that it replaces has, and a file may end in a cut line, which is left out.
     """
 
     name: str
@@ -43,20 +46,26 @@ class ImportRequest:
     format_name: str | None = None
     algorithm: str | None = None
     columns: dict[str, str] | None = None
+    unused_columns: frozenset[str] = frozenset()
     default_category: str | None = None
     update: bool = False
     allow_shrink: bool = False
 
 
 def import_lists(
-    store: Store, request: ImportRequest, *, on_refused: Callable[[str, RefusedLine], None]
+    store: Store,
+    request: ImportRequest,
+    *,
+    on_refused: Callable[[str, RefusedLine], None],
+    on_notice: Callable[[ListNotice], None] = say_nothing,
 ) -> ListVersion:
     """Import files as one new version of one list. ListError, and the store is unchanged, where that fails.
 
     A bad line is refused, reported through `on_refused` with its file's name, and recorded in the version's
-    `refused.jsonl`; the other lines are imported. A file without one accepted line is an error: it is no list, or of
-    another format. So is, without `allow_shrink`, what looks like a cut download: a file whose last line is cut, and a
-    version with less than half of the entries of the one that it replaces.
+    `refused.jsonl`; the other lines are imported. `on_notice` is called with what a file's format says of it. A file
+    without one accepted line is an error: it is no list, or of another format. So is, without `allow_shrink`, what
+    looks like a cut download: a file whose last line is cut, and a version with less than half of what the one that it
+    replaces has (lists/shrinking.py).
     """
     check_name(request.name)
     if request.update:
@@ -64,46 +73,46 @@ def import_lists(
     with store.writing() as writer:
         base = writer.newest(request.name) if request.update else None
         with building(writer, request.name, default_category=request.default_category, base=base) as builder:
-            sources = [_read(builder, path, request, on_refused) for path in request.files]
+            sources = [_read(builder, path, request, on_refused, on_notice) for path in request.files]
             profile = request.profile or (CategoryProfile() if base is None else base.facts.profile)
-            check = None if request.allow_shrink else partial(_check_size, _replaced(writer, request.name), request)
+            check = None if request.allow_shrink else _compare(writer, request.name, on_notice)
             return publish(writer, builder, name=request.name, sources=sources, profile=profile, check=check)
 
 
-def _replaced(writer: StoreWriter, name: str) -> ListVersion | None:
-    """The version that a new one replaces; None where none is in use. StoreError where it cannot be read."""
-    try:
-        return writer.facts_in_use(name)
-    except StoreError as error:
-        raise StoreError(f"{error}; to import {name} without a comparison of its size, use --allow-shrink") from error
+def _compare(
+    writer: StoreWriter, name: str, on_notice: Callable[[ListNotice], None]
+) -> Callable[[OpenList], None] | None:
+    """The comparison of a list's new version with the one in use, or with the last that was; None for a new list.
 
-
-def _check_size(before: ListVersion | None, request: ImportRequest, after: ListVersion) -> None:
-    """ListError where a version has less than half of the entries of the one that it replaces.
-
-    So, too, where a whole import lacks a type of hashes; an update states entries anew, and may do without.
+    StoreError where that one cannot be read.
     """
-    if before is None:
-        return
-    had, has = int(before.counts["entries"]), int(after.counts["entries"])
-    gone = [name for name, count in before.counts["hashes"].items() if count and not after.counts["hashes"].get(name)]
-    if 2 * has < had:
-        less = f"{has:,} entries, less than half of the {had:,} of version {before.version}, which it would replace"
-    elif gone and not request.update:
-        less = f"no {' and no '.join(gone)} hashes, and version {before.version}, which it would replace, has some"
-    else:
-        return
-    raise ListError(
-        f"{after.name}: nothing imported: the new version would have {less}. Is the file whole? If the list has really "
-        "changed so much, import it with --allow-shrink"
-    )
+    try:
+        last = writer.last_in_use(name)
+        if last is None:
+            return None
+        version, is_in_use = last
+        if version not in {number for listed, number in writer.versions() if listed == name}:
+            text = f"{name}: version {version}, the last in use, was deleted: the new one was not compared with it"
+            on_notice(ListNotice(text, needs_a_look=False))
+            return None
+        before = writer.opened(name, version)
+    except (StoreError, IndexFileError) as error:
+        raise StoreError(f"{error}; to import {name} without a comparison of its size, use --allow-shrink") from error
+    return partial(check_shrink, before, is_in_use=is_in_use)
 
 
 def _read(
-    builder: ListBuilder, path: Path, request: ImportRequest, on_refused: Callable[[str, RefusedLine], None]
+    builder: ListBuilder,
+    path: Path,
+    request: ImportRequest,
+    on_refused: Callable[[str, RefusedLine], None],
+    on_notice: Callable[[ListNotice], None],
 ) -> dict[str, object]:
     shown = "standard input" if path == STANDARD_INPUT else readable_name(path.name)
     taken, refused = builder.taken, builder.refused
+
+    def notice(each: ListNotice) -> None:
+        on_notice(ListNotice(f"{shown}: {each.text}", needs_a_look=each.needs_a_look))
 
     def take(listed: Listed) -> None:
         if isinstance(listed, RefusedLine):
@@ -119,7 +128,13 @@ def _read(
             file = ListFile(raw)
             chosen: ListFormat = choose(file.head(HEAD), str(path), request.format_name)
             stream = io.BufferedReader(file, buffer_size=1 << 20)
-            options = ReadOptions(algorithm=request.algorithm, columns=request.columns or {}, source=str(path))
+            options = ReadOptions(
+                algorithm=request.algorithm,
+                columns=request.columns or {},
+                unused=request.unused_columns,
+                source=str(path),
+                on_notice=notice,
+            )
             lines = LastLine(chosen.read(stream, options))
             for listed in lines.others():
                 take(listed)

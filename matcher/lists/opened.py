@@ -20,6 +20,7 @@ from matcher.hashers import has_hasher
 from matcher.lists import version as layout
 from matcher.lists.categories import Counted, categories_of, meanings_of
 from matcher.lists.part import Part
+from matcher.lists.trivial_entries import TrivialEntries, trivial_entries
 from matcher.model import Disposition, ListEntry
 
 MAX_SOURCES = 32
@@ -111,12 +112,22 @@ class OpenList:
 
     @property
     def meanings(self) -> dict[str, int] | None:
-        """The number of entries by the meaning of their category (`Disposition.value`); None where it is not known."""
-        return meanings_of(self.categories, self.facts.profile)
+        """The number of entries by the meaning of their category (`Disposition.value`); None where it is not known.
+
+        Entries that have digests of trivial content only are not notable, whatever their category: they inform.
+        """
+        return meanings_of(self.categories, self.facts.profile, self.trivial_entries)
+
+    @cached_property
+    def trivial_entries(self) -> TrivialEntries:
+        """The entries that have digests of trivial content and nothing else to look up."""
+        return trivial_entries(self)
 
     @property
     def is_never_notable(self) -> bool:
-        """Whether it is known that no entry is notable."""
+        """Whether it is known that no entry is notable. Without a hash that is looked up, none can be."""
+        if not self.algorithms or self.trivial_entries.are_all:
+            return True
         meanings = self.meanings
         return meanings is not None and not meanings[Disposition.NOTABLE.value]
 

@@ -42,7 +42,7 @@ def publish(
     sources: Sequence[Mapping[str, Any]],
     profile: CategoryProfile,
     merged: ListVersion | None = None,
-    check: Callable[[ListVersion], None] | None = None,
+    check: Callable[[OpenList], None] | None = None,
 ) -> ListVersion:
     """Finish a version and make it the newest of its list. ListError where no scan could use it.
 
@@ -51,9 +51,11 @@ def publish(
     """
     version = writer.next_version(name)
     built = builder.finish(name=name, version=version, sources=sources, profile=profile, merged=merged)
+    opened = OpenList(builder.folder)
     if check is not None:
-        check(built)
-    size = len(json.dumps(OpenList(builder.folder).load_record()))
+        check(opened)
+    size = len(json.dumps(opened.load_record()))
+    del opened  # Windows does not rename a folder with mapped files
     if size > MAX_RECORD:  # no scan could record that it used this list
         raise ListError(f"{name}: its facts take {size} bytes, a ledger's entry holds {MAX_RECORD}")
     writer.publish(builder.folder, built)

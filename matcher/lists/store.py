@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from matcher.errors import StoreError
 from matcher.hashers import has_hasher
 from matcher.lists.opened import OpenList
-from matcher.lists.version import ListVersion, check_version, read_version
+from matcher.lists.version import ListVersion, check_version
 from matcher.system.files import sync_folder
 
 if TYPE_CHECKING:
@@ -190,10 +190,19 @@ class StoreWriter:
         """The version of a list that scans use, opened. StoreError where there is none."""
         return self._store.open_list(name, _version_in(self._store.folder, name, self.current()))
 
-    def facts_in_use(self, name: str) -> ListVersion | None:
-        """The header of the version of a list that scans use; None where there is none."""
-        version = self.current().get(name)
-        return None if version is None else read_version(self._store.folder_of(name, version))
+    def opened(self, name: str, version: int) -> OpenList:
+        """A version of a list, opened."""
+        return self._store.open_list(name, version)
+
+    def last_in_use(self, name: str) -> tuple[int, bool] | None:
+        """The version of a list that scans use, or used before it was retired; and whether they use it still.
+
+        None for a list that never was. The version may have been deleted since.
+        """
+        if (version := self.current().get(name)) is not None:
+            return version, True
+        row = next(iter(self._database.query("select version from retired where name = ?", [name])), None)
+        return None if row is None else (int(row["version"]), False)
 
     def next_version(self, name: str) -> int:
         """The number of the next version of a list: 1, 2, … A number is never used twice."""

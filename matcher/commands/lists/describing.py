@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +20,8 @@ MOST_CATEGORIES = 20
 
 NEVER_NOTABLE = (
     "WARNING: no entry of the lists is notable, so whatever the files hold, nothing notable can be found. "
-    "`matcher lists show` prints what the categories mean; to change it, import the list with other --map options"
+    "`matcher lists show` prints what the categories mean; to change it, import the list with other --map options. "
+    "Entries that have digests of trivial content alone, as of an empty file, are never notable"
 )
 
 
@@ -46,7 +47,10 @@ def by_meaning(opened: OpenList) -> str:
     if opened.meanings is None:
         entries = number_of(opened.facts.counts["entries"])
         return f"{named}: {entries}, not counted by meaning (an earlier version imported it, or it has free text there)"
-    return f"{named}: {', '.join(f'{count:,} {name}' for name, count in opened.meanings.items())} entries"
+    trivial = opened.trivial_entries
+    some = "all" if trivial.are_all else f"{trivial.categories.total():,}" if trivial.categories else ""
+    only = f"; {some} by digests of trivial content alone, and so not notable" if some else ""
+    return f"{named}: {', '.join(f'{count:,} {name}' for name, count in opened.meanings.items())} entries{only}"
 
 
 def by_category(opened: OpenList) -> str:
@@ -72,6 +76,16 @@ def say_meanings(lists: Sequence[OpenList], *, quiet: bool = False) -> None:
         say(by_meaning(opened))
     if is_never_notable(lists):
         say(NEVER_NOTABLE)
+
+
+def trivial_lines(lists: Sequence[OpenList]) -> Iterator[str]:
+    """A generator of a warning for each digest of trivial content that lists have."""
+    from matcher.lists.comparability import trivial_digests_of
+
+    for opened in lists:
+        for each in trivial_digests_of(opened):
+            for sentence in each.sentences():
+                yield f"warning: list {opened.name}: {sentence}"
 
 
 def in_use(current: Sequence[tuple[str, int]]) -> str:

@@ -18,10 +18,13 @@ from matcher.model import CategoryProfile, Disposition, RefusedLine
 from matcher.system.text import printable
 
 if TYPE_CHECKING:
+    from matcher.lists.formats.notices import ListNotice
     from matcher.lists.opened import OpenList
     from matcher.lists.store import Store
     from matcher.lists.version import ListVersion
 
+_UNUSED = "unused"
+"""What --column calls a column that is not to be read."""
 _SHOWN = 20
 """Refused lines of a file that are printed; further ones are only counted."""
 _PLAIN = {value.value: value for value in Disposition}
@@ -41,7 +44,11 @@ _PLAIN = {value.value: value for value in Disposition}
 )
 @click.option("--algorithm", metavar="TYPE", help="Type of hashes that stand alone, e.g. pdq or sha256.")
 @click.option(
-    "--column", "columns", metavar="FIELD=NAME", multiple=True, help="For csv: the column that holds a field."
+    "--column",
+    "columns",
+    metavar="FIELD=NAME",
+    multiple=True,
+    help="For csv: the column that holds a field or a hash type. `unused=NAME`: one that is not to be read.",
 )
 @click.option("--category", help="Category of entries that have none of their own.")
 @click.option(
@@ -54,7 +61,7 @@ _PLAIN = {value.value: value for value in Disposition}
 @click.option(
     "--allow-shrink",
     is_flag=True,
-    help="Take a list that has become less than half as long, and a file whose last line is cut, without that line.",
+    help="Take a list that lost half of its entries, notable ones or hashes of a type, or a file's cut last line.",
 )
 @click.option(
     "--update", is_flag=True, help="Add to the list's newest version; entries that it has already are stated anew."
@@ -79,9 +86,9 @@ def command(
 
     Exit code: 0 all taken, 2 nothing taken, 3 taken, but lines were refused or something needs a look: --map names a
     category that no entry has, no entry is notable (unless all are known-good), hashes are not looked up or match
-    nothing, or a digest is that of trivial content, as an empty file.
+    nothing, a digest is that of trivial content, as an empty file, columns that are not used look like hashes or
+    categories, or one id has the hashes of many files.
     """
-    from matcher.lists.comparability import comparability
     from matcher.lists.importing import ImportRequest, import_lists
     from matcher.lists.store import Store
     from matcher.lists.version import REFUSED
@@ -93,6 +100,13 @@ def command(
         if reported[source] <= _SHOWN:
             say(f"{source}:{line.line}: {line.reason}")
 
+    needs_a_look = False
+
+    def noticed(notice: ListNotice) -> None:
+        nonlocal needs_a_look
+        needs_a_look |= notice.needs_a_look
+        say(f"warning: {notice.text}" if notice.needs_a_look else notice.text)
+
     request = ImportRequest(
         name=name,
         files=files,
@@ -100,13 +114,14 @@ def command(
         format_name=format_name,
         algorithm=algorithm,
         columns=_fields(columns),
+        unused_columns=frozenset(column for field, column in _pairs(columns) if field == _UNUSED),
         default_category=category,
         update=update,
         allow_shrink=allow_shrink,
     )
     target = Store(store)
     had_notable = _has_notable(target, name)
-    built = import_lists(target, request, on_refused=refused)
+    built = import_lists(target, request, on_refused=refused, on_notice=noticed)
     for source, count in reported.items():
         if count > _SHOWN:
             refused_file = target.folder_of(built.name, built.version) / REFUSED
@@ -120,17 +135,28 @@ def command(
     say(by_meaning(opened))
     is_known_good = not had_notable and _is_known_good(opened)
     look = [*_unused(opened, mapping, is_known_good=is_known_good), *_never_matched(opened, built)]
-    for each in comparability(opened):
-        if each.needs_a_look and not is_known_good:
-            look.extend(each.sentences())
+    for sentence, is_a_doubt in _qualities(opened):
+        if is_a_doubt and not is_known_good:
+            look.append(sentence)
         else:
-            for sentence in each.sentences():
-                say(sentence)
+            say(sentence)
     for sentence in look:
         say(f"warning: {sentence}")
-    if look or reported:
+    if look or reported or needs_a_look:
         say("the list was imported, and what is said above needs a look (exit code 3)")
-    return 3 if look or reported else 0
+    return 3 if look or reported or needs_a_look else 0
+
+
+def _qualities(opened: OpenList) -> Iterator[tuple[str, bool]]:
+    """A generator of sentences on the hashes and ids, each with whether it calls for a look at a notable list."""
+    from matcher.lists.comparability import comparability
+    from matcher.lists.shared_ids import shared_ids
+
+    for each in comparability(opened):
+        for sentence in each.sentences():
+            yield sentence, each.needs_a_look
+    if (shared := shared_ids(opened.parts[-1])) is not None:
+        yield shared.sentence(), True
 
 
 def _has_notable(store: Store, name: str) -> bool:
@@ -188,10 +214,13 @@ def _profile(mapping: tuple[str, ...]) -> CategoryProfile:
 
 
 def _fields(columns: tuple[str, ...]) -> dict[str, str]:
-    fields = {}
+    return {field: column for field, column in _pairs(columns) if field != _UNUSED}
+
+
+def _pairs(columns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """A generator of the fields and columns that --column options state."""
     for value in columns:
         field, separator, column = value.partition("=")
         if not separator or not field or not column:
             raise click.UsageError(f"--column {value!r}: FIELD=NAME is expected")
-        fields[field] = column
-    return fields
+        yield field, column

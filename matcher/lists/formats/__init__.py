@@ -7,7 +7,7 @@ format at all raises ListError before its first hash is yielded (only a stream t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
@@ -16,6 +16,8 @@ from typing import BinaryIO, Protocol, runtime_checkable
 
 from matcher.errors import ListError
 from matcher.lists.formats.lines import refuse_utf16
+from matcher.lists.formats.notices import ListNotice, say_nothing
+from matcher.lists.formats.packed import refuse_packed
 from matcher.model import ListedHash, RefusedLine, RemovedEntry
 
 GROUP = "matcher.list_formats"
@@ -29,12 +31,15 @@ class ReadOptions:
     """What is known of a file besides its contents.
 
     `algorithm`: the type of hashes for which the file states none. `columns`: for CSV, our field name (or an algorithm)
-    → the column that holds it. `source`: the file's name, for error messages.
+    → the column that holds it. `unused`: the columns of which the examiner says that they are not to be read. `source`:
+    the file's name, for error messages. `on_notice` is called with what is to be said of the file.
     """
 
     algorithm: str | None = None
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    unused: frozenset[str] = frozenset()
     source: str = "hash list"
+    on_notice: Callable[[ListNotice], None] = say_nothing
 
 
 @runtime_checkable
@@ -71,22 +76,27 @@ def formats() -> dict[str, ListFormat]:
 def choose(head: bytes, name: str, requested: str | None) -> ListFormat:
     """The format `requested`, or without one the only format that detects `head` as its own.
 
-    ListError where no format or several fit; `name` is the file's name, for its message.
+    ListError where no format or several fit, and where the list is compressed, or in a spreadsheet; `name` is the
+    file's name, for its message.
     """
     known = formats()
     names = ", ".join(known)
     if requested is not None:
         if requested not in known:
             raise ListError(f"{name}: unknown list format {requested!r}; known formats: {names}")
+        if not known[requested].detect(head):
+            refuse_packed(head, name)
         return known[requested]
     refuse_utf16(head, name)
     if not head.strip():
         raise ListError(f"{name}: the file is empty; known formats: {names}")
     fitting = [list_format for list_format in known.values() if list_format.detect(head)]
     if not fitting:
+        refuse_packed(head, name)
         raise ListError(
             f"{name}: not a list format that is known; state it with --format: {names} "
-            "(bare hashes of 16 or 64 hex digits need their type too, with --algorithm)"
+            "(bare hashes of 16 or 64 hex digits need their type too, with --algorithm; a table whose header names no "
+            "hash type needs the column of its hashes, for example --format csv --column md5=NAME)"
         )
     if len(fitting) > 1:
         several = ", ".join(list_format.name for list_format in fitting)

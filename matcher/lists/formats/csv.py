@@ -2,12 +2,14 @@
 
 Columns named like our fields (id, algorithm, value, category, note, quality) are those fields. A column named
 after a hash type (MD5, SHA-1, pdq, PhotoDNA…, in any case) holds a hash of the row's one entry. `columns` of the
-ReadOptions maps either to a column of another name. All other columns are ignored.
+ReadOptions maps either to a column of another name. All other columns are not read, and are named in a notice.
 
 The id of an entry without one is its first digest, or its first hash. It is never the line's number, which another
 entry may have in the next file that updates the list. A quality belongs to the row's perceptual hashes. A quoted field
 may run over several lines, and the row then has the number of its first line. Where quotes do not balance, the row is
 refused and reading continues at the *next line*, so that one stray quote costs one line.
+
+A first line `sep=;`, as Excel writes and reads it, states the separator, which may then be any character.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import BinaryIO
 from matcher.errors import ListError
 from matcher.lists.formats import ReadOptions
 from matcher.lists.formats.lines import LINE_LIMIT, first_line, numbered_lines
+from matcher.lists.formats.unused import Unused
 from matcher.lists.formats.values import (
     DIGEST_DIGITS,
     RefusedValue,
@@ -43,6 +46,7 @@ ROW_LINES = 100
 """The most lines of one row."""
 
 _DELIMITERS = (",", ";", "\t")
+_SEPARATOR = re.compile(r'"?sep=(?P<separator>[^"])"?[,;\t ]*', re.IGNORECASE)
 _HASH = re.compile(r"[0-9A-Fa-f]{16}")
 
 
@@ -74,8 +78,16 @@ def _meaning(cell: str) -> str | None:
     return algorithm if is_known(algorithm) else None
 
 
-def _header(line: str, named: Mapping[str, str]) -> tuple[str, list[str]]:
-    """The delimiter with which most cells of the header have a meaning, and the cells."""
+def _stated_delimiter(line: str) -> str | None:
+    """The delimiter that a first line `sep=;` states; None where the line is none of these."""
+    stated = _SEPARATOR.fullmatch(line.strip(" \r"))
+    return None if stated is None else stated["separator"]
+
+
+def _header(line: str, named: Mapping[str, str], stated: str | None = None) -> tuple[str, list[str]]:
+    """The delimiter, the stated one or that with which most cells of the header have a meaning, and the cells."""
+    if stated is not None:
+        return stated, _cells(line, stated)
     wanted = {name.strip().lower() for name in named.values()}
 
     def score(delimiter: str) -> tuple[int, int]:
@@ -158,6 +170,35 @@ def _of_one_row(
         yield text + "\n"
 
 
+class _UnusedColumns:
+    """The cells of one file's columns that no hash is made of, while they are looked at."""
+
+    def __init__(self, cells: list[str], columns: _Columns, options: ReadOptions) -> None:
+        """ListError where the options call a column unused that is not in the header, or that they map too."""
+        used = {**columns.fields, **dict(columns.hashes)}
+        lowered = [cell.lower() for cell in cells]
+        stated = {name.strip().lower() for name in options.unused}
+        for name in stated - set(lowered):
+            raise ListError(f"{options.source}: no column {name!r}; the columns are {', '.join(cells)}")
+        by_place = {place: meaning for meaning, place in used.items()}
+        self.seen = Unused(
+            {meaning: cells[place] for meaning, place in used.items()},
+            option=True,
+            has_category=any(_meaning(name) == "category" for name in options.columns),
+        )
+        self._open = {
+            place: cell for place, cell in enumerate(cells) if place not in by_place and lowered[place] not in stated
+        }
+
+    def row(self, cells: list[str]) -> None:
+        full = []
+        for place, name in self._open.items():
+            if place < len(cells) and (text := cells[place].strip()) and not self.seen.add(name, text):
+                full.append(place)
+        for place in full:
+            del self._open[place]
+
+
 class _Reader:
     """The rows of one file → its hashes."""
 
@@ -227,9 +268,12 @@ class CsvTable:
     def detect(self, head: bytes) -> bool:
         """Whether the header names a hash type or a value, and holds no hash itself."""
         line = decode_text(first_line(head))
+        stated = _stated_delimiter(line)
+        if stated is not None:
+            line = decode_text(first_line(head, skip=1))
         if line.startswith("{") or "\0" in line or _HASH.search(line):
             return False
-        cells = _header(line, {})[1]
+        cells = _header(line, {}, stated)[1]
         return any(meaning == "value" or meaning not in (None, *FIELDS) for meaning in map(_meaning, cells))
 
     def read(self, stream: BinaryIO, options: ReadOptions) -> Iterator[ListedHash | RefusedLine]:
@@ -239,25 +283,32 @@ class CsvTable:
         first = next(lines, None)
         if first is None:
             return
+        delimiter = None if isinstance(first, RefusedLine) else _stated_delimiter(decode_text(first[1]))
+        if delimiter is not None:
+            first = next(lines, first)
         if isinstance(first, RefusedLine):
             raise ListError(f"{source}: the first line is not a header: {first.reason}")
-        delimiter, cells = _header(decode_text(first[1]), options.columns)
+        delimiter, cells = _header(decode_text(first[1]), options.columns, delimiter)
         columns = _columns(cells, options.columns, source)
         if "value" not in columns.fields and not columns.hashes:
             raise ListError(
-                f"{source}: no column with hashes; the columns are {', '.join(cells)}; map one with --column"
+                f"{source}: no column with hashes; the columns are {', '.join(cells)}; map one with --column, for "
+                "example --column md5=NAME"
             )
         if not columns.hashes and "algorithm" not in columns.fields and stated is None:
             raise ListError(f"{source}: no column says the hash type; state it with --algorithm")
-        reader = _Reader(columns, stated)
+        reader, unused = _Reader(columns, stated), _UnusedColumns(cells, columns, options)
         for row in _rows(lines, delimiter):
             if isinstance(row, RefusedLine):
                 yield row
                 continue
+            unused.row(row[1])
             try:
                 yield from reader.row(*row)
             except RefusedValue as refusal:
                 yield RefusedLine(row[0], refusal.reason)
+        for notice in unused.seen.notices():
+            options.on_notice(notice)
 
 
 CSV = CsvTable()

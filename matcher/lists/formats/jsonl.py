@@ -3,7 +3,7 @@ r"""Our own hash list: JSON lines, one hash a line. Lines with the same id are o
     {"id": "a1b2", "algorithm": "pdq", "value": "f8f8f0ce…", "quality": 100, "category": "1", "note": "free text"}
 
 Only `id`, `algorithm` and `value` are required, `algorithm` only if the examiner states none; `quality`, `category` and
-`note` may be null. Other keys are ignored.
+`note` may be null. Other keys are not read, and are named in a notice.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from matcher.lists.formats import ReadOptions
 from matcher.lists.formats.lines import first_line, read_lines
+from matcher.lists.formats.unused import Unused
 from matcher.lists.formats.values import (
     RefusedValue,
     check_quality,
@@ -26,6 +27,8 @@ from matcher.lists.formats.values import (
     stated_algorithm,
 )
 from matcher.model import ListedHash, ListEntry, RefusedLine
+
+_KEYS = frozenset(("id", "algorithm", "value", "quality", "category", "note"))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -84,8 +87,11 @@ def _quality(value: object) -> int | None:
     raise RefusedValue("quality is not a whole number from 0 to 100")
 
 
-def _listed(stated: str | None, number: int, line: bytes) -> ListedHash:
+def _listed(stated: str | None, unused: Unused, number: int, line: bytes) -> ListedHash:
     record = _record(line)
+    for key, given in record.items():
+        if key not in _KEYS and given is not None and given != "":
+            unused.add(key, str(given))
     identity = parse_text("id", _required(record, "id"))
     if stated is not None and record.get("algorithm") is None:
         algorithm = stated
@@ -114,7 +120,10 @@ class JsonLines:
 
     def read(self, stream: BinaryIO, options: ReadOptions) -> Iterator[ListedHash | RefusedLine]:
         stated = stated_algorithm(options.algorithm, options.source)
-        yield from read_lines(stream, options.source, partial(_listed, stated))
+        unused = Unused({}, option=False, has_category=False)
+        yield from read_lines(stream, options.source, partial(_listed, stated, unused))
+        for notice in unused.notices():
+            options.on_notice(notice)
 
 
 JSONL = JsonLines()

@@ -29,11 +29,16 @@ def refuse_utf16(head: bytes, source: str) -> None:
         raise ListError(f"{source}: the file is UTF-16; convert it to UTF-8 first")
 
 
-def first_line(head: bytes, *, comment: bytes | None = None) -> bytes:
-    """The first line of `head` that is neither blank nor begins with `comment`; empty if there is none."""
+def first_line(head: bytes, *, comment: bytes | None = None, skip: int = 0) -> bytes:
+    """The first line of `head` that is neither blank nor begins with `comment`; empty if there is none.
+
+    With `skip`, that many such lines are passed over.
+    """
     for line in _with_newlines(head.removeprefix(_BOM)).split(b"\n"):
         if line.strip() and not (comment and line.startswith(comment)):
-            return line
+            if not skip:
+                return line
+            skip -= 1
     return b""
 
 

@@ -120,7 +120,9 @@ class TestNeedsALook:
         lines = [line(name, "md5", number, category="good") for number, name in enumerate("abc")]
         profile = ("--map", "good=known-good")
         assert self.brought(tmp_path, *lines, line("d", "md5", 9, category="bad"), more=profile) == 0
-        assert self.brought(tmp_path, *lines, more=profile) == 3
+        assert self.brought(tmp_path, *lines, more=profile) == 2
+        assert "would have 0 notable entries, less than half of the 1 of version 1" in capsys.readouterr().err
+        assert self.brought(tmp_path, *lines, more=(*profile, "--allow-shrink")) == 3
         assert "no entry is notable" in capsys.readouterr().err
 
     def test_a_type_of_hashes_that_is_gone_is_a_cut(self, tmp_path: Path, capsys: Capture) -> None:
@@ -128,7 +130,7 @@ class TestNeedsALook:
         codes = [line(name, "pdq", number) for number, name in enumerate("abc")]
         assert self.brought(tmp_path, *digests, *codes) == 0
         assert self.brought(tmp_path, *digests) == 2
-        assert "would have no pdq hashes, and version 1, which it would replace, has some" in capsys.readouterr().err
+        assert "would have 0 different pdq hashes, less than half of the 3 of version 1" in capsys.readouterr().err
         assert self.brought(tmp_path, *digests, more=("--allow-shrink",)) == 0
 
     def test_refused_lines(self, tmp_path: Path, capsys: Capture) -> None:
@@ -154,7 +156,7 @@ class TestNeedsALook:
     def test_a_cut_download_leaves_the_store_as_it_was(self, store: Path, tmp_path: Path, capsys: Capture) -> None:
         path = write(tmp_path / "u", json.dumps(line("b", "md5", 9)))
         assert call("import", store, path, "--name", NAME) == 2
-        assert "would have 1 entries, less than half of the 4 of version 1" in capsys.readouterr().err
+        assert "would have 1 entry, less than half of the 4 of version 1" in capsys.readouterr().err
         assert newest(store).version == 1
         assert call("import", store, path, "--name", NAME, "--allow-shrink") == 0
         assert newest(store).version == 2
@@ -216,7 +218,9 @@ class TestRemove:
         assert call("remove", store, "--name", "other", "--whole") == 0
         assert "in use now: no list; `match` and `scan` refuse this store" in capsys.readouterr().out
         assert run(["match", "--store", str(store), str(store / "brought.jsonl")]) == 2
-        assert call("import", store, store / "brought.jsonl", "--name", NAME) == 0
+        assert call("import", store, store / "brought.jsonl", "--name", NAME) == 2
+        assert "less than half of the 4 of version 1, which was the last in use" in capsys.readouterr().err
+        assert call("import", store, store / "brought.jsonl", "--name", NAME, "--allow-shrink") == 0
         assert Store.open(store).current() == [(NAME, 2)]
 
 

@@ -103,11 +103,6 @@ def test_a_list_that_becomes_less_than_half_as_long_is_refused(tmp_path: Path) -
     assert bring(store, line("a", "md5", 1), line("b", "md5", 2), allow_shrink=True).counts["entries"] == 2
 
 
-def test_entries_are_compared_not_lines(tmp_path: Path) -> None:
-    bring(tmp_path / "s", *(line("one", "md5", place) for place in range(10)))
-    assert bring(tmp_path / "s", line("a", "md5", 1)).counts["entries"] == 1
-
-
 def test_the_size_of_a_version_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
     store = tmp_path / "s"
     bring(store, line("a", "md5", 1))
