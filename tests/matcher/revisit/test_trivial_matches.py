@@ -94,11 +94,11 @@ def test_a_scan_counts_them_apart_and_its_exit_code_is_not_1(
     assert "0 items notable, 6 matches in all" in captured.out
     assert "2 items match by a digest of trivial content" in captured.out
     assert "trivial match (provisional): a.txt" in captured.err
-    assert "list made version 1: 2 notable, 0 known-good, 0 information entries" in captured.err
+    assert "list made version 1: 0 notable, 0 known-good, 2 information entries; all by digests of" in captured.err
     (closed,) = entries(tmp_path / "case", "scan.close")
     assert (closed["trivial"], closed["notable"]) == (2, 0)
     (loaded,) = entries(tmp_path / "case", "list.load")
-    assert loaded["counts"]["meanings"] == {"notable": 2, "known-good": 0, "information": 0}
+    assert loaded["counts"]["meanings"] == {"notable": 0, "known-good": 0, "information": 2}
     assert run(["match", "--store", str(store), str(evidence / "a.txt")]) == 0
     assert json.loads(capsys.readouterr().out)["matches"][0]["trivial"] is True
 
