@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from matcher.commands.options import (
     store_option,
 )
 from matcher.commands.single_files import examine_files
-from matcher.model import Finding, Status
+from matcher.model import Disposition, Finding, Status
 
 
 @click.command("match", epilog="Example: matcher match --store known.store IMG_0001.JPG")
@@ -36,6 +37,8 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     from matcher.examine.engine import Matcher
     from matcher.lists.store import Store, check_lists
     from matcher.record.shortfall import Shortfall
+    from matcher.record.strength import MEANINGS, UNLISTED, Nearest, counts, in_words, is_compared_picture
+    from matcher.reports.markup import counted
     from matcher.reports.not_examined import shortfall_lines
 
     check_lists(Store.open(store))
@@ -48,6 +51,8 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     notable = unreadable = False
     trivial = 0
     shortfall = Shortfall()
+    nearest: Counter[Nearest] = Counter()
+    pictures: set[bytes | None] = set()
 
     def show(finding: Finding) -> None:
         nonlocal notable, unreadable, trivial
@@ -55,11 +60,19 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
         unreadable |= finding.status is Status.UNREADABLE
         trivial += finding.trivial
         shortfall.add_finding(finding)
+        if is_compared_picture(finding):
+            pictures.add(finding.sha256)
+        if finding.notable:
+            listed = (match for match in finding.matches if matcher.disposition(match) is Disposition.NOTABLE)
+            nearest[Nearest.of(listed) or UNLISTED] += 1
         echo_json(finding.as_json())
 
     failed = examine_files(matcher, files, show)
     if trivial:
         say(trivial_items(trivial))
+    if nearest:
+        say(f"{counted(nearest.total(), 'file')} notable: {in_words(counts(nearest, len(pictures)))}")
+        say(MEANINGS)
     for line in shortfall_lines(shortfall):
         say(line)
     if is_never_notable(matcher.lists):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
-from matcher.algorithms import ALGORITHMS, Metric
 from matcher.lists.opened import OpenList
 from matcher.model import Disposition, Finding, Match
+from matcher.record.strength import NONE_LISTED, chance_in_words, expected_number, is_identical
 
 _MOST_NOTE = 40
 _MOST_ID = 16
@@ -14,32 +15,42 @@ _LEAST_PATH = 60
 
 
 def match_line(finding: Finding, lists: Sequence[OpenList], *, width: int | None = None) -> str:
-    """A match of a finding that has one, on one line: of a notable finding the nearest notable one, else the nearest.
+    """The strongest match of a finding that has one, on one line: of a notable finding the strongest notable one.
 
-    With `width`, the path is cut to make the line fit.
+    That is one by a digest, else the one with the smallest chance: distances by two algorithms cannot be compared. With
+    `width`, the path is cut to make the line fit.
     """
-    nearest = _shown(finding, lists)
+    nearest = min(_of_the_kind_that_counts(finding, lists), key=_weakness)
     what = "notable" if finding.notable else "trivial match" if finding.trivial else "match"
     more = f", and {finding.matches_total - 1:,} more" if finding.matches_total > 1 else ""
     turned = "" if nearest.transform == "none" else f", {nearest.transform}"
     head = f"{what} (provisional): "
-    how = f"{nearest.algorithm} {nearest.distance} of {nearest.threshold}{turned}"
-    if nearest.algorithm in ALGORITHMS and ALGORITHMS[nearest.algorithm].metric is Metric.EXACT:
+    chance = "" if nearest.chance is None else f", {chance_in_words(nearest.chance)}"
+    how = f"{nearest.algorithm} {nearest.distance} of {nearest.threshold}{turned}{chance}"
+    if is_identical(nearest):
         how = f"identical by {nearest.algorithm}"
     tail = f": {nearest.list} {entry_name(nearest, lists)}, {how}{more}"
     room = None if width is None else max(_LEAST_PATH, width - len(head) - len(tail))
     return f"{head}{cut_middle(finding.path, room)}{tail}"
 
 
-def _shown(finding: Finding, lists: Sequence[OpenList]) -> Match:
-    """The match that the line names. A trivial or known-good one may be nearer than the one that makes it notable."""
-    if finding.notable:
-        profiles = {opened.name: opened.facts.profile for opened in lists}
-        for match in finding.matches:
-            profile = profiles.get(match.list)
-            if profile and profile.meaning(match.category, trivial=match.trivial) is Disposition.NOTABLE:
-                return match
-    return finding.matches[0]
+def _of_the_kind_that_counts(finding: Finding, lists: Sequence[OpenList]) -> Sequence[Match]:
+    """The matches of which the line may name one. A trivial or known-good one may be nearer than the notable ones."""
+    if not finding.notable:
+        return finding.matches
+    profiles = {opened.name: opened.facts.profile for opened in lists}
+    notable = [
+        match
+        for match in finding.matches
+        if (profile := profiles.get(match.list)) is not None
+        and profile.meaning(match.category, trivial=match.trivial) is Disposition.NOTABLE
+    ]
+    return notable or finding.matches
+
+
+def _weakness(match: Match) -> tuple[bool, bool, Decimal]:
+    chance = expected_number(match.chance, 1)
+    return not is_identical(match), match.doubtful, NONE_LISTED if chance is None else chance
 
 
 def entry_name(match: Match, lists: Sequence[OpenList]) -> str:

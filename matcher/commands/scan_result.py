@@ -40,13 +40,18 @@ def summary(facts: dict[str, Any]) -> str:
     """The counts of a `scan.close`, and what stands between them and an all-clear."""
     from matcher.commands.progress_line import in_bytes
     from matcher.record.shortfall import Shortfall
+    from matcher.record.strength import MEANINGS, in_words
     from matcher.reports.not_examined import shortfall_lines
 
+    strength = facts.get("strength") if facts["notable"] else None  # a close of an earlier version has none
     counts = ", ".join(f"{count:,} {status}" for status, count in facts["counts"].items() if count)
     lines = [
         f"scan {facts['scan']}: {facts['items']:,} items, {in_bytes(facts['bytes'])}: {counts or 'nothing'}",
-        f"  {facts['notable']:,} items notable, {facts['matches']:,} matches in all",
+        f"  {facts['notable']:,} items notable{'' if strength is None else f' ({in_words(strength)})'}, "
+        f"{facts['matches']:,} matches in all",
     ]
+    if strength is not None:
+        lines.append(f"  {MEANINGS}")
     if facts["doubtful"]:
         lines.append(f"  {facts['doubtful']:,} of them only by hashes of low quality: such matches are doubtful")
     if trivial := facts.get("trivial"):

@@ -48,23 +48,30 @@ class CurrentState:
         self._profiles: dict[int, dict[str, CategoryProfile]] = {}
 
     @classmethod
-    def read(cls, case: CaseReader) -> CurrentState:
-        """The state of all entries that the ledger had when it was opened. CaseError where one is malformed."""
+    def read(cls, case: CaseReader, *, as_scanned: bool = False) -> CurrentState:
+        """The state of all entries that the ledger had when it was opened. CaseError where one is malformed.
+
+        `as_scanned`: without relookups and decisions, so that it has nothing but what the lists of each scan mean.
+        """
         state = cls()
         for index, entry in case.entries(items=lambda _index, _body: False):
             try:
-                state.later.add(index, entry)
+                if not as_scanned or entry["type"] in ("list.load", "scan.open"):
+                    state.later.add(index, entry)
             except MALFORMED as error:
                 raise malformed(index, entry) from error
         return state
 
-    def profile(self, scan: int, name: str) -> CategoryProfile:
-        """The profile of a list: of the newest version that the scan or a relookup of it used."""
-        profiles = self._profiles.get(scan)
-        if profiles is None:
+    def profiles(self, scan: int) -> Mapping[str, CategoryProfile]:
+        """The profiles of the lists, by name: of the newest version that the scan or a relookup of it used."""
+        if scan not in self._profiles:
             known = self.later.lists_known(scan)
-            profiles = self._profiles[scan] = {name: profile_of(used) for name, used in known.items()}
-        return profiles.get(name, CategoryProfile())
+            self._profiles[scan] = {name: profile_of(used) for name, used in known.items()}
+        return self._profiles[scan]
+
+    def profile(self, scan: int, name: str) -> CategoryProfile:
+        """The profile of one of these lists; of an unknown one, all is notable."""
+        return self.profiles(scan).get(name, CategoryProfile())
 
     def is_named(self, index: int, scan: int, seq: int) -> bool:
         """Whether a later entry says anything of the item at leaf index `index`."""

@@ -6,11 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from ledger import Ledger, LedgerError, Opening, TreeHasher, canonical, clock, encode_item, is_item_of, leaf_hash
 from matcher.calibration.tables import KINDS
-from matcher.model import Finding, Item, Status
+from matcher.model import CategoryProfile, Finding, Item, Status
 from matcher.reasons import ENVIRONMENT_DEPENDENT
 from matcher.record.contents import Contents
 from matcher.record.entries import entry
@@ -20,6 +21,8 @@ from matcher.record.hashes_writer import HashesWriter
 from matcher.record.reading_back import RecordedFindings, decode_finding
 from matcher.record.sealing import Sealed, Sealing
 from matcher.record.shortfall import Shortfall
+from matcher.record.strength import UNLISTED, Nearest, counts, is_compared_json, is_compared_picture
+from matcher.record.strength_now import nearest_of_finding, nearest_of_json, profiles_of_scan
 
 MAX_INTEGER = 2**53 - 1
 """The largest number in a ledger's entry."""
@@ -64,6 +67,10 @@ class Recorder:
         self.query_counts: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
         """The hashes that each algorithm looked up, without duplicates, by kind: `questions` in `scan.close`."""
         self.counts: Counter[str] = Counter({status.value: 0 for status in Status})
+        self.pictures = 0
+        """The number of pictures that were compared, each content counted once."""
+        self.nearest: Counter[Nearest] = Counter()
+        """The notable items, by what their strength follows from: `strength` in `scan.close`."""
         self.shortfall = Shortfall()
         """Items that were not opened, not looked at whole or not compared: four fields of `scan.close`."""
 
@@ -86,6 +93,9 @@ class Recorder:
         self._recorded += 1
         self._count(finding["size"], finding["status"], finding["reason"], finding["matches_total"], flags)
         self.trivial += has_trivial(finding)
+        self.pictures += is_compared_json(finding)
+        if flags & NOTABLE:
+            self.nearest[nearest_of_json(finding, self._profiles) or UNLISTED] += 1
         self.shortfall.add_json(finding, is_compared=not flags & NOT_COMPARED)
 
     def finish_restoring(self, end: int) -> None:
@@ -106,12 +116,20 @@ class Recorder:
         self._group.append((encode_item(self._scan, self.items, form), stored, openings))
         self._count(finding.size, finding.status, finding.reason, finding.matches_total, stored.flags)
         self.trivial += finding.trivial
+        self.pictures += is_compared_picture(finding)
+        if stored.flags & NOTABLE:
+            self.nearest[nearest_of_finding(finding, self._profiles) or UNLISTED] += 1
         self.shortfall.add_finding(finding)
         if len(self._group) >= GROUP_ITEMS:
             self.flush()
         else:
             self.flush_if_due()
         return finding
+
+    @cached_property
+    def _profiles(self) -> Mapping[str, CategoryProfile]:
+        """The profiles of the lists that the scan opened with, read from the ledger."""
+        return profiles_of_scan(self._log, self._scan)
 
     def _form(self, finding: Finding) -> Sealed:
         """The canonical bytes of a finding, with its path sealed if paths are, and its openings."""
@@ -214,6 +232,8 @@ class Recorder:
             **self.shortfall.facts(),
             "matches": self.matches,
             "notable": self.notable,
+            "pictures": self.pictures,
+            "strength": counts(self.nearest, self.pictures),
             "doubtful": self.doubtful,
             "trivial": self.trivial,
             "conflicts": self.conflicts,

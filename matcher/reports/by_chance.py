@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from matcher.record.strength import in_digits
 from matcher.reports.classify import whole
 from matcher.reports.summary import ScanSummary
 
@@ -18,8 +19,8 @@ def by_chance(scan: ScanSummary) -> Iterator[str]:
         return
     pictures = whole(chances["pictures"])
     stated = {kind: Decimal(value) for kind, value in chances["expected"].items()}
-    parts = " and ".join(f"{_number(stated[kind])} by {words}" for kind, words in _KINDS if kind in stated)
-    most = _number(sum(stated.values(), Decimal(0)))
+    parts = " and ".join(f"{in_digits(stated[kind])} by {words}" for kind, words in _KINDS if kind in stated)
+    most = in_digits(sum(stated.values(), Decimal(0)))
     yield (
         f"With these lists and thresholds, at most {most} matches by perceptual hash "
         f"are expected by chance alone among {pictures:,} screenshots that have nothing to do with the lists: {parts}."
@@ -32,7 +33,7 @@ def by_chance(scan: ScanSummary) -> Iterator[str]:
         hashes = sum(whole(count) for count in queries.values())
         yield (
             f"This scan looked up {hashes:,} hashes by each algorithm, all orientations counted: so at most "
-            f"{_number(expected)} of its matches are expected to be chance."
+            f"{in_digits(expected)} of its matches are expected to be chance."
         )
     calibration = chances["calibration"]
     yield (
@@ -42,15 +43,3 @@ def by_chance(scan: ScanSummary) -> Iterator[str]:
     )
     if chances["not_known"]:
         yield f"Of {', '.join(chances['not_known'])} that was never measured: those matches are not counted here."
-
-
-def _number(value: Decimal) -> str:
-    """The number with two significant digits, rounded up: `0.83`, `12`, `0.000004`."""
-    if value == 0:
-        return "0"
-    if value < Decimal("1e-9"):
-        return "less than 0.000000001"
-    if value >= 100:
-        return f"{int(value):,}"
-    place = Decimal(1).scaleb(value.adjusted() - 1)
-    return f"{value.quantize(min(place, Decimal(1)), rounding='ROUND_CEILING'):,f}"

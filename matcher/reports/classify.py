@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from matcher.algorithms import ALGORITHMS, Metric
 from matcher.model import LOW_QUALITY, CategoryProfile, Disposition, Finding, Match, Reason, Region, Status
 from matcher.record.case import CaseReader
 from matcher.record.current import MALFORMED, ChosenItems, CurrentState, malformed, state_of
+from matcher.record.strength import Nearest, is_identical
 
 
 class Kind(StrEnum):
@@ -61,6 +61,11 @@ class ClassifiedFinding:
     @property
     def notable(self) -> bool:
         return any(match.disposition is Disposition.NOTABLE for match in self.matches)
+
+    @property
+    def nearest(self) -> Nearest | None:
+        """What its strength follows from; None where it is not notable."""
+        return Nearest.of(match.match for match in self.matches if match.disposition is Disposition.NOTABLE)
 
     @property
     def doubtful(self) -> bool:
@@ -162,9 +167,7 @@ def classified(
 
 
 def kind_of(match: Match) -> Kind:
-    algorithm = ALGORITHMS.get(match.algorithm)
-    exact = algorithm is not None and algorithm.metric is Metric.EXACT
-    return Kind.IDENTICAL if exact and match.distance == 0 else Kind.SIMILAR
+    return Kind.IDENTICAL if is_identical(match) else Kind.SIMILAR
 
 
 def _key(entry: Mapping[str, Any]) -> tuple[str, int, str]:

@@ -6,7 +6,9 @@ notable match come first, then those with other matches, then all others, each i
 that the picture was not looked up by, each with the reason: `pdq=quality phash=quality`; `skipped_parts` is the kinds
 of parts that were not looked at, with spaces between them. `relookup` says what relookups changed of the item:
 `new=1 withdrawn=0 changed=0 unconfirmed=0`; `decision`, `decided_by` and `decided_at` are of the current decision;
-`before_relookup` is `true` where the lists changed the item after it, so that it has to be looked at again.
+`before_relookup` is `true` where the lists changed the item after it, so that it has to be looked at again. `strength`
+is that of the item, in each of its rows (matcher/record/strength.py); `expected` is of the match: the false matches as
+near that are expected among all pictures of its scan.
 
 Names in evidence are chosen by others, and a spreadsheet runs a cell that looks like a formula. So a text cell gets a
 leading apostrophe if it begins with `=`, `+`, `-`, `@` (or their full-width forms), a tab, a carriage return or a line
@@ -29,6 +31,8 @@ from typing import Any, BinaryIO
 
 from matcher.record.case import CaseReader
 from matcher.record.current import matching_items, state_of
+from matcher.record.strength import expected
+from matcher.record.strength_now import pictures_of
 from matcher.reports import ReportOptions
 from matcher.reports.classify import ClassifiedFinding, ClassifiedMatch, classified
 from matcher.reports.masking import shown_path
@@ -39,6 +43,7 @@ COLUMNS = (
     *("distance", "threshold", "quality", "region", "transform", "matches_total"),
     *("not_compared", "skipped_parts", "doubtful", "trivial"),
     *("relookup", "decision", "decided_by", "decided_at", "before_relookup"),
+    *("strength", "expected"),
 )
 MOST_ROWS = 1_048_576
 """The largest number of rows of a spreadsheet, the header's among them."""
@@ -61,8 +66,9 @@ class CsvReport:
         table = _Table(csv.writer(text))
         try:
             table.add(list(COLUMNS), is_match=False)
+            pictures = pictures_of(case)
             for item in _in_order(case, options):
-                for row in _rows(item, options):
+                for row in _rows(item, options, pictures.get(item.scan, 0)):
                     table.add(row, is_match=bool(item.matches))
         finally:
             text.detach()
@@ -159,7 +165,7 @@ def guarded(cell: Cell) -> Cell:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_RISKY) else cell
 
 
-def _rows(classified_finding: ClassifiedFinding, options: ReportOptions) -> Iterator[list[Cell]]:
+def _rows(classified_finding: ClassifiedFinding, options: ReportOptions, pictures: int) -> Iterator[list[Cell]]:
     finding = classified_finding.finding
     item: list[Cell] = [
         classified_finding.scan,
@@ -178,15 +184,18 @@ def _rows(classified_finding: ClassifiedFinding, options: ReportOptions) -> Iter
         " ".join(f"{name}={why}" for name, why in sorted(finding.not_compared.items())) or None,
         " ".join(finding.skipped_parts) or None,
     ]
+    nearest = classified_finding.nearest
+    strength = None if nearest is None else nearest.strength(pictures).value
     for match in classified_finding.matches or (None,):
         cells = [None] * _MATCH_COLUMNS if match is None else _cells(match)
         marks = (None, None) if match is None else (match.match.doubtful, match.match.trivial)
         flags = [None if mark is None else str(mark).lower() for mark in marks]
-        yield [*item, *cells, *last, *flags, *_later(classified_finding)]
+        number = None if match is None else expected(match.match.chance, pictures)
+        yield [*item, *cells, *last, *flags, *_later(classified_finding), strength, number]
 
 
 def _later(item: ClassifiedFinding) -> Iterator[Cell]:
-    """A generator of the last cells: what relookups changed of the item, and the decision on it."""
+    """A generator of cells: what relookups changed of the item, and the decision on it."""
     relookup, decision = item.relookup, item.decision
     if relookup is None:
         yield None

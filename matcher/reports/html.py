@@ -55,7 +55,8 @@ def _checked(pieces: Iterator[str]) -> Iterator[str]:
 
 def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions, state: CurrentState | None) -> Iterator[str]:
     """A generator of the document, from its first character to its last."""
-    identical, similar = MatchTable(Kind.IDENTICAL, options), MatchTable(Kind.SIMILAR, options)
+    pictures = {scan.number: scan.pictures for scan in summary.scans}
+    identical, similar = (MatchTable(kind, options, pictures) for kind in (Kind.IDENTICAL, Kind.SIMILAR))
     not_examined = NotExamined(options)
     for classified_finding in classified(case, as_scanned=options.as_scanned, state=state):
         identical.add(classified_finding)
@@ -162,6 +163,15 @@ def _matches(identical: MatchTable, similar: MatchTable) -> Iterator[str]:
         "<p>A match says that hashes agree, and nothing of what a picture shows. The newest decision of an examiner on "
         "an item stands beside its status; <em>undecided</em> where the ledger has none. Long ids are shown by their "
         "beginning: point at one, or press it, for the whole.</p>\n"
+    )
+    yield (
+        "<p>How strong a match is follows from the number of false matches as near that are <em>expected by "
+        "chance</em> among all pictures that its scan compared. <strong>Strong</strong>: fewer than 0.01, or "
+        "identical by digest. <strong>To be looked at</strong>: fewer than 1, or not measured; also what would be "
+        "strong but for hashes of low quality. <strong>Weak</strong>: 1 or more, so that so many are to be expected "
+        "although nothing listed is there. An item has the strength of its best notable match. The numbers are of "
+        "pictures that have nothing to do with each other: pictures of one series, or with the same text or frame, "
+        "are nearer than chance. No group says what a picture shows; an examiner must compare.</p>\n"
     )
     yield f'<h3 id="identical">Identical: {counted(identical.items, "item")}</h3>\n'
     yield from identical.markup()

@@ -1,20 +1,24 @@
 """Findings with matches → rows of the two tables of matches, one group of rows an item.
 
-A group states the item's facts once, then its matches, with those of the same list entry together. Items are sorted:
-notable ones first, of these the doubtful ones last, then by algorithm and distance, since distances of two algorithms
-cannot be compared, then in the order of the ledger. Every notable item is listed, and every item that has more matches
-than are recorded. Of the other items, which can be many with a list of known-good files, each table lists the nearest
-LISTED_OTHERS.
+A group states the item's facts once, then its matches, with those of the same list entry together. There is a table
+for each strength, the strongest first, and one for the items without a notable match. In each, items are sorted by the
+expected number of false matches as near, then by algorithm and distance, since distances of two algorithms cannot be
+compared, then in the order of the ledger. Every notable item is listed, and every item that has more matches
+than are recorded. Of the other items, which can be many with a list of known-good files, the nearest LISTED_OTHERS are
+listed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from heapq import merge
 from itertools import groupby
 from typing import Any
 
 from matcher.model import Disposition, Finding, Match
+from matcher.record.strength import NONE_LISTED, WORDS, Strength, expected_number, in_digits
 from matcher.reports import ReportOptions
 from matcher.reports.classify import ClassifiedFinding, ClassifiedMatch, Kind
 from matcher.reports.markup import counted, name, number, path_name, short_id, text
@@ -23,7 +27,7 @@ from matcher.reports.region_box import region_box
 from matcher.reports.wording import DISPOSITIONS
 
 LISTED_OTHERS = 5_000
-"""How many items without a notable match are listed in each table, at most."""
+"""How many items without a notable match are listed as identical, and as similar, at most."""
 
 _RANK = {Disposition.NOTABLE: 0, Disposition.INFORMATION: 1, Disposition.KNOWN_GOOD: 2}
 _ITEM_COLUMNS = (("i", "Item", "text"), ("s", "Bytes", "number"), ("st", "Status, decision", "text"))
@@ -36,27 +40,35 @@ _ENTRY_COLUMNS = (
 _MATCH_COLUMNS = {
     Kind.IDENTICAL: (("a", "Digest", "text"), ("d", "Distance", "distance")),
     Kind.SIMILAR: (
-        *(("a", "Algorithm", "text"), ("d", "Distance", "distance")),
+        *(("a", "Algorithm", "text"), ("d", "Distance", "distance"), ("x", "Expected by chance", "number")),
         *(("q", "Quality", "number"), ("t", "Transform", "text")),
     ),
 }
 _CAPTIONS = {
-    Kind.IDENTICAL: "Items that are identical to a list entry, by digest. Notable first.",
-    Kind.SIMILAR: "Items that are similar to a list entry, by perceptual hash. Notable first, doubtful last, then "
-    "by distance within an algorithm.",
+    Kind.IDENTICAL: "identical to a list entry, by digest.",
+    Kind.SIMILAR: "similar to a list entry, by perceptual hash; the fewest expected by chance first.",
 }
+_LEAST_SHOWN = Decimal("0.0001")
+_NOT_NOTABLE = len(Strength)
+_HEADINGS = (*(words.capitalize() for words in WORDS.values()), "Without a notable match")
+"""Of the tables, by the first number of a key."""
 
 PRINTED = 3
 """How many matches of each item are printed, and shown on a screen until the others are asked for."""
 
-_Key = tuple[int, bool, str, int, int]
+_Key = tuple[int, int, Decimal, str, int, int]
+"""The place of the table, the disposition, the expected number, algorithm, distance, leaf index."""
 
 
 class MatchTable:
-    """One of the two tables. Its memory grows with the items that are always listed, and with no others."""
+    """The tables of one kind. Their memory grows with the items that are always listed, and with no others.
 
-    def __init__(self, kind: Kind, options: ReportOptions) -> None:
+    `pictures`: the number of pictures that each scan compared.
+    """
+
+    def __init__(self, kind: Kind, options: ReportOptions, pictures: Mapping[int, int]) -> None:
         self._kind = kind
+        self._pictures = pictures
         self._options = options
         self._always: list[tuple[_Key, str]] = []
         self._others: list[tuple[_Key, str]] = []
@@ -70,7 +82,7 @@ class MatchTable:
         self.items += 1
         nearest = min((match.match.algorithm, match.match.distance) for match in matches)
         rank = min(_RANK[match.disposition] for match in classified_finding.matches)
-        key = (rank, classified_finding.doubtful, *nearest, classified_finding.index)
+        key = (*self._place(classified_finding, rank), *nearest, classified_finding.index)
         if classified_finding.notable or classified_finding.finding.matches_total > len(classified_finding.matches):
             self._always.append((key, self._group(classified_finding, matches)))
             return
@@ -78,12 +90,19 @@ class MatchTable:
         if len(self._others) >= 2 * LISTED_OTHERS:
             self._cut()
 
+    def _place(self, item: ClassifiedFinding, rank: int) -> tuple[int, int, Decimal]:
+        """The table that an item stands in, and its place there as far as it is not that of its matches."""
+        pictures, nearest = self._pictures.get(item.scan, 0), item.nearest
+        if nearest is None:
+            return _NOT_NOTABLE, rank, NONE_LISTED
+        return list(Strength).index(nearest.strength(pictures)), rank, nearest.expected(pictures)
+
     def _cut(self) -> None:
         self._others.sort()
         del self._others[LISTED_OTHERS:]
 
     def markup(self) -> Iterator[str]:
-        """A generator of the table's pieces of markup; of one sentence where no finding was added."""
+        """A generator of the tables' pieces of markup; of one sentence where no finding was added."""
         if not self.items:
             yield "<p>None recorded.</p>\n"
             return
@@ -99,17 +118,22 @@ class MatchTable:
         head = "".join(
             f'<th scope="col" class="{css}" data-sort="{sort}">{text(title)}</th>' for css, title, sort in columns
         )
-        yield (
-            f'<div class="wide"><table class="matches {self._kind.value}">\n'
-            f"<caption>{text(_CAPTIONS[self._kind])}</caption>\n<thead>\n<tr>{head}</tr>\n</thead>\n"
-        )
-        for _key, group in merge(self._always, self._others):
-            yield group
-        yield "</table></div>\n"
+        tallied = Counter(key[0] for key, _group in (*self._always, *self._others))
+        for place, groups in groupby(merge(self._always, self._others), lambda keyed: keyed[0][0]):
+            title, items = _HEADINGS[place], counted(tallied[place], "item")
+            yield (
+                f'<div class="wide"><table class="matches {self._kind.value}" data-name="{title.lower()}">\n'
+                f"<caption><strong>{title}: {items}</strong> {text(_CAPTIONS[self._kind])}</caption>\n"
+                f"<thead>\n<tr>{head}</tr>\n</thead>\n"
+            )
+            for _key, group in groups:
+                yield group
+            yield "</table></div>\n"
 
     def _group(self, classified_finding: ClassifiedFinding, matches: list[ClassifiedMatch]) -> str:
-        matches = sorted(matches, key=_order)
-        lines = list(self._lines(matches, classified_finding.finding))
+        pictures = self._pictures.get(classified_finding.scan, 0)
+        matches = sorted(matches, key=lambda match: _order(match, pictures))
+        lines = list(self._lines(matches, classified_finding.finding, pictures))
         span = f' rowspan="{len(lines)}"' if len(lines) > 1 else ""
         first = (
             f'<th class="i" scope="rowgroup"{span}>{self._item(classified_finding)}</th>'
@@ -154,7 +178,7 @@ class MatchTable:
         if finding.matches_total > len(finding.matches):
             yield f"the nearest {len(finding.matches):,} of {finding.matches_total:,} matches"
 
-    def _lines(self, matches: Iterable[ClassifiedMatch], finding: Finding) -> Iterator[str]:
+    def _lines(self, matches: Iterable[ClassifiedMatch], finding: Finding, pictures: int) -> Iterator[str]:
         """A generator of the cells of each match's row; the cells of a list entry stand once, in its first row."""
         placed: dict[tuple[str, str], int] = {}
         matches = list(matches)
@@ -174,21 +198,24 @@ class MatchTable:
                 f'<td class="c"{span}>{text(category)}</td>'
             )
             for place, match in enumerate(of_entry):
-                yield (facts if place == 0 else "") + self._match(match.match, finding)
+                yield (facts if place == 0 else "") + self._match(match.match, finding, pictures)
 
-    def _match(self, match: Match, finding: Finding) -> str:
-        chance = "" if match.chance is None else f" <small>by chance {text(match.chance)}</small>"
+    def _match(self, match: Match, finding: Finding, pictures: int) -> str:
         cells = (
             f'<td class="a">{text(match.algorithm)}</td>'
-            f'<td class="d">{number(match.distance)} <small>of {number(match.threshold)}</small>{chance}</td>'
+            f'<td class="d">{number(match.distance)} <small>of {number(match.threshold)}</small></td>'
         )
         if self._kind is Kind.IDENTICAL:
             return cells
         region = "" if match.region is None else f" {region_box(match.region, finding.width, finding.height)}"
+        expected = expected_number(match.chance, pictures)
+        chance = '<td class="x">not measured</td>'
+        if expected is not None:
+            shown = in_digits(expected) if not expected or expected >= _LEAST_SHOWN else f"&lt;&nbsp;{_LEAST_SHOWN:f}"
+            chance = f'<td class="x" data-v="{expected:E}" title="{expected:E}">{shown}</td>'
         low = " <small>low</small>" if match.doubtful else ""
-        return (
-            cells + f'<td class="q">{number(match.quality)}{low}</td><td class="t">{text(match.transform)}{region}</td>'
-        )
+        quality = f'<td class="q">{number(match.quality)}{low}</td>'
+        return f'{cells}{chance}{quality}<td class="t">{text(match.transform)}{region}</td>'
 
 
 _EXTRA = ' class="extra"'
@@ -207,8 +234,10 @@ def _classes(item: ClassifiedFinding) -> str:
     return f' class="{" ".join(names)}"' if names else ""
 
 
-def _order(match: ClassifiedMatch) -> tuple[Any, ...]:
-    return _RANK[match.disposition], match.match.doubtful, match.match.algorithm, match.match.order()
+def _order(match: ClassifiedMatch, pictures: int) -> tuple[Any, ...]:
+    expected = expected_number(match.match.chance, pictures)
+    nearness = NONE_LISTED if expected is None else expected
+    return _RANK[match.disposition], match.match.doubtful, nearness, match.match.algorithm, match.match.order()
 
 
 def _status(classified_finding: ClassifiedFinding, *, with_note: bool) -> str:

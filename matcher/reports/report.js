@@ -207,7 +207,7 @@ const makeFinder = (tables, before) => {
     wanted.words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const counts = tables.map((table) => table.filter(wanted));
     const isFiltered = wanted.words.length > 0 || Object.values(choices).some((select) => select.value);
-    const shown = tables.map((table, at) => `${counts[at].toLocaleString("en")} of ${table.groups.length.toLocaleString("en")} ${table.table.classList[1]}`);
+    const shown = tables.map((table, at) => `${counts[at].toLocaleString("en")} of ${table.groups.length.toLocaleString("en")} ${table.table.classList[1]} (${table.table.dataset.name})`);
     found.classList.toggle("some", isFiltered);
     found.textContent = isFiltered ? `FILTERED: ${shown.join(", ")} items are shown and printed. The other sections are whole.` : `${shown.join(", ")} items`;
   };

@@ -8,6 +8,7 @@ from typing import Any
 from matcher.algorithms import Metric
 from matcher.distances import unit
 from matcher.model import Status
+from matcher.record.strength import in_words
 from matcher.reports import ReportOptions
 from matcher.reports.by_chance import by_chance
 from matcher.reports.classify import LoadedList
@@ -90,7 +91,8 @@ def _facts(scan: ScanSummary, options: ReportOptions) -> Iterator[tuple[str, str
     yield "Items", f"{number(scan.items)}{f' ({counts})' if counts else ''}; {counted(scan.bytes, 'byte')}"
     yield (
         "Matches",
-        f"{number(scan.matches)}; {counted(scan.notable, 'item')} notable, {number(scan.conflicts)} in conflict",
+        f"{number(scan.matches)}; {counted(scan.notable, 'item')} notable ({in_words(scan.strength)}), "
+        f"{number(scan.conflicts)} in conflict; {counted(scan.pictures, 'picture')} compared, each content once",
     )
     if shortfall := "; ".join(shortfall_lines(scan.shortfall)):
         yield "Not examined", f"<strong>{text(shortfall)}</strong>"

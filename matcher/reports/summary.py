@@ -7,7 +7,7 @@ call a scan complete whose items contradict its `scan.close`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,9 @@ from matcher.model import Status
 from matcher.record.case import CaseReader
 from matcher.record.current import MALFORMED, CurrentState, malformed, state_of
 from matcher.record.shortfall import Shortfall, is_told
+from matcher.record.strength import counts as strength_counts
 from matcher.reports.classify import ClassifiedFinding, Lists, LoadedList, whole
-from matcher.reports.tally import Tally, by_count
+from matcher.reports.tally import Tally, by_count, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,14 @@ class ScanSummary:
     `notable` and `conflicts` count items; they are the counts of `scan.close` where those are larger than the listed
     matches show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates`
     repeat the content of another item, and `notable_doubtful` match only by hashes of low quality. `trivial` items
-    match by a digest of trivial content. `cut` counts items with more matches than are listed, none of the listed ones
-    notable. `undecoded` counts items that are known by a digest and could not be decoded as a picture, or were not
-    opened. `skipped` has the rules that skipped items, by reason, but for the reasons of NOT_OPENED: `shortfall` counts
-    these, parts that were not looked at, and pictures that were not compared. Of the last the close of the scan has the
-    number: it is 0 for a scan that was never closed. `told` is False where an earlier version closed the scan, which
-    did not tell containers from other files. `problems` describes each contradiction in words.
+    match by a digest of trivial content. `pictures` were compared, each content counted once; by that number `strength`
+    counts the notable items in groups (matcher/record/strength.py). `cut` counts items with more matches than are
+    listed, none of the listed ones notable. `undecoded` counts items that are known by a digest and could not be
+    decoded as a picture, or were not opened. `skipped` has the rules that skipped items, by reason, but for the reasons
+    of NOT_OPENED: `shortfall` counts these, parts that were not looked at, and pictures that were not compared. Of the
+    last the close of the scan has the number: it is 0 for a scan that was never closed. `told` is False where an
+    earlier version closed the scan, which did not tell containers from other files. `problems` describes each
+    contradiction in words.
 
     The counts are of the current findings, or as scanned. `lists` are those that the scan opened with, `lists_now`
     those by which its matches hold. `gained` and `lost` count items that are notable now and were not as scanned, and
@@ -64,6 +67,8 @@ class ScanSummary:
     notable_duplicates: int
     notable_doubtful: int
     trivial: int
+    pictures: int
+    strength: Mapping[str, int]
     conflicts: int
     cut: int
     gained: int
@@ -120,24 +125,29 @@ class CaseSummary:
         return sum(scan.notable for scan in self.scans)
 
     @property
+    def strength(self) -> Mapping[str, int]:
+        """Strength → number of notable items, in all scans."""
+        return summed(scan.strength for scan in self.scans)
+
+    @property
     def unreadable(self) -> Mapping[str, int]:
         """Reason → number of items that could not be read, in all scans."""
-        return _summed(scan.unreadable for scan in self.scans)
+        return summed(scan.unreadable for scan in self.scans)
 
     @property
     def skipped(self) -> Mapping[str, int]:
         """Reason → number of items that a rule skipped, in all scans, but for those that were not opened."""
-        return _summed(scan.skipped for scan in self.scans)
+        return summed(scan.skipped for scan in self.scans)
 
     @property
     def not_opened(self) -> Mapping[str, int]:
         """Reason → number of items that were not opened, in all scans."""
-        return _summed(scan.shortfall.not_opened for scan in self.scans)
+        return summed(scan.shortfall.not_opened for scan in self.scans)
 
     @property
     def skipped_parts(self) -> Mapping[str, int]:
         """Kind of part → number of items with such a part that was not looked at, in all scans."""
-        return _summed(scan.shortfall.skipped_parts for scan in self.scans)
+        return summed(scan.shortfall.skipped_parts for scan in self.scans)
 
     @property
     def not_compared(self) -> int:
@@ -147,7 +157,7 @@ class CaseSummary:
     @property
     def not_compared_by(self) -> Mapping[str, int]:
         """Algorithm → number of pictures that were not looked up by it, in all scans."""
-        return _summed(scan.shortfall.not_compared_by for scan in self.scans)
+        return summed(scan.shortfall.not_compared_by for scan in self.scans)
 
 
 @dataclass(slots=True)
@@ -219,8 +229,10 @@ class _Scan:
             status: count for status, count in self.recorded.counts.items() if count
         }:
             self.problem("the counts of its close are not those of its items")
-        if whole(entry.get("trivial", self.recorded.trivial)) != self.recorded.trivial:
-            self.problem("its close states another number of trivial items than it has")
+        for name, what in (("trivial", "trivial items"), ("pictures", "compared pictures")):
+            counted = getattr(self.recorded, name)
+            if whole(entry.get(name, counted)) != counted:
+                self.problem(f"its close states another number of {what} than it has")
         if is_told(entry):
             stated = Shortfall.of_facts(entry)
             self.shortfall.not_compared = stated.not_compared
@@ -237,6 +249,7 @@ class _Scan:
         """The summary; `lists_now` are the lists by which the matches hold."""
         now = self.recorded.plus(self.now)
         relisted = self._relisted(lists_now)
+        unlisted = max(0, self.notable_stated - self.recorded.notable - relisted)
         return ScanSummary(
             number=self.number,
             opened=self.opened,
@@ -255,12 +268,14 @@ class _Scan:
             told=self.closed is None or is_told(self.closed),
             matches=now.matches,
             undecoded=now.undecoded,
-            notable=now.notable + max(0, self.notable_stated - self.recorded.notable - relisted),
+            notable=now.notable + unlisted,
             notable_listed=now.notable,
             notable_identical=now.notable_identical,
             notable_duplicates=now.notable_duplicates,
             notable_doubtful=now.notable_doubtful,
             trivial=now.trivial,
+            pictures=self.recorded.pictures,
+            strength=strength_counts(now.nearest, self.recorded.pictures, unlisted=unlisted),
             conflicts=now.conflicts + max(0, self.conflicts_stated - self.recorded.conflicts - relisted),
             cut=now.cut,
             gained=self.gained,
@@ -388,10 +403,3 @@ def summarize(case: CaseReader, *, as_scanned: bool = False, state: CurrentState
         checkpoint_size=int(checkpoint.split("\n", 2)[1]),
         as_scanned=as_scanned,
     )
-
-
-def _summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    summed: Counter[str] = Counter()
-    for part in parts:
-        summed.update(part)
-    return by_count(summed)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from matcher.model import Disposition, Reason, Status
 from matcher.reasons import NOT_OPENED
+from matcher.record.strength import Nearest, is_compared_picture
 from matcher.reports.classify import ClassifiedFinding, Kind
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of findings, named as those of ScanSummary; negative where more was taken out than counted."""
+    """Counts of findings, named as those of ScanSummary; negative where more was taken out than counted.
+
+    `nearest` counts the notable items by what their strength follows from.
+    """
 
     counts: Counter[str] = field(default_factory=lambda: Counter({status.value: 0 for status in Status}))
     unreadable: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    nearest: Counter[Nearest] = field(default_factory=Counter)
+    pictures: int = 0
     matches: int = 0
     undecoded: int = 0
     notable: int = 0
@@ -40,10 +46,12 @@ class Tally:
                 self.skipped[reason] += count
         elif finding.reason not in (None, Reason.SKIPPED_PARTS):
             self.undecoded += count
+        self.pictures += count * is_compared_picture(finding)
         self.matches += count * finding.matches_total
         self.trivial += count * finding.trivial
-        if item.notable:
+        if item.nearest is not None:
             self.notable += count
+            self.nearest[item.nearest] += count
             self.notable_identical += count * any(
                 match.kind is Kind.IDENTICAL and match.disposition is Disposition.NOTABLE for match in item.matches
             )
@@ -70,3 +78,11 @@ def by_count(counts: Mapping[str, int]) -> dict[str, int]:
     """The same counts, the largest first, without those of 0."""
     counted = ((name, count) for name, count in counts.items() if count)
     return dict(sorted(counted, key=lambda item: (-item[1], item[0])))
+
+
+def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The sums of counts by name, as `by_count` orders them."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return by_count(total)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from matcher.model import Disposition, Reason, Status
+from matcher.record.strength import in_words
 from matcher.reports.markup import counted
 from matcher.reports.not_examined import not_known, not_opened
 from matcher.reports.summary import CaseSummary, ScanSummary
@@ -96,7 +97,7 @@ def statement(case: CaseSummary) -> Statement:
             headline = "No item was recorded."
     elif notable:
         verb = "matches" if notable == 1 else "match"
-        headline = f"{notable:,} of {counted(items, 'item')} {verb} notable entries."
+        headline = f"{in_words(case.strength)}: {notable:,} of {counted(items, 'item')} {verb} notable entries."
     else:
         headline = f"No match with a notable entry was recorded for {counted(items, 'item')}."
     return Statement(headline, _basis(case), tuple(_sentences(case)), grave=notable > 0)
@@ -237,7 +238,7 @@ def _of_matches(case: CaseSummary) -> Iterator[str]:
     if doubtful := sum(scan.notable_doubtful for scan in scans):
         yield (
             f"{_are(doubtful)} similar only by hashes of low quality, of the item or of the entry: such matches are "
-            "doubtful, and listed last."
+            "doubtful, and never counted as strong."
         )
     if trivial := sum(scan.trivial for scan in scans):
         match = "item matches" if trivial == 1 else "items match"

@@ -157,6 +157,12 @@ def rows(data: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(data.decode("utf-8"), newline="")))
 
 
+def without_strength(form: dict[str, Any]) -> dict[str, Any]:
+    """A printed finding without the fields that are added when it is printed, as a scan recorded it."""
+    matches = [{key: value for key, value in match.items() if key != "expected"} for match in form["matches"]]
+    return {key: value for key, value in form.items() if key != "strength"} | {"matches": matches}
+
+
 def page_of(tmp_path: Path, *findings: Finding, close: bool = True, **fields: Any) -> str:
     with open_case(tmp_path / "case", CaseFacts(), key=tmp_path / "key") as log:
         scan(tmp_path / "case", log, findings, close=close, **fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,16 @@ def test_a_match_is_one_short_line_with_the_note_or_a_short_id(lists: list[OpenL
     assert match_line(finding("DCIM/1.jpg", match("noted/1"), match("noted/2")), lists) == (
         'notable (provisional): DCIM/1.jpg: noted "Holiday at the sea", pdq 12 of 31, rotate90, and 1 more'
     )
+    rare = replace(match("noted/1"), chance="3.2e-09")
+    assert match_line(finding("DCIM/1.jpg", rare), lists).endswith(
+        "pdq 12 of 31, rotate90, by chance once in 310 million pictures"
+    )
+    others = [replace(match("noted/1"), algorithm="phash", distance=2, chance=chance) for chance in (None, "4.0e-04")]
+    assert "pdq 12 of 31, rotate90, by chance once" in match_line(finding("1.jpg", *others, rare), lists)
+    low = replace(match("noted/1"), algorithm="phash", chance="1.0e-12", doubtful=True)
+    assert "pdq 12 of 31" in match_line(finding("1.jpg", low, rare), lists)
     same = Match("noted", "unknown", "1", "md5", bytes(16), bytes(16), 0, 0, None, None, "none")
+    assert match_line(finding("1.jpg", rare, same), lists).endswith("noted unknown, identical by md5, and 1 more")
     assert match_line(finding("1.jpg", same), lists) == "notable (provisional): 1.jpg: noted unknown, identical by md5"
 
 

@@ -38,7 +38,7 @@ class TestStatement:
 
     def test_notable_first_then_what_could_not_be_read(self, case: CaseReader) -> None:
         found = statement(summarize(case))
-        assert found.headline == "8 of 16 items match notable entries."
+        assert found.headline == "4 strong, 4 to be looked at, 0 weak: 8 of 16 items match notable entries."
         assert found.grave
         text = " ".join(found.sentences)
         assert "2 items could not be read: they are not known to be free of known material." in text
@@ -52,7 +52,7 @@ class TestStatement:
 
     def test_notable_beyond_the_listed_matches_is_told(self, tmp_path: Path) -> None:
         headline, text = self.said(tmp_path, replace(FINDINGS[8], notable=True))
-        assert headline == "1 of 1 item matches notable entries."
+        assert headline == "0 strong, 1 to be looked at, 0 weak: 1 of 1 item matches notable entries."
         assert "matched a notable entry only beyond the 100 nearest" in text
 
     def test_notable_beyond_the_listed_matches_may_be_fewer_after_a_relookup(self, tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ class TestStatement:
             log.append([entry("relookup", scan=1, part=1, parts=1, lists=opening()["lists"])], checkpoint=True)
         with CaseReader(tmp_path / "case") as reader:
             found = statement(summarize(reader))
-        assert found.headline == "1 of 1 item matches notable entries."
+        assert found.headline == "0 strong, 1 to be looked at, 0 weak: 1 of 1 item matches notable entries."
         assert "the number of notable items is the largest that is possible" in " ".join(found.sentences)
 
     def test_what_is_known_and_could_not_be_decoded_is_told(self, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ class TestHtml:
             tag for tag, _attributes in page.tags
         }
         allowed = {"lang", "charset", "http-equiv", "content", "name", "class", "id", "href", "role", "scope"} | {
-            *("colspan", "rowspan", "aria-labelledby", "data-sort", "data-v", "dir", "title"),
+            *("colspan", "rowspan", "aria-labelledby", "data-name", "data-sort", "data-v", "dir", "title"),
             *("viewbox", "x", "y", "width", "height", "aria-label"),  # of the boxes of regions
         }
         assert {name for _tag, attributes in page.tags for name in attributes} <= allowed
@@ -135,7 +135,11 @@ class TestHtml:
             *("case-17", "E1 <b>", 'M. "Q" Doe', "examiner & analyst", "Court of X", case.origin, case.root()),
             *(case.checkpoint, "matcher verify --case DIR", "python -m ledger verify DIR", "1,925,121"),
             *("INCOMPLETE", "Scan 2 was never closed.", "stopped by <OSError>", "7 entries came after it"),
-            *("8 of 16 items match notable entries.", "conflict: notable and known good", "undecided"),
+            *(
+                "4 strong, 4 to be looked at, 0 weak: 8 of 16 items match notable entries.",
+                "conflict: notable and known good",
+                "undecided",
+            ),
             *("the nearest 3 of 240 matches", "12 of 31", "region 412 96 1320 742", "pdq <full>", "ef" * 32),
             *("/mnt/evidence-disk/Familie", "1: notable; 2: information; any other: notable", "any: known good"),
         ):
@@ -146,18 +150,21 @@ class TestHtml:
         assert "INCOMPLETE" not in Page(markup).texts["main"][0]
         assert "It covers every entry." in markup
 
-    def test_notable_first_then_by_distance(self, markup: str) -> None:
-        table = markup.split('<table class="matches similar">')[1].split("</table>", maxsplit=1)[0]
+    def test_strongest_first_then_by_distance(self, markup: str) -> None:
+        names = re.findall('<table class="matches similar" data-name="([^"]*)">', markup)
+        assert names == ["strong", "to be looked at", "without a notable match"]
+        table = markup.split('<table class="matches similar" data-name="to be looked at">')[1]
+        table, others = table.split("</table>", maxsplit=1)
         groups = re.findall(r"<tbody( class=\"notable\")?>(.*?)</tbody>", table, re.DOTALL)
-        notable = [bool(css) for css, _body in groups]
-        assert notable == sorted(notable, reverse=True)
+        assert all(css for css, _body in groups)
+        assert '<tbody class="notable">' not in others.split("</table>", maxsplit=1)[0]
         nearest = [re.findall(r'class="a">(\w+)</td><td class="d">(\d+)', body)[0] for css, body in groups if css]
         ordered = sorted((algorithm, int(distance)) for algorithm, distance in nearest)
         assert [(algorithm, int(distance)) for algorithm, distance in nearest] == ordered
         assert {algorithm for algorithm, _distance in nearest} == {"pdq", "phash"}
 
     def test_an_item_stands_once_with_its_matches_below(self, markup: str) -> None:
-        table = markup.split('<table class="matches similar">')[1].split("</table>", maxsplit=1)[0]
+        table = markup.split('<table class="matches similar" data-name="strong">')[1].split("</table>", maxsplit=1)[0]
         (group,) = (body for body in table.split("<tbody") if "alert(1)" in body)
         assert group.count("<tr>") == 2
         assert group.count("entry-1<") == 1

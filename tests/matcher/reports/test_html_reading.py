@@ -112,7 +112,7 @@ class TestScript:
         assert 'classList.add("scripted")' in JS
 
     def test_every_class_of_a_column_that_it_reads_is_in_the_table(self, later: str) -> None:
-        table = later.split('<table class="matches similar">')[1].split("</table>", maxsplit=1)[0]
+        table = later.split('<table class="matches similar"')[1].split("</table>", maxsplit=1)[0]
         for name in ("l", "c", "a", "d"):
             assert f'<td class="{name}"' in table
         assert 'class="d" data-sort="distance"' in table

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from matcher.record.case import CaseReader
-from matcher.reports.by_chance import _number
+from matcher.record.strength import in_digits
 from tests.shared.composed import exhibit
 from tests.shared.report_cases import MASKED, PLAIN, Page, finding, match, page_of, written
 from tests.shared.scan_cases import scan
@@ -35,7 +35,7 @@ def test_a_region_is_a_box_on_a_blank_canvas(tmp_path: Path) -> None:
         {"class": "region", "x": "412", "y": "96", "width": "1320", "height": "742"},
     ]
     assert "region 412 96 1320 742" in page.texts["small"]
-    assert "by chance 3.2e-09" in page.texts["small"]
+    assert "<\xa00.0001" in page.texts["td"]
 
 
 def test_the_canvas_holds_a_region_of_a_larger_frame(tmp_path: Path) -> None:
@@ -75,4 +75,4 @@ def test_a_real_scan(tmp_path: Path, known_store: Path, options: Any) -> None:
      ("1e-12", "less than 0.000000001"), ("0.000004", "0.0000040")],
 )  # fmt: skip
 def test_numbers_for_people(value: str, said: str) -> None:
-    assert _number(Decimal(value)) == said
+    assert in_digits(Decimal(value)) == said

@@ -34,6 +34,7 @@ from tests.shared.report_cases import (
     page_of,
     recorder_for,
     rows,
+    without_strength,
     written,
 )
 
@@ -87,8 +88,13 @@ class TestMasking:
 
 class TestJsonl:
     def test_equals_the_findings_of_the_case(self, case: CaseReader) -> None:
-        lines = [json_line(found) for _scan, found in case.findings()]
-        assert written(case, "jsonl").decode() == "".join(f"{line}\n" for line in lines)
+        lines = [json_line(without_strength(json.loads(line))) for line in written(case, "jsonl").splitlines()]
+        assert lines == [json_line(found) for _scan, found in case.findings()]
+
+    def test_has_the_strength(self, case: CaseReader) -> None:
+        lines = [json.loads(line) for line in written(case, "jsonl").splitlines()]
+        assert [line.get("strength") for line in lines[:6]] == [None, "strong", "strong", "look", "strong", None]
+        assert {match["expected"] for line in lines for match in line["matches"]} == {None}
 
     def test_masked_differs_in_the_path_alone(self, case: CaseReader) -> None:
         plain, masked = (
@@ -150,7 +156,8 @@ class TestSpreadsheets:
     def test_only_matches(self, case: CaseReader) -> None:
         found = rows(written(case, "csv", ReportOptions(matched=True)))
         assert found == [row for row in rows(written(case, "csv")) if row["list"]]
-        lines = [json.loads(line) for line in written(case, "jsonl", ReportOptions(matched=True)).splitlines()]
+        printed = [json.loads(line) for line in written(case, "jsonl", ReportOptions(matched=True)).splitlines()]
+        lines = [without_strength(line) for line in printed]
         assert lines == [form for _scan, form in case.findings() if form["matches"]]
 
     def test_a_byte_order_mark_on_request(self, case: CaseReader) -> None:

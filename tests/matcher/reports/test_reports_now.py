@@ -14,7 +14,7 @@ from matcher.reports.classify import classified
 from matcher.reports.summary import summarize
 from matcher.reports.wording import statement
 from tests.shared.later_cases import FINDINGS, NOTABLE_NOW, later_case_in
-from tests.shared.report_cases import MASKED, Page, rows, written
+from tests.shared.report_cases import MASKED, Page, rows, without_strength, written
 
 NOTABLE_THEN = ["gone.jpg", "known.jpg", "kept.jpg"]
 SCANNED = ReportOptions(as_scanned=True)
@@ -49,7 +49,7 @@ class TestSummary:
 
     def test_the_statement_names_its_lists(self, reader: CaseReader) -> None:
         said = statement(summarize(reader))
-        assert said.headline == "5 of 9 items match notable entries."
+        assert said.headline == "1 strong, 4 to be looked at, 0 weak: 5 of 9 items match notable entries."
         assert said.basis == "By national version 2, system version 1, after 1 relookup and 3 decisions."
         text = " ".join(said.sentences)
         assert "4 items are notable now and were not; 2 items were notable and are not any more." in text
@@ -60,7 +60,7 @@ class TestSummary:
 
     def test_as_scanned_says_what_is_left_out(self, reader: CaseReader) -> None:
         said = statement(summarize(reader, as_scanned=True))
-        assert said.headline == "3 of 9 items match notable entries."
+        assert said.headline == "1 strong, 2 to be looked at, 0 weak: 3 of 9 items match notable entries."
         assert said.basis == (
             "As scanned, by national version 1, system version 1; "
             "1 relookup and 3 decisions in the ledger are left out."
@@ -87,7 +87,7 @@ class TestFormats:
         lines = [json.loads(line) for line in written(reader, "jsonl").splitlines()]
         assert [line["path"] for line in lines] == [item.path for item in FINDINGS]
         assert next(line["path"] for line in lines if "relookup" in line) == "gone.jpg"
-        scanned = [json.loads(line) for line in written(reader, "jsonl", SCANNED).splitlines()]
+        scanned = [without_strength(json.loads(line)) for line in written(reader, "jsonl", SCANNED).splitlines()]
         assert scanned == [form for _scan, form in reader.findings()]
 
     def test_masked_leaves_out_what_may_name_a_file(self, reader: CaseReader) -> None:
@@ -99,10 +99,10 @@ class TestFormats:
 
     def test_html(self, reader: CaseReader) -> None:
         text = Page(written(reader, "html").decode()).texts["body"][0]
-        assert "5 of 9 items match notable entries." in text
+        assert "1 strong, 4 to be looked at, 0 weak: 5 of 9 items match notable entries." in text
         assert "By national version 2, system version 1" in text
         scanned = Page(written(reader, "html", SCANNED).decode()).texts["body"][0]
-        assert "3 of 9 items match notable entries." in scanned
+        assert "1 strong, 2 to be looked at, 0 weak: 3 of 9 items match notable entries." in scanned
         assert "As scanned" in scanned
 
     def test_the_same_ledger_gives_the_same_bytes(self, later: Path) -> None:

@@ -187,7 +187,7 @@ def test_trivial_and_notable_at_once_is_notable(both: tuple[Path, Finding], tmp_
         add(recorder, made)
         facts = recorder.close()
     assert (facts["notable"], facts["trivial"], facts["conflicts"]) == (1, 1, 1)
-    assert "1 items notable, 3 matches" in scan_summary(facts)
+    assert "1 items notable (1 strong, 0 to be looked at, 0 weak), 3 matches" in scan_summary(facts)
     assert "(an empty file): not notable by that" in scan_summary(facts)
     with CaseReader(case) as reader:
         (of_scan,) = summarize(reader).scans
