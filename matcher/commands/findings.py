@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -55,6 +55,9 @@ def _number(_context: click.Context, _parameter: click.Parameter, value: str | N
     help="Only items with a notable match, and of them those for which at most X false matches as near are expected "
     "by chance among all pictures of their scan (`expected`); identical ones always. 0.01 has the strong ones.",
 )
+@click.option("--entry", metavar="ID", help="Only items that match this list entry.")
+@click.option("--list", "list_name", metavar="NAME", help="Only items that match an entry of this list.")
+@click.option("--only-by", metavar="ALGORITHM", help="Only items all of whose matches are by this algorithm.")
 @as_scanned_option
 def command(
     *,
@@ -64,6 +67,9 @@ def command(
     scan: int | None,
     matched: bool,
     max_chance: Decimal | None,
+    entry: str | None,
+    list_name: str | None,
+    only_by: str | None,
     as_scanned: bool,
 ) -> int:
     """Print the findings of a case as JSON lines, in the order of the ledger, as they are after its relookups.
@@ -81,17 +87,19 @@ def command(
         return (not statuses or finding["status"] in statuses) and (not reasons or finding.get("reason") in reasons)
 
     not_known = 0
-
+    by_match = entry is not None or list_name is not None or only_by is not None
     with CaseReader(case) as reader:
         if scan is not None and not any(
-            entry["type"] == "scan.open" and entry.get("scan") == scan
-            for _index, entry in reader.entries(items=lambda _index, _body: False)
+            each["type"] == "scan.open" and each.get("scan") == scan
+            for _index, each in reader.entries(items=lambda _index, _body: False)
         ):
             raise CaseError(f"{case}: has no scan {scan}")
         state = state_of(reader, as_scanned=as_scanned)
         say_of_no_item(state)
         strengths = Strengths(reader, state, scan=scan)
-        for placed in findings_of(reader, state, scan=scan, matched=matched or max_chance is not None):
+        for placed in findings_of(reader, state, scan=scan, matched=matched or max_chance is not None or by_match):
+            if by_match and not _matches(placed.finding["matches"], entry, list_name, only_by):
+                continue
             if not is_chosen(placed):
                 continue
             if max_chance is not None and not (is_within := strengths.is_within(placed, max_chance)):
@@ -105,3 +113,10 @@ def command(
             "notable match was not measured, or more matches were found than are recorded (leave --max-chance out)"
         )
     return 0
+
+
+def _matches(matches: list[dict[str, Any]], entry: str | None, list_name: str | None, only_by: str | None) -> bool:
+    """Whether a match is with that entry and list, where they are named, and all are by `only_by`, if it is."""
+    return any(entry in (None, match["entry"]) and list_name in (None, match["list"]) for match in matches) and all(
+        only_by in (None, match["algorithm"]) for match in matches
+    )

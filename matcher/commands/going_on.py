@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -26,6 +26,27 @@ def repeated(*more: str) -> str:
     context = click.get_current_context()
     typed: list[str] = context.meta[_ARGUMENTS]
     return quoted(["matcher", str(context.info_name), *typed, *(option for option in more if option not in typed)])
+
+
+def typed_without(options: Mapping[str, int]) -> list[str] | None:
+    """The words of the running command as it was typed, without these options and their numbers of values.
+
+    None where the running command does not remember them.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None or _ARGUMENTS not in context.meta:
+        return None
+    typed: list[str] = context.meta[_ARGUMENTS]
+    words, skip = ["matcher", str(context.info_name)], 0
+    for word in typed:
+        name, separator, _value = word.partition("=")
+        if skip:
+            skip -= 1
+        elif name in options:
+            skip = 0 if separator else options[name]
+        else:
+            words.append(word)
+    return words
 
 
 def quoted(words: Sequence[str | Path]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from matcher.commands import NO_HASHER, say
+from matcher.commands.flood_lines import FloodWarner
 from matcher.commands.match_line import match_line
 from matcher.commands.options import echo_json
 from matcher.commands.progress_line import Census, ProgressLine, columns
@@ -14,7 +16,9 @@ from matcher.commands.waiting import Waiting
 from matcher.examine.engine import Matcher
 from matcher.lists.comparability import comparability
 from matcher.lists.opened import OpenList
+from matcher.lookup.chances import WHOLE
 from matcher.model import Finding, Item, Reason, Status
+from matcher.record.floods import MOST_TOLD, Flood, FloodTally
 from matcher.record.recorder import Recorder
 from matcher.record.shortfall import Shortfall
 from matcher.reports.not_examined import not_opened
@@ -26,9 +30,12 @@ _MOST_NAMED = 10
 
 
 class Progress:
-    """A scan's listener that writes to stderr. `quiet` leaves only warnings; `jsonl` prints findings on stdout."""
+    """A scan's listener that writes to stderr. `quiet` leaves only warnings; `jsonl` prints findings on stdout.
 
-    def __init__(self, *, quiet: bool, jsonl: bool) -> None:
+    `case` and `store` are named in the commands that warnings propose.
+    """
+
+    def __init__(self, *, quiet: bool, jsonl: bool, case: Path = Path("CASE"), store: Path = Path("STORE")) -> None:
         self.begun = False
         """Whether any scan was opened."""
         self.changed = 0
@@ -37,6 +44,9 @@ class Progress:
         """Recorded items that were not there any more when their scan was resumed."""
         self.quiet = quiet
         self._jsonl = jsonl
+        self._folders = case, store
+        self._floods: FloodTally | None = None
+        self._warner: FloodWarner | None = None
         self._shown = ProgressLine()
         self._census: Census | None = None
         self._lists: Sequence[OpenList] = ()
@@ -73,6 +83,10 @@ class Progress:
             if (more := len(paths) - _MOST_NAMED) > 0:
                 self._line(f"warning: {more:,} more: {what}")
         self._lists = matcher.lists
+        thresholds = {lookup.algorithm: lookup.threshold(WHOLE) for lookup in matcher.lookups}
+        self._warner = FloodWarner(*self._folders, begun.scan, matcher.lists, thresholds)
+        self._floods = begun.recorder.floods
+        self._tell_floods(self._floods.untold(), so_far=True)
         self._shown.begin()
         self._done.clear()
         self._shortfall = Shortfall()
@@ -98,12 +112,15 @@ class Progress:
         self._line(f"warning: {item.path}: {reason.value}; it is tried once more alone")
 
     def recorded(self, finding: Finding, recorder: Recorder) -> None:
-        del recorder
         if self._jsonl:
             echo_json(finding.as_json())
+        if finding.matches:
+            self._tell_floods(recorder.floods.untold(), so_far=True)
 
     def closed(self, facts: dict[str, Any]) -> None:
         self.stop()
+        if self._floods is not None:
+            self._tell_floods(self._floods.floods()[:MOST_TOLD], so_far=False)
         if not facts["items"]:
             self._line("warning: the source has no items at all; is it mounted?")
 
@@ -128,6 +145,12 @@ class Progress:
         if unopened := not_opened(self._shortfall.not_opened):
             parts.append(f"NOT opened: {unopened}")
         self._shown.show(", ".join(parts))
+
+    def _tell_floods(self, floods: Iterable[Flood], *, so_far: bool) -> None:
+        assert self._warner is not None, "the scan is open"
+        for flood in floods:
+            for line in self._warner.lines(flood, so_far=so_far):
+                self._line(line)
 
     def _say(self, text: str) -> None:
         if not self.quiet:

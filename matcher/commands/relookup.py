@@ -58,6 +58,7 @@ def command(
     with open_case(case, CaseFacts(), key=key, passphrase=passphrase, on_wait=Waiting(say)) as log:
         for result in relookup(log, RelookupRequest(case, store, scan, source, calibration=calibration)):
             _show(result)
+            _warn_of_floods(result, case, store)
             never_notable = result.never_notable
         if never_notable:
             say(NEVER_NOTABLE)
@@ -65,6 +66,19 @@ def command(
             for number in sorted(number for number, state in read_scans(log).scans.items() if state.abandoned):
                 say(f"note: scan {number} was abandoned: its items were not looked up")
     return 0
+
+
+def _warn_of_floods(result: Relookup, case: Path, store: Path) -> None:
+    """Print the entries that are newly near to very many pictures, the largest MOST_TOLD, and the number of others."""
+    from matcher.commands.flood_lines import FloodWarner
+    from matcher.record.floods import MOST_TOLD
+
+    warner = FloodWarner(case, store, result.scan)
+    for flood in result.floods[:MOST_TOLD]:
+        for line in warner.lines(flood, so_far=False):
+            say(line)
+    if len(result.floods) > MOST_TOLD:
+        say(f"warning: {len(result.floods) - MOST_TOLD:,} more entries in such numbers")
 
 
 def _show(result: Relookup) -> None:

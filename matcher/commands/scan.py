@@ -134,7 +134,7 @@ def command(
     places = located(sources) if files_from is None else [(Path.cwd(), listed(files_from, null=null))]
     if scan is not None and len(places) > 1:
         raise click.UsageError("--scan goes on with one scan: name one source")
-    progress = Progress(quiet=quiet, jsonl=jsonl)
+    progress = Progress(quiet=quiet, jsonl=jsonl, case=case, store=store)
     try:
         if resume and (case / LEDGER).is_file():
             check_intact(case)

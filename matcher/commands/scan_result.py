@@ -41,6 +41,7 @@ def summary(facts: dict[str, Any]) -> str:
     from matcher.commands.progress_line import in_bytes
     from matcher.record.shortfall import Shortfall
     from matcher.record.strength import MEANINGS, in_words
+    from matcher.reports.flood_words import flood_lines
     from matcher.reports.not_examined import shortfall_lines
 
     strength = facts.get("strength") if facts["notable"] else None  # a close of an earlier version has none
@@ -60,6 +61,7 @@ def summary(facts: dict[str, Any]) -> str:
         lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
     if facts["counts"][Status.UNREADABLE.value]:
         lines.append("  what could not be read is NOT known to be free of known material")
+    lines.extend(f"  many matches: {line}" for line in flood_lines(facts))
     lines.extend(f"  {line}" for line in shortfall_lines(Shortfall.of_facts(facts)))
     if _may_have_more(facts):
         lines.append(

@@ -90,11 +90,16 @@ def _lines(verdict: Verdict, case: Path) -> Iterator[str]:
 
 
 def _scan_lines(scan: ScanVerdict, case: Path) -> Iterator[str]:
-    """The line of one scan; and of one that is open, how it goes on."""
+    """The line of one scan, and what matches very many of its pictures; of one that is open, how it goes on."""
+    from matcher.reports.flood_words import flood_lines
+
     check = scan.check
     counts = ", ".join(f"{count:,} {status}" for status, count in sorted(check.counts.items()) if count)
     matches = "" if scan.matches is None else f"; {scan.matches:,} matches recomputed"
     yield f"scan {check.scan:<7} {_state(scan)}: {check.items:,} items: {counts or 'nothing'}{matches}"
+    if scan.closed is not None:
+        with suppress(KeyError, TypeError):  # a problem names a malformed one
+            yield from (f"{'':12} many matches: {line}" for line in flood_lines(scan.closed))
     if check.abandoned_at is not None:
         yield f"{'':12} why: {check.reason}; what else its source holds was NOT examined by it"
     if check.is_open and scan.opened is not None:

@@ -14,6 +14,8 @@ from matcher.lists.store import Store
 from matcher.lists.version import ListVersion
 from matcher.model import RefusedLine
 
+MOST_REASON = 500
+"""The most characters of the reason of a removal."""
 _NAMED = 20
 """The most missing entries that an error names."""
 
@@ -34,20 +36,33 @@ def ids_of(texts: Iterable[str]) -> list[str]:
 
 
 def _id(text: str, where: str) -> str:
+    return _text("id", text, where)
+
+
+def _text(field: str, text: str, where: str) -> str:
     try:
-        return parse_text("id", decode_text(text.encode("utf-8", "surrogateescape")))
+        return parse_text(field, decode_text(text.encode("utf-8", "surrogateescape")))
     except RefusedValue as refusal:
         raise ListError(f"{where}: {refusal.reason}") from refusal
 
 
 def remove_entries(
-    store: Store, name: str, ids: Sequence[str], *, ignore_missing: bool = False, source: str = "ids"
+    store: Store,
+    name: str,
+    ids: Sequence[str],
+    *,
+    ignore_missing: bool = False,
+    source: str = "ids",
+    reason: str | None = None,
 ) -> ListVersion:
     """Publish a new version of a list without these entries. Returns the version that scans then use.
 
-    `source`, the origin of the ids, is recorded in its header. Unless `ignore_missing`, ListError where an entry is
-    missing, and the store is unchanged. If all are missing, no version is made.
+    `source`, the origin of the ids, and `reason` are recorded in its header, and by every scan that uses it. Unless
+    `ignore_missing`, ListError where an entry is missing, and the store is unchanged. If all are missing, no version is
+    made.
     """
+    if reason is not None and not 0 < len(reason.strip()) <= MOST_REASON:
+        raise ListError(f"a reason has 1 to {MOST_REASON} characters")
     ids_to_remove = sorted(set(ids))
     with Store.open(store.folder).writing() as writer:
         base = writer.newest(name)
@@ -65,6 +80,7 @@ def remove_entries(
             lines = "".join(f"{entry_id}\n" for entry_id in present).encode()
             facts = {"file": source, "format": "removal", "size": len(lines)}
             facts["sha256"] = hashlib.sha256(lines).hexdigest()
+            facts |= {} if reason is None else {"reason": _text("reason", reason.strip(), "--reason")}
             return publish(writer, builder, name=name, sources=[facts], profile=base.facts.profile)
 
 

@@ -16,6 +16,7 @@ from matcher.reasons import ENVIRONMENT_DEPENDENT
 from matcher.record.contents import Contents
 from matcher.record.entries import entry
 from matcher.record.finding_json import encode_finding, has_trivial
+from matcher.record.floods import FloodTally
 from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOT_COMPARED, NOTABLE, RETRIED, ItemHashes, hashes_of
 from matcher.record.hashes_writer import HashesWriter
 from matcher.record.reading_back import RecordedFindings, decode_finding
@@ -35,7 +36,15 @@ GROUP_SECONDS = 2.0
 class Recorder:
     """Records one scan's findings in their order, in groups, and their hashes; counts them and computes their root."""
 
-    def __init__(self, log: Ledger, scan: int, hashes: HashesWriter, sealing: Sealing | None = None) -> None:
+    def __init__(
+        self,
+        log: Ledger,
+        scan: int,
+        hashes: HashesWriter,
+        sealing: Sealing | None = None,
+        *,
+        floods: FloodTally | None = None,
+    ) -> None:
         self._log = log
         self._scan = scan
         self._sealing = sealing
@@ -73,6 +82,8 @@ class Recorder:
         """The notable items, by what their strength follows from: `strength` in `scan.close`."""
         self.shortfall = Shortfall()
         """Items that were not opened, not looked at whole or not compared: four fields of `scan.close`."""
+        self.floods = FloodTally() if floods is None else floods
+        """The different pictures that each entry and each algorithm matches: two fields of `scan.close`."""
 
     def retry(self, item: Item) -> None:
         """Record that an item hit a worker's limit, or killed a worker, and is tried once more alone."""
@@ -86,6 +97,7 @@ class Recorder:
         """
         if finding["status"] != Status.DUPLICATE:
             self.query_counts.update(queries)
+            self.floods.add_json(finding["matches"], is_compared=any(queries.values()))
         self._root.append(leaf_hash(canonical(finding)))
         if finding["status"] in (Status.EXAMINED, Status.KNOWN) and finding["sha256"] is not None:
             self.contents.add(bytes.fromhex(finding["sha256"]), self.items)
@@ -110,7 +122,9 @@ class Recorder:
         stored = hashes_of(item, finding, retried=item.path in self._retried)
         self._retried.discard(item.path)
         if finding.status is not Status.DUPLICATE:
-            self.query_counts.update(stored.query_counts())
+            queries = stored.query_counts()
+            self.query_counts.update(queries)
+            self.floods.add(finding.matches, is_compared=any(queries.values()))
         form, openings = self._form(finding)
         self._root.append(leaf_hash(form))
         self._group.append((encode_item(self._scan, self.items, form), stored, openings))
@@ -239,6 +253,7 @@ class Recorder:
             "conflicts": self.conflicts,
             "retried": self.retried,
             "of_the_machine": self.environment_dependent,
+            **self.floods.facts(),
             "questions": dict(self.query_counts),
             "findings_root": self._root.root().hex(),
         }

@@ -21,6 +21,7 @@ from matcher.record.current import MALFORMED, CurrentState, state_of
 from matcher.reports import ReportOptions
 from matcher.reports.classify import Kind, classified
 from matcher.reports.contents import contents
+from matcher.reports.flood_section import flood_section
 from matcher.reports.markup import counted, facts, mono, number, table, text, time_of
 from matcher.reports.match_tables import MatchTable
 from matcher.reports.not_examined_section import NotExamined
@@ -67,6 +68,7 @@ def _page(case: CaseReader, summary: CaseSummary, options: ReportOptions, state:
     yield contents(summary, not_examined, identical=identical.items, similar=similar.items)
     yield _statement(summary)
     yield _counts(summary)
+    yield flood_section(summary)
     yield from _matches(identical, similar)
     yield from not_examined.markup(summary)
     yield _scans(summary, options)

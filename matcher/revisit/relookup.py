@@ -36,6 +36,7 @@ from matcher.model import Disposition, Hash, OrientationHashes, Status
 from matcher.record.builds import library_builds, tool_version
 from matcher.record.entries import entry, form_of
 from matcher.record.examiner_folder import sealing_secret_path
+from matcher.record.floods import Flood, FloodTally
 from matcher.record.hashes_file import CaseHashes, path_of
 from matcher.record.sealing import Sealing, plain
 from matcher.record.shortfall import Shortfall
@@ -92,7 +93,8 @@ class Relookup:
     """The result for one scan. `not_looked_up`: hashes in the lists, by algorithm, that the scan did not compute.
 
     `never_notable`: no entry of the lists is notable. `not_opened`: the scan's items, by reason, of which nothing was
-    hashed but the bytes of the file.
+    hashed but the bytes of the file. `floods`: the entries and algorithms whose new matches are an implausible share of
+    the scan's different pictures; they are not part of the ledger's entry.
     """
 
     scan: int
@@ -103,6 +105,7 @@ class Relookup:
     excluded: int
     not_opened: dict[str, int] = field(default_factory=dict)
     never_notable: bool = False
+    floods: list[Flood] = field(default_factory=list)
     opened: int = 0
     changes: list[Change] = field(default_factory=list)
 
@@ -212,8 +215,15 @@ def _looked_up(log: Ledger, request: RelookupRequest, scan: ScanState) -> tuple[
         dict(Shortfall.of_facts(scan.closed).not_opened),
         all(opened.is_never_notable for opened in matcher.lists),
     )
+    counts = scan.closed["counts"]
+    tally = FloodTally(compared=counts.get(Status.EXAMINED.value, 0) + counts.get(Status.KNOWN.value, 0))
     for seq, finding in sorted(findings.items()):
-        result.changes.extend(_Item(scan, matcher, seq, finding).changes(stored, evidence))
+        changes = list(_Item(scan, matcher, seq, finding).changes(stored, evidence))
+        result.changes.extend(changes)
+        if finding["status"] != Status.DUPLICATE:
+            new = (each.match for each in changes if each.kind == "new" and each.notable and each.match is not None)
+            tally.add_json(new, is_compared=False)
+    result.floods = tally.floods()
     result.opened = len(evidence.opened)
     return result, [entry("list.load", **opened.load_record()) for opened in matcher.lists]
 

@@ -29,6 +29,7 @@ from matcher.lists.trivial import trivial_content
 from matcher.lookup.chances import REGION, WHOLE
 from matcher.record.case import KEYS, LEDGER, CaseReader, check_case
 from matcher.record.examiner_folder import signing_key_path
+from matcher.record.floods import Floods
 from matcher.record.hashes_file import path_of
 from matcher.revisit.counts import ShortfallChecker
 
@@ -47,6 +48,8 @@ class ScanVerdict:
     opened: dict[str, Any] | None
     matches: int | None
     problems: tuple[str, ...]
+    closed: dict[str, Any] | None = None
+    """Its `scan.close`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ def verify_case(
     checker, counts = _MatchChecker(), ShortfallChecker(folder)
     of_scans: dict[object, list[str]] = {scan.scan: list(scan.problems) for scan in report.scans}
     opened: dict[object, dict[str, Any]] = {}
+    closed: dict[object, dict[str, Any]] = {}
     faulty = {scan.scan for scan in report.scans if scan.other_problems}  # more would only follow from these
     with CaseReader(folder) as reader:
         for index, entry in reader.entries(unopened=True):
@@ -106,13 +110,22 @@ def verify_case(
                 found.append(f"entry {index} closes a scan without naming its file of hashes")
             if entry["type"] == "scan.open":
                 opened[number] = entry
+            if entry["type"] == "scan.close":
+                closed[number] = entry
+                found.extend(_flood_problems(index, entry))
             problems.extend(found)
             of_scans.get(number, []).extend(found)
     problems.extend(problem for _scan, problem in checker.problems)
     for number, problem in checker.problems:
         of_scans.get(number, []).append(problem)
     scans = tuple(
-        ScanVerdict(scan, opened.get(scan.scan), checker.matches[scan.scan], tuple(of_scans[scan.scan]))
+        ScanVerdict(
+            scan,
+            opened.get(scan.scan),
+            checker.matches[scan.scan],
+            tuple(of_scans[scan.scan]),
+            closed.get(scan.scan),
+        )
         for scan in report.scans
     )
     return Verdict(report, checker.matches.total(), tuple(problems), scans)
@@ -133,6 +146,15 @@ def _count_problems(counts: ShortfallChecker, index: int, entry: dict[str, Any])
     except (KeyError, TypeError, ValueError, AttributeError):
         is_close = entry["type"] == "scan.close"  # a malformed item is named with its matches
         return [f"entry {index}: its counts of what was not examined cannot be checked"] if is_close else []
+
+
+def _flood_problems(index: int, closed: dict[str, Any]) -> list[str]:
+    """The problem of a close whose floods are not as matcher writes them. The numbers are not counted anew."""
+    try:
+        Floods.of_facts(closed)
+    except (KeyError, TypeError):
+        return [f"entry {index}: its entries that match very many pictures cannot be read"]
+    return []
 
 
 def _names_its_own(folder: Path, closed: dict[str, Any]) -> bool:

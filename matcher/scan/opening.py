@@ -21,6 +21,7 @@ from matcher.model import Item
 from matcher.record.builds import library_builds, platform_facts, tool_version
 from matcher.record.case import NO_FACTS, CaseFacts, check_apart, check_files_apart, facts_by_name
 from matcher.record.entries import append_scan_open, clock_anomaly, entry, form_of
+from matcher.record.floods import FloodTally
 from matcher.record.hashes_file import Header, StoredAlgorithm, path_of, stored_algorithm
 from matcher.record.hashes_writer import HashesWriter
 from matcher.record.intact import not_intact
@@ -162,9 +163,7 @@ class Opening:
         except CaseError:
             self._log.append([entry("anomaly", scan=scan, what="stopped by CaseError", items=0)], checkpoint=True)
             raise
-        return StartedScan(
-            scan, Recorder(self._log, scan, hashes, self._request.sealing), CountedItems(self.source.items()), Changes()
-        )
+        return StartedScan(scan, self._recorder(scan, hashes), CountedItems(self.source.items()), Changes())
 
     def resume(self, earlier: EarlierScan) -> StartedScan:
         """Restore the recorded items of a scan, and append an `anomaly` that it was resumed."""
@@ -176,7 +175,7 @@ class Opening:
                 flags, times, queries = hashes.cut(count_items(self._log, earlier))
             except NotIntactError as error:
                 raise not_intact(self._request.case, str(error)) from error
-            recorder = Recorder(self._log, earlier.scan, hashes, self._request.sealing)
+            recorder = self._recorder(earlier.scan, hashes)
             stored = zip(flags.tolist(), times.tolist(), queries, strict=True)
             return self._restored(earlier, recorder, stored)
         except BaseException:
@@ -205,6 +204,10 @@ class Opening:
             bodies.append(body)
         recorder.finish_restoring(self._log.append(bodies, checkpoint=True, openings=openings))
         return StartedScan(earlier.scan, recorder, CountedItems(items, recorder.items), changes)
+
+    def _recorder(self, scan: int, hashes: HashesWriter) -> Recorder:
+        floods = FloodTally({opened.name: opened.facts.profile for opened in self.matcher.lists})
+        return Recorder(self._log, scan, hashes, self._request.sealing, floods=floods)
 
     def _encode(self, form: dict[str, Any]) -> Sealed:
         """The bytes of an entry, its paths sealed if the request says so, and its openings."""

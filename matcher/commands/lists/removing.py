@@ -20,9 +20,17 @@ from matcher.system.text import printable
 @click.option("--name", required=True, help="The list.")
 @click.option("--entries", type=FILE, help="File with one id a line; - is stdin.")
 @click.option("--ignore-missing", is_flag=True, help="Pass over ids that the list does not have.")
+@click.option("--reason", metavar="TEXT", help="Why; recorded in the new version, and by the scans that use it.")
 @click.option("--whole", is_flag=True, help="Use the list no more. Its versions stay in the store.")
 def command(
-    *, ids: tuple[str, ...], store: Path, name: str, entries: Path | None, ignore_missing: bool, whole: bool
+    *,
+    ids: tuple[str, ...],
+    store: Path,
+    name: str,
+    entries: Path | None,
+    ignore_missing: bool,
+    reason: str | None,
+    whole: bool,
 ) -> int:
     """Remove entries from a list, by their ids, as a new version; or take a whole list out of use.
 
@@ -35,13 +43,15 @@ def command(
     if [bool(ids), entries is not None, whole].count(True) != 1:
         raise click.UsageError("either ids, or --entries, or --whole are expected")
     target = Store(store)
+    if whole and reason is not None:
+        raise click.UsageError("--reason is recorded in a new version of a list: --whole makes none")
     if whole:
         current = retire_list(target, name)
         click.echo(printable(f"{name} is no longer in use; {in_use(current)}"))
         return 0
     wanted, source = (ids_of(ids), "ids") if entries is None else _read(entries)
     before = Store.open(store).current_version(name)
-    changed = remove_entries(target, name, wanted, ignore_missing=ignore_missing, source=source)
+    changed = remove_entries(target, name, wanted, ignore_missing=ignore_missing, source=source, reason=reason)
     if changed.version == before:
         click.echo(printable(f"{name} version {before} has none of these entries: nothing was removed"))
         return 0
