@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,20 @@ class Sample:
 def manifest(corpus: Path) -> list[dict[str, str]]:
     with (corpus / "MANIFEST.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def related_pairs(
+    corpus: Path, rows: Sequence[dict[str, str]], *, keys: Sequence[str] = ("package", "family", "dup_group")
+) -> Iterator[tuple[int, int]]:
+    """A generator of the places of rows that may show the same: by columns of the manifest, and NEAR_DUPLICATES.csv."""
+    places = {row["file"]: place for place, row in enumerate(rows)}
+    for key in keys:
+        first: dict[str, int] = {}
+        yield from ((first.setdefault(row[key], place), place) for place, row in enumerate(rows) if row[key])
+    with (corpus / "NEAR_DUPLICATES.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["file_a"] in places and row["file_b"] in places:
+                yield places[row["file_a"]], places[row["file_b"]]
 
 
 def by_digest(corpus: Path, folder: str, where: Callable[[dict[str, str]], bool]) -> list[Path]:

@@ -5,6 +5,10 @@ one query hash and one listed hash, of unrelated pictures, are within that dista
 such files; docs/calibration.md describes the pictures on which the one in this package was measured, how far the
 measurement reaches, and the extrapolation beyond.
 
+A hash that many pictures of the negative bank are near to (bank.py) has more chance matches. So an algorithm may have
+several tables, one for each commonness: of pairs whose less common hash has that commonness. A combined table is chosen
+by the larger of both algorithms' commonness (JOINT_FROM).
+
 All results are computed from those whole numbers by exact arithmetic, so that they are equal on every machine.
 """
 
@@ -23,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from matcher.algorithms import ALGORITHMS, Metric
+from matcher.calibration.bank import MOST
 from matcher.errors import CalibrationError
 
 KINDS = ("whole", "region")
@@ -39,7 +44,12 @@ MOST_REGULARITY = {LOW_QUALITY: 50, REGULAR: 80, PLAIN: 100}
 where their bits follow from each other, as in a picture that is half black and half white (docs/calibration.md)."""
 
 SCHEMA = "matcher-calibration-1"
-"""The `schema` in a file of this form."""
+"""The `schema` in a file with one table for each algorithm."""
+SCHEMA_COMMON = "matcher-calibration-2"
+"""The `schema` in a file with a list of tables for each algorithm, one for each commonness."""
+
+JOINT_FROM = (0, 2, 4)
+"""The least commonness of each combined table."""
 
 LEAST = -2000
 """The least chance, in hundredths of log10: no probability below 10^-20 is stated.
@@ -79,12 +89,19 @@ class Calibration:
     name: str
     digest: str
     pairs: int
-    _tables: Mapping[tuple[str, str], _Table]
+    _tables: Mapping[tuple[str, str], tuple[_Table, ...]]
+    by_commonness: bool = False
+    """Whether it was measured by commonness. Then a joint table alone tells how probable two distances are."""
 
     @classmethod
     def default(cls) -> Calibration:
         """The calibration in this package; its file is read once."""
         return _packaged("calibration.json")
+
+    @classmethod
+    def without_commonness(cls) -> Calibration:
+        """The calibration of scans that were made before the negative bank; its file is read once."""
+        return _packaged("without_commonness.json")
 
     @classmethod
     def of_low_quality(cls) -> Calibration:
@@ -100,23 +117,35 @@ class Calibration:
         except OSError as error:
             raise CalibrationError(f"{path}: {error.strerror or error}") from error
         try:
-            name, tables = _parsed(data)
+            schema, name, tables = _parsed(data)
         except ValueError as error:
             raise CalibrationError(f"{path}: {error}") from error
-        pairs = sum(max((t.pairs for (of, _), t in tables.items() if of == kind), default=0) for kind in _TABLES)
-        return cls(name, hashlib.sha256(data).hexdigest(), pairs, tables)
+        pairs = sum(
+            max((sum(each.pairs for each in some) for (of, _), some in tables.items() if of == kind), default=0)
+            for kind in _TABLES
+        )
+        return cls(name, hashlib.sha256(data).hexdigest(), pairs, tables, schema == SCHEMA_COMMON)
 
     def measures(self, algorithm: str, kind: str) -> bool:
         """Whether there is a table for an algorithm's hashes of that kind."""
         return (kind, algorithm) in self._tables
 
-    def measured_from(self, algorithm: str, kind: str) -> int:
-        """The least distance whose probability was measured; that of lower ones is extrapolated."""
-        return self._table(algorithm, kind).measured_from
+    def share(self, algorithm: str, kind: str, level: int) -> Fraction:
+        """The share of the measured queries that had this commonness or more; of a joint table, the place of it."""
+        tables = self._of(algorithm, kind)
+        return Fraction(tables[min(level, len(tables) - 1)].pairs, tables[0].pairs)
 
-    def slope(self, algorithm: str, kind: str) -> float:
+    def levels(self, algorithm: str, kind: str) -> int:
+        """The number of tables of an algorithm: 1 where its commonness does not matter."""
+        return len(self._of(algorithm, kind))
+
+    def measured_from(self, algorithm: str, kind: str, common: int = 0) -> int:
+        """The least distance whose probability was measured; that of lower ones is extrapolated."""
+        return self._table(algorithm, kind, common).measured_from
+
+    def slope(self, algorithm: str, kind: str, common: int = 0) -> float:
         """The slope of the chance just beyond the measured places, in hundredths of log10 a place."""
-        table = self._table(algorithm, kind)
+        table = self._table(algorithm, kind, common)
         last = len(table.chance) - 1
         if "+" in algorithm:
             chance, measured_from = table.chance[::-1], last - table.measured_from
@@ -126,51 +155,64 @@ class Calibration:
         end = min(start + _SLOPE_PLACES, last)
         return (chance[end] - chance[start]) / max(end - start, 1)
 
-    def chance(self, algorithm: str, kind: str, distance: int) -> int:
+    def chance(self, algorithm: str, kind: str, distance: int, common: int = 0) -> int:
         """Hundredths of log10 of the probability that a listed hash of an unrelated picture is within `distance`.
 
-        At least LEAST. CalibrationError for an algorithm or a kind that was not measured.
+        `common` is the lesser commonness of both hashes. At least LEAST. CalibrationError for an algorithm or a kind
+        that was not measured.
         """
-        table = self._table(algorithm, kind).chance
+        table = self._table(algorithm, kind, common).chance
         return LEAST if distance < 0 else table[min(distance, len(table) - 1)]
 
-    def expected(self, algorithm: str, kind: str, *, distance: int, listed: int, queries: int) -> float:
+    def expected(
+        self, algorithm: str, kind: str, *, distance: int, listed: int, queries: int, common: int = 0
+    ) -> float:
         """The number of matches expected by chance within `distance`, for `queries` queries of `listed` hashes."""
-        return float(_expected(self.chance(algorithm, kind, distance), listed * queries))
+        return float(_expected(self.chance(algorithm, kind, distance, common), listed * queries))
 
-    def threshold(self, algorithm: str, kind: str, *, listed: int, queries: int, most: float) -> int:
+    def threshold(self, algorithm: str, kind: str, *, listed: int, queries: int, most: float, common: int = 0) -> int:
         """The largest distance within which at most `most` matches are expected by chance; -1 where there is none."""
-        table = self._table(algorithm, kind).chance
+        table = self._table(algorithm, kind, common).chance
         return bisect_right(table, Fraction(most), key=lambda chance: _expected(chance, listed * queries)) - 1
 
-    def combined(self, kind: str, distances: Mapping[str, int]) -> int:
+    def combined(self, kind: str, distances: Mapping[str, int], common: Mapping[str, int] | None = None) -> int:
         """The `chance` of the distances by several algorithms between the same two pictures, combined.
 
-        The least of the single chances and of the joint ones that were measured (the probability that the product of
+        `common`: by algorithm, the lesser commonness of both pictures' hashes; 0 where it is not named. The least of
+        the single chances and of the joint ones that were measured (the probability that the product of
         the single chances is as small as here), multiplied by the number of chances compared: it is never too small.
         """
         names = tuple(sorted(distances))
         if not names:
             raise CalibrationError("no distances to combine")
-        single = {name: self.chance(name, kind, distances[name]) for name in names}
+        levels = common or {}
+        single = {name: self.chance(name, kind, distances[name], levels.get(name, 0)) for name in names}
         if len(names) == 1:
             return single[names[0]]
         joint = [key for of, key in self._tables if of == kind and "+" in key and set(key.split("+")) <= set(names)]
+        most_common = max(levels.values(), default=0)
+        if self.by_commonness and joint == ["+".join(names)]:
+            return self._joint(joint[0], kind, sum(single.values()), most_common)
         chances = [
             *single.values(),
-            *(self._joint(key, kind, sum(single[part] for part in key.split("+"))) for key in joint),
+            *(self._joint(key, kind, sum(single[part] for part in key.split("+")), most_common) for key in joint),
         ]
         return max(LEAST, min(0, min(chances) + _hundredths(len(chances))))
 
-    def _joint(self, key: str, kind: str, total: int) -> int:
-        table = self._table(key, kind).chance
+    def _joint(self, key: str, kind: str, total: int, common: int) -> int:
+        tables = self._of(key, kind)
+        table = tables[min(bisect_right(JOINT_FROM, common), len(tables)) - 1].chance
         return table[min(-total // STEP, len(table) - 1)]
 
-    def _table(self, algorithm: str, kind: str) -> _Table:
-        table = self._tables.get((kind, algorithm))
-        if table is None:
+    def _table(self, algorithm: str, kind: str, common: int) -> _Table:
+        tables = self._of(algorithm, kind)
+        return tables[min(common, len(tables) - 1)]
+
+    def _of(self, algorithm: str, kind: str) -> tuple[_Table, ...]:
+        tables = self._tables.get((kind, algorithm))
+        if tables is None:
             raise CalibrationError(f"the calibration {self.name!r} has nothing on {algorithm} hashes of kind {kind!r}")
-        return table
+        return tables
 
 
 @cache
@@ -188,20 +230,21 @@ def _expected(chance: int, pairs: int) -> Fraction:
     return probability(chance) * pairs
 
 
+@cache
 def _hundredths(count: int) -> int:
     """The least whole number of hundredths of log10 that is not below that of `count`."""
     return next(part for part in range(100 * len(str(count)) + 1) if probability(part) >= count)
 
 
-def _parsed(data: bytes) -> tuple[str, dict[tuple[str, str], _Table]]:
-    """The name and the tables in a file's bytes. ValueError with the reason where they are damaged."""
+def _parsed(data: bytes) -> tuple[str, str, dict[tuple[str, str], tuple[_Table, ...]]]:
+    """The schema, the name and the tables in a file's bytes. ValueError with the reason where they are damaged."""
     if len(data) > _MOST_BYTES:
         raise ValueError("too large for a calibration")
     try:
         read = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ValueError("damaged, or no calibration: not JSON") from error
-    if not isinstance(read, dict) or read.get("schema") != SCHEMA:
+    if not isinstance(read, dict) or read.get("schema") not in (SCHEMA, SCHEMA_COMMON):
         raise ValueError(f"no calibration of this form ({SCHEMA})")
     name, tables = read.get("name"), read.get("tables")
     if not isinstance(name, str) or not isinstance(tables, dict) or not set(tables) <= set(_TABLES):
@@ -210,12 +253,20 @@ def _parsed(data: bytes) -> tuple[str, dict[tuple[str, str], _Table]]:
     for kind, of_kind in tables.items():
         if not isinstance(of_kind, dict):
             raise ValueError(f"damaged: the tables of {kind}")
-        for key, table in of_kind.items():
-            checked[kind, key] = _checked(key, table, where=f"{kind}, {key}")
+        for key, of_key in of_kind.items():
+            some = of_key if read["schema"] == SCHEMA_COMMON else [of_key]
+            if not isinstance(some, list) or not 1 <= len(some) <= _most_tables(key):
+                raise ValueError(f"damaged: the tables of {kind}, {key}")
+            checked[kind, key] = tuple(_checked(key, table, where=f"{kind}, {key}") for table in some)
     for kind, key in checked:
         if any((kind, part) not in checked for part in key.split("+")):
             raise ValueError(f"damaged: {kind}, {key}: not all of them have a table")
-    return name, checked
+    return read["schema"], name, checked
+
+
+def _most_tables(key: str) -> int:
+    """The largest number of tables: one for each commonness, or of a combined table for each of JOINT_FROM."""
+    return len(JOINT_FROM) if "+" in key else MOST.get(key, 0) + 1
 
 
 def _checked(key: str, table: Any, *, where: str) -> _Table:

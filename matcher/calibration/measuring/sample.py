@@ -127,7 +127,7 @@ def _slope(shape: Calibration | None, key: str, kind: str) -> float | None:
     return None if shape is None or not shape.measures(key, kind) else shape.slope(key, kind)
 
 
-def as_file(name: str, tables: dict[str, dict[str, Any]]) -> bytes:
+def as_file(name: str, tables: dict[str, dict[str, Any]], *, schema: str = SCHEMA) -> bytes:
     """The bytes of the file of a calibration."""
     lines = [
         f"  {json.dumps(kind)}: {{\n"
@@ -135,5 +135,5 @@ def as_file(name: str, tables: dict[str, dict[str, Any]]) -> bytes:
         + "\n  }"
         for kind, of_kind in tables.items()
     ]
-    head = f'{{\n "schema": {json.dumps(SCHEMA)},\n "name": {json.dumps(name, ensure_ascii=False)},\n "tables": {{\n'
+    head = f'{{\n "schema": {json.dumps(schema)},\n "name": {json.dumps(name, ensure_ascii=False)},\n "tables": {{\n'
     return (head + ",\n".join(lines) + "\n }\n}\n").encode()

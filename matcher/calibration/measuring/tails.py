@@ -46,11 +46,11 @@ class Tail:
         return {"chance": list(self.chance[::-1]), "pairs": self.pairs, "seen": last - self.measured_from}
 
 
-def tail(counts: Counts, *, flattest: float | None = None) -> Tail:
+def tail(counts: Counts, *, flattest: float | None = None, decades: Sequence[int] = _DECADES) -> Tail:
     """The probability of each place and all before it, from `counts`, (places,) int64, the nearest first.
 
-    `flattest` is the largest permitted slope, in hundredths of log10 a place. ValueError with too few pairs to measure
-    a tail.
+    `flattest` is the largest permitted slope, in hundredths of log10 a place. `decades`: the slopes of which the
+    flattest is taken. ValueError with too few pairs to measure a tail.
     """
     within = np.cumsum(counts)
     pairs = int(within[-1])
@@ -59,7 +59,7 @@ def tail(counts: Counts, *, flattest: float | None = None) -> Tail:
     measured_from = int(np.argmax(within >= ENOUGH))
     upper = within + 1 + 3 * np.sqrt(within + 1)
     logs = 100 * np.log10(np.minimum(upper / pairs, 1))
-    slope = min([_slope(within, logs, measured_from, times) for times in _DECADES], default=0.0)
+    slope = min([_slope(within, logs, measured_from, times) for times in decades], default=0.0)
     slope = slope if flattest is None else min(slope, flattest)
     places = np.arange(len(counts))
     logs = np.where(places < measured_from, logs[measured_from] - slope * (measured_from - places), logs)

@@ -137,9 +137,9 @@ class TestCombined:
             assert min(row) >= LEAST
 
     def test_agreement_of_both_says_more_than_either(self) -> None:
-        both = DEFAULT.combined("whole", {"pdq": 60, "phash": 6})
-        assert both < DEFAULT.chance("phash", "whole", 6)
-        assert both < DEFAULT.chance("pdq", "whole", 60)
+        both = DEFAULT.combined("whole", {"pdq": 80, "phash": 8})
+        assert both < DEFAULT.chance("phash", "whole", 8)
+        assert both < DEFAULT.chance("pdq", "whole", 80)
 
 
 @pytest.mark.parametrize(
