@@ -26,7 +26,8 @@ from matcher.reports.markup import counted, facts, mono, number, table, text, ti
 from matcher.reports.match_tables import MatchTable
 from matcher.reports.not_examined_section import NotExamined
 from matcher.reports.scan_section import overview, scan_section
-from matcher.reports.summary import CaseSummary, summarize
+from matcher.reports.summarizing import summarize
+from matcher.reports.summary import CaseSummary
 from matcher.reports.wording import STATUSES, incomplete, statement
 
 

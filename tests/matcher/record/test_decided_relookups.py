@@ -12,7 +12,7 @@ from ledger import Decision, DecisionError, Ledger, canonical, clock, decision_e
 from ledger.commands import main as ledger_command
 from matcher.commands import run
 from matcher.record.case import LEDGER, CaseFacts, CaseReader, open_case
-from matcher.reports.summary import summarize
+from matcher.reports.summarizing import summarize
 from matcher.reports.wording import statement
 from matcher.revisit.verify import verify_case
 from tests.shared.later_cases import LISTS, NEW, change, indexes, later_case_in, relookup

@@ -15,7 +15,7 @@ from matcher.model import Finding, Reason, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
 from matcher.record.entries import entry
 from matcher.reports import match_tables, not_examined_section
-from matcher.reports.summary import summarize
+from matcher.reports.summarizing import summarize
 from matcher.reports.wording import statement
 from tests.shared.report_cases import (
     FINDINGS,

@@ -12,7 +12,7 @@ from matcher.record.case import CaseReader
 from matcher.record.shortfall import Shortfall
 from matcher.reports import not_examined_section
 from matcher.reports.not_examined import not_opened, shortfall_lines
-from matcher.reports.summary import summarize
+from matcher.reports.summarizing import summarize
 from matcher.reports.wording import statement
 from tests.shared.report_cases import Page, finding, page_of, rows, written
 

@@ -50,7 +50,7 @@ def test_a_whole_picture_has_no_box(tmp_path: Path) -> None:
 
 def test_what_is_expected_by_chance_is_said(tmp_path: Path) -> None:
     text = Page(page_of(tmp_path, finding("a", match(2, "pdq")), chances=CHANCES)).texts["body"][0]
-    assert "at most 0.95 matches by perceptual hash are expected by chance alone among 10,000 screenshots" in text
+    assert "at most 0.95 matches by perceptual hash are expected by chance alone among 10,000 items" in text
     assert "0.020 by whole pictures and 0.93 by regions inside of pictures" in text
     assert "calibration ours <b>" in text
     assert "This scan looked up 0 hashes by each algorithm" in text

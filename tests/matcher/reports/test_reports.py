@@ -19,7 +19,7 @@ from matcher.reports import csv as csv_report
 from matcher.reports.classify import Kind, classified
 from matcher.reports.csv import COLUMNS, guarded, shortened
 from matcher.reports.masking import shown_path, shown_source
-from matcher.reports.summary import summarize
+from matcher.reports.summarizing import summarize
 from matcher.reports.wording import REASONS, STATUSES, incomplete
 from matcher.system.text import json_line
 from tests.shared.report_cases import (

@@ -11,7 +11,7 @@ import pytest
 from matcher.record.case import CaseReader
 from matcher.reports import ReportOptions
 from matcher.reports.classify import classified
-from matcher.reports.summary import summarize
+from matcher.reports.summarizing import summarize
 from matcher.reports.wording import statement
 from tests.shared.later_cases import FINDINGS, NOTABLE_NOW, later_case_in
 from tests.shared.report_cases import MASKED, Page, rows, without_strength, written

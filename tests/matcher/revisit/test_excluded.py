@@ -10,7 +10,7 @@ import pytest
 
 from matcher.model import CategoryProfile, Disposition
 from matcher.record.case import CaseReader
-from matcher.reports.summary import summarize
+from matcher.reports.summarizing import summarize
 from matcher.revisit.relookup import NOT_HASHED
 from matcher.revisit.verify import verify_case
 from tests.shared.relookup_cases import current, run_relookup

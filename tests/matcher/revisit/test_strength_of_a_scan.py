@@ -22,7 +22,7 @@ from matcher.record.recorder import Recorder
 from matcher.record.strength import counts
 from matcher.record.strength_now import profiles_of_scan
 from matcher.reports import ReportOptions
-from matcher.reports.summary import summarize
+from matcher.reports.summarizing import summarize
 from matcher.revisit.verify import verify_case
 from tests.shared.later_cases import near
 from tests.shared.report_cases import finding, match, rows, scan, written

@@ -20,7 +20,7 @@ from matcher.model import CategoryProfile, Disposition, Finding, Match, Status
 from matcher.record.case import CaseFacts, CaseReader, open_case
 from matcher.record.entries import entry
 from matcher.record.recorder import Recorder
-from matcher.reports.summary import summarize
+from matcher.reports.summarizing import summarize
 from matcher.revisit.verify import verify_case
 from matcher.settings import Settings
 from tests.shared.relookup_cases import current, run_relookup

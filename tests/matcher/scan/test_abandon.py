@@ -18,7 +18,7 @@ from matcher.commands import run
 from matcher.errors import CaseError
 from matcher.record.case import CaseFacts, CaseReader, open_case
 from matcher.record.hashes_file import path_of
-from matcher.reports.summary import summarize
+from matcher.reports.summarizing import summarize
 from matcher.reports.wording import incomplete
 from matcher.revisit.verify import Verdict, verify_case
 from matcher.scan.abandoning import Abandoned, abandon_scan
