@@ -21,6 +21,8 @@ MAX_MATCHES = 100
 
 MOST_FALSE_MATCHES = 1_000_000_000
 """The largest permitted `max_false_matches`: above it, everything matches everything."""
+DEFAULT_FALSE_MATCHES = 1.0
+"""The false matches that are permitted in 10,000 items where the settings state nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,14 @@ class Settings:
     same threshold; otherwise hashes of low quality are looked up by stricter thresholds, from their own calibration.
     `max_pixels` limits one frame, `max_total_pixels` all frames of a file, `max_frames` the number of those hashed.
     `exact` decodes every picture in full and hashes every orientation by the reference, instead of screening first.
-    `regions`: also look for known pictures inside of each picture. `max_false_matches` sets every threshold so that at
-    most this number of matches is expected by chance in 10,000 screenshots with the lists that are open; `calibration`
-    is the file of measured chances for that, by default the one in this package.
+    `regions`: also look for known pictures inside of each picture.
+
+    Thresholds are chosen so that at most `max_false_matches` matches (by default DEFAULT_FALSE_MATCHES) are expected by
+    chance in 10,000 items with the lists that are open, and are never above the published ones; PDQ and pHash decide
+    together. With `published_thresholds`, or with `thresholds`, each algorithm decides alone by its fixed threshold.
+    `reframings`: also look up each picture turned and cropped a little, by thresholds that may be above the published
+    ones. `calibration` is a file of measured chances of the lab's own, beside the one in this package. `by_commonness`
+    is False only for settings of scans from before the negative bank (calibration/bank.py).
     """
 
     algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
@@ -49,6 +56,9 @@ class Settings:
     regions: bool = True
     max_false_matches: float | None = None
     calibration: Path | None = None
+    published_thresholds: bool = False
+    reframings: bool = False
+    by_commonness: bool = True
 
     def __post_init__(self) -> None:
         for name, value in self.thresholds.items():
@@ -65,16 +75,30 @@ class Settings:
                     f"at most {self.max_false_matches} false matches: a number above 0 is expected, and up to "
                     f"{MOST_FALSE_MATCHES:,}"
                 )
-            if self.thresholds:
+            if self.thresholds or self.published_thresholds:
                 raise SettingsError("thresholds are given, or chosen by how many false matches there may be: not both")
+        if self.reframings and self.most_false_matches is None:
+            raise SettingsError("pictures are looked up reframed only where thresholds are chosen by chance")
         for name, value in self.minimum_quality.items():
             if not 0 <= value <= 100 or _facts(name).metric is Metric.EXACT:
                 raise SettingsError(
                     f"minimum quality {value} of {name!r}: a perceptual algorithm and 0 to 100 are expected"
                 )
 
+    @property
+    def most_false_matches(self) -> float | None:
+        """The permitted false matches in 10,000 items; None where thresholds are fixed."""
+        if self.thresholds or self.published_thresholds:
+            return None
+        return DEFAULT_FALSE_MATCHES if self.max_false_matches is None else self.max_false_matches
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether no threshold is above the published one."""
+        return self.by_commonness and not self.reframings
+
     def threshold(self, algorithm: str) -> int:
-        """The largest distance that is a match, unless `max_false_matches` decides it."""
+        """The fixed threshold: the largest distance that is a match, unless chance permits less."""
         return self.thresholds.get(algorithm, _facts(algorithm).threshold)
 
     def quality(self, algorithm: str) -> int:
@@ -109,7 +133,9 @@ class Settings:
             "max_total_pixels": self.max_total_pixels,
             "max_matches": MAX_MATCHES,
             "regions": self.regions,
-            "max_false_matches": None if self.max_false_matches is None else repr(float(self.max_false_matches)),
+            "max_false_matches": None if self.most_false_matches is None else repr(float(self.most_false_matches)),
+            "reframings": self.reframings,
+            "by_commonness": self.by_commonness,
         }
 
     @classmethod
@@ -119,7 +145,9 @@ class Settings:
         """The settings of a `scan.open` entry, from its `settings` and its `algorithms`; the inverse of `as_json`.
 
         An entry written before regions existed has no such field: no regions were looked up then. Nor had algorithms
-        `low_quality_thresholds` at first: hashes below `minimum_quality` were not looked up then.
+        `low_quality_thresholds` at first: hashes below `minimum_quality` were not looked up then. One from before the
+        negative bank has no `by_commonness`: where `max_false_matches` was set, pictures were also looked up reframed,
+        and otherwise thresholds were the fixed ones.
         """
         perceptual = [algorithm for algorithm in algorithms if "threshold" in algorithm]
         most = form.get("max_false_matches")
@@ -141,6 +169,9 @@ class Settings:
             regions=form.get("regions", False),
             max_false_matches=None if most is None else float(most),
             calibration=calibration,
+            published_thresholds=most is None and not fixed,
+            reframings=form.get("reframings", most is not None),
+            by_commonness=form.get("by_commonness", False),
         )
 
 

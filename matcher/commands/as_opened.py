@@ -16,6 +16,7 @@ _FLAGS = (
     ("--exact", "exact", True),
     ("--no-regions", "regions", False),
     ("--exclude-known-good", "exclude_known_good", True),
+    ("--reframings", "reframings", True),
 )
 """Options of a scan, with the setting and the value that each stands for."""
 
@@ -62,6 +63,7 @@ def _source(opened: dict[str, Any]) -> list[str]:
 def _settings(opened: dict[str, Any]) -> Iterator[str]:
     from matcher.calibration.tables import LOW_QUALITY, Calibration
     from matcher.hashers import DEFAULT_ALGORITHMS, known_algorithm
+    from matcher.settings import DEFAULT_FALSE_MATCHES
 
     settings, algorithms = _object(opened.get("settings")), _objects(opened.get("algorithms"))
     most = settings.get("max_false_matches")
@@ -71,17 +73,21 @@ def _settings(opened: dict[str, Any]) -> Iterator[str]:
     names = [str(algorithm.get("name")) for algorithm in algorithms]
     if more := [name for name in names if name not in DEFAULT_ALGORITHMS]:
         yield from ("--algorithms", ",".join(more))
-    if isinstance(most, str):
+    if isinstance(most, str) and most != repr(DEFAULT_FALSE_MATCHES):
         yield from ("--max-false-matches", most)
     measured = Calibration.of_low_quality()
+    given = False
     for name, algorithm in zip(names, algorithms, strict=True):
         facts = known_algorithm(name)
         threshold, quality = algorithm.get("threshold"), algorithm.get("minimum_quality")
         if most is None and isinstance(threshold, int) and (facts is None or threshold != facts.threshold):
+            given = True
             yield from ("--threshold", f"{name}={threshold}")
         stricter = "low_quality_thresholds" in algorithm or not measured.measures(name, LOW_QUALITY)
         if isinstance(quality, int) and (not stricter or facts is None or quality != facts.minimum_quality):
             yield from ("--minimum-quality", f"{name}={quality}")
+    if most is None and not given:
+        yield "--published-thresholds"
     if _calibration(opened).get("digest") not in (None, Calibration.default().digest):
         yield from ("--calibration", CALIBRATION)
 

@@ -65,7 +65,17 @@ def settings_options(function: Command) -> Command:
             "--max-false-matches",
             type=click.FloatRange(min=0, min_open=True),
             metavar="X",
-            help="Choose thresholds: so many matches by chance in 10,000 screenshots, at most.",
+            help="Choose thresholds: so many matches by chance in 10,000 items, at most.  [default: 1]",
+        ),
+        click.option(
+            "--published-thresholds",
+            is_flag=True,
+            help="Fixed thresholds, each algorithm alone: to reproduce another tool. Many matches may be chance.",
+        ),
+        click.option(
+            "--reframings",
+            is_flag=True,
+            help="Look each picture up turned and cropped a little, too: slower, with thresholds above the published.",
         ),
         click.option("--calibration", type=FILE, help="What was measured of unrelated pictures, of your own."),
         click.option("--exclude-known-good", is_flag=True, help="Do not decode files whose digest is known good."),
@@ -82,6 +92,8 @@ def examination_settings(
     exact: bool,
     no_regions: bool,
     max_false_matches: float | None,
+    published_thresholds: bool,
+    reframings: bool,
     calibration: Path | None,
     exclude_known_good: bool,
 ) -> Settings:
@@ -95,6 +107,8 @@ def examination_settings(
         exact=exact,
         regions=not no_regions,
         max_false_matches=max_false_matches,
+        published_thresholds=published_thresholds,
+        reframings=reframings,
         calibration=calibration,
         exclude_known_good=exclude_known_good,
     )

@@ -202,6 +202,7 @@ def _scanned(
 ) -> int:
     """Run the scans of one command, print their results, return the exit code. `go_on` ends a line on going on."""
     from matcher.commands.lists.describing import NEVER_NOTABLE, is_never_notable, say_meanings
+    from matcher.commands.thresholds_line import say_thresholds
     from matcher.commands.work_done import note_done
     from matcher.record.case import open_case
     from matcher.scan.opening import PreparedScan, prepare_scan
@@ -214,6 +215,7 @@ def _scanned(
             say(f"note: {request.source.repeated:,} lines name a file of the list again: named twice, it is one item")
     lists = prepared[0].matcher.lists
     say_meanings(lists, quiet=progress.quiet)
+    say_thresholds(prepared[0].matcher, quiet=progress.quiet)
     closed = []
     first = requests[0]
     with open_case(first.case, first.facts, key=key, passphrase=passphrase, on_wait=progress.waiting) as log:

@@ -70,7 +70,7 @@ def _examine(folder: Path) -> None:
     import_lists(Store(folder / "store"), request, on_refused=lambda _source, _line: None)
     screenshot = landscape(2, width=1600, height=1200)
     screenshot.paste(known, (200, 300))
-    for settings in (Settings(algorithms=_ALGORITHMS), Settings(max_false_matches=0.1), Settings(exact=True)):
+    for settings in (Settings(algorithms=_ALGORITHMS), Settings(reframings=True), Settings(exact=True)):
         matcher = Matcher.open(folder / "store", settings=settings)
         for image, form in ((known.convert(mode), form) for mode, form in _FORMATS):
             matcher.examine(_written(image, form))

@@ -190,7 +190,7 @@ class PictureExaminer:
 
 def _finder(lookups: CombinedLookup, settings: Settings) -> PartFinder | None:
     """The finder of the parts that are looked up; None where none are: without a list, or by the settings."""
-    reframings = settings.max_false_matches is not None
+    reframings = settings.reframings
     if not (settings.regions or reframings) or not any(lookup.lists.opened for lookup in lookups.each):
         return None
     hashers = [lookup.hasher for lookup in lookups.each]

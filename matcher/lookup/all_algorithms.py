@@ -34,7 +34,7 @@ class CombinedLookup:
         self._gate = by_name.get(GATE) if chances.settings.is_stricter_by_quality(GATE) else None
         has_pairs = self._gate is not None and SECOND in by_name and chances.settings.is_stricter_by_quality(SECOND)
         self._pairs = LowQualityPairs(by_name[FIRST], by_name[SECOND], chances) if has_pairs else None
-        is_joint = chances.settings.max_false_matches is not None and {FIRST, SECOND} <= by_name.keys()
+        is_joint = chances.settings.most_false_matches is not None and {FIRST, SECOND} <= by_name.keys()
         self._joint = JointLookup(by_name[FIRST], by_name[SECOND], chances) if is_joint else None
 
     @property
@@ -48,8 +48,8 @@ class CombinedLookup:
 
     def radius(self, lookup: PictureLookup, kind: str) -> int:
         """The largest distance at which a match by one algorithm is possible; negative where none is."""
-        if self._joint is not None and lookup is self._joint.first:
-            return self._joint.radius(kind)
+        if self._joint is not None and self._is_joint(lookup):
+            return self._joint.radius(lookup, kind)
         return lookup.threshold(kind)
 
     def may_match(self, turned: Mapping[str, OrientationHashes]) -> bool:

@@ -2,14 +2,16 @@
 
 A query is one hash that is looked up. A picture makes eight for each of its renderings, and eight for each of its
 regions that are looked up. The probability that one listed hash is within a distance of one query is measured
-(matcher/calibration/tables.py); here it is multiplied by the number of listed hashes and the number of queries.
+(matcher/calibration/tables.py), for each commonness of the two (matcher/calibration/bank.py); here it is multiplied by
+the number of listed hashes and the number of queries.
 Recorded numbers are computed from whole hundredths of log10 and a table, so that every machine writes the same.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +20,16 @@ from math import ceil, floor, log10
 from typing import Any
 
 from matcher.algorithms import Metric
-from matcher.calibration.tables import KINDS, LOW_QUALITIES, LOW_QUALITY, MOST_REGULARITY, Calibration, probability
+from matcher.calibration.bank import Bank
+from matcher.calibration.tables import (
+    JOINT_FROM,
+    KINDS,
+    LOW_QUALITIES,
+    LOW_QUALITY,
+    MOST_REGULARITY,
+    Calibration,
+    probability,
+)
 from matcher.hashers import known_algorithm
 from matcher.hashers.regularity import GATE, regularity
 from matcher.imaging.reframing import REFRAMINGS
@@ -42,10 +53,20 @@ QUERIES = {WHOLE: len(TRANSFORMS), REGION: len(TRANSFORMS) * REGIONS}
 MOST_BY_LOW_QUALITY = 100.0
 """The permitted false matches by each algorithm in ASSUMED_PICTURES pictures of low quality. They are few among the
 pictures of a disk, and their matches are doubtful and come last."""
+BY_LOW_QUALITY = 10.0
+"""The same, for each permitted false match in ASSUMED_PICTURES items, where thresholds are chosen by chance: at the
+assumed share of such pictures that is half a match more."""
 ASSUMED_LOW_QUALITY = Fraction(1, 20)
 """The assumed share of pictures of low quality among listed hashes without a stated quality."""
 MOST_BY_REGIONS = 1.0
 """The permitted false matches by regions in ASSUMED_PICTURES, where the settings do not limit them."""
+WEIGHTS = {WHOLE: 3, REGION: 1}
+"""The shares of both kinds in what is permitted, by commonness."""
+JOINT_PORTIONS = (0.25, 0.25, 0.5)
+"""The portions of the joint tables in what is permitted to algorithms that decide together. The most common pictures
+need most: their near-identical copies are hardly less probable by chance."""
+TOGETHER = ("pdq", "phash")
+"""The algorithms that decide together, where thresholds are chosen by chance."""
 
 
 def kind_of(region: Region | None) -> str:
@@ -70,14 +91,29 @@ class Chances:
     def __init__(self, lists: OpenLists, settings: Settings) -> None:
         self.settings = settings
         self.listed: Counter[str] = Counter()
+        alone: Counter[str] = Counter()
         for opened in lists.opened:
-            self.listed.update(opened.facts.counts["hashes"])
+            counts = opened.facts.counts["hashes"]
+            self.listed.update(counts)
+            entries = opened.facts.counts["entries"]
+            for name, other in (TOGETHER, TOGETHER[::-1]):
+                own, others = counts.get(name, 0), counts.get(other, 0)
+                alone[name] += min(own, max(0, own - others, entries - others))
+        self._alone = alone
+        """By each of TOGETHER, the most listed hashes whose entries may have none by the other."""
         self.listed_low = _count_low(lists) if self.listed[GATE] else 0
         """The number of listed pictures of low quality: as far as PDQ qualities are stated, and else assumed."""
-        chosen = settings.calibration
-        self.calibration = Calibration.default() if chosen is None else Calibration.load(chosen)
+        packaged = Calibration.default() if settings.by_commonness else Calibration.without_commonness()
+        self.calibration = packaged if settings.calibration is None else Calibration.load(settings.calibration)
+        self._packaged = packaged
         self.low_quality = Calibration.of_low_quality()
+        self.bank = Bank.packaged() if settings.by_commonness else None
+        """The pictures that tell how common a hash is; None where that has no effect."""
         self.kinds = KINDS if settings.regions else (WHOLE,)
+
+    def alone(self, algorithm: str) -> int:
+        """The most listed hashes by an algorithm that decide alone: their entries may have none that decides too."""
+        return self._alone[algorithm] if self.is_together and algorithm in TOGETHER else self.listed[algorithm]
 
     def is_measured(self, algorithm: str, kind: str) -> bool:
         """Whether the calibration has the distances of unrelated pictures by an algorithm."""
@@ -86,29 +122,46 @@ class Chances:
     def _calibration(self, kind: str) -> Calibration:
         return self.low_quality if kind in LOW_QUALITIES else self.calibration
 
+    def levels(self, algorithm: str, kind: str) -> int:
+        """The number of commonnesses that have thresholds of their own; 1 where commonness does not matter."""
+        return self._packaged.levels(algorithm, kind) if self._packaged.measures(algorithm, kind) else 1
+
     def queries(self, kind: str) -> int:
         """The number of queries that a picture is assumed to make. Each reframing of the whole makes as many again."""
-        framed = kind != REGION and self.settings.max_false_matches is not None
+        framed = kind != REGION and self.settings.reframings
         return QUERIES[REGION if kind == REGION else WHOLE] * (1 + len(REFRAMINGS) if framed else 1)
 
-    def threshold(self, algorithm: str, kind: str) -> int:
-        """The largest distance that is a match; -1 where none is. `kind` is one of KINDS or of LOW_QUALITIES."""
+    def threshold(self, algorithm: str, kind: str, common: int = 0) -> int:
+        """The largest distance that is a match; -1 where none is. `kind` is one of KINDS or of LOW_QUALITIES.
+
+        `common` is the lesser commonness of the two hashes.
+        """
         if kind in LOW_QUALITIES:
             return self._low_quality_threshold(algorithm, kind)
         fixed = self.settings.threshold(algorithm)
-        most = self.settings.max_false_matches
+        most = self.settings.most_false_matches
         if kind == WHOLE and (most is None or not self.is_measured(algorithm, kind)):
             return fixed
         if not self.is_measured(algorithm, kind):
             return -1
-        threshold = self.calibration.threshold(
-            algorithm,
-            kind,
-            listed=max(1, self.listed[algorithm]),
-            queries=ASSUMED_PICTURES * self.queries(kind),
-            most=self._share(most),
-        )
-        return min(fixed, threshold) if most is None else threshold
+        threshold = self._by_chance(algorithm, kind, common, self._share(most, kind))
+        return min(fixed, threshold) if most is None or self.settings.is_capped else threshold
+
+    def _by_chance(self, algorithm: str, kind: str, common: int, share: float) -> int:
+        """The largest distance within which `share` matches are expected at most, by a commonness and all below it."""
+        levels = self.levels(algorithm, kind)
+        level = min(common, levels - 1)
+        asked = self._packaged.share(algorithm, kind, level) if levels > 1 else 1
+        expected: dict[str, Any] = {
+            "listed": max(1, self.listed[algorithm]),
+            "queries": ASSUMED_PICTURES * self.queries(kind),
+            "most": share * portion(level, levels) / float(asked),
+            "common": common,
+        }
+        threshold = self.calibration.threshold(algorithm, kind, **expected)
+        if common and self.calibration is not self._packaged and self._packaged.measures(algorithm, kind):
+            threshold = min(threshold, self._packaged.threshold(algorithm, kind, **expected))
+        return threshold
 
     def _low_quality_threshold(self, algorithm: str, kind: str) -> int:
         """The largest distance of a match where the picture or the entry is of low quality: at most the usual one."""
@@ -117,54 +170,107 @@ class Chances:
             return usual
         if not self.is_measured(algorithm, kind):
             return -1
-        most = self.settings.max_false_matches
         threshold = self.low_quality.threshold(
             algorithm,
             kind,
             listed=self._low_listed(algorithm),
             queries=ASSUMED_PICTURES * self.queries(kind),
-            most=MOST_BY_LOW_QUALITY if most is None else min(MOST_BY_LOW_QUALITY, most),
+            most=self._most_by_low_quality,
         )
+        if self.settings.is_capped and kind != LOW_QUALITY and self.settings.most_false_matches is not None:
+            return threshold  # pHash has to be within its published threshold there
         return min(usual, threshold)
+
+    @property
+    def _most_by_low_quality(self) -> float:
+        most = self.settings.most_false_matches
+        if most is None:
+            return MOST_BY_LOW_QUALITY
+        return min(MOST_BY_LOW_QUALITY, BY_LOW_QUALITY * most if self.settings.by_commonness else most)
 
     def _low_listed(self, algorithm: str) -> int:
         """The number of listed pictures of low quality that have a hash by the algorithm, at least 1."""
         assumed = ceil(self.listed[algorithm] * ASSUMED_LOW_QUALITY)
         return max(1, min(self.listed_low, self.listed[algorithm]) if self.listed[GATE] else assumed)
 
-    def _share(self, most: float | None) -> float:
+    def _share(self, most: float | None, kind: str) -> float:
         """The share of one algorithm and one kind in all false matches that are permitted, `most`."""
-        return (MOST_BY_REGIONS if most is None else most) / max(1, self._parts)
+        return (MOST_BY_REGIONS if most is None else most) * self._weight(kind) / max(1, self._parts)
+
+    @property
+    def is_together(self) -> bool:
+        """Whether the algorithms of TOGETHER decide together."""
+        return self.settings.most_false_matches is not None and all(self.listed[name] for name in TOGETHER)
 
     @cached_property
-    def _parts(self) -> int:
+    def _parts(self) -> float:
         """The number of shares of the permitted false matches: one per algorithm and kind that can match at all.
 
-        No match is possible where even equal hashes are too frequent by chance (64 bits, of a long list).
+        No match is possible where even equal hashes are too frequent by chance (64 bits, of a long list). Algorithms
+        that decide together have one share, and each of them a part of another for the entries with its hash alone.
         """
-        limit = self.settings.max_false_matches
+        limit = self.settings.most_false_matches
         kinds = (REGION,) if limit is None else self.kinds
         most = Fraction(MOST_BY_REGIONS if limit is None else limit)
+        together = self.settings.by_commonness and self.is_together
         least = [
-            probability(self.calibration.chance(name, kind, 0)) * count * ASSUMED_PICTURES * self.queries(kind)
+            (
+                self._weight(kind),
+                probability(self.calibration.chance(name, kind, 0)) * count * ASSUMED_PICTURES * self.queries(kind),
+            )
             for name, count in self.listed.items()
             for kind in kinds
-            if count and self.is_measured(name, kind)
+            if count and self.is_measured(name, kind) and not (together and name in TOGETHER)
         ]
-        parts = len(least)
-        while parts and (fitting := sum(part <= most / parts for part in least)) < parts:
+        joint = Fraction(0)
+        if together:
+            alone = sum(self._share_alone(name) for name in TOGETHER)
+            measured = [kind for kind in kinds if self.is_measured("+".join(TOGETHER), kind)]
+            joint = Fraction(1 + alone) * sum(self._weight(kind) for kind in measured)
+        parts = sum(weight for weight, _ in least) + joint
+        while parts:
+            fitting = sum(weight for weight, part in least if part <= most * weight / parts) + joint
+            if fitting == parts:
+                break
             parts = fitting
-        return parts
+        return float(parts)
 
-    def limit(self, algorithm: str, kind: str) -> int:
-        """The largest odds of a match, in hundredths of log10, that the algorithm's share of false matches permits."""
+    def _weight(self, kind: str) -> int:
+        return WEIGHTS[kind] if self.settings.by_commonness else 1
+
+    def _share_alone(self, algorithm: str) -> Fraction:
+        """The share of the hashes by one of TOGETHER whose entries have no hash by the other."""
+        return Fraction(self._alone[algorithm], max(1, self.listed[algorithm]))
+
+    def limit(self, algorithm: str, kind: str, common: int = 0) -> int:
+        """The largest odds of a match by algorithms that decide together, in hundredths of log10.
+
+        That is what their share of the false matches permits, at the larger commonness of the two algorithms.
+        """
         pairs = max(1, self.listed[algorithm]) * ASSUMED_PICTURES * self.queries(kind)
-        return _not_above(min(Fraction(1), Fraction(self._share(self.settings.max_false_matches)) / pairs))
+        key = "+".join(TOGETHER)
+        share = Fraction(self._share(self.settings.most_false_matches, kind))
+        if self._packaged.levels(key, kind) > 1:
+            group = bisect_right(JOINT_FROM, common) - 1
+            share *= Fraction(JOINT_PORTIONS[group]) / self._packaged.share(key, kind, group)
+        return _not_above(min(Fraction(1), share / pairs))
 
-    def odds(self, algorithm: str, kind: str, distance: int) -> int | None:
+    def combined(self, kind: str, distances: Mapping[str, int], common: Mapping[str, int]) -> int:
+        """The odds of the distances by TOGETHER, each with the lesser commonness of the two hashes."""
+        odds = self.calibration.combined(kind, distances, common)
+        if any(common.values()) and self.calibration is not self._packaged:
+            odds = max(odds, self._packaged.combined(kind, distances, common))
+        return odds
+
+    def odds(self, algorithm: str, kind: str, distance: int, common: int = 0) -> int | None:
         """Hundredths of log10 of the probability that a listed hash is this near by chance; None where not measured."""
         calibration = self._calibration(kind)
-        return calibration.chance(algorithm, kind, distance) if calibration.measures(algorithm, kind) else None
+        if not calibration.measures(algorithm, kind):
+            return None
+        odds = calibration.chance(algorithm, kind, distance, common)
+        if common and calibration is not self._packaged and self._packaged.measures(algorithm, kind):
+            odds = max(odds, self._packaged.chance(algorithm, kind, distance, common))
+        return odds
 
     def expected(self, kind: str) -> str:
         """The most false matches expected in ASSUMED_PICTURES, over all algorithms that were measured."""
@@ -173,14 +279,23 @@ class Chances:
     def _expected(self, algorithm: str, kind: str) -> str | None:
         if not self.is_measured(algorithm, kind) or not self.listed[algorithm]:
             return None
-        threshold = self.threshold(algorithm, kind)
-        if self.settings.max_false_matches is not None:  # also where two algorithms decide together
-            odds = self.limit(algorithm, kind)
-        elif threshold < 0:
-            return None
-        else:
-            odds = self.calibration.chance(algorithm, kind, threshold)
-        return decimal(odds + hundredths(self.listed[algorithm] * ASSUMED_PICTURES * self.queries(kind)))
+        pairs = hundredths(self.listed[algorithm] * ASSUMED_PICTURES * self.queries(kind))
+        if self.is_together and algorithm in TOGETHER:
+            if self.settings.by_commonness:  # once for both, and again for entries that have only this hash
+                shares = (algorithm == TOGETHER[0]) + float(self._share_alone(algorithm))
+                share = self._share(self.settings.most_false_matches, kind)
+                return total([repr(share * shares)]) if shares else None
+            return decimal(self.limit(algorithm, kind) + pairs)
+        if not self.settings.by_commonness and self.settings.most_false_matches is not None:
+            return decimal(self.limit(algorithm, kind) + pairs)
+        parts: list[str | None] = []
+        for level in range(self.levels(algorithm, kind)):
+            threshold = self.threshold(algorithm, kind, level)
+            odds = self.odds(algorithm, kind, threshold, level) if threshold >= 0 else None
+            if odds is not None:
+                asked = self._packaged.share(algorithm, kind, level) if level else Fraction(1)
+                parts.append(decimal(_not_below(probability(odds) * asked) + pairs))
+        return total(parts) if parts else None
 
     def _is_unknown(self, algorithm: str) -> bool:
         """Whether an algorithm's hashes are compared although its distances of unrelated pictures were not measured."""
@@ -210,8 +325,16 @@ class Chances:
             "pictures": ASSUMED_PICTURES,
             "questions": {kind: self.queries(kind) for kind in self.kinds},
             "expected": {kind: self.expected(kind) for kind in self.kinds},
+            **({} if self.bank is None else {"bank": {"digest": self.bank.digest, "pictures": len(self.bank)}}),
             "not_known": sorted(name for name in self.listed if self._is_unknown(name)),
         }
+
+
+def portion(level: int, levels: int) -> float:
+    """The share of one of several commonnesses in what is permitted: the least one has half, the others the rest."""
+    if levels == 1:
+        return 1.0
+    return 0.5 if level == 0 else 0.5 / (levels - 1)
 
 
 def count_queries(pictures: Iterable[OrientationHashes]) -> Counter[tuple[str, str]]:
@@ -234,6 +357,12 @@ def _not_above(most: Fraction) -> int:
     while probability(value) > most:
         value -= 1
     return value
+
+
+def _not_below(value: Fraction) -> int:
+    """The least hundredths of log10 of a number that is not below `value`."""
+    found = _not_above(value)
+    return found if probability(found) == value else found + 1
 
 
 @cache

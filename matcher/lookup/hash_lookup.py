@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matcher.algorithms import Algorithm
+from matcher.calibration.bank import FEWEST
 from matcher.calibration.tables import KINDS, LOW_QUALITIES, LOW_QUALITY
 from matcher.distances import balances
 from matcher.hashers.regularity import GATE
@@ -39,11 +40,47 @@ class HashLookup:
         self._stricter = settings.is_stricter_by_quality(facts.name)
         self.thresholds = {kind: self._threshold(kind) for kind in (*KINDS, *LOW_QUALITIES)}
         """The largest distance that is a match by this algorithm alone, by kind; negative where nothing matches."""
+        self.by_commonness = {kind: self._thresholds_by_commonness(kind) for kind in KINDS}
+        """The same, (levels,), by the lesser commonness of both hashes; `thresholds` has those of commonness 0."""
+        self._commonness: dict[bytes, int] = {}
 
     def _threshold(self, kind: str) -> int:
         stricter = self._stricter and self._chances.is_measured(self.algorithm, LOW_QUALITY)
         is_alone = not stricter or kind in (*KINDS, LOW_QUALITY)
         return self._chances.threshold(self.algorithm, kind) if is_alone else -1
+
+    def _thresholds_by_commonness(self, kind: str) -> npt.NDArray[np.int64]:
+        levels = self._chances.levels(self.algorithm, kind)
+        if levels == 1:
+            return np.array([self.thresholds[kind]], np.int64)
+        every = [self._chances.threshold(self.algorithm, kind, common) for common in range(levels)]
+        return np.minimum.accumulate(np.array(every, np.int64))
+
+    def commonness(self, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+        """(n,): the commonness of each of `codes`, (n, width) uint8; 0 where it has no effect."""
+        bank = self._chances.bank
+        if bank is None or self.algorithm not in FEWEST:
+            return np.zeros(len(codes), np.int64)
+        keys = [code.tobytes() for code in codes]
+        values = [self._commonness.get(key) for key in keys]
+        if new := [place for place, value in enumerate(values) if value is None]:
+            found = bank.commonness(self.algorithm, codes[new]).tolist()
+            if len(self._commonness) > _MOST_REMEMBERED:
+                self._commonness = {}
+            for place, value in zip(new, found, strict=True):
+                values[place] = self._commonness[keys[place]] = value
+        return np.array(values, np.int64)
+
+    def common_of(self, near: Candidates, queries: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """(candidates,): the lesser commonness of each candidate's hash and of its query's, which `queries` has."""
+        common = queries.copy()
+        if (queries > 0).any():
+            asked = np.flatnonzero(queries > 0)
+            some = np.zeros(len(near), bool)
+            some[asked] = True
+            listed = self.commonness(self.lists.codes(self.algorithm, near.where(some)))
+            common[asked] = np.minimum(common[asked], listed)
+        return common
 
     def least_quality(self, kind: str) -> int:
         """The lowest quality of a hash that is looked up, and of a listed one that may match."""
@@ -75,9 +112,21 @@ class HashLookup:
             low |= balances(self.lists.codes(self.algorithm, near)) < self._least_balance
         return np.asarray(low)
 
-    def limits(self, near: Candidates, kind: str, low_kind: str) -> npt.NDArray[np.int64]:
-        """(candidates,): the largest distance at which each matches a hash of `kind`, of `low_kind` if it were low."""
-        return np.where(self.is_low(near), self.thresholds[low_kind], self.thresholds[kind])
+    def limits(
+        self, near: Candidates, kind: str, low_kind: str, common: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """(candidates,): the largest distance at which each matches a hash of `kind`, of `low_kind` if it were low.
+
+        `common` (candidates,) is the commonness of each one's query.
+        """
+        usual = np.full(len(near), self.thresholds[kind], np.int64)
+        levels = self.by_commonness.get(kind)
+        if levels is not None and levels[-1] < levels[0] and (common > 0).any():
+            strict = levels[np.minimum(common, len(levels) - 1)]
+            undecided = (near.distances <= usual) & (near.distances > strict)
+            if undecided.any():
+                usual[undecided] = levels[self.common_of(near.where(undecided), common[undecided])]
+        return np.where(self.is_low(near), self.thresholds[low_kind], usual)
 
     def each(self, hashes: Sequence[Hash]) -> list[list[Matched]]:
         """For each reference hash of different pictures, its match with each listed entry."""
@@ -90,13 +139,21 @@ class HashLookup:
             ]
             if not queries:
                 continue
-            near = self.near(codes_of([hashes[number] for number in queries]), threshold, kind)
-            kinds = [self.low_kind_of(hashes[number]) for number in queries]
-            low = np.array([self.thresholds[low_kind] for low_kind in kinds])[near.queries]
-            limits = np.where(self.is_low(near), low, threshold)
-            for place in nearest_rows(self.lists, self.algorithm, near, limits, groups=near.queries):
+            codes = codes_of([hashes[number] for number in queries])
+            near = self.near(codes, threshold, kind)
+            common = self.commonness(codes[np.unique(near.queries)])
+            common = common[np.searchsorted(np.unique(near.queries), near.queries)]
+            low_kinds = [self.low_kind_of(hashes[number]) for number in queries]
+            limits = np.zeros(len(near), np.int64)
+            for low_kind in set(low_kinds):
+                own = np.array([each == low_kind for each in low_kinds])[near.queries]
+                limits[own] = self.limits(near.where(own), kind, low_kind, common[own])
+            places = nearest_rows(self.lists, self.algorithm, near, limits, groups=near.queries)
+            lesser = self.common_of(near.where(_selected(len(near), places)), common[np.sort(places)])
+            by_place = dict(zip(sorted(places), lesser.tolist(), strict=True))
+            for place in places:
                 number = queries[int(near.queries[place])]
-                matches[number].append(self.matched(near, place, hashes[number], kind))
+                matches[number].append(self.matched(near, place, hashes[number], kind, by_place[place]))
         return matches
 
     def near(self, codes: npt.NDArray[np.uint8], radius: int, kind: str) -> Candidates:
@@ -104,11 +161,15 @@ class HashLookup:
         least = self.least_quality(kind)
         return self.lists.find_near(self.algorithm, codes, radius=radius, minimum_quality=least)
 
-    def matched(self, near: Candidates, place: int, value: Hash, kind: str) -> Matched:
-        """The match of a hash of `kind`, of a picture in its stored orientation, with the candidate at `place`."""
+    def matched(self, near: Candidates, place: int, value: Hash, kind: str, common: int) -> Matched:
+        """The match of a hash of `kind`, of a picture in its stored orientation, with the candidate at `place`.
+
+        `common` is the lesser commonness of both hashes.
+        """
         distance = int(near.distances[place])
         is_low = bool(self.is_low(near.where(np.arange(len(near)) == place))[0])
         kind = LOW_QUALITY if is_low else kind
+        levels = self.by_commonness.get(kind)
         opened = self.lists.opened[int(near.lists[place])]
         entry = opened.entry(int(near.entries[place]))
         match = Match(
@@ -119,14 +180,24 @@ class HashLookup:
             value=value.value,
             entry_value=opened.code(self.algorithm, int(near.rows[place])),
             distance=distance,
-            threshold=self.thresholds[kind],
+            threshold=self.thresholds[kind] if levels is None else int(levels[min(common, len(levels) - 1)]),
             quality=value.quality,
             region=value.region,
             transform=TRANSFORMS[0],
             doubtful=kind == LOW_QUALITY or (value.quality is not None and value.quality < LOW),
         )
-        odds = self._chances.odds(self.algorithm, kind, distance)
+        odds = self._chances.odds(self.algorithm, kind, distance, common)
         return Matched(match, opened.disposition(entry), by_digest=False, odds=odds)
+
+
+_MOST_REMEMBERED = 1 << 16
+"""The most hashes whose commonness is remembered."""
+
+
+def _selected(count: int, places: Sequence[int]) -> npt.NDArray[np.bool_]:
+    selected = np.zeros(count, bool)
+    selected[list(places)] = True
+    return selected
 
 
 def nearest_rows(

@@ -76,8 +76,11 @@ class LowQualityPairs:
         for first, second, value in self._nearest(near, seconds, most_phash):
             odds = self._chances.odds(self._first.algorithm, kind, int(first.distances[0]))
             pair = (
-                (self._first.matched(first, 0, one, firsts, kind), threshold),
-                (self._second.matched(second, 0, other, {int(second.queries[0]): value}, kind), most_phash),
+                (self._first.matched(first, 0, one, firsts, kind=kind, common=0), threshold),
+                (
+                    self._second.matched(second, 0, other, {int(second.queries[0]): value}, kind=kind, common=0),
+                    most_phash,
+                ),
             )
             for matched, most in pair:
                 yield replace(matched, match=replace(matched.match, threshold=most, doubtful=True), odds=odds)

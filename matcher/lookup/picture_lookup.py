@@ -132,9 +132,20 @@ class PictureLookup:
         """The match of the nearest candidate of each entry; `near` and `confirmed` are the results of `confirmed`."""
         if not len(near):
             return []
-        limits, groups = self.hash_lookup.limits(near, kind, low_kind), np.zeros_like(near.queries)
+        common = np.full(len(near), self.commonness(confirmed[0]), np.int64)
+        limits, groups = self.hash_lookup.limits(near, kind, low_kind, common), np.zeros_like(near.queries)
         places = nearest_rows(self.lists, self.algorithm, near, limits, groups=groups)
-        return [self.matched(near, place, turned, confirmed, kind) for place in places]
+        chosen = [near.where(np.arange(len(near)) == place) for place in places]
+        return [
+            self.matched(
+                one, 0, turned, confirmed, kind=kind, common=int(self.hash_lookup.common_of(one, common[:1])[0])
+            )
+            for one in chosen
+        ]
+
+    def commonness(self, upright: Hash) -> int:
+        """The commonness of a picture, by its hash in the stored orientation."""
+        return int(self.hash_lookup.commonness(codes_of([upright]))[0])
 
     def confirmed(
         self, turned: OrientationHashes, confirm: Callable[[str], Hash | None], *, threshold: int, kind: str
@@ -166,12 +177,22 @@ class PictureLookup:
         return near, confirmed
 
     def matched(
-        self, near: Candidates, place: int, turned: OrientationHashes, confirmed: Mapping[int, Hash], kind: str
+        self,
+        near: Candidates,
+        place: int,
+        turned: OrientationHashes,
+        confirmed: Mapping[int, Hash],
+        *,
+        kind: str,
+        common: int,
     ) -> Matched:
-        """The match with the candidate at `place`; `near` and `confirmed` are the results of `confirmed`."""
+        """The match with the candidate at `place`; `near` and `confirmed` are the results of `confirmed`.
+
+        `common` is the lesser commonness of both hashes.
+        """
         query = int(near.queries[place])
         transform = f"{turned.rendering} {TRANSFORMS[query]}" if turned.rendering else TRANSFORMS[query]
-        matched = self.hash_lookup.matched(near, place, replace(confirmed[query], region=turned.region), kind)
+        matched = self.hash_lookup.matched(near, place, replace(confirmed[query], region=turned.region), kind, common)
         return replace(matched, match=replace(matched.match, transform=transform))
 
     def _may_be_good(self, turned: OrientationHashes, kind: str) -> bool:

@@ -23,8 +23,9 @@ def by_chance(scan: ScanSummary) -> Iterator[str]:
     most = in_digits(sum(stated.values(), Decimal(0)))
     yield (
         f"With these lists and thresholds, at most {most} matches by perceptual hash "
-        f"are expected by chance alone among {pictures:,} screenshots that have nothing to do with the lists: {parts}."
+        f"are expected by chance alone among {pictures:,} items that have nothing to do with the lists: {parts}."
     )
+    yield from _rule(scan)
     queries = None if scan.closed is None else scan.closed.get("questions")
     if queries is not None:
         expected = Decimal(0)
@@ -43,3 +44,24 @@ def by_chance(scan: ScanSummary) -> Iterator[str]:
     )
     if chances["not_known"]:
         yield f"Of {', '.join(chances['not_known'])} that was never measured: those matches are not counted here."
+
+
+def _rule(scan: ScanSummary) -> Iterator[str]:
+    """A generator of sentences on how the thresholds were chosen."""
+    settings, chances = scan.opened["settings"], scan.opened["chances"]
+    most = settings.get("max_false_matches")
+    if most is None:
+        yield "The thresholds are fixed ones, whatever is listed, and each algorithm decides alone."
+        return
+    limit = "" if settings.get("reframings", True) else ", and are never above the published ones"
+    yield f"The thresholds were chosen so that at most {in_digits(Decimal(most))} are{limit}."
+    if len(chances.get("combined", [])) > 1:
+        yield (
+            "PDQ and pHash decide together where an entry has both: a match is so near by both that chance hardly "
+            "explains it."
+        )
+    if "bank" in chances:
+        yield (
+            f"Hashes that many of {whole(chances['bank']['pictures']):,} benign pictures are near to have smaller "
+            f"thresholds (negative bank, SHA-256 {chances['bank']['digest']})."
+        )

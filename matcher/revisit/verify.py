@@ -187,6 +187,7 @@ class _MatchChecker:
         self.problems: list[tuple[object, str]] = []
         """Each problem, with its scan."""
         self._thresholds: dict[int, dict[str, dict[str, int]]] = {}
+        self._by_commonness: set[int] = set()
         """By scan, then by kind, then by algorithm."""
         self._metrics: dict[int, dict[str, Metric]] = {}
         self._combined: dict[int, list[str]] = {}
@@ -222,6 +223,8 @@ class _MatchChecker:
                 for algorithm in entry["algorithms"]
             }
             self._combined[entry["scan"]] = entry.get("chances", {}).get("combined", [])
+            if "bank" in entry.get("chances", {}):
+                self._by_commonness.add(entry["scan"])
             self._lists[entry["scan"]] = {opened["name"] for opened in entry["lists"]}
         elif entry["type"] == "item":
             known = self._lists.get(entry["scan"], set()), self._thresholds.get(entry["scan"], {})
@@ -261,7 +264,10 @@ class _MatchChecker:
         kinds = (WHOLE, *LOW_QUALITIES) if match["region"] is None else (REGION,)
         is_combined = match["algorithm"] in self._combined.get(scan, [])
         stated = {thresholds.get(kind, {}).get(match["algorithm"]) for kind in kinds}
-        if not is_combined and match["threshold"] not in stated:
+        is_stated = match["threshold"] in stated
+        if scan in self._by_commonness:  # common hashes have smaller ones
+            is_stated = any(one is not None and match["threshold"] <= one for one in stated)
+        if not is_combined and not is_stated:
             return f"threshold {match['threshold']} is not the one that scan {scan} opened with"
         if match["list"] not in lists:
             return f"scan {scan} opened without that list"

@@ -46,11 +46,25 @@ def algorithms_of(settings: Settings) -> list[dict[str, object]]:
         algorithms=st.just(NAMES),
         minimum_quality=QUALITIES,
         max_false_matches=st.floats(1e-300, 1e9, exclude_min=True),
+        reframings=st.booleans(),
     )
+    | st.builds(Settings, algorithms=st.just(NAMES), published_thresholds=st.just(True))
 )
 def test_round_trip(settings: Settings) -> None:
     form = json.loads(json.dumps(settings.as_json()))
-    assert Settings.from_json(form, algorithms_of(settings)) == settings
+    read = Settings.from_json(form, algorithms_of(settings))
+    assert read.as_json() == settings.as_json()
+    assert algorithms_of(read) == algorithms_of(settings)
+    assert read.most_false_matches == settings.most_false_matches
+
+
+def test_an_entry_from_before_the_negative_bank() -> None:
+    form = Settings(published_thresholds=True).as_json()
+    del form["reframings"], form["by_commonness"]
+    fixed = Settings.from_json(form, algorithms_of(Settings()))
+    assert (fixed.most_false_matches, fixed.reframings, fixed.by_commonness) == (None, False, False)
+    wide = Settings.from_json({**form, "max_false_matches": "2.0"}, algorithms_of(Settings()))
+    assert (wide.most_false_matches, wide.reframings, wide.is_capped) == (2.0, True, False)
 
 
 def test_an_entry_from_before_there_were_regions() -> None:

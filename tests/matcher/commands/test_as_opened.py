@@ -27,6 +27,8 @@ OPTIONS = [
     ("--minimum-quality", "pdq=60", "--no-regions", "--seal-paths"),
     ("--minimum-quality", "pdq=50", "--exact", "--exclude-known-good"),
     ("--max-false-matches", "0.5", "--calibration", "CALIBRATION"),
+    ("--published-thresholds",),
+    ("--reframings",),
 ]
 
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matcher import Matcher, Settings, SettingsError
-from matcher.calibration.tables import probability
+from matcher.calibration.bank import MOST
+from matcher.calibration.tables import JOINT_FROM, probability
 from matcher.lookup.chances import ASSUMED_PICTURES, REGION, WHOLE, _not_above, decimal, hundredths, total
 
 MakeStore = Callable[..., Path]
@@ -74,25 +75,48 @@ class TestThresholds:
 
     @pytest.mark.parametrize("most", [0.01, 1.0, 100.0])
     @pytest.mark.parametrize("regions", [False, True])
-    def test_a_limit_is_kept(self, make_store: MakeStore, most: float, regions: bool) -> None:
+    @pytest.mark.parametrize("reframings", [False, True])
+    def test_a_limit_is_kept(self, make_store: MakeStore, most: float, regions: bool, reframings: bool) -> None:
         lines = [*ONE, {"id": "b", "algorithm": "phash", "value": "0f" * 8}]
-        settings = Settings(max_false_matches=most, regions=regions)
+        settings = Settings(max_false_matches=most, regions=regions, reframings=reframings)
         chances = Matcher.open(make_store(lines), settings=settings).chances
-        expected = Fraction(0)
-        for name in ("pdq", "phash"):
-            for kind in (WHOLE, REGION) if regions else (WHOLE,):
-                threshold = chances.threshold(name, kind)
-                queries = ASSUMED_PICTURES * chances.queries(kind)
-                expected += probability(chances.calibration.chance(name, kind, threshold)) * queries
-                further = chances.calibration.chance(name, kind, threshold + 1)
-                assert probability(further) * queries > Fraction(most) / (4 if regions else 2)
+        expected, measured = Fraction(0), chances.calibration
+        kinds = (WHOLE, REGION) if regions else (WHOLE,)
+        for kind in kinds:
+            queries = ASSUMED_PICTURES * chances.queries(kind)
+            expected += sum(
+                probability(chances.limit("pdq", kind, common)) * queries * measured.share("pdq+phash", kind, group)
+                for group, common in enumerate(JOINT_FROM[: measured.levels("pdq+phash", kind)])
+            )
+            for name in ("pdq", "phash"):
+                for common in range(chances.levels(name, kind)):
+                    threshold = chances.threshold(name, kind, common)
+                    assert reframings or threshold <= settings.threshold(name)
+                    if threshold >= 0:
+                        chance = probability(measured.chance(name, kind, threshold, common))
+                        expected += chance * queries * (measured.share(name, kind, common) if common else 1)
         assert expected <= most
         stated = sum(Fraction(value) for value in chances.as_json()["expected"].values())
         assert expected <= stated <= Fraction(most) * Fraction(11, 10)  # written with two digits, rounded up
 
+    def test_a_more_common_hash_has_no_larger_threshold(self, make_store: MakeStore) -> None:
+        chances = Matcher.open(make_store(ONE)).chances
+        for name in ("pdq", "phash"):
+            thresholds = [chances.threshold(name, WHOLE, common) for common in range(MOST[name] + 1)]
+            assert thresholds == sorted(thresholds, reverse=True)
+
+    def test_published_thresholds_are_kept_whatever_is_listed(self, make_store: MakeStore) -> None:
+        chances = Matcher.open(make_store(ONE), settings=Settings(published_thresholds=True)).chances
+        assert (chances.threshold("pdq", WHOLE), chances.threshold("phash", WHOLE)) == (31, 8)
+        assert not chances.is_together
+
     def test_what_makes_no_sense_is_refused(self) -> None:
         with pytest.raises(SettingsError, match="not both"):
             Settings(max_false_matches=1.0, thresholds={"pdq": 31})
+        with pytest.raises(SettingsError, match="not both"):
+            Settings(max_false_matches=1.0, published_thresholds=True)
+        with pytest.raises(SettingsError, match="reframed only"):
+            Settings(reframings=True, published_thresholds=True)
         for wrong in (0.0, -1.0, float("nan"), float("inf")):
             with pytest.raises(SettingsError, match="above 0"):
                 Settings(max_false_matches=wrong)
