@@ -56,6 +56,8 @@ pictures of a disk, and their matches are doubtful and come last."""
 BY_LOW_QUALITY = 10.0
 """The same, for each permitted false match in ASSUMED_PICTURES items, where thresholds are chosen by chance: at the
 assumed share of such pictures that is half a match more."""
+FURTHEST_WITH_PHASH = 64
+"""The largest PDQ distance of a match of low quality where pHash has to be near too."""
 ASSUMED_LOW_QUALITY = Fraction(1, 20)
 """The assumed share of pictures of low quality among listed hashes without a stated quality."""
 MOST_BY_REGIONS = 1.0
@@ -178,7 +180,7 @@ class Chances:
             most=self._most_by_low_quality,
         )
         if self.settings.is_capped and kind != LOW_QUALITY and self.settings.most_false_matches is not None:
-            return threshold  # pHash has to be within its published threshold there
+            return min(FURTHEST_WITH_PHASH, threshold)  # pHash has to be within its published threshold there
         return min(usual, threshold)
 
     @property

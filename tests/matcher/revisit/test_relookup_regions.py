@@ -95,7 +95,7 @@ def test_a_scan_says_what_it_asked_with(tmp_path: Path, composed: Path, known_st
     assert by_name["pdq"]["threshold"] == 31
     assert -1 <= by_name["pdq"]["region_threshold"] <= 31
     assert "region_threshold" not in by_name["md5"]
-    assert (opened["settings"]["regions"], opened["settings"]["max_false_matches"]) == (True, None)
+    assert (opened["settings"]["regions"], opened["settings"]["max_false_matches"]) == (True, "1.0")
     chances = opened["chances"]
     assert set(chances["calibration"]) == {"name", "digest", "pairs"}
     assert chances["questions"] == {"whole": 8, "region": 80}
