@@ -11,7 +11,6 @@ from matcher.reasons import Reason as Reason  # noqa: PLC0414 - part of this voc
 
 LOW_QUALITY = 50
 """A hash of a lower quality is hardly informative, whether or not it is looked up."""
-
 SCHEMA = 1
 """Version of the JSON form of a finding."""
 
@@ -48,6 +47,7 @@ class Disposition(StrEnum):
     NOTABLE = "notable"
     KNOWN_GOOD = "known-good"
     INFORMATION = "information"
+    NEGATIVE = "negative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +197,7 @@ class Match:
     that were open, as a decimal number (`3.2e-09`); None where that was not measured, and for digests. `doubtful`: the
     hash of the picture, or that of the entry, is of low quality. `trivial`: the digest is that of a content that many
     unrelated files have, as an empty file (lists/trivial.py); whatever the entry's category, the match is not notable.
+    `negative_by`: the list of what matched wrongly, or BANK, that makes it not notable (lookup/negative.py); else None.
     """
 
     list: str
@@ -213,6 +214,7 @@ class Match:
     chance: str | None = None
     doubtful: bool = False
     trivial: bool = False
+    negative_by: str | None = None
 
     def order(self) -> tuple[Any, ...]:
         """Sort key: distance, list, entry, then the remaining fields that make the order total."""
@@ -238,6 +240,7 @@ class Match:
             "chance": self.chance,
             "doubtful": self.doubtful,
             "trivial": self.trivial,
+            **({} if self.negative_by is None else {"negative": True, "negative_by": self.negative_by}),
         }
 
     @classmethod
@@ -259,6 +262,7 @@ class Match:
             chance=form.get("chance"),
             doubtful=form.get("doubtful", quality is not None and quality < LOW_QUALITY),
             trivial=form.get("trivial", False),
+            negative_by=form.get("negative_by"),
         )
 
 
@@ -303,6 +307,11 @@ class Finding:
     def trivial(self) -> bool:
         """Whether the content is trivial and listed. All digest matches are trivial then, and stand first."""
         return any(match.trivial for match in self.matches)
+
+    @property
+    def negative(self) -> bool:
+        """Whether a list of what matched wrongly, or the packaged bank, makes a match not notable."""
+        return any(match.negative_by is not None for match in self.matches)
 
     @property
     def computed(self) -> tuple[Hash, ...]:
@@ -356,7 +365,7 @@ class Finding:
 
 
 HASH_KEYS = tuple(Hash("", b"").as_json())
-MATCH_KEYS = tuple(Match("", "", None, "", b"", b"", 0, 0, None, None, "none").as_json())
+MATCH_KEYS = tuple(Match("", "", None, "", b"", b"", 0, 0, None, None, "none", negative_by="").as_json())
 FINDING_KEYS = tuple(Finding("", 0, None, Status.EXAMINED).as_json())
 """The keys of these forms, in the order in which they are printed (the ledger stores them sorted)."""
 
@@ -374,17 +383,16 @@ class CategoryProfile:
             return self.other
         return self.categories.get(category, self.other)
 
-    def meaning(self, category: str | None, *, trivial: bool) -> Disposition:
-        """The disposition of a match with an entry of that category: a trivial match is never notable."""
+    def meaning(self, category: str | None, *, trivial: bool, negative: bool = False) -> Disposition:
+        """The disposition of a match with an entry of that category: a trivial or negative one is never notable."""
         disposition = self.disposition(category)
-        return Disposition.INFORMATION if trivial and disposition is Disposition.NOTABLE else disposition
+        is_none = (trivial or negative) and disposition is Disposition.NOTABLE
+        return Disposition.INFORMATION if is_none else disposition
 
     def as_json(self) -> dict[str, Any]:
         """The JSON form of the profile, its categories sorted by name."""
-        return {
-            "categories": {name: value.value for name, value in sorted(self.categories.items())},
-            "other": self.other.value,
-        }
+        categories = {name: value.value for name, value in sorted(self.categories.items())}
+        return {"categories": categories, "other": self.other.value}
 
     @classmethod
     def from_json(cls, form: Mapping[str, Any]) -> CategoryProfile:

@@ -16,14 +16,15 @@ from ledger.entries.entry import canonical
 
 Json = Mapping[str, Any]
 
-_NOT_IDENTITY = frozenset({"threshold", "chance", "doubtful", "trivial"})
+_NOT_IDENTITY = frozenset({"threshold", "chance", "doubtful", "trivial", "negative", "negative_by"})
 _KINDS = ("withdrawn", "new", "changed", "unconfirmed")
 
 
 def match_identity(match: Json) -> bytes:
     """The identity of a match: all fields but those that depend on the lists' length and the number of queries.
 
-    Without `doubtful` and `trivial` too: they follow from the hashes, and earlier versions did not record them.
+    Without `doubtful` and `trivial` too: they follow from the hashes, and earlier versions did not record them; and
+    without `negative` and `negative_by`, which say what the match means beside the others.
     """
     return canonical({key: value for key, value in match.items() if key not in _NOT_IDENTITY})
 

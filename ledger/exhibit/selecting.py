@@ -185,7 +185,11 @@ class Selector:
         elif finding.get("status") == "known":
             return True
         used = self._later.lists_known(entry["scan"]) if type(entry.get("scan")) is int else {}
-        return any(self._disposition(match, used) == "notable" for match in matches if match.get("trivial") is not True)
+        return any(
+            self._disposition(match, used) == "notable"
+            for match in matches
+            if match.get("trivial") is not True and match.get("negative") is not True
+        )
 
     def _disposition(self, match: Mapping[str, Any], used: Mapping[str, NamedList]) -> object:
         named = used.get(match.get("list", ""))

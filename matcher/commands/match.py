@@ -33,7 +33,7 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     looked at whole, or could not be compared.
     """
     from matcher.commands.lists.describing import NEVER_NOTABLE, is_never_notable, say_meanings, trivial_lines
-    from matcher.commands.scan_result import trivial_items
+    from matcher.commands.scan_result import negative_items, trivial_items
     from matcher.examine.engine import Matcher
     from matcher.lists.store import Store, check_lists
     from matcher.record.shortfall import Shortfall
@@ -49,16 +49,17 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     for line in trivial_lines(matcher.lists):
         say(line)
     notable = unreadable = False
-    trivial = 0
+    trivial = negative = 0
     shortfall = Shortfall()
     nearest: Counter[Nearest] = Counter()
     pictures: set[bytes | None] = set()
 
     def show(finding: Finding) -> None:
-        nonlocal notable, unreadable, trivial
+        nonlocal notable, unreadable, trivial, negative
         notable |= finding.notable
         unreadable |= finding.status is Status.UNREADABLE
         trivial += finding.trivial
+        negative += finding.negative
         shortfall.add_finding(finding)
         if is_compared_picture(finding):
             pictures.add(finding.sha256)
@@ -70,6 +71,8 @@ def command(files: tuple[Path, ...], store: Path, **settings: Any) -> int:
     failed = examine_files(matcher, files, show)
     if trivial:
         say(trivial_items(trivial))
+    if negative:
+        say(negative_items(negative))
     if nearest:
         say(f"{counted(nearest.total(), 'file')} notable: {in_words(counts(nearest, len(pictures)))}")
         say(MEANINGS)

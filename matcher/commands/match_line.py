@@ -12,6 +12,7 @@ from matcher.record.strength import NONE_LISTED, chance_in_words, expected_numbe
 _MOST_NOTE = 40
 _MOST_ID = 16
 _LEAST_PATH = 60
+_NOTABLE = Disposition.NOTABLE
 
 
 def match_line(finding: Finding, lists: Sequence[OpenList], *, width: int | None = None) -> str:
@@ -21,7 +22,15 @@ def match_line(finding: Finding, lists: Sequence[OpenList], *, width: int | None
     `width`, the path is cut to make the line fit.
     """
     nearest = min(_of_the_kind_that_counts(finding, lists), key=_weakness)
-    what = "notable" if finding.notable else "trivial match" if finding.trivial else "match"
+    what = (
+        "notable"
+        if finding.notable
+        else "trivial match"
+        if finding.trivial
+        else "negative match"
+        if finding.negative
+        else "match"
+    )
     more = f", and {finding.matches_total - 1:,} more" if finding.matches_total > 1 else ""
     turned = "" if nearest.transform == "none" else f", {nearest.transform}"
     head = f"{what} (provisional): "
@@ -43,7 +52,7 @@ def _of_the_kind_that_counts(finding: Finding, lists: Sequence[OpenList]) -> Seq
         match
         for match in finding.matches
         if (profile := profiles.get(match.list)) is not None
-        and profile.meaning(match.category, trivial=match.trivial) is Disposition.NOTABLE
+        and profile.meaning(match.category, trivial=match.trivial, negative=match.negative_by is not None) is _NOTABLE
     ]
     return notable or finding.matches
 

@@ -57,6 +57,8 @@ def summary(facts: dict[str, Any]) -> str:
         lines.append(f"  {facts['doubtful']:,} of them only by hashes of low quality: such matches are doubtful")
     if trivial := facts.get("trivial"):
         lines.append(f"  {trivial_items(trivial)}")
+    if negative := facts.get("negative"):
+        lines.append(f"  {negative_items(negative)}")
     if facts["conflicts"]:
         lines.append(f"  {facts['conflicts']:,} items are notable on one list and known good on another")
     if facts["counts"][Status.UNREADABLE.value]:
@@ -81,6 +83,12 @@ def trivial_items(count: int) -> str:
     """The number of items that match by a digest of trivial content, as a sentence."""
     items = "item matches" if count == 1 else "items match"
     return f"{count:,} {items} by a digest of trivial content (an empty file): not notable by that"
+
+
+def negative_items(count: int) -> str:
+    """The number of items with a match that a list of what matched wrongly makes not notable, as a sentence."""
+    items = "item has a match" if count == 1 else "items have matches"
+    return f"{count:,} {items} that a negative list, or the packaged bank, makes not notable: the findings show both"
 
 
 def notebook(log: Ledger) -> str:

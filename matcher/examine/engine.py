@@ -35,6 +35,7 @@ from matcher.lookup.all_algorithms import CombinedLookup
 from matcher.lookup.chances import Chances, count_queries
 from matcher.lookup.digests import match_digests, match_each_digest
 from matcher.lookup.hash_lookup import HashLookup
+from matcher.lookup.negative import marked
 from matcher.lookup.outcome import Matched, fit_to_entry, nearest, outcome
 from matcher.lookup.picture_lookup import PictureLookup
 from matcher.model import Disposition, Finding, Hash, Match, Reason, Status
@@ -220,7 +221,7 @@ class Matcher:
         overall = by_digest
         if result.matched:
             matches = self.chances.with_chances(result.matched, count_queries(result.pictures))
-            overall = outcome([*digest_matches, *matches])
+            overall = outcome(self.marked([*digest_matches, *matches], sha256=content.sha256))
         if overall.known:
             status = Status.KNOWN
         finding = Finding(
@@ -271,16 +272,20 @@ class Matcher:
             else:
                 results = match_each_digest(self.open_lists, own_queries)
             for place, matches in zip(own_places, results, strict=True):
-                matched[place] = self.chances.with_chances(matches, one_query)
+                matched[place] = self.marked(self.chances.with_chances(matches, one_query))
         return [tuple(nearest(matches)) for matches in matched]
 
+    def marked(self, matched: Sequence[Matched], *, sha256: bytes | None = None) -> list[Matched]:
+        """All matches of one item with this SHA-256, those marked that what matched wrongly makes not notable."""
+        return marked(matched, self.chances.bank, sha256=sha256)
+
     def disposition(self, match: Match) -> Disposition:
-        """The disposition of a match: its category's in the lab's profile; a trivial match is never notable.
+        """The disposition of a match: its category's in the lab's profile; a marked match is never notable.
 
         SettingsError where its list is not open.
         """
         found = {
-            opened.facts.profile.meaning(match.category, trivial=match.trivial)
+            opened.facts.profile.meaning(match.category, trivial=match.trivial, negative=match.negative_by is not None)
             for opened in self.lists
             if opened.name == match.list
         }

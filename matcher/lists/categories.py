@@ -122,7 +122,9 @@ def meanings_of(categories: Counted | None, profile: CategoryProfile, trivial: T
     """
     if categories is None:
         return None
-    counts = dict.fromkeys((meaning.value for meaning in Disposition), 0)
+    counts = dict.fromkeys((meaning.value for meaning in Disposition if meaning is not Disposition.NEGATIVE), 0)
+    if profile.other is Disposition.NEGATIVE:
+        counts[Disposition.NEGATIVE.value] = 0
     for category, count in categories:
         meaning = profile.disposition(category)
         of_trivial = count if trivial.are_all else trivial.categories[category]

@@ -124,6 +124,11 @@ class OpenList:
         return trivial_entries(self)
 
     @property
+    def is_negative(self) -> bool:
+        """Whether the list has what matched wrongly: none of its entries is notable, whatever its category."""
+        return self.facts.profile.other is Disposition.NEGATIVE
+
+    @property
     def is_never_notable(self) -> bool:
         """Whether it is known that no entry is notable. Without a hash that is looked up, none can be."""
         if not self.algorithms or self.trivial_entries.are_all:

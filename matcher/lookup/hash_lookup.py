@@ -43,6 +43,7 @@ class HashLookup:
         self.by_commonness = {kind: self._thresholds_by_commonness(kind) for kind in KINDS}
         """The same, (levels,), by the lesser commonness of both hashes; `thresholds` has those of commonness 0."""
         self._commonness: dict[bytes, int] = {}
+        self._is_negative = np.array([opened.is_negative for opened in lists.opened], bool)
 
     def _threshold(self, kind: str) -> int:
         stricter = self._stricter and self._chances.is_measured(self.algorithm, LOW_QUALITY)
@@ -72,13 +73,17 @@ class HashLookup:
         return np.array(values, np.int64)
 
     def common_of(self, near: Candidates, queries: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """(candidates,): the lesser commonness of each candidate's hash and of its query's, which `queries` has."""
+        """(candidates,): the lesser commonness of each candidate's hash and of its query's, which `queries` has.
+
+        That of an entry of a negative list counts as 0: it may only make other matches not notable (negative.py).
+        """
         common = queries.copy()
         if (queries > 0).any():
             asked = np.flatnonzero(queries > 0)
             some = np.zeros(len(near), bool)
             some[asked] = True
             listed = self.commonness(self.lists.codes(self.algorithm, near.where(some)))
+            listed[self._is_negative[near.lists[asked]]] = 0
             common[asked] = np.minimum(common[asked], listed)
         return common
 

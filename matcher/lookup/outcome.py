@@ -17,7 +17,7 @@ MAX_FORM = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A match with its disposition: that of the entry's category in its list's profile, unless the match is trivial.
+    """A match with its disposition: that of the entry's category in its list's profile, unless a mark forbids it.
 
     `odds`: hundredths of log10 of the probability that one listed hash of an unrelated picture is this near to one
     query; None where that was not measured.
@@ -106,7 +106,7 @@ def _taking_part(matches: Iterable[Match]) -> tuple[Hash, ...]:
 
 
 def _preference(candidate: Matched) -> tuple[Any, ...]:
-    """Sort key: the distance, then the whole picture before regions.
+    """Sort key: what may be notable before what is negative, the distance, the whole picture before regions.
 
     Then the file's own picture before embedded ones, the earlier frame, the plain rendering before altered ones, the
     region further to the left, the earlier orientation.
@@ -115,4 +115,4 @@ def _preference(candidate: Matched) -> tuple[Any, ...]:
     name, orientation = parse_transform(match.transform)
     part = (-1, 0) if name.part is None else (name.part.kind, name.part.number)
     place = match.region is not None, part, name.frame, KINDS.index(name.kind), match.region or ()
-    return match.distance, *place, TRANSFORMS.index(orientation), match.entry_value
+    return match.negative_by is not None, match.distance, *place, TRANSFORMS.index(orientation), match.entry_value

@@ -10,12 +10,13 @@ All entries have `"v": 1` and a `type`; all but `item` have `time` (UTC) and `mo
                  the matches expected by chance), lists, executor, tool, libraries, platform; sealed (the pointers of
                  paths that are commitments, if they are)
     item         scan, seq, finding
-    scan.close   scan, items, bytes, counts, notable, doubtful, trivial, conflicts, matches, retried, of_the_machine,
-                 questions (the number of queries of each algorithm, by kind), findings_root, hashes (file, bytes,
-                 sha256 of the scan's case.hashes); not in those of earlier versions: not_opened (items by reason, all
-                 of NOT_OPENED), skipped_parts (items by kind of part, all of SKIPPED_PARTS), not_compared (pictures
-                 that no perceptual algorithm looked up), not_compared_by (pictures, by algorithm), pictures (that were
-                 compared, each content once), strength (notable items by group: record/strength.py)
+    scan.close   scan, items, bytes, counts, notable, doubtful, trivial, negative, conflicts, matches, retried,
+                 of_the_machine, questions (the number of queries of each algorithm, by kind), findings_root, hashes
+                 (file, bytes, sha256 of the scan's case.hashes); not in those of earlier versions: not_opened (items
+                 by reason, all of NOT_OPENED), skipped_parts (items by kind of part, all of SKIPPED_PARTS),
+                 not_compared (pictures that no perceptual algorithm looked up), not_compared_by (pictures, by
+                 algorithm), pictures (that were compared, each content once), strength (notable items by group:
+                 record/strength.py)
     scan.abandon scan, reason, examiner, role, authority, items, bytes, counts, matches, findings_root, hashes (or null)
     relookup     scan, part, parts, lists, new, withdrawn, ... (revisit/relookup.py)
     anomaly      scan, what, items (the number recorded), from, to, seconds (of a clock); source (a scan was resumed

@@ -44,6 +44,14 @@ def has_trivial(form: Mapping[str, Any]) -> bool:
     return any(match.get("trivial") is True for match in form["matches"])
 
 
+def has_negative(form: Mapping[str, Any]) -> bool:
+    """Whether a finding in its JSON form has a match that a list of what matched wrongly makes not notable.
+
+    The exceptions of `has_trivial`.
+    """
+    return any(match.get("negative") is True for match in form["matches"])
+
+
 _ENCODER = JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":"))
 _NUMBERS = frozenset({int, type(None)})
 _TEXTS = frozenset({str, type(None)})

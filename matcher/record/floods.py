@@ -89,6 +89,7 @@ class Floods:
         return cls(told, total)
 
 
+_NOTABLE = Disposition.NOTABLE
 _Entry = tuple[str, str]
 """The name of a list, and the id of an entry in it."""
 
@@ -121,7 +122,8 @@ class FloodTally:
         algorithms = set()
         for match in matches:
             profile = self._profiles.get(match.list)
-            if profile and profile.meaning(match.category, trivial=match.trivial) is not Disposition.NOTABLE:
+            negative = match.negative_by is not None
+            if profile and profile.meaning(match.category, trivial=match.trivial, negative=negative) is not _NOTABLE:
                 continue
             algorithms.add(match.algorithm)
             if not _is_digest(match.algorithm):

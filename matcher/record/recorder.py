@@ -15,7 +15,7 @@ from matcher.model import CategoryProfile, Finding, Item, Status
 from matcher.reasons import ENVIRONMENT_DEPENDENT
 from matcher.record.contents import Contents
 from matcher.record.entries import entry
-from matcher.record.finding_json import encode_finding, has_trivial
+from matcher.record.finding_json import encode_finding, has_negative, has_trivial
 from matcher.record.floods import FloodTally
 from matcher.record.hashes_file import CONFLICT, DOUBTFUL, NOT_COMPARED, NOTABLE, RETRIED, ItemHashes, hashes_of
 from matcher.record.hashes_writer import HashesWriter
@@ -68,6 +68,8 @@ class Recorder:
         self.doubtful = 0
         self.trivial = 0
         """The number of items that match a list by a digest of trivial content."""
+        self.negative = 0
+        """The number of items with a match that a list of what matched wrongly makes not notable."""
         self.conflicts = 0
         self.retried = 0
         """The number of items that hit a worker's limit, or killed a worker, and were tried once more alone."""
@@ -105,6 +107,7 @@ class Recorder:
         self._recorded += 1
         self._count(finding["size"], finding["status"], finding["reason"], finding["matches_total"], flags)
         self.trivial += has_trivial(finding)
+        self.negative += has_negative(finding)
         self.pictures += is_compared_json(finding)
         if flags & NOTABLE:
             self.nearest[nearest_of_json(finding, self._profiles) or UNLISTED] += 1
@@ -130,6 +133,7 @@ class Recorder:
         self._group.append((encode_item(self._scan, self.items, form), stored, openings))
         self._count(finding.size, finding.status, finding.reason, finding.matches_total, stored.flags)
         self.trivial += finding.trivial
+        self.negative += finding.negative
         self.pictures += is_compared_picture(finding)
         if stored.flags & NOTABLE:
             self.nearest[nearest_of_finding(finding, self._profiles) or UNLISTED] += 1
@@ -250,6 +254,7 @@ class Recorder:
             "strength": counts(self.nearest, self.pictures),
             "doubtful": self.doubtful,
             "trivial": self.trivial,
+            "negative": self.negative,
             "conflicts": self.conflicts,
             "retried": self.retried,
             "of_the_machine": self.environment_dependent,

@@ -46,7 +46,9 @@ def profiles_of_scan(log: Ledger, scan: int) -> Profiles:
 def nearest_of_finding(finding: Finding, profiles: Profiles) -> Nearest | None:
     """What the strength of a finding follows from; None where none of its listed matches is notable."""
     return Nearest.of(
-        match for match in finding.matches if _is_notable(profiles, match.list, match.category, trivial=match.trivial)
+        match
+        for match in finding.matches
+        if match.negative_by is None and _is_notable(profiles, match.list, match.category, trivial=match.trivial)
     )
 
 
@@ -55,7 +57,8 @@ def nearest_of_json(finding: Json, profiles: Profiles) -> Nearest | None:
     return Nearest.of(
         RecordedMatch.from_json(form)
         for form in finding["matches"]
-        if _is_notable(profiles, form["list"], form["category"], trivial=form.get("trivial", False))
+        if not form.get("negative", False)
+        and _is_notable(profiles, form["list"], form["category"], trivial=form.get("trivial", False))
     )
 
 

@@ -142,9 +142,12 @@ class Lists:
 def _classified(finding: Finding, profile_of: Callable[[str], CategoryProfile]) -> tuple[ClassifiedMatch, ...]:
     """The matches of a finding; `profile_of` gives the profile of a list by its name."""
     return tuple(
-        ClassifiedMatch(match, profile_of(match.list).meaning(match.category, trivial=match.trivial), kind_of(match))
-        for match in finding.matches
+        ClassifiedMatch(match, _meaning(match, profile_of(match.list)), kind_of(match)) for match in finding.matches
     )
+
+
+def _meaning(match: Match, profile: CategoryProfile) -> Disposition:
+    return profile.meaning(match.category, trivial=match.trivial, negative=match.negative_by is not None)
 
 
 def classified(
@@ -214,6 +217,7 @@ def _match(form: Mapping[str, Any]) -> Match:
         chance=_maybe_text(form.get("chance")),
         doubtful=doubtful,
         trivial=trivial,
+        negative_by=_maybe_text(form.get("negative_by")),
     )
 
 

@@ -43,7 +43,7 @@ COLUMNS = (
     *("distance", "threshold", "quality", "region", "transform", "matches_total"),
     *("not_compared", "skipped_parts", "doubtful", "trivial"),
     *("relookup", "decision", "decided_by", "decided_at", "before_relookup"),
-    *("strength", "expected"),
+    *("strength", "expected", "negative_by"),
 )
 MOST_ROWS = 1_048_576
 """The largest number of rows of a spreadsheet, the header's among them."""
@@ -191,7 +191,8 @@ def _rows(classified_finding: ClassifiedFinding, options: ReportOptions, picture
         marks = (None, None) if match is None else (match.match.doubtful, match.match.trivial)
         flags = [None if mark is None else str(mark).lower() for mark in marks]
         number = None if match is None else expected(match.match.chance, pictures)
-        yield [*item, *cells, *last, *flags, *_later(classified_finding), strength, number]
+        negative_by = None if match is None else match.match.negative_by
+        yield [*item, *cells, *last, *flags, *_later(classified_finding), strength, number, negative_by]
 
 
 def _later(item: ClassifiedFinding) -> Iterator[Cell]:

@@ -29,7 +29,7 @@ from matcher.reports.wording import DISPOSITIONS
 LISTED_OTHERS = 5_000
 """How many items without a notable match are listed as identical, and as similar, at most."""
 
-_RANK = {Disposition.NOTABLE: 0, Disposition.INFORMATION: 1, Disposition.KNOWN_GOOD: 2}
+_RANK = {Disposition.NOTABLE: 0, Disposition.INFORMATION: 1, Disposition.KNOWN_GOOD: 2, Disposition.NEGATIVE: 3}
 _ITEM_COLUMNS = (("i", "Item", "text"), ("s", "Bytes", "number"), ("st", "Status, decision", "text"))
 _ENTRY_COLUMNS = (
     ("dp", "Disposition", "rank"),
@@ -171,6 +171,8 @@ class MatchTable:
             yield "doubtful: only by hashes of low quality"
         if finding.trivial:
             yield "trivial: its content is one that many unrelated files have"
+        if finding.negative:
+            yield "negative: nearer to what matched wrongly before, or that file; not notable by such matches"
         if classified_finding.conflict:
             yield "conflict: notable and known good"
         if self._kind is Kind.SIMILAR and any(match.kind is Kind.IDENTICAL for match in classified_finding.matches):
@@ -214,6 +216,8 @@ class MatchTable:
             shown = in_digits(expected) if not expected or expected >= _LEAST_SHOWN else f"&lt;&nbsp;{_LEAST_SHOWN:f}"
             chance = f'<td class="x" data-v="{expected:E}" title="{expected:E}">{shown}</td>'
         low = " <small>low</small>" if match.doubtful else ""
+        if match.negative_by is not None:
+            region += f" <small>not notable by {name(match.negative_by, 'n')}</small>"
         quality = f'<td class="q">{number(match.quality)}{low}</td>'
         return f'{cells}{chance}{quality}<td class="t">{text(match.transform)}{region}</td>'
 
@@ -228,6 +232,7 @@ def _classes(item: ClassifiedFinding) -> str:
             ("notable", item.notable),
             ("doubtful", item.doubtful),
             ("trivial", item.finding.trivial and not item.notable),
+            ("negative", item.finding.negative and not item.notable),
         )
         if holds
     ]

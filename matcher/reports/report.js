@@ -30,7 +30,7 @@ const factsOf = (group) => {
     rows,
     text: [group.textContent, ...titles].join("\n").toLowerCase(),
     decision: status.querySelector(".decided")?.textContent ?? "undecided",
-    kind: ["doubtful", "trivial"].filter((name) => group.classList.contains(name)),
+    kind: ["doubtful", "trivial", "negative"].filter((name) => group.classList.contains(name)),
     changed: group.querySelector(".since") !== null,
   };
 };
@@ -170,7 +170,7 @@ const meets = (group, wanted) =>
   (!wanted.kind || (wanted.kind === "certain" ? !group.kind.length : group.kind.includes(wanted.kind) || (wanted.kind === "changed" && group.changed))) &&
   group.rows.some((row) => fits(row, wanted));
 
-const KINDS = { certain: "neither doubtful nor trivial", doubtful: "doubtful only", trivial: "trivial only", changed: "changed since the scan" };
+const KINDS = { certain: "neither doubtful, trivial nor negative", doubtful: "doubtful only", trivial: "trivial only", negative: "negative only", changed: "changed since the scan" };
 
 const makeFinder = (tables, before) => {
   const groups = tables.flatMap((table) => table.groups);

@@ -89,7 +89,11 @@ class _Scan:
             status: count for status, count in self.recorded.counts.items() if count
         }:
             self.problem("the counts of its close are not those of its items")
-        for name, what in (("trivial", "trivial items"), ("pictures", "compared pictures")):
+        for name, what in (
+            ("trivial", "trivial items"),
+            ("negative", "negative items"),
+            ("pictures", "compared pictures"),
+        ):
             counted = getattr(self.recorded, name)
             if whole(entry.get(name, counted)) != counted:
                 self.problem(f"its close states another number of {what} than it has")
@@ -134,6 +138,7 @@ class _Scan:
             notable_duplicates=now.notable_duplicates,
             notable_doubtful=now.notable_doubtful,
             trivial=now.trivial,
+            negative=now.negative,
             pictures=self.recorded.pictures,
             strength=strength_counts(now.nearest, self.recorded.pictures, unlisted=unlisted),
             conflicts=now.conflicts + max(0, self.conflicts_stated - self.recorded.conflicts - relisted),

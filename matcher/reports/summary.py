@@ -24,7 +24,8 @@ class ScanSummary:
     `notable` and `conflicts` count items; they are the counts of `scan.close` where those are larger than the listed
     matches show (`notable_listed`). `notable_identical` of them match a notable entry by digest; `notable_duplicates`
     repeat the content of another item, and `notable_doubtful` match only by hashes of low quality. `trivial` items
-    match by a digest of trivial content. `pictures` were compared, each content counted once; by that number `strength`
+    match by a digest of trivial content, `negative` ones beside what matched wrongly. `pictures` were compared, each
+    content counted once; by that number `strength`
     counts the notable items in groups (matcher/record/strength.py). `cut` counts items with more matches than are
     listed, none of the listed ones notable. `undecoded` counts items that are known by a digest and could not be
     decoded as a picture, or were not opened. `skipped` has the rules that skipped items, by reason, but for the reasons
@@ -65,6 +66,7 @@ class ScanSummary:
     trivial: int
     pictures: int
     strength: Mapping[str, int]
+    negative: int
     conflicts: int
     cut: int
     gained: int

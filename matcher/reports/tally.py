@@ -31,6 +31,7 @@ class Tally:
     notable_duplicates: int = 0
     notable_doubtful: int = 0
     trivial: int = 0
+    negative: int = 0
     conflicts: int = 0
     cut: int = 0
 
@@ -49,6 +50,7 @@ class Tally:
         self.pictures += count * is_compared_picture(finding)
         self.matches += count * finding.matches_total
         self.trivial += count * finding.trivial
+        self.negative += count * finding.negative
         if item.nearest is not None:
             self.notable += count
             self.nearest[item.nearest] += count

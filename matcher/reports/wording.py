@@ -66,6 +66,7 @@ DISPOSITIONS = {
     Disposition.NOTABLE: "notable",
     Disposition.INFORMATION: "information",
     Disposition.KNOWN_GOOD: "known good",
+    Disposition.NEGATIVE: "negative",
 }
 
 
@@ -245,6 +246,12 @@ def _of_matches(case: CaseSummary) -> Iterator[str]:
         yield (
             f"{trivial:,} {match} a list by the digest of trivial content, as of an empty file: such matches identify "
             "nothing, and are not counted as notable."
+        )
+    if negative := sum(scan.negative for scan in scans):
+        what = "item has a match" if negative == 1 else "items have matches"
+        yield (
+            f"{negative:,} {what} that a negative list, or the packaged bank, makes not notable: the picture is nearer "
+            "to something that matched wrongly before, or is that file. Both matches are shown, and neither is counted."
         )
     if repeated := sum(scan.notable_duplicates for scan in scans):
         yield f"Of these, {counted(repeated, 'item repeats', 'items repeat')} the content of another."

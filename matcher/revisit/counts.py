@@ -1,4 +1,4 @@
-"""Are the counts of a scan's close, of what was not examined, trivial, or how strong, those of its items?
+"""Are the counts of a scan's close, of what was not examined, trivial, negative, or how strong, those of its items?
 
 They are counted anew from the findings in the ledger; whether a picture was compared stands in the flags of
 `case.hashes`. The close of an earlier version has no such counts, or some of them, and the others are not checked.
@@ -18,7 +18,7 @@ from ledger import LaterEntries
 from matcher.errors import CaseError
 from matcher.model import CategoryProfile
 from matcher.record.current import profile_of
-from matcher.record.finding_json import has_trivial
+from matcher.record.finding_json import has_negative, has_trivial
 from matcher.record.hashes_file import NOT_COMPARED, CaseHashes, path_of
 from matcher.record.shortfall import Shortfall, is_told
 from matcher.record.strength import Nearest, counts, is_compared_json
@@ -32,6 +32,7 @@ class ShortfallChecker:
     folder: Path
     _counted: dict[int, Shortfall] = field(default_factory=dict)
     _trivial: Counter[int] = field(default_factory=Counter)
+    _negative: Counter[int] = field(default_factory=Counter)
     _pictures: Counter[int] = field(default_factory=Counter)
     _nearest: dict[int, Counter[Nearest]] = field(default_factory=dict)
     """By scan, its items with a listed notable match."""
@@ -50,13 +51,15 @@ class ShortfallChecker:
             counted = self._counted.setdefault(entry["scan"], Shortfall())
             counted.add_json(entry["finding"], is_compared=True)
             self._trivial[entry["scan"]] += has_trivial(entry["finding"])
+            self._negative[entry["scan"]] += has_negative(entry["finding"])
         elif entry["type"] == "scan.close" and is_told(entry):
             counted = self._counted.pop(entry["scan"], Shortfall())
             counted.not_compared = self._not_compared(entry["scan"])
             if counted != Shortfall.of_facts(entry):
                 yield f"entry {index}: its counts of what was not examined are not those of the items of its scan"
-        if entry["type"] == "scan.close" and "trivial" in entry and entry["trivial"] != self._trivial[entry["scan"]]:
-            yield f"entry {index}: its count of trivial items is not that of the items of its scan"
+        for name, counted_as in (("trivial", self._trivial), ("negative", self._negative)):
+            if entry["type"] == "scan.close" and name in entry and entry[name] != counted_as[entry["scan"]]:
+                yield f"entry {index}: its count of {name} items is not that of the items of its scan"
 
         if entry["type"] == "scan.close" and "strength" in entry and not self._states_strength(entry):
             yield f"entry {index}: its counts of notable items by strength are not those of the items of its scan"

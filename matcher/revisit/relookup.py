@@ -5,8 +5,8 @@
 3. A candidate that was looked up with a margin is confirmed by the reference hash: by a recorded one, or by opening the
    item, whose bytes must be those that were examined. Nothing else of the evidence is read.
 4. The matches are compared with those of the scan, as changed by earlier relookups. New matches, withdrawn matches, and
-   matches that have another disposition now, by their category or since they are trivial, become `relookup` entries,
-   several where one is too small.
+   matches that have another disposition now, by their category or since they are trivial, or are negative now or not
+   any more, become `relookup` entries, several where one is too small.
 
 The result for an item is that of a new scan with these lists, as far as hashes were stored. Thresholds that depend on
 the length of the lists, as those of regions do, are those for the current lists; a match in which only the threshold
@@ -60,6 +60,8 @@ MOST_ENTRY = 60_000
 """The largest size of one entry in bytes; a ledger permits 65,535."""
 MOST_NEW = 1000
 """The largest number of new matches of one item that are recorded, notable ones first."""
+
+_MARKS = ("trivial", "negative", "negative_by")
 
 NOT_HASHED = "it was excluded and is not known good any more: its picture was not hashed; scan it anew"
 """Why an item that was excluded as known good cannot be confirmed."""
@@ -272,9 +274,12 @@ class _Item:
         for form, match in self._before.items():
             current = now.get(form)
             was = self._disposition(match)
-            if current is not None and was is not None and was is not current.disposition:
+            if current is None or was is None:
+                continue
+            is_negative = current.match.negative_by is not None
+            if was is not current.disposition or is_negative is not (match.get("negative") is True):
                 notable = current.disposition is Disposition.NOTABLE
-                marked = {**match, "trivial": current.match.trivial}
+                marked = _marked_as(match, current.match.as_json())
                 yield Change("changed", self._seq, path, marked, was=was.value, notable=notable)
 
     def _new(self, now: dict[bytes, Matched]) -> Sequence[Matched]:
@@ -298,8 +303,8 @@ class _Item:
     def _disposition(self, match: Json) -> Disposition | None:
         """The disposition of a match when it was last looked up; None where its list was not used then."""
         used = self._scan.lists.get(match["list"])
-        trivial = match.get("trivial") is True
-        return None if used is None else used.profile.meaning(match["category"], trivial=trivial)
+        trivial, negative = match.get("trivial") is True, match.get("negative") is True
+        return None if used is None else used.profile.meaning(match["category"], trivial=trivial, negative=negative)
 
     def _confirmed(
         self, evidence: ReopenedSource, lookup: PictureLookup, turned: OrientationHashes, transform: str
@@ -320,6 +325,12 @@ class _Item:
 
 def _is_known_good(matches: Iterable[Matched]) -> bool:
     return any(each.disposition is Disposition.KNOWN_GOOD for each in matches)
+
+
+def _marked_as(match: Json, current: Json) -> Json:
+    """A recorded match with the marks of the current one, which make a match not notable."""
+    kept = {key: value for key, value in match.items() if key not in _MARKS}
+    return kept | {key: current[key] for key in _MARKS if key in current}
 
 
 def _place(algorithm: str, transform: str, region: Sequence[int] | None) -> tuple[str, str, tuple[int, ...] | None]:

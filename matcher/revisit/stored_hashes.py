@@ -73,9 +73,11 @@ class StoredHashes:
         place = seq - group.first
         matches: list[Matched] = []
         failed: dict[str, str] = {}
+        sha256 = None
         if group["flags"][place] & DIGESTED:
             digests = [Hash(name, group[name][place].tobytes()) for name in self._digests]
             matches.extend(match_digests(self._matcher.open_lists, digests))
+            sha256 = next((digest.value for digest in digests if digest.algorithm == "sha256"), None)
         pictures: list[OrientationHashes] = []
         matched: list[Matched] = []
         for row in range(int(group.starts[place]), int(group.starts[place + 1])):
@@ -86,7 +88,7 @@ class StoredHashes:
         if reasons := [failed[name] for name in joint if name in failed]:  # a match by one needs the hash by the other
             failed.update(dict.fromkeys(joint, reasons[0]))
         matches.extend(self._matcher.chances.with_chances(matched, count_queries(pictures)))
-        return matches, failed
+        return self._matcher.marked(matches, sha256=sha256), failed
 
 
 def _confirmed(

@@ -2,13 +2,15 @@
 
 1. The ledger is intact, by `ledger.audit`: bodies rehashed, tree rebuilt, checkpoints and signatures checked.
 2. Every scan in it is closed and complete, or was abandoned: no gap, no repeat, counts and findings root as stated. So
-   are the counts of what was not opened, not looked at or not compared, and of trivial items, where a version that
-   states them closed the scan. An open scan is a problem, but not one of the others: each scan is judged by itself.
+   are the counts of what was not opened, not looked at or not compared, and of trivial and negative items, where a
+   version that states them closed the scan. An open scan is a problem, but not one of the others: each scan is
+   judged by itself.
 3. The hashes of every closed scan are the file whose digest stands in its close.
 4. Every match can be recomputed: its distance is that of its two hashes, by the metric that the scan opened with, and
    within its threshold; its list and its threshold are among those that the scan opened with. (Where two algorithms
    decide together, the threshold by one depends on the distance by the other, and is not compared.) A match that is
-   marked trivial, and so not notable, has the digest of a trivial content.
+   marked trivial, and so not notable, has the digest of a trivial content; beside one that is marked negative stands
+   what makes it so (negative_marks.py).
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from matcher.record.examiner_folder import signing_key_path
 from matcher.record.floods import Floods
 from matcher.record.hashes_file import path_of
 from matcher.revisit.counts import ShortfallChecker
+from matcher.revisit.negative_marks import NegativeLists, mark_problems, name_problem
 
 MAX_PROBLEMS = 50
 """The largest number of problems of matches that are named."""
@@ -193,6 +196,8 @@ class _MatchChecker:
         self._combined: dict[int, list[str]] = {}
         """By scan, the algorithms that decide together: each of their matches has a threshold of its own."""
         self._lists: dict[int, set[str]] = {}
+        self._negative = NegativeLists()
+        self._banks: dict[int, str | None] = {}
 
     def add(self, index: int, entry: dict[str, Any]) -> None:
         """Check the matches of the entry at leaf index `index`; entries come in ascending order."""
@@ -206,7 +211,9 @@ class _MatchChecker:
             self.problems.append((scan if isinstance(scan, int) else None, f"entry {index}: {problem}"))
 
     def _add(self, index: int, entry: dict[str, Any]) -> None:
-        if entry["type"] == "scan.open":
+        if entry["type"] == "list.load":
+            self._negative.add(entry)
+        elif entry["type"] == "scan.open":
             self._thresholds[entry["scan"]] = {
                 kind: {algorithm["name"]: algorithm.get(field, 0) for algorithm in entry["algorithms"]}
                 for kind, field in ((WHOLE, "threshold"), (REGION, "region_threshold"))
@@ -225,16 +232,23 @@ class _MatchChecker:
             self._combined[entry["scan"]] = entry.get("chances", {}).get("combined", [])
             if "bank" in entry.get("chances", {}):
                 self._by_commonness.add(entry["scan"])
+            self._banks[entry["scan"]] = entry.get("chances", {}).get("bank", {}).get("digest")
             self._lists[entry["scan"]] = {opened["name"] for opened in entry["lists"]}
         elif entry["type"] == "item":
             known = self._lists.get(entry["scan"], set()), self._thresholds.get(entry["scan"], {})
             self._check(index, entry["scan"], entry["finding"]["matches"], *known)
+            bank = self._banks.get(entry["scan"])
+            for match, problem in mark_problems(entry["finding"], self._negative, bank=bank):
+                self._problem_at(index, entry["scan"], f"match with {match['list']} {match['entry']}: {problem}")
         elif entry["type"] == "relookup":
             lists = {opened["name"] for opened in entry["lists"]}
             opened = self._thresholds.get(entry["scan"], {})
             since = entry.get("thresholds", {})
             thresholds = {kind: opened.get(kind, {}) | since.get(kind, {}) for kind in (*KINDS, *LOW_QUALITIES)}
             self._check(index, entry["scan"], [change["match"] for change in entry["new"]], lists, thresholds)
+            for match in [change["match"] for change in (*entry["new"], *entry["changed"])]:
+                if (wrong := name_problem(match, self._negative)) is not None:
+                    self._problem_at(index, entry["scan"], f"match with {match['list']} {match['entry']}: {wrong}")
 
     def _check(
         self,

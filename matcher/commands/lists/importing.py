@@ -27,7 +27,7 @@ _UNUSED = "unused"
 """What --column calls a column that is not to be read."""
 _SHOWN = 20
 """Refused lines of a file that are printed; further ones are only counted."""
-_PLAIN = {value.value: value for value in Disposition}
+_PLAIN = {value.value: value for value in Disposition if value is not Disposition.NEGATIVE}
 
 
 @click.command(
@@ -59,6 +59,12 @@ _PLAIN = {value.value: value for value in Disposition}
     help="What a category means: notable, known-good or information. `*` is every other one (notable).",
 )
 @click.option(
+    "--as",
+    "kind",
+    type=click.Choice([Disposition.NEGATIVE.value]),
+    help="negative: what matched wrongly. Its entries are never notable, nor is what is nearer to them.",
+)
+@click.option(
     "--allow-shrink",
     is_flag=True,
     help="Take a list that lost half of its entries, notable ones or hashes of a type, or a file's cut last line.",
@@ -76,6 +82,7 @@ def command(
     columns: tuple[str, ...],
     category: str | None,
     mapping: tuple[str, ...],
+    kind: str | None,
     allow_shrink: bool,
     update: bool,
 ) -> int:
@@ -84,11 +91,13 @@ def command(
     Without --map, categories named `known-good` and `information` mean what they say and every other one is notable;
     with --update, categories mean what they meant. What looks like a cut download is refused: see --allow-shrink.
 
-    Exit code: 0 all taken, 2 nothing taken, 3 taken, but lines were refused or something needs a look: --map names a
-    category that no entry has, no entry is notable (unless all are known-good), hashes are not looked up or match
-    nothing, a digest is that of trivial content, as an empty file, columns that are not used look like hashes or
-    categories, or one id has the hashes of many files.
+    Exit code: 0 all taken, 2 nothing taken, 3 taken, but lines were refused or something needs a look: --map names
+    a category that no entry has, no entry is notable (unless all are known-good, or negative), a hash is in a
+    negative list and in another of the store, hashes are not looked up or match nothing, a digest is that of
+    trivial content, as an empty file, columns that are not used look like hashes or categories, or one id has the
+    hashes of many files.
     """
+    from matcher.commands.lists.negative import check_kind, contradictions
     from matcher.lists.importing import ImportRequest, import_lists
     from matcher.lists.store import Store
     from matcher.lists.version import REFUSED
@@ -110,7 +119,7 @@ def command(
     request = ImportRequest(
         name=name,
         files=files,
-        profile=None if update and not mapping else _profile(mapping),
+        profile=None if update and not mapping and kind is None else _profile(mapping, kind),
         format_name=format_name,
         algorithm=algorithm,
         columns=_fields(columns),
@@ -120,6 +129,7 @@ def command(
         allow_shrink=allow_shrink,
     )
     target = Store(store)
+    check_kind(target, name, is_negative=kind is not None, is_kept=update and not mapping, is_stated=bool(mapping))
     had_notable = _has_notable(target, name)
     built = import_lists(target, request, on_refused=refused, on_notice=noticed)
     for source, count in reported.items():
@@ -133,8 +143,12 @@ def command(
         click.echo(printable(described(built)))
     opened = target.open_list(built.name, built.version)
     say(by_meaning(opened))
-    is_known_good = not had_notable and _is_known_good(opened)
-    look = [*_unused(opened, mapping, is_known_good=is_known_good), *_never_matched(opened, built)]
+    is_known_good = opened.is_negative or (not had_notable and _is_known_good(opened))
+    look = [
+        *_unused(opened, mapping, is_known_good=is_known_good),
+        *_never_matched(opened, built),
+        *contradictions(target, opened),
+    ]
     for sentence, is_a_doubt in _qualities(opened):
         if is_a_doubt and not is_known_good:
             look.append(sentence)
@@ -199,7 +213,11 @@ def _never_matched(opened: OpenList, built: ListVersion) -> Iterator[str]:
         yield f"{count:,} {kind} hashes are indexed, and scans do not look them up: {NO_HASHER}"
 
 
-def _profile(mapping: tuple[str, ...]) -> CategoryProfile:
+def _profile(mapping: tuple[str, ...], kind: str | None) -> CategoryProfile:
+    if kind is not None:
+        if mapping:
+            raise click.UsageError("--as says what every entry means: leave --map out")
+        return CategoryProfile(other=Disposition(kind))
     categories = dict(_PLAIN)
     other = Disposition.NOTABLE
     for value in mapping:

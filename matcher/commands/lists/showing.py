@@ -19,18 +19,32 @@ if TYPE_CHECKING:
 
 @click.command("show", epilog="Example: matcher lists show --store known.store")
 @store_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON line a version, with everything that is known of it.")
-def command(store: Path, as_json: bool) -> int:
+@click.option("--name", help="Only the list of this name.")
+@click.option("--common", is_flag=True, help="The entries that have stricter thresholds, since they are common.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON line a version (with --common an entry), with all facts."
+)
+def command(*, store: Path, name: str | None, common: bool, as_json: bool) -> int:
     """Show the lists of a store, their versions and what these are made of.
 
-    The newest version of each is the one that scans use, unless the list was removed.
+    The newest version of each is the one that scans use, unless the list was removed. With --common: each entry of the
+    lists in use that is near many pictures of the packaged bank of benign pictures, the most common first, and the
+    distances within which it matches by one algorithm alone.
     """
+    from matcher.commands.lists.common import show_common
+    from matcher.errors import StoreError
     from matcher.lists.store import Store
 
     opened = Store.open(store)
+    if common:
+        return show_common(opened, name=name, as_json=as_json)
+    if name is not None and name not in {row["name"] for row in opened.versions()}:
+        raise StoreError(f"{store}: has no list {name!r}: `matcher lists show --store {store}` prints those it has")
     current = dict(opened.current())
     newest = {row["name"]: row["version"] for row in opened.versions()}
     for row in opened.versions():
+        if name not in (None, row["name"]):
+            continue
         listed = opened.open_list(row["name"], row["version"])
         version = listed.facts
         in_use = current.get(version.name) == version.version
