@@ -118,7 +118,7 @@ def main() -> None:
     matchers = [
         Matcher.open(store, settings=Settings(regions=False)),
         *(Matcher.open(store, settings=Settings(thresholds={"pdq": limit})) for limit in arguments.thresholds),
-        Matcher.open(store, settings=Settings(max_false_matches=1.0)),
+        Matcher.open(store, settings=Settings(max_false_matches=1.0, reframings=True)),
     ]
     print(f"| pictures | of them | regions each | decode, ms | find, ms | {', ms | '.join(names[:1])}, ms | ", end="")
     print(f"{' | '.join(names[1:])} |\n|---|---|---|---|---|---|{'---|' * (len(names) - 1)}")

@@ -64,7 +64,7 @@ def arguments_of() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--cases", nargs="+", metavar="NAME", help="those whose name begins so; all otherwise")
     parser.add_argument("--max-false-matches", type=float, default=1.0, help="in 10,000 screenshots")
-    parser.add_argument("--fixed", action="store_true", help="our thresholds as they are without --max-false-matches")
+    parser.add_argument("--fixed", action="store_true", help="the default thresholds, and no reframed pictures")
     parser.add_argument("--no-regions", action="store_true")
     parser.add_argument("--workers", type=int, default=1)
     return parser.parse_args()
@@ -134,7 +134,11 @@ def notes_of(arguments: argparse.Namespace, chosen: Chosen, entries: int, screen
         f"{screenshots} screenshots",
         f"passed over: {chosen.near} near another photograph, {chosen.poor} with too little detail for a PDQ",
         "thresholds: "
-        + ("fixed" if arguments.fixed else f"at most {arguments.max_false_matches:g} expected in 10,000 screenshots"),
+        + (
+            "the defaults"
+            if arguments.fixed
+            else f"at most {arguments.max_false_matches:g} expected in 10,000 screenshots"
+        ),
     ]
 
 

@@ -97,8 +97,11 @@ def matcher_of(work: Path, photographs: Path, *, listed: int, settings: Settings
 
 
 def settings_of(*, regions: bool, most: float | None) -> tuple[Settings, list[str]]:
-    """The requested settings as far as this build has them, and a note for each that it does not have."""
-    wanted: dict[str, Any] = {"regions": regions, "max_false_matches": most}
+    """The requested settings as far as this build has them, and a note for each that it does not have.
+
+    With `most` pictures are also looked up reframed, by thresholds that may be above the published ones.
+    """
+    wanted: dict[str, Any] = {"regions": regions, "max_false_matches": most, "reframings": most is not None}
     lacking = [name for name in wanted if name not in Settings.__dataclass_fields__]
     return Settings(**{name: value for name, value in wanted.items() if name not in lacking}), lacking
 
