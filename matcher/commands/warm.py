@@ -109,6 +109,8 @@ def _measure(picture: Image.Image) -> None:
     """Run the compiled functions that only large regions, `lists audit` and `bench calibration` need."""
     import numpy as np
 
+    from matcher.calibration.bank import Bank
+    from matcher.calibration.measuring.common import Hashed, pair_counts
     from matcher.calibration.measuring.counting import Coded, distance_counts, joint_counts, near_pairs
     from matcher.calibration.measuring.region_texture import texture_shares
     from matcher.imaging.picture import Picture
@@ -121,6 +123,9 @@ def _measure(picture: Image.Image) -> None:
     distance_counts(pdq, pdq)
     joint_counts((pdq, phash), (pdq, phash))
     near_pairs(pdq, pdq, within=0)
+    turned = {name: np.zeros((2, 8, width), np.uint8) for name, width in (("pdq", 32), ("phash", 8))}
+    hashed = Hashed.of(turned, numbers, Bank.packaged())
+    pair_counts(hashed, hashed)
     for codes in (pdq.codes, phash.codes):
         scan(words_of(codes), words_of(codes[:1]), 0)
     view = Picture(picture).reduced().view()

@@ -154,6 +154,8 @@ class HashLookup:
                 own = np.array([each == low_kind for each in low_kinds])[near.queries]
                 limits[own] = self.limits(near.where(own), kind, low_kind, common[own])
             places = nearest_rows(self.lists, self.algorithm, near, limits, groups=near.queries)
+            if not places:
+                continue
             lesser = self.common_of(near.where(_selected(len(near), places)), common[np.sort(places)])
             by_place = dict(zip(sorted(places), lesser.tolist(), strict=True))
             for place in places:

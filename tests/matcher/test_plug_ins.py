@@ -92,7 +92,9 @@ class TestPlugIn:
         table = {"chance": [*range(-64, 0), 0], "pairs": 100, "seen": 3}
         measured = {"schema": SCHEMA, "name": "a lab's", "tables": {"whole": {"labhash": table}}}
         (tmp_path / "calibration.json").write_text(json.dumps(measured))
-        matcher = Matcher.open(store, settings=Settings(calibration=tmp_path / "calibration.json"))
+        matcher = Matcher.open(
+            store, settings=Settings(calibration=tmp_path / "calibration.json", published_thresholds=True)
+        )
         (looked_up,) = matcher.lookup(hashed)
         assert looked_up.chance == "2.3e-01"  # 10 ** -0.64, of one listed hash and one query
         (examined,) = matcher.examine(encoded(original(1))).matches

@@ -47,8 +47,8 @@ def test_matches_are_those_of_each_list(store: Path) -> None:
 
 
 def named(matches: Iterable[Match]) -> list[Match]:
-    """Without their lists' length, of which the chance of a match tells."""
-    return [replace(match, chance=None) for match in sorted(matches, key=Match.order)]
+    """Without what depends on the lists' length: the chance of a match, and its threshold."""
+    return [replace(match, chance=None, threshold=0) for match in sorted(matches, key=Match.order)]
 
 
 @pytest.mark.slow

@@ -269,3 +269,11 @@ class TestWrongTypes:
         data = (known_folder / "1.png").read_bytes()
         findings: list[Finding] = [matcher.examine(kind(data)) for kind in (bytes, bytearray, memoryview)]
         assert findings == [findings[0]] * 3
+
+
+def test_a_candidate_that_is_too_far_is_no_match(make_store: MakeStore) -> None:
+    code = random.Random(4).randbytes(32)
+    low: dict[str, object] = {"id": "a", "algorithm": "pdq", "value": code.hex(), "quality": 30}
+    matcher = Matcher.open(make_store([{**low, "id": f"{number}"} for number in range(400)]))
+    far = near(random.Random(5), code, 31)
+    assert matcher.lookup(Hash("pdq", far, 100)) == ()
