@@ -50,9 +50,15 @@ def _chosen(matcher: Matcher) -> Iterator[str]:
 
 
 def _unusable(matcher: Matcher) -> Iterator[str]:
-    """A generator of a sentence for each algorithm by which some entries cannot match at all."""
+    """A generator of a sentence for each algorithm by which some entries cannot match at all, and for common ones."""
     from matcher.lookup.chances import WHOLE
 
+    if (least := _least_unusable(matcher)) is not None:
+        yield (
+            f"pictures whose hashes are of commonness {least} or more match no entry that is as common by pdq and "
+            "phash, not even with equal hashes: so many are listed that these are chance. They are not counted. "
+            "(--max-false-matches permits more; `matcher lists show --common` names such entries)"
+        )
     for lookup in matcher.lookups:
         alone = matcher.chances.alone(lookup.algorithm)
         if lookup.is_listed and alone and lookup.threshold(WHOLE) < 0:
@@ -60,3 +66,19 @@ def _unusable(matcher: Matcher) -> Iterator[str]:
                 f"up to {alone:,} entries have only {lookup.algorithm}, by which no picture matches: with so many "
                 "listed, equal hashes of unrelated pictures are too frequent (--max-false-matches permits more of them)"
             )
+
+
+def _least_unusable(matcher: Matcher) -> int | None:
+    """The least commonness at which even equal hashes by both algorithms are no match; None where all are."""
+    from matcher.calibration.bank import MOST
+    from matcher.lookup.chances import TOGETHER, WHOLE
+
+    chances = matcher.chances
+    if not chances.is_together or chances.bank is None:
+        return None
+    equal = dict.fromkeys(TOGETHER, 0)
+    for common in range(min(MOST.values()) + 1):
+        odds = chances.combined(WHOLE, equal, dict.fromkeys(TOGETHER, common))
+        if odds > chances.limit(TOGETHER[0], WHOLE, common):
+            return common
+    return None
